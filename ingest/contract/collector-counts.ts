@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+const count = z.number().int().min(0);
+
+/**
+ * What one process counted for one collector since it started. Totals, not differences, so that a lost or repeated
+ * report changes nothing; the sum over instances is the organisation's figure.
+ */
+export const collectorCountsSchema = z.object({
+  instance: z.string().max(100),
+  instance_started_at: z.iso.datetime({ offset: true }),
+  service: z.enum(['ingest', 'detector']),
+  /** Credential id of the collector; '' for events that came from a producer of its own. */
+  collector: z.string().max(64),
+  reported_at: z.iso.datetime({ offset: true }),
+  last_received_at: z.iso.datetime({ offset: true }).nullable().default(null),
+  /** ingest: events acknowledged to the sender. */
+  accepted: count.default(0),
+  /** ingest: events refused with a reason. */
+  rejected: count.default(0),
+  /** ingest: telemetry records that are valid but are no usage (metrics, prompts, tool results …). */
+  ignored: count.default(0),
+  /** ingest: secrets replaced by their hint. */
+  redacted: count.default(0),
+  /** detector: rows new in the ledger. */
+  stored: count.default(0),
+  /** detector: events seen before within the window. */
+  duplicates: count.default(0),
+  /** detector: records or lines that could not be decoded. */
+  dead_lettered: count.default(0),
+});
+
+export type CollectorCounts = z.infer<typeof collectorCountsSchema>;

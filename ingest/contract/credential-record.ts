@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { laneOf } from './fingerprint.ts';
+
+export const ENVIRONMENTS = ['development', 'sandbox', 'staging', 'production'] as const;
+
+const instant = z.iso.datetime({ offset: true });
+const text = (max: number) => z.string().max(max);
+
+/** One permission of a managed credential: what may be done to which resources (`*` or a path such as `usage-events`). */
+export const scopeSchema = z.object({
+  action: z.enum(['read', 'write', 'execute', 'admin', '*']),
+  resource: text(256),
+});
+
+/** A registry record as it travels on the credentials topic. Registry → topic; ingest, detector keep it in memory. */
+export const credentialRecordSchema = z.object({
+  id: text(64),
+  /** '' when the key was registered by hint and org alone. */
+  fingerprint: z.string().regex(/^([0-9a-f]{64})?$/),
+  hint: text(128),
+  name: text(200),
+  kind: z.enum(['managed', 'registered']),
+  provider: text(64).default(''),
+  org: text(200).default(''),
+  project: text(200).default(''),
+  owner: text(200).default(''),
+  owner_kind: z.enum(['person', 'service_account', '']).default(''),
+  team: text(200).default(''),
+  module: text(100).default(''),
+  environment: z.enum([...ENVIRONMENTS, '']).default(''),
+  scopes: z.array(scopeSchema).max(64).default([]),
+  /** IPv4 and IPv6 ranges, matched apart; empty means any address. */
+  allowed_cidrs: z.array(text(64)).max(256).default([]),
+  expected_agents: z.array(text(200)).max(64).default([]),
+  expected_repos: z.array(text(300)).max(256).default([]),
+  /** Whether one person or a team may use it. */
+  sharing: z.enum(['personal', 'team']).default('personal'),
+  /** How many people a team key was declared for. */
+  people_declared: z.number().int().min(1).max(100_000).default(1),
+  status: z.enum(['active', 'expired', 'revoked']),
+  created_at: instant,
+  expires_at: instant.nullable().default(null),
+  revoked_at: instant.nullable().default(null),
+  /** End of the time in which a rotated-out secret still counts as known. */
+  grace_ends_at: instant.nullable().default(null),
+  /** Grows with every change; of two records with one key the higher version is the newer. */
+  version: z.number().int().min(1),
+});
+
+export type CredentialRecord = z.infer<typeof credentialRecordSchema>;
+export type CredentialScope = z.infer<typeof scopeSchema>;
+
+/** Key of a record on the credentials topic: its fingerprint, or the lane of its hint when it has none. */
+export function credentialRecordKey(record: Pick<CredentialRecord, 'fingerprint' | 'hint' | 'org'>): string {
+  return laneOf(record.fingerprint, record.hint, record.org);
+}

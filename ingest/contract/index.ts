@@ -1,0 +1,8 @@
+/** What ingest promises to the packages right of it: message types, topics, identity of keys, and the bus. */
+export * from './bus.ts';
+export * from './collector-counts.ts';
+export * from './credential-record.ts';
+export * from './fingerprint.ts';
+export * from './hint.ts';
+export * from './topics.ts';
+export * from './usage-event.ts';

@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config';
+
+/** Suffix says what a test needs: `.test.ts` nothing, `.int.test.ts` real engines, `.e2e.test.ts` everything plus Chromium. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{ingest,detector,query-api,dashboard,deploy}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.int.test.ts', '**/*.e2e.test.ts', '**/.svelte-kit/**', 'dashboard/build/**'],
+        },
+      },
+      {
+        test: {
+          name: 'int',
+          include: ['{ingest,detector,query-api,deploy}/**/*.int.test.ts'],
+          exclude: ['**/node_modules/**'],
+          globalSetup: ['deploy/testing/global-setup.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['{dashboard,deploy}/**/*.e2e.test.ts'],
+          exclude: ['**/node_modules/**'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+});
