@@ -1,0 +1,77 @@
+-- The ledger: every accepted usage event exactly once. Statements end with a semicolon at the end of a line.
+-- {database}, {engine}, {columns}, {fsync_settings} and {dictionary_source} are filled in by the migration runner.
+
+-- Who may write which partition of the bus; the last claim wins. Kept small: one row per assignment.
+CREATE TABLE IF NOT EXISTS {database}.claims
+(
+    partition UInt64 COMMENT 'Partition of the usage topic',
+    claimant String COMMENT 'Instance and generation that claimed it',
+    claimed_at DateTime64(6, 'UTC') COMMENT 'Order of claims'
+)
+ENGINE = ReplacingMergeTree(claimed_at)
+ORDER BY partition;
+
+-- Reloaded explicitly after every claim (LIFETIME(0)), and read by the ledger's constraint for every row.
+CREATE DICTIONARY IF NOT EXISTS {database}.claims_by_partition
+(
+    partition UInt64,
+    claimant String DEFAULT ''
+)
+PRIMARY KEY partition
+SOURCE(CLICKHOUSE({dictionary_source}))
+LAYOUT(FLAT())
+LIFETIME(0);
+
+-- One insert is one part: the partition expression has one value per batch, so a batch is all there or not at all.
+CREATE TABLE IF NOT EXISTS {database}.ledger
+(
+{columns},
+    CONSTRAINT one_writer CHECK claimant = dictGet('{database}.claims_by_partition', 'claimant', toUInt64(kafka_partition)),
+    -- Roll-ups live in the same part as their rows, so a crash can't tear them apart.
+    PROJECTION by_lane_hour
+    (
+        SELECT
+            lane,
+            toStartOfHour(seen_at),
+            standing,
+            count(),
+            sum(cost_usd),
+            sum(tokens_input_uncached),
+            sum(tokens_cache_read),
+            sum(tokens_cache_write),
+            sum(tokens_output),
+            uniq(session),
+            uniq(user),
+            uniq(ip),
+            min(seen_at),
+            max(seen_at)
+        GROUP BY lane, toStartOfHour(seen_at), standing
+    )
+)
+ENGINE = {engine}
+PARTITION BY toDate(stored_at)
+ORDER BY (lane, seen_at)
+SETTINGS non_replicated_deduplication_window = 1000{fsync_settings};
+
+-- Findings by id; the row with most occurrences is the newest state. Read with FINAL.
+CREATE TABLE IF NOT EXISTS {database}.findings
+(
+    id String COMMENT 'Deterministic: rule, lane and dedupe values',
+    rule LowCardinality(String) COMMENT 'Rule of the catalogue',
+    lane String COMMENT 'Lane it holds on',
+    fingerprint String COMMENT 'Fingerprint of the lane, empty for lanes known by hint',
+    hint String COMMENT 'Masked display form of the key',
+    org String COMMENT 'Organisation last seen on the lane',
+    credential_id String COMMENT 'Registry id of the matched credential',
+    severity LowCardinality(String) COMMENT 'low, medium, high or critical',
+    risk UInt8 COMMENT '21, 47, 73 or 99',
+    first_seen DateTime64(3, 'UTC') COMMENT 'First occurrence, event time bounded by receipt',
+    last_seen DateTime64(3, 'UTC') COMMENT 'Last occurrence, event time bounded by receipt',
+    last_received_at DateTime64(3, 'UTC') COMMENT 'Receipt of the last occurrence',
+    occurrences UInt64 COMMENT 'Ledger rows that carry this finding',
+    facts String COMMENT 'JSON: what made it fire',
+    parameters String COMMENT 'JSON: parameters in force',
+    ledger_filter String COMMENT 'JSON: query parameters of /v1/ledger that show the proof'
+)
+ENGINE = ReplacingMergeTree(occurrences)
+ORDER BY id;
