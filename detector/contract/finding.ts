@@ -40,5 +40,8 @@ export type Finding = z.infer<typeof findingSchema>;
  * replay changes nothing. First 32 hex digits of SHA-256.
  */
 export function findingIdOf(rule: string, lane: string, dedupe: readonly string[]): string {
-  return createHash('sha256').update([rule, lane, ...dedupe].join('\n'), 'utf8').digest('hex').slice(0, 32);
+  return createHash('sha256')
+    .update([rule, lane, ...dedupe].join('\n'), 'utf8')
+    .digest('hex')
+    .slice(0, 32);
 }

@@ -25,9 +25,17 @@ export const RULE_CATALOGUE = [
     condition: 'The key is not in the allowlist at event time.',
     severities: ['high', 'critical'],
     parameters: [
-      { name: 'session_active_ms', default: 30 * 60_000, description: 'An event this fresh at receipt counts as an active session: one level up' },
+      {
+        name: 'session_active_ms',
+        default: 30 * 60_000,
+        description: 'An event this fresh at receipt counts as an active session: one level up',
+      },
       { name: 'spend_usd', default: 5, description: 'Spend on the lane from which the finding goes one level up' },
-      { name: 'unresolved_endpoint_raises', default: true, description: 'One level up when an address without a host name uses the key' },
+      {
+        name: 'unresolved_endpoint_raises',
+        default: true,
+        description: 'One level up when an address without a host name uses the key',
+      },
     ],
   },
   {
@@ -43,7 +51,11 @@ export const RULE_CATALOGUE = [
     condition: 'The key was used after its revocation, expiry or the end of its grace.',
     severities: ['high', 'critical'],
     parameters: [
-      { name: 'skew_ms', default: 60_000, description: 'Tolerance for senders whose clock can’t be checked against receipt' },
+      {
+        name: 'skew_ms',
+        default: 60_000,
+        description: 'Tolerance for senders whose clock can’t be checked against receipt',
+      },
     ],
   },
   {
@@ -53,8 +65,16 @@ export const RULE_CATALOGUE = [
     severities: ['medium', 'high'],
     parameters: [
       { name: 'window_ms', default: 24 * 3_600_000, description: 'Window in which distinct people are counted' },
-      { name: 'people_on_personal_key', default: 2, description: 'Distinct people from which a personal (or unregistered) key is shared' },
-      { name: 'people_over_declared', default: 1, description: 'People above the declared number from which a team key is shared too broadly' },
+      {
+        name: 'people_on_personal_key',
+        default: 2,
+        description: 'Distinct people from which a personal (or unregistered) key is shared',
+      },
+      {
+        name: 'people_over_declared',
+        default: 1,
+        description: 'People above the declared number from which a team key is shared too broadly',
+      },
     ],
   },
 ] as const satisfies readonly RuleDescription[];

@@ -66,7 +66,12 @@ const tokens = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 /** A decimal amount of US dollars with at most 9 places, as text or number; up to 9,000,000 so that nano-dollars stay exact. */
 const dollars = z.union([
   z.number().min(0).max(9_000_000),
-  z.string().regex(/^(?:[0-8]?\d{1,6}|9000000)(?:\.\d{1,9})?$/, 'must be a decimal amount of dollars, 0 to 9000000, with at most 9 places'),
+  z
+    .string()
+    .regex(
+      /^(?:[0-8]?\d{1,6}|9000000)(?:\.\d{1,9})?$/,
+      'must be a decimal amount of dollars, 0 to 9000000, with at most 9 places',
+    ),
 ]);
 const anyText = z.string();
 

@@ -1,0 +1,7 @@
+/** Requests and answers of query-api. One schema each: validation, OpenAPI and the dashboard's types come from it. */
+export * from './common.ts';
+export * from './overview.ts';
+export * from './lanes.ts';
+export * from './ledger.ts';
+export * from './findings.ts';
+export * from './credentials.ts';

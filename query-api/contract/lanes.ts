@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import {
+  dollarsSchema,
+  instantSchema,
+  MATCHES,
+  pageOf,
+  pageQuerySchema,
+  standingSchema,
+  windowSchema,
+  WINDOW_DEFAULT,
+} from './common.ts';
+
+/** `GET /v1/lanes` */
+export const lanesQuerySchema = pageQuerySchema.extend({
+  window: windowSchema.default(WINDOW_DEFAULT),
+  standing: standingSchema.optional(),
+  /** Only lanes used by two or more people in the window. */
+  shared: z.stringbool().optional(),
+  /** Only lanes with an event in the last 30 minutes. */
+  live: z.stringbool().optional(),
+  org: z.string().max(256).optional(),
+  /** Part of hint, credential name, org, owner, or the start of a fingerprint. */
+  q: z.string().max(200).optional(),
+  sort: z.enum(['risk', 'last_seen', 'cost', 'sessions', 'events', 'hint']).default('risk'),
+  order: z.enum(['asc', 'desc']).default('desc'),
+});
+
+/** Why a lane is where it is: a reason with the facts that caused it. */
+export const postureReasonSchema = z.object({
+  reason: z.enum([
+    'unknown_key',
+    'ambiguous_hint',
+    'revoked_in_use',
+    'expired_in_use',
+    'shared',
+    'weakly_governed',
+    'no_key_named',
+  ]),
+  text: z.string(),
+});
+
+export const laneSchema = z.object({
+  /** Fingerprint, `hint_…`, or `unattributed`. */
+  lane: z.string(),
+  fingerprint: z.string(),
+  hint: z.string(),
+  /** Standing now, by the registry as it is; rows keep the standing of their time. */
+  standing: standingSchema,
+  match: z.enum(MATCHES),
+  posture: z.array(postureReasonSchema),
+  credential: z
+    .object({
+      id: z.string(),
+      name: z.string(),
+      kind: z.enum(['managed', 'registered']),
+      owner: z.string(),
+      sharing: z.enum(['personal', 'team']),
+    })
+    .nullable(),
+  org: z.string(),
+  provider: z.string(),
+  events: z.number().int(),
+  sessions: z.number().int(),
+  live_sessions: z.number().int(),
+  users: z.number().int(),
+  endpoints: z.number().int(),
+  agents: z.number().int(),
+  repos: z.number().int(),
+  models: z.number().int(),
+  cost_usd: dollarsSchema,
+  tokens: z.object({ input_uncached: z.number(), cache_read: z.number(), cache_write: z.number(), output: z.number() }),
+  first_seen: instantSchema,
+  last_seen: instantSchema,
+  open_findings: z.number().int(),
+});
+export type Lane = z.infer<typeof laneSchema>;
+export const lanesPageSchema = pageOf(laneSchema);
+export type LanesPage = z.infer<typeof lanesPageSchema>;
+
+/** One value that a lane was seen with, most recent first. */
+export const laneNodeSchema = z.object({
+  value: z.string(),
+  events: z.number().int(),
+  cost_usd: dollarsSchema,
+  first_seen: instantSchema,
+  last_seen: instantSchema,
+});
+
+/** `GET /v1/lanes/{lane}`: the lane with its four topology groups. */
+export const laneDetailSchema = laneSchema.extend({
+  window: windowSchema,
+  observed_with: z.object({
+    users: z.array(laneNodeSchema),
+    endpoints: z.array(laneNodeSchema),
+    agents: z.array(laneNodeSchema),
+  }),
+  usage_context: z.object({
+    models: z.array(laneNodeSchema),
+    repos: z.array(laneNodeSchema),
+    sessions: z.array(laneNodeSchema.extend({ user: z.string(), agent: z.string(), live: z.boolean() })),
+  }),
+  known_comparables: z.array(
+    z.object({
+      lane: z.string(),
+      hint: z.string(),
+      name: z.string(),
+      standing: standingSchema,
+      sessions: z.number().int(),
+      cost_usd: dollarsSchema,
+    }),
+  ),
+  response_path: z.object({
+    findings: z.array(
+      z.object({ id: z.string(), rule: z.string(), title: z.string(), severity: z.string(), status: z.string() }),
+    ),
+    credential_actions: z.array(z.enum(['register', 'revoke'])),
+  }),
+  trend: z.array(z.object({ at: instantSchema, events: z.number().int(), cost_usd: dollarsSchema })),
+});
+export type LaneDetail = z.infer<typeof laneDetailSchema>;

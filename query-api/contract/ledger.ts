@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { dollarsSchema, instantSchema, pageOf, pageQuerySchema } from './common.ts';
+
+/** Columns that `GET /v1/ledger` filters by equality; a parameter given several times means any of its values. */
+export const LEDGER_FILTER_COLUMNS = [
+  'source',
+  'id',
+  'lane',
+  'fingerprint',
+  'hint',
+  'credential_provider',
+  'credential_kind',
+  'credential_id',
+  'org',
+  'user',
+  'ip',
+  'host',
+  'agent',
+  'agent_version',
+  'session',
+  'request_id',
+  'repo',
+  'branch',
+  'provider',
+  'model',
+  'module',
+  'environment',
+  'action',
+  'operation',
+  'outcome',
+  'status_code',
+  'cost_basis',
+  'collector',
+  'standing',
+  'match',
+] as const;
+
+const many = z
+  .union([z.string().max(600), z.array(z.string().max(600)).max(50)])
+  .transform((value) => (Array.isArray(value) ? value : [value]));
+const filters = Object.fromEntries(LEDGER_FILTER_COLUMNS.map((column) => [column, many.optional()])) as Record<
+  (typeof LEDGER_FILTER_COLUMNS)[number],
+  z.ZodOptional<typeof many>
+>;
+
+/** `GET /v1/ledger`, newest first. Without `from` and `to` every row is reached page by page. */
+export const ledgerQuerySchema = pageQuerySchema.extend({
+  ...filters,
+  /** Rows that are an occurrence of this finding. */
+  finding: z.string().max(64).optional(),
+  /** Rows that carry this flag. */
+  flag: z.string().max(64).optional(),
+  /** Bounds of seen_at: from inclusive, to exclusive. */
+  from: z.iso.datetime({ offset: true }).optional(),
+  to: z.iso.datetime({ offset: true }).optional(),
+});
+export type LedgerQuery = z.infer<typeof ledgerQuerySchema>;
+
+/** One row as it was written; names are the ledger's columns. */
+export const ledgerItemSchema = z.object({
+  source: z.string(),
+  id: z.string(),
+  time: instantSchema,
+  received_at: instantSchema,
+  seen_at: instantSchema,
+  stored_at: instantSchema,
+  lane: z.string(),
+  fingerprint: z.string(),
+  hint: z.string(),
+  credential_provider: z.string(),
+  credential_kind: z.string(),
+  credential_id: z.string(),
+  standing: z.string(),
+  match: z.string(),
+  org: z.string(),
+  user: z.string(),
+  ip: z.string(),
+  host: z.string(),
+  agent: z.string(),
+  agent_version: z.string(),
+  session: z.string(),
+  request_id: z.string(),
+  repo: z.string(),
+  branch: z.string(),
+  provider: z.string(),
+  model: z.string(),
+  module: z.string(),
+  environment: z.string(),
+  action: z.string(),
+  operation: z.string(),
+  outcome: z.string(),
+  status_code: z.number().int(),
+  tokens_input_uncached: z.number(),
+  tokens_cache_read: z.number(),
+  tokens_cache_write: z.number(),
+  tokens_output: z.number(),
+  cost_usd: dollarsSchema,
+  cost_basis: z.string(),
+  latency_ms: z.number(),
+  collector: z.string(),
+  flags: z.array(z.string()),
+  findings: z.array(z.string()),
+  kafka_partition: z.number().int(),
+  kafka_offset: z.number().int(),
+  record_index: z.number().int(),
+});
+export type LedgerItem = z.infer<typeof ledgerItemSchema>;
+/** A page of rows; `totals` covers everything the filter matches, so that sums agree with the number that led here. */
+export const ledgerPageSchema = pageOf(ledgerItemSchema).extend({
+  totals: z.object({ events: z.number().int(), cost_usd: dollarsSchema, sessions: z.number().int() }),
+});
+export type LedgerPage = z.infer<typeof ledgerPageSchema>;

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { dollarsSchema, instantSchema, windowSchema, WINDOW_DEFAULT } from './common.ts';
+
+/** `GET /v1/overview` */
+export const overviewQuerySchema = z.object({ window: windowSchema.default(WINDOW_DEFAULT) });
+
+/** A lane that the banner names: an unknown, revoked or expired key, live ones first. */
+export const bannerLaneSchema = z.object({
+  lane: z.string(),
+  hint: z.string(),
+  org: z.string(),
+  standing: z.string(),
+  /** Latest session on it, and whether it is live (an event within the last 30 minutes). */
+  session: z.string(),
+  session_live: z.boolean(),
+  user: z.string(),
+  ip: z.string(),
+  agent: z.string(),
+  agent_version: z.string(),
+  model: z.string(),
+  cost_usd: dollarsSchema,
+  last_seen: instantSchema,
+});
+
+/** One collector with what was counted for it on its way, so that silence is told apart from calm. */
+export const collectorHealthSchema = z.object({
+  /** Credential id; '' for events that came straight from a Kafka producer. */
+  collector: z.string(),
+  name: z.string(),
+  hint: z.string(),
+  /** reporting: an event within 5 minutes · silent: none for longer · never: registered, nothing yet · revoked */
+  state: z.enum(['reporting', 'silent', 'never', 'revoked']),
+  last_received_at: instantSchema.nullable(),
+  accepted: z.number().int(),
+  rejected: z.number().int(),
+  ignored: z.number().int(),
+  redacted: z.number().int(),
+  stored: z.number().int(),
+  duplicates: z.number().int(),
+  dead_lettered: z.number().int(),
+  /** accepted − stored − duplicates − dead_lettered: still on the bus, or lost when it does not go away. */
+  in_flight: z.number().int(),
+});
+
+export const overviewSchema = z.object({
+  window: windowSchema,
+  from: instantSchema,
+  to: instantSchema,
+  /** Lanes with a fingerprint or hint seen in the window. */
+  keys_observed: z.number().int(),
+  known_lanes: z.number().int(),
+  unknown_lanes: z.number().int(),
+  /** ambiguous, revoked or expired now */
+  doubtful_lanes: z.number().int(),
+  /** Lanes used by two or more distinct people in the window. */
+  shared_lanes: z.number().int(),
+  /** Distinct sessions with an event of standing unknown, on lanes that are unknown now. */
+  unknown_key_sessions: z.number().int(),
+  /** Sessions of those with an event in the last 30 minutes. */
+  live_unknown_sessions: z.number().int(),
+  /** What the live unknown sessions spent in the window. */
+  live_unknown_spend_usd: dollarsSchema,
+  unattributed_events: z.number().int(),
+  events: z.number().int(),
+  cost_usd: dollarsSchema,
+  open_findings: z.object({
+    low: z.number().int(),
+    medium: z.number().int(),
+    high: z.number().int(),
+    critical: z.number().int(),
+  }),
+  banner: z.array(bannerLaneSchema),
+  /** Spend and events per hour (1h, 24h) or day, oldest first, split by whether the row's standing was known. */
+  trend: z.array(
+    z.object({ at: instantSchema, events: z.number().int(), cost_usd: dollarsSchema, unknown_cost_usd: dollarsSchema }),
+  ),
+  collectors: z.array(collectorHealthSchema),
+  /** When anything was last stored at all; null before the first event. */
+  last_stored_at: instantSchema.nullable(),
+});
+export type Overview = z.infer<typeof overviewSchema>;
+export type CollectorHealth = z.infer<typeof collectorHealthSchema>;
+export type BannerLane = z.infer<typeof bannerLaneSchema>;
+
+/** Events of `GET /v1/changes` (text/event-stream): sent when rows were stored or the registry changed, at most twice a second. */
+export const changeSchema = z.object({ last_stored_at: instantSchema.nullable(), registry_version: z.number().int() });
+export type Change = z.infer<typeof changeSchema>;
