@@ -1,0 +1,92 @@
+import type { Finding, LedgerRow } from '../../contract/index.ts';
+
+/** The dimensions along which a lane is described; each is a ledger column, `endpoint` is ip, or host where there is no ip. */
+export const LANE_DIMENSIONS = ['user', 'endpoint', 'agent', 'session', 'repo', 'model'] as const;
+export type LaneDimension = (typeof LANE_DIMENSIONS)[number];
+
+/** Totals of a lane as the ledger holds them. Times are epoch milliseconds of seen_at. */
+export interface LaneTotals {
+  lane: string;
+  kafka_partition: number;
+  events: number;
+  cost_nano_usd: number;
+  first_seen: number;
+  last_seen: number;
+}
+
+/** One value a lane was seen with. */
+export interface LaneValue {
+  lane: string;
+  dimension: LaneDimension;
+  value: string;
+  first_seen: number;
+  last_seen: number;
+}
+
+/** What the ledger's rows say about one finding. */
+export interface FindingTally {
+  id: string;
+  lane: string;
+  occurrences: number;
+  first_seen: number;
+  last_seen: number;
+  last_received_at: number;
+}
+
+/** The detector's whole use of ClickHouse. */
+export interface Ledger {
+  /**
+   * Makes `claimant` the only writer of these partitions: claim, reload of the dictionary, and a wait until no insert of an
+   * earlier claimant is running. Only then may the resume point be read.
+   */
+  claim(partitions: number[], claimant: string): Promise<void>;
+  /** Next bus offset per partition after the last stored record; partitions without rows are absent. */
+  resumeOffsets(partitions: number[]): Promise<Map<number, number>>;
+  /**
+   * Writes one batch as one part. Resolves when it is stored; the same token and rows may be sent again after any failure.
+   * Throws {@link FencedError} when another detector holds one of the partitions, {@link LedgerUnavailableError} when
+   * trying again makes sense.
+   */
+  insert(rows: LedgerRow[], token: string): Promise<void>;
+  /** Hands over event hashes stored since `sinceMs`, oldest first, the newest `limit` at most. */
+  restoreHashes(
+    partitions: number[],
+    sinceMs: number,
+    limit: number,
+    onHash: (low: number, high: number, storedAtMs: number) => void,
+  ): Promise<void>;
+  /** Hands over the totals of every lane with rows since `sinceMs`. */
+  restoreLanes(partitions: number[], sinceMs: number, onLane: (totals: LaneTotals) => void): Promise<void>;
+  /** Hands over the `valuesPerLane` most recent values of each dimension of each lane. */
+  restoreValues(
+    partitions: number[],
+    sinceMs: number,
+    valuesPerLane: number,
+    onValue: (value: LaneValue) => void,
+  ): Promise<void>;
+  /** Hands over what the rows say about every finding since `sinceMs`. */
+  restoreFindings(partitions: number[], sinceMs: number, onTally: (tally: FindingTally) => void): Promise<void>;
+  /** The findings table's present state of these ids. */
+  readFindings(ids: string[]): Promise<Finding[]>;
+  /** Writes findings; the state with most occurrences wins, so repeats and stale writes change nothing. */
+  writeFindings(findings: Finding[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Another detector claimed a partition of the batch; this one must forget what it holds and join again. */
+export class FencedError extends Error {
+  readonly canRetry = false;
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'FencedError';
+  }
+}
+
+/** ClickHouse could not be reached or did not answer; nothing is known about the last insert. */
+export class LedgerUnavailableError extends Error {
+  readonly canRetry = true;
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'LedgerUnavailableError';
+  }
+}
