@@ -10,7 +10,7 @@ export const RISK_OF: Record<Severity, number> = { low: 21, medium: 47, high: 73
 /** A rule that holds on a lane, with its occurrences so far: what ClickHouse keeps and the findings topic carries. */
 export const findingSchema = z.object({
   /** Deterministic: {@link findingIdOf}. */
-  id: z.string().length(32),
+  id: z.string().regex(/^R\d\d-[0-9a-f]{24}$/),
   rule: z.string(),
   lane: z.string(),
   fingerprint: z.string(),
@@ -37,11 +37,9 @@ export type Finding = z.infer<typeof findingSchema>;
 
 /**
  * The id of a finding: the same rule on the same lane with the same dedupe values is the same finding for ever, so that a
- * replay changes nothing. First 32 hex digits of SHA-256.
+ * replay changes nothing. The rule, then 24 hex digits of SHA-256.
  */
 export function findingIdOf(rule: string, lane: string, dedupe: readonly string[]): string {
-  return createHash('sha256')
-    .update([rule, lane, ...dedupe].join('\n'), 'utf8')
-    .digest('hex')
-    .slice(0, 32);
+  const hash = createHash('sha256').update([rule, lane, ...dedupe].join('\n'), 'utf8').digest('hex');
+  return `${rule}-${hash.slice(0, 24)}`;
 }

@@ -8,6 +8,11 @@ export type LaneDimension = (typeof LANE_DIMENSIONS)[number];
 export interface LaneTotals {
   lane: string;
   kafka_partition: number;
+  /** Of the row with the greatest seen_at. */
+  fingerprint: string;
+  hint: string;
+  org: string;
+  credential_id: string;
   events: number;
   cost_nano_usd: number;
   first_seen: number;
