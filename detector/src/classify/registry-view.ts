@@ -1,0 +1,100 @@
+import {
+  canonicalHint,
+  credentialRecordKey,
+  credentialRecordSchema,
+  type CredentialRecord,
+} from '@lanewatch/ingest/contract';
+
+/** A registry record with its instants as epoch milliseconds, ready to be compared with an event. */
+export interface Credential {
+  record: CredentialRecord;
+  /** From when its use counts as revoked (end of grace included); Infinity when it is not revoked. */
+  revokedFromMs: number;
+  /** From when its use counts as expired; Infinity when it never expires. */
+  expiredFromMs: number;
+}
+
+/** The registry as the detector holds it: every record by its fingerprint, and by hint for events that know no more. */
+export interface RegistryView {
+  byFingerprint(fingerprint: string): Credential | undefined;
+  /** All records with this hint, in canonical spelling. */
+  byHint(hint: string): readonly Credential[];
+  /** Records held. */
+  readonly size: number;
+  /**
+   * Takes a record off the credentials topic. An older version than the one held is ignored, so order and repeats don't
+   * matter. Returns a reason when the value is no credential record.
+   */
+  apply(value: Uint8Array): { ok: true } | { ok: false; reason: string };
+}
+
+const NONE: readonly Credential[] = [];
+
+export function createRegistryView(): RegistryView {
+  const byKey = new Map<string, Credential>();
+  const byFingerprint = new Map<string, Credential>();
+  const byHint = new Map<string, Credential[]>();
+
+  function forget(credential: Credential): void {
+    byFingerprint.delete(credential.record.fingerprint);
+    const hint = canonicalHint(credential.record.hint);
+    const rest = byHint.get(hint)?.filter((other) => other !== credential) ?? [];
+    if (rest.length > 0) byHint.set(hint, rest);
+    else byHint.delete(hint);
+  }
+
+  function remember(key: string, credential: Credential): void {
+    byKey.set(key, credential);
+    if (credential.record.fingerprint !== '') byFingerprint.set(credential.record.fingerprint, credential);
+    const hint = canonicalHint(credential.record.hint);
+    if (hint !== '') byHint.set(hint, [...(byHint.get(hint) ?? []), credential]);
+  }
+
+  return {
+    byFingerprint: (fingerprint) => byFingerprint.get(fingerprint),
+    byHint: (hint) => byHint.get(hint) ?? NONE,
+    get size() {
+      return byKey.size;
+    },
+    apply(value) {
+      const parsed = parseRecord(value);
+      if (!parsed.ok) return parsed;
+      const key = credentialRecordKey(parsed.record);
+      const held = byKey.get(key);
+      if (held !== undefined && held.record.version > parsed.record.version) return { ok: true };
+      if (held !== undefined) forget(held);
+      remember(key, withInstants(parsed.record));
+      return { ok: true };
+    },
+  };
+}
+
+function parseRecord(value: Uint8Array): { ok: true; record: CredentialRecord } | { ok: false; reason: string } {
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(value).toString('utf8'));
+  } catch (error) {
+    return { ok: false, reason: `not JSON: ${(error as Error).message}` };
+  }
+  const result = credentialRecordSchema.safeParse(json);
+  if (result.success) return { ok: true, record: result.data };
+  const issue = result.error.issues[0];
+  return { ok: false, reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}` };
+}
+
+function withInstants(record: CredentialRecord): Credential {
+  const revokedAtMs = record.revoked_at === null ? null : Date.parse(record.revoked_at);
+  const graceEndsAtMs = record.grace_ends_at === null ? null : Date.parse(record.grace_ends_at);
+  // A rotated-out secret stays known until its grace ends, even where it already carries a revocation.
+  const revokedFromMs =
+    revokedAtMs === null
+      ? record.status === 'revoked'
+        ? (graceEndsAtMs ?? -Infinity)
+        : (graceEndsAtMs ?? Infinity)
+      : Math.max(revokedAtMs, graceEndsAtMs ?? -Infinity);
+  return {
+    record,
+    revokedFromMs,
+    expiredFromMs: record.expires_at === null ? Infinity : Date.parse(record.expires_at),
+  };
+}

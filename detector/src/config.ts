@@ -1,0 +1,103 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const milliseconds = z.coerce.number().int().min(1);
+
+/** Everything the detector reads from its environment, and the only place that does. */
+const configSchema = z
+  .object({
+    INSTANCE: z
+      .string()
+      .min(1)
+      .max(80)
+      .default(`${hostname()}-${process.pid}`)
+      .describe('Name of this process among the detectors'),
+    DETECTOR_HOST: z.string().default('127.0.0.1').describe('Address of health and metrics'),
+    DETECTOR_PORT: port.default(4614).describe('Port of health and metrics, 0 for any'),
+    BUS_URL: z.string().min(1).describe('kafka://host:port,… or lmdb:/directory'),
+    TOPIC_PREFIX: z.string().max(100).default('').describe('Put before every topic name'),
+    USAGE_PARTITIONS: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(1000)
+      .default(12)
+      .describe('Partitions of the usage topic when it is created here'),
+    CONSUMER_GROUP: z
+      .string()
+      .min(1)
+      .default('lanewatch-detector')
+      .describe('Consumer group; detectors of one group share the partitions'),
+    CLICKHOUSE_URL: z.url().describe('http://host:8123'),
+    CLICKHOUSE_USER: z.string().default('default'),
+    CLICKHOUSE_PASSWORD: z.string().default(''),
+    CLICKHOUSE_DATABASE: z
+      .string()
+      .regex(/^[A-Za-z_]\w*$/, 'must be a plain identifier')
+      .default('lanewatch'),
+    LEDGER_ENGINE: z.string().default('MergeTree').describe('Table engine, such as ReplicatedMergeTree(…)'),
+    LEDGER_FSYNC: z.stringbool().default(false).describe('Sync every insert to disk; the embedded ledger turns it on'),
+    BATCH_ROWS_MAX: z.coerce.number().int().min(1).max(200_000).default(20_000).describe('Rows per insert at most'),
+    FLUSH_INTERVAL_MS: milliseconds.max(60_000).default(200).describe('How long a row waits for others at most'),
+    DEDUPE_WINDOW_HOURS: z.coerce
+      .number()
+      .min(0.01)
+      .max(720)
+      .default(24)
+      .describe('How long an event id is remembered'),
+    DEDUPE_IDS_MAX: z.coerce
+      .number()
+      .int()
+      .min(1000)
+      .max(200_000_000)
+      .default(8_000_000)
+      .describe('Event ids remembered at most'),
+    LANES_MAX: z.coerce.number().int().min(100).default(200_000).describe('Lanes held in memory at most'),
+    VALUES_PER_LANE: z.coerce
+      .number()
+      .int()
+      .min(4)
+      .max(1024)
+      .default(32)
+      .describe('Users, endpoints, agents, sessions, repos, models held per lane, each'),
+    LANE_HISTORY_DAYS: z.coerce
+      .number()
+      .min(1)
+      .max(3650)
+      .default(30)
+      .describe('How far back lanes are restored after a restart'),
+    SESSION_TIMEOUT_MS: milliseconds
+      .min(2000)
+      .default(30_000)
+      .describe('A detector silent for this long loses its partitions'),
+    INSERT_TIMEOUT_MS: milliseconds
+      .default(20_000)
+      .describe('Time limit of one insert; shorter than SESSION_TIMEOUT_MS'),
+    LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  })
+  .refine((config) => config.INSERT_TIMEOUT_MS < config.SESSION_TIMEOUT_MS, {
+    path: ['INSERT_TIMEOUT_MS'],
+    message: 'must be shorter than SESSION_TIMEOUT_MS, so that an insert ends before its partitions can be lost',
+  });
+
+export type DetectorConfig = z.infer<typeof configSchema>;
+
+/**
+ * Reads the configuration.
+ * @param env usually process.env
+ * @throws Error with every problem in one message
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): DetectorConfig {
+  const result = configSchema.safeParse(env);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`The detector's configuration has ${problems.length} problem(s):\n${problems.join('\n')}`);
+}
+
+/** One line per variable, for --help. */
+export function describeConfig(): string {
+  return Object.entries(configSchema.shape)
+    .map(([name, schema]) => `  ${name.padEnd(22)}${schema.description ?? ''}`)
+    .join('\n');
+}

@@ -1,0 +1,166 @@
+import {
+  topicsOf,
+  type Bus,
+  type LatestView,
+  type OutgoingRecord,
+  type Subscription,
+} from '@lanewatch/ingest/contract';
+import { createRegistryView } from './classify/registry-view.ts';
+import { createCollectorTally } from './collector-tally.ts';
+import { createLaneStates, type LaneStates } from './lane-state/lane-states.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import type { Batch } from './pipeline/batch.ts';
+import { createDedupeWindow } from './pipeline/dedupe-window.ts';
+import { createPipeline, type Pipeline } from './pipeline/pipeline.ts';
+import type { Rule } from './rules/rule.ts';
+
+export interface DetectorOptions {
+  instance: string;
+  bus: Bus;
+  ledger: Ledger;
+  rules: Rule[];
+  /** False leaves lane state and rules out. */
+  detection: boolean;
+  topicPrefix: string;
+  usagePartitions: number;
+  consumerGroup: string;
+  batchRowsMax: number;
+  flushIntervalMs: number;
+  dedupeWindowMs: number;
+  dedupeIdsMax: number;
+  lanesMax: number;
+  valuesPerLane: number;
+  laneHistoryMs: number;
+  sessionTimeoutMs: number;
+  observer: DetectorObserver;
+}
+
+/** What a detector tells about itself. */
+export interface DetectorObserver {
+  stored(batch: Batch, tookMs: number): void;
+  fault(stage: string, error: unknown): void;
+  assigned(partitions: number[], tookMs: number): void;
+  revoked(): void;
+}
+
+export interface Detector {
+  readonly pipeline: Pipeline;
+  readonly lanes: LaneStates | null;
+  close(): Promise<void>;
+}
+
+const COUNTS_INTERVAL_MS = 5_000;
+
+/**
+ * Puts a detector together and starts it: registry first, because an event that is classified before the registry is read would
+ * show as unknown for ever.
+ */
+export async function startDetector(options: DetectorOptions): Promise<Detector> {
+  const { bus, ledger, observer } = options;
+  const topics = topicsOf(options.topicPrefix, options.usagePartitions);
+  await bus.ensureTopics(Object.values(topics));
+
+  const registry = createRegistryView();
+  const registryFeed: LatestView = await bus.followLatest(topics.credentials.name, (record) => {
+    const result = registry.apply(record.value);
+    if (!result.ok)
+      observer.fault('registry', new Error(`credential record at offset ${record.offset}: ${result.reason}`));
+  });
+  await registryFeed.caughtUp();
+
+  const tally = createCollectorTally(options.instance, Date.now());
+  const lanes = options.detection
+    ? createLaneStates({ lanesMax: options.lanesMax, valuesPerLane: options.valuesPerLane })
+    : null;
+  let subscription: Subscription | null = null;
+
+  const pipeline = createPipeline({
+    instance: options.instance,
+    ledger,
+    registry,
+    lanes,
+    rules: options.detection ? options.rules : [],
+    createDedupe: () => createDedupeWindow({ windowMs: options.dedupeWindowMs, idsMax: options.dedupeIdsMax }),
+    dedupeWindowMs: options.dedupeWindowMs,
+    dedupeIdsMax: options.dedupeIdsMax,
+    laneHistoryMs: options.laneHistoryMs,
+    valuesPerLane: options.valuesPerLane,
+    batchRowsMax: options.batchRowsMax,
+    flushIntervalMs: options.flushIntervalMs,
+    now: Date.now,
+    publishDeadLetters: (deadLetters) => bus.publish(topics.deadLetter.name, deadLetters.map(deadLetterRecord)),
+    publishFindings: (findings) =>
+      bus.publish(
+        topics.findings.name,
+        findings.map((finding) => ({ key: finding.id, value: Buffer.from(JSON.stringify(finding)) })),
+      ),
+    commit: async (nextOffsets) => subscription?.commit(nextOffsets),
+    rejoin: (reason) => {
+      subscription?.rejoin(reason).catch((error: unknown) => observer.fault('rejoin', error));
+    },
+    observer: {
+      ...observer,
+      stored(batch, tookMs) {
+        for (const row of batch.rows) tally.add(row.collector, 'stored', 1);
+        for (const [collector, count] of batch.duplicates) tally.add(collector, 'duplicates', count);
+        if (batch.deadLetters.length > 0) tally.add('', 'dead_lettered', batch.deadLetters.length);
+        observer.stored(batch, tookMs);
+      },
+    },
+  });
+
+  async function reportCounts(): Promise<void> {
+    const reports = tally.takeChanged(Date.now());
+    if (reports.length === 0) return;
+    await bus.publish(
+      topics.collectorCounts.name,
+      reports.map((report) => ({
+        key: `${report.instance}/${report.collector}`,
+        value: Buffer.from(JSON.stringify(report)),
+      })),
+    );
+  }
+  const counting = setInterval(() => {
+    reportCounts().catch((error: unknown) => observer.fault('collector counts', error));
+  }, COUNTS_INTERVAL_MS);
+
+  subscription = await bus.subscribe({
+    topic: topics.usage.name,
+    group: options.consumerGroup,
+    sessionTimeoutMs: options.sessionTimeoutMs,
+    onAssignment: (partitions) => pipeline.onAssignment(partitions),
+    onBatch: (batch) => pipeline.onBatch(batch),
+    onRevoked() {
+      pipeline.onRevoked();
+      observer.revoked();
+    },
+    onFault: (error) => observer.fault('subscription', error),
+  });
+
+  return {
+    pipeline,
+    lanes,
+    async close() {
+      clearInterval(counting);
+      await pipeline.close();
+      await subscription.close();
+      await registryFeed.close();
+      await reportCounts().catch((error: unknown) => observer.fault('collector counts', error));
+    },
+  };
+}
+
+/** The offending bytes as they came; where and why in headers. The position makes a repeat after a restart recognisable. */
+function deadLetterRecord({
+  partition,
+  offset,
+  recordIndex,
+  bytes,
+  reason,
+}: Batch['deadLetters'][number]): OutgoingRecord {
+  return {
+    key: `${partition}/${offset}/${recordIndex}`,
+    value: bytes,
+    headers: { reason, partition: String(partition), offset: String(offset), record_index: String(recordIndex) },
+  };
+}

@@ -1,0 +1,174 @@
+import type { LedgerRow } from '../../contract/index.ts';
+import type { FindingState } from '../findings/finding-states.ts';
+import type { LaneDimension, LaneTotals, LaneValue } from '../ledger/ledger.ts';
+import { createValueTable, restoreValue, touch, type ValueTable } from './value-table.ts';
+
+/** A lane as the detector remembers it: who and what was seen with it lately, its totals, and the findings it raised. */
+export interface LaneState {
+  lane: string;
+  partition: number;
+  fingerprint: string;
+  hint: string;
+  org: string;
+  credential_id: string;
+  events: number;
+  cost_nano_usd: number;
+  /** Epoch milliseconds of seen_at. */
+  first_seen: number;
+  last_seen: number;
+  user: ValueTable | null;
+  endpoint: ValueTable | null;
+  agent: ValueTable | null;
+  session: ValueTable | null;
+  repo: ValueTable | null;
+  model: ValueTable | null;
+  findings: FindingState[];
+}
+
+export interface LaneStatesOptions {
+  /** Lanes held at most; the one idle longest is forgotten first. */
+  lanesMax: number;
+  /** Values held per lane and dimension. */
+  valuesPerLane: number;
+}
+
+export interface LaneStates {
+  /** Adds an event to its lane and returns the lane; `previousUserSightMs` tells when the same user was seen before. */
+  observe(row: LedgerRow): LaneState;
+  /** After {@link observe}: last sight of the event's user before the event, NaN when the user was new or not named. */
+  readonly previousUserSightMs: number;
+  /** After {@link observe}: whether the event brought the lane a value it did not have. */
+  readonly sawNewValue: boolean;
+  get(lane: string): LaneState | undefined;
+  restoreLane(totals: LaneTotals): void;
+  restoreLaneValue(value: LaneValue): void;
+  /** Forgets everything, before a new assignment is restored. */
+  clear(): void;
+  readonly size: number;
+  /** Lanes forgotten because of the bound, since start. */
+  readonly evictions: number;
+}
+
+/** The memory of lanes of the partitions that this detector holds. */
+export function createLaneStates({ lanesMax, valuesPerLane }: LaneStatesOptions): LaneStates {
+  // Insertion order is order of last use: a lane moves to the end when it is touched, at most once a minute of its time.
+  const lanes = new Map<string, LaneState>();
+  const interned = new Map<string, string>();
+  let previousUserSightMs = NaN;
+  let sawNewValue = false;
+  let evictions = 0;
+
+  /** Lanes share users, agents and models; one copy of each text is kept while it fits. */
+  function intern(text: string): string {
+    const held = interned.get(text);
+    if (held !== undefined) return held;
+    if (interned.size >= INTERNED_MAX) interned.clear();
+    interned.set(text, text);
+    return text;
+  }
+
+  function note(state: LaneState, dimension: LaneDimension, value: string, atMs: number): number {
+    if (value === '') return NaN;
+    let table = state[dimension];
+    if (table === null) {
+      table = createValueTable();
+      state[dimension] = table;
+    }
+    if (table.values[0] === value) return touch(table, value, atMs, valuesPerLane);
+    const previousMs = touch(table, dimension === 'session' ? value : intern(value), atMs, valuesPerLane);
+    if (Number.isNaN(previousMs)) sawNewValue = true;
+    return previousMs;
+  }
+
+  function create(lane: string, partition: number): LaneState {
+    if (lanes.size >= lanesMax) {
+      lanes.delete(lanes.keys().next().value!);
+      evictions++;
+    }
+    const state: LaneState = {
+      lane,
+      partition,
+      fingerprint: '',
+      hint: '',
+      org: '',
+      credential_id: '',
+      events: 0,
+      cost_nano_usd: 0,
+      first_seen: Infinity,
+      last_seen: -Infinity,
+      user: null,
+      endpoint: null,
+      agent: null,
+      session: null,
+      repo: null,
+      model: null,
+      findings: [],
+    };
+    lanes.set(lane, state);
+    return state;
+  }
+
+  return {
+    observe(row) {
+      let state = lanes.get(row.lane);
+      if (state === undefined) state = create(row.lane, row.kafka_partition);
+      else if (row.seen_at - state.last_seen > RECENCY_GRAIN_MS) {
+        lanes.delete(row.lane);
+        lanes.set(row.lane, state);
+      }
+      state.fingerprint = row.fingerprint;
+      if (row.hint !== '') state.hint = row.hint;
+      if (row.org !== '') state.org = row.org;
+      state.credential_id = row.credential_id;
+      state.events++;
+      state.cost_nano_usd += row.cost_nano_usd;
+      if (row.seen_at < state.first_seen) state.first_seen = row.seen_at;
+      if (row.seen_at > state.last_seen) state.last_seen = row.seen_at;
+      sawNewValue = false;
+      previousUserSightMs = note(state, 'user', row.user, row.seen_at);
+      note(state, 'endpoint', row.ip === '' ? row.host : row.ip, row.seen_at);
+      note(state, 'agent', row.agent, row.seen_at);
+      note(state, 'session', row.session, row.seen_at);
+      note(state, 'repo', row.repo, row.seen_at);
+      note(state, 'model', row.model, row.seen_at);
+      return state;
+    },
+    get previousUserSightMs() {
+      return previousUserSightMs;
+    },
+    get sawNewValue() {
+      return sawNewValue;
+    },
+    get: (lane) => lanes.get(lane),
+    restoreLane(totals) {
+      const state = create(totals.lane, totals.kafka_partition);
+      state.fingerprint = totals.fingerprint;
+      state.hint = totals.hint;
+      state.org = totals.org;
+      state.credential_id = totals.credential_id;
+      state.events = totals.events;
+      state.cost_nano_usd = totals.cost_nano_usd;
+      state.first_seen = totals.first_seen;
+      state.last_seen = totals.last_seen;
+    },
+    restoreLaneValue({ lane, dimension, value, first_seen, last_seen }) {
+      const state = lanes.get(lane);
+      if (state === undefined || value === '') return;
+      const table = (state[dimension] ??= createValueTable());
+      restoreValue(table, dimension === 'session' ? value : intern(value), first_seen, last_seen);
+    },
+    clear() {
+      lanes.clear();
+      interned.clear();
+    },
+    get size() {
+      return lanes.size;
+    },
+    get evictions() {
+      return evictions;
+    },
+  };
+}
+
+const INTERNED_MAX = 100_000;
+const RECENCY_GRAIN_MS = 60_000;

@@ -1,0 +1,91 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Detector, DetectorObserver } from './detector.ts';
+
+export interface Metrics {
+  registry: Registry;
+  observer: DetectorObserver;
+  /** Gauges read from the running detector when somebody asks. */
+  watch(detector: Detector): void;
+}
+
+/** The detector's figures for Prometheus. Label values come from closed lists, so their number is bounded. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const stored = new Counter({
+    name: 'lanewatch_detector_events_stored_total',
+    help: 'Rows new in the ledger',
+    labelNames: ['standing'],
+    registers,
+  });
+  const duplicates = new Counter({
+    name: 'lanewatch_detector_events_duplicate_total',
+    help: 'Events seen before within the dedupe window',
+    registers,
+  });
+  const deadLetters = new Counter({
+    name: 'lanewatch_detector_dead_letters_total',
+    help: 'Lines or records that could not be decoded',
+    registers,
+  });
+  const findings = new Counter({
+    name: 'lanewatch_detector_finding_writes_total',
+    help: 'Findings raised or grown',
+    labelNames: ['rule'],
+    registers,
+  });
+  const faults = new Counter({
+    name: 'lanewatch_detector_faults_total',
+    help: 'Failures that were tried again',
+    labelNames: ['stage'],
+    registers,
+  });
+  const partitions = new Gauge({ name: 'lanewatch_detector_partitions', help: 'Partitions held', registers });
+  const storeSeconds = new Histogram({
+    name: 'lanewatch_detector_store_seconds',
+    help: 'From sealing a batch until it and its findings are stored',
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  });
+
+  return {
+    registry,
+    observer: {
+      stored(batch, tookMs) {
+        const byStanding = new Map<string, number>();
+        for (const { standing } of batch.rows) byStanding.set(standing, (byStanding.get(standing) ?? 0) + 1);
+        for (const [standing, count] of byStanding) stored.inc({ standing }, count);
+        for (const count of batch.duplicates.values()) duplicates.inc(count);
+        deadLetters.inc(batch.deadLetters.length);
+        for (const { rule } of batch.findings) findings.inc({ rule });
+        storeSeconds.observe(tookMs / 1000);
+      },
+      fault: (stage) => faults.inc({ stage }),
+      assigned: (held) => partitions.set(held.length),
+      revoked: () => partitions.set(0),
+    },
+    watch(detector) {
+      const gauge = (name: string, help: string, read: () => number) =>
+        new Gauge({
+          name,
+          help,
+          registers,
+          collect() {
+            this.set(read());
+          },
+        });
+      gauge('lanewatch_detector_dedupe_ids', 'Event ids remembered', () => detector.pipeline.dedupe.size);
+      gauge(
+        'lanewatch_detector_dedupe_span_seconds',
+        'How far back duplicates are recognised now',
+        () => detector.pipeline.dedupe.spanMs(Date.now()) / 1000,
+      );
+      gauge('lanewatch_detector_lanes', 'Lanes held in memory', () => detector.lanes?.size ?? 0);
+      gauge(
+        'lanewatch_detector_lane_evictions',
+        'Lanes forgotten because of the bound',
+        () => detector.lanes?.evictions ?? 0,
+      );
+    },
+  };
+}

@@ -1,0 +1,285 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { canonicalHint, laneOf, UNATTRIBUTED_LANE, type BusRecord, type RecordBatch } from '@lanewatch/ingest/contract';
+import type { LedgerRow } from '../../contract/index.ts';
+import { classify } from '../classify/classify.ts';
+import type { Credential, RegistryView } from '../classify/registry-view.ts';
+import { attachOccurrence, toFinding, type FindingState } from '../findings/finding-states.ts';
+import type { LaneState, LaneStates } from '../lane-state/lane-states.ts';
+import { FencedError, type Ledger } from '../ledger/ledger.ts';
+import type { Rule, RuleContext } from '../rules/rule.ts';
+import { emptyBatch, type Batch } from './batch.ts';
+import { decodeRecord, type DecodeSink } from './decode.ts';
+import type { DedupeWindow } from './dedupe-window.ts';
+import { hashEvent } from './event-hash.ts';
+import { createHintLanes } from './hint-lanes.ts';
+import { restoreState, type LaggingFinding } from './restore.ts';
+
+export interface PipelineOptions {
+  /** Name of this process among the detectors. */
+  instance: string;
+  ledger: Ledger;
+  registry: RegistryView;
+  /** Null leaves lane state and rules out: events are only classified and stored. */
+  lanes: LaneStates | null;
+  rules: Rule[];
+  createDedupe(): DedupeWindow;
+  dedupeWindowMs: number;
+  dedupeIdsMax: number;
+  /** How far back lane state and findings are restored. */
+  laneHistoryMs: number;
+  valuesPerLane: number;
+  batchRowsMax: number;
+  flushIntervalMs: number;
+  now(): number;
+  publishDeadLetters(deadLetters: Batch['deadLetters']): Promise<void>;
+  publishFindings(findings: Batch['findings']): Promise<void>;
+  /** Tells lag tools how far the ledger is. */
+  commit(nextOffsets: Map<number, number>): Promise<void>;
+  /** Gives the membership up and joins again; everything held is void. */
+  rejoin(reason: string): void;
+  observer: PipelineObserver;
+}
+
+/** What the pipeline tells about itself: for metrics, counts per collector and the log. */
+export interface PipelineObserver {
+  stored(batch: Batch, tookMs: number): void;
+  fault(stage: string, error: unknown): void;
+  assigned(partitions: number[], tookMs: number): void;
+}
+
+export interface Pipeline {
+  onAssignment(partitions: number[]): Promise<Map<number, number>>;
+  onBatch(batch: RecordBatch): Promise<void>;
+  onRevoked(): void;
+  /** Stores what is held, then stops. */
+  close(): Promise<void>;
+  readonly dedupe: DedupeWindow;
+}
+
+/** Bus records per batch at most, so that one made of duplicates alone still makes progress. */
+const RECORDS_MAX = 20_000;
+const RETRY_MS_MIN = 100;
+const RETRY_MS_MAX = 5_000;
+
+/**
+ * From bus to ledger, top to bottom:
+ * decode → dedupe → classify → lane state → rules → ledger → findings → progress.
+ *
+ * Events go through the first five in one synchronous pass and pile up in the open batch. The rest is one batch at a time,
+ * each stage tried again until it succeeds or the assignment ends, while the next batch fills. A full open batch behind a
+ * running one makes `onBatch` wait: that is the back-pressure.
+ */
+export function createPipeline(options: PipelineOptions): Pipeline {
+  const { ledger, registry, lanes, rules, observer, now } = options;
+
+  let epoch = 0;
+  let claimant = '';
+  let dedupe = options.createDedupe();
+  let open = emptyBatch(epoch);
+  let changedFindings: LaggingFinding[] = [];
+  let storing: Promise<void> | null = null;
+  let flushTimer: NodeJS.Timeout | null = null;
+  let assignment = new AbortController();
+  let sequence = 0;
+
+  const hash = { low: 0, high: 0 };
+  const hintLane = createHintLanes();
+  const context = {} as { -readonly [Key in keyof RuleContext]: RuleContext[Key] };
+  let record: BusRecord | null = null;
+  let receivedMs = 0;
+
+  // ── One event, synchronously ──────────────────────────────────────────────────────────────────────────────────
+
+  const sink: DecodeSink = {
+    onRow(row) {
+      hashEvent(row.source, row.id, hash);
+      if (!dedupe.add(hash.low, hash.high, receivedMs)) {
+        open.duplicates.set(row.collector, (open.duplicates.get(row.collector) ?? 0) + 1);
+        return;
+      }
+      row.event_hash_low = hash.low;
+      row.event_hash_high = hash.high;
+
+      if (row.hint !== '') row.hint = canonicalHint(row.hint);
+      row.lane =
+        row.fingerprint === '' && row.hint !== '' ? hintLane(row.hint, row.org) : laneOf(row.fingerprint, '', '');
+      const { standing, match, credential } = classify(row, row.seen_at, registry);
+      row.standing = standing;
+      row.match = match;
+      row.credential_id = credential === null ? '' : credential.record.id;
+
+      if (lanes !== null && row.lane !== UNATTRIBUTED_LANE) detect(lanes, row, credential);
+
+      row.claimant = claimant;
+      open.rows.push(row);
+    },
+    onReject(recordIndex, bytes, reason) {
+      const { partition, offset } = record!;
+      open.deadLetters.push({ partition, offset, recordIndex, bytes: Buffer.from(bytes), reason });
+    },
+  };
+
+  function detect(states: LaneStates, row: LedgerRow, credential: Credential | null): void {
+    const lane = states.observe(row);
+    context.row = row;
+    context.lane = lane;
+    context.credential = credential;
+    context.previousUserSightMs = states.previousUserSightMs;
+    // A finding's severity may hang on what its lane was seen with, so a value that is new has it written again.
+    if (states.sawNewValue) for (const finding of lane.findings) noteChanged(finding, lane);
+    for (const rule of rules) {
+      const dedupeValues = rule.evaluate(context);
+      if (dedupeValues === null) continue;
+      const finding = attachOccurrence(lane, rule, dedupeValues, row);
+      noteChanged(finding, lane);
+      row.findings = [...row.findings, finding.id];
+    }
+  }
+
+  function noteChanged(state: FindingState, lane: LaneState): void {
+    if (state.changed) return;
+    state.changed = true;
+    changedFindings.push({ state, lane });
+  }
+
+  async function onBatch(batch: RecordBatch): Promise<void> {
+    const ours = epoch;
+    for (const next of batch.records) {
+      record = next;
+      receivedMs = now();
+      decodeRecord(next, sink);
+      open.nextOffsets.set(batch.partition, next.offset + 1);
+      open.records++;
+      if (!isFull(open)) continue;
+      while (storing !== null && isFull(open)) await storing;
+      // Somebody else may have been assigned these partitions while this waited: the rest of the batch is theirs.
+      if (ours !== epoch) return;
+      if (isFull(open)) startStoring();
+    }
+    scheduleFlush();
+  }
+
+  function isFull(batch: Batch): boolean {
+    return batch.rows.length >= options.batchRowsMax || batch.records >= RECORDS_MAX;
+  }
+
+  // ── One batch at a time, until it is stored ───────────────────────────────────────────────────────────────────
+
+  function scheduleFlush(): void {
+    if (flushTimer !== null || storing !== null || open.records === 0) return;
+    flushTimer = setTimeout(startStoring, options.flushIntervalMs);
+  }
+
+  function startStoring(): void {
+    if (flushTimer !== null) clearTimeout(flushTimer);
+    flushTimer = null;
+    if (storing !== null || (open.records === 0 && changedFindings.length === 0)) return;
+    const batch = seal();
+    const { signal } = assignment;
+    storing = store(batch, signal)
+      .catch((error: unknown) => {
+        if (signal.aborted) return;
+        observer.fault('store', error);
+        forget();
+        options.rejoin((error as Error).message);
+      })
+      .finally(() => {
+        storing = null;
+        scheduleFlush();
+      });
+  }
+
+  /** Closes the open batch: one time of storing, findings as they stand after it. */
+  function seal(): Batch {
+    const batch = open;
+    open = emptyBatch(epoch);
+    const storedAt = now();
+    for (const row of batch.rows) row.stored_at = storedAt;
+    for (const { state, lane } of changedFindings) {
+      state.changed = false;
+      const rule = rules.find(({ id }) => id === state.rule);
+      if (rule !== undefined) batch.findings.push(toFinding(state, lane, rule));
+    }
+    changedFindings = [];
+    return batch;
+  }
+
+  async function store(batch: Batch, signal: AbortSignal): Promise<void> {
+    const startedMs = now();
+    const token = `${claimant}/${sequence++}`;
+    const { deadLetters, rows, findings, nextOffsets } = batch;
+    // Dead letters go first: once the rows behind them are stored, nothing would bring a lost one back.
+    if (deadLetters.length > 0) await persist('dead letter', signal, () => options.publishDeadLetters(deadLetters));
+    if (rows.length > 0) await persist('ledger', signal, () => ledger.insert(rows, token));
+    if (findings.length > 0) {
+      await persist('findings', signal, () => ledger.writeFindings(findings));
+      await persist('findings topic', signal, () => options.publishFindings(findings));
+    }
+    observer.stored(batch, now() - startedMs);
+    // Progress is for lag tools only, so a failure here costs nothing but their accuracy.
+    await options.commit(nextOffsets).catch((error: unknown) => observer.fault('progress', error));
+  }
+
+  /** Tries again until it succeeds. Gives up when the assignment ends or another detector has taken over. */
+  async function persist(stage: string, signal: AbortSignal, attempt: () => Promise<void>): Promise<void> {
+    for (let waitMs = RETRY_MS_MIN; ; waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)) {
+      signal.throwIfAborted();
+      try {
+        await attempt();
+        return;
+      } catch (error) {
+        if (error instanceof FencedError) throw error;
+        observer.fault(stage, error);
+      }
+      await delay(waitMs, undefined, { signal });
+    }
+  }
+
+  // ── Assignments ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Forgets everything that is not stored: it will be delivered again, here or elsewhere. */
+  function forget(): void {
+    epoch++;
+    assignment.abort();
+    assignment = new AbortController();
+    if (flushTimer !== null) clearTimeout(flushTimer);
+    flushTimer = null;
+    open = emptyBatch(epoch);
+    changedFindings = [];
+    dedupe = options.createDedupe();
+    lanes?.clear();
+  }
+
+  async function onAssignment(partitions: number[]): Promise<Map<number, number>> {
+    const startedMs = now();
+    forget();
+    const ours = epoch;
+    if (storing !== null) await storing;
+    if (partitions.length === 0) return new Map();
+    claimant = `${options.instance}/${ours}/${startedMs}`;
+    await ledger.claim(partitions, claimant);
+    const resumeOffsets = await ledger.resumeOffsets(partitions);
+    const lagging = await restoreState({ ...options, partitions, nowMs: startedMs, dedupe });
+    if (ours !== epoch) throw new Error('the assignment changed while it was being restored');
+    for (const { state, lane } of lagging) noteChanged(state, lane);
+    startStoring();
+    observer.assigned(partitions, now() - startedMs);
+    return resumeOffsets;
+  }
+
+  return {
+    onAssignment,
+    onBatch,
+    onRevoked: forget,
+    async close() {
+      while (storing !== null || open.records > 0) {
+        startStoring();
+        if (storing !== null) await storing;
+      }
+      forget();
+    },
+    get dedupe() {
+      return dedupe;
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { Finding, LedgerRow, Severity } from '../../contract/index.ts';
+import { RULE_CATALOGUE, type RuleId } from '../../contract/index.ts';
+import type { Credential } from '../classify/registry-view.ts';
+import type { FindingState } from '../findings/finding-states.ts';
+import type { LaneState } from '../lane-state/lane-states.ts';
+
+/** What a rule sees of one event. One object serves all events: rules read it and keep nothing. */
+export interface RuleContext {
+  /** The classified event. */
+  row: LedgerRow;
+  /** Its lane, the event included. */
+  lane: LaneState;
+  /** The registered key that matched, if one did. */
+  credential: Credential | null;
+  /** When the event's user was last seen on the lane before it, epoch milliseconds; NaN when never or not named. */
+  previousUserSightMs: number;
+}
+
+/** How a finding reads: derived from lane and tally alone, so that it comes out the same after a restart. */
+export interface RuleVerdict {
+  severity: Severity;
+  facts: Finding['facts'];
+  /** Query parameters of `/v1/ledger` that show the rows which prove it. */
+  ledgerFilter: Record<string, string>;
+}
+
+/**
+ * One rule. `evaluate` decides on every event and must cost next to nothing when the rule does not hold; `describe` runs only
+ * when a finding is written.
+ */
+export interface Rule {
+  id: RuleId;
+  /** Parameters in force, stored with every finding. */
+  parameters: Record<string, string | number | boolean>;
+  /** The dedupe values of the finding this event is an occurrence of, or null when the rule does not hold. */
+  evaluate(context: RuleContext): readonly string[] | null;
+  describe(lane: LaneState, finding: FindingState): RuleVerdict;
+}
+
+/** Dedupe values of rules whose finding is one per lane. */
+export const PER_LANE: readonly string[] = [];
+
+/** The catalogue's defaults of a rule, overridden where the operator set something else. */
+export function parametersOf(
+  id: RuleId,
+  overrides: Partial<Record<string, string | number | boolean>> = {},
+): Record<string, string | number | boolean> {
+  const description = RULE_CATALOGUE.find((rule) => rule.id === id);
+  const parameters: Record<string, string | number | boolean> = {};
+  for (const { name, default: value } of description?.parameters ?? []) parameters[name] = overrides[name] ?? value;
+  return parameters;
+}
