@@ -6,3 +6,10 @@ export * from './fingerprint.ts';
 export * from './hint.ts';
 export * from './topics.ts';
 export * from './usage-event.ts';
+/** How ingest makes an event of what was sent, for those who read objects of other producers from the bus. */
+export {
+  type EventFault,
+  normaliseUsageEvent,
+  type NormaliseOptions,
+  type NormaliseResult,
+} from '../src/normalise/normalise.ts';

@@ -1,0 +1,80 @@
+import { type BusRecord, type CredentialRecord, credentialRecordSchema } from '../../contract/index.ts';
+import { compileCidrs } from './address.ts';
+
+/** What ingest keeps of a credential to decide about a request. */
+export interface CollectorCredential {
+  id: string;
+  hint: string;
+  status: CredentialRecord['status'];
+  /** Epoch milliseconds, Infinity when there is no such time. */
+  expiresAt: number;
+  revokedAt: number;
+  /** -Infinity when there is no grace. */
+  graceEndsAt: number;
+  mayWriteEvents: boolean;
+  allowsAddress: (address: string) => boolean;
+  version: number;
+}
+
+/** The credentials topic as a table in memory, keyed by fingerprint. Its size is the registry's, never that of traffic. */
+export interface CredentialView {
+  find(fingerprint: string): CollectorCredential | undefined;
+  /** Takes one record of the topic; a record that cannot be read is refused with the reason and changes nothing. */
+  apply(record: Pick<BusRecord, 'key' | 'value'>): { ok: true } | { ok: false; reason: string };
+  readonly size: number;
+}
+
+const RESOURCE = 'usage-events';
+
+/** Whether one of the scopes allows shipping usage events. `*` at the end of a resource stands for any ending. */
+function mayWriteEvents(record: CredentialRecord): boolean {
+  return record.scopes.some(({ action, resource }) => {
+    if (action !== 'write' && action !== 'admin' && action !== '*') return false;
+    const path = resource.startsWith('/') ? resource.slice(1) : resource;
+    return path === RESOURCE || (path.endsWith('*') && RESOURCE.startsWith(path.slice(0, -1)));
+  });
+}
+
+const instant = (text: string | null, fallback: number) => (text === null ? fallback : Date.parse(text));
+
+/** An empty view; feed it with `bus.followLatest`. */
+export function createCredentialView(): CredentialView {
+  const byFingerprint = new Map<string, CollectorCredential>();
+  return {
+    find: (fingerprint) => byFingerprint.get(fingerprint),
+    get size() {
+      return byFingerprint.size;
+    },
+    apply({ key, value }) {
+      if (value.length === 0) {
+        if (key !== null) byFingerprint.delete(key);
+        return { ok: true };
+      }
+      let json: unknown;
+      try {
+        json = JSON.parse(value.toString('utf8'));
+      } catch {
+        return { ok: false, reason: 'not JSON' };
+      }
+      const parsed = credentialRecordSchema.safeParse(json);
+      if (!parsed.success) return { ok: false, reason: `invalid at ${parsed.error.issues[0]?.path.join('.') ?? ''}` };
+      const record = parsed.data;
+      // Only keys that we issued can authenticate a collector: of a provider's key we know the fingerprint, not its holder.
+      if (record.fingerprint === '' || record.kind !== 'managed') return { ok: true };
+      const known = byFingerprint.get(record.fingerprint);
+      if (known !== undefined && known.version > record.version) return { ok: true };
+      byFingerprint.set(record.fingerprint, {
+        id: record.id,
+        hint: record.hint,
+        status: record.status,
+        expiresAt: instant(record.expires_at, Infinity),
+        revokedAt: instant(record.revoked_at, Infinity),
+        graceEndsAt: instant(record.grace_ends_at, -Infinity),
+        mayWriteEvents: mayWriteEvents(record),
+        allowsAddress: compileCidrs(record.allowed_cidrs),
+        version: record.version,
+      });
+      return { ok: true };
+    },
+  };
+}

@@ -1,0 +1,170 @@
+import type { IncomingMessage } from 'node:http';
+import { constants, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { ApiProblem } from '../problem.ts';
+import type { ByteBudget } from './budget.ts';
+
+export interface BodyLimits {
+  /** After decompression. */
+  bodyBytesMax: number;
+  /** As sent, when compressed. */
+  compressedBytesMax: number;
+}
+
+/** What a decompressor itself holds; zstd keeps a window of the data. */
+const DECOMPRESSOR_BYTES = 256 * 1024;
+/** 2^23 = 8 MiB: what zstd's levels up to 19 use. A frame that asks for more is refused before it is allocated. */
+const ZSTD_WINDOW_LOG_MAX = 23;
+
+const DECOMPRESSORS = {
+  gzip: () => createGunzip({ chunkSize: 65_536 }),
+  deflate: () => createInflate({ chunkSize: 65_536 }),
+  zstd: () =>
+    createZstdDecompress({
+      chunkSize: 65_536,
+      params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX },
+    }),
+} as const;
+
+type Encoding = keyof typeof DECOMPRESSORS | 'identity';
+
+function encodingOf(header: string | undefined): Encoding {
+  const name = (header ?? 'identity').trim().toLowerCase();
+  if (name === '' || name === 'identity') return 'identity';
+  if (name === 'x-gzip') return 'gzip';
+  if (name === 'gzip' || name === 'deflate' || name === 'zstd') return name;
+  throw new ApiProblem('unsupported_media_type', 'Content-Encoding must be gzip, zstd, deflate or identity.', {
+    headers: { 'accept-encoding': 'gzip, zstd, deflate' },
+  });
+}
+
+function tooLarge(bytesMax: number, what: string): ApiProblem {
+  return new ApiProblem('body_too_large', `The body is larger than ${bytesMax} bytes${what}. Send smaller batches.`);
+}
+
+/** A body together with what it took from the budget; call `release` once the request is answered. */
+export interface ReceivedBody {
+  bytes: Buffer;
+  release: () => void;
+}
+
+/**
+ * Reads a request body, decompressing as it comes, and stops at the limit: a bomb is never unpacked whole.
+ * @throws ApiProblem body_too_large, unsupported_media_type, invalid_body (broken compression), busy (budget used up)
+ */
+export async function readBody(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  budget: ByteBudget,
+): Promise<ReceivedBody> {
+  const encoding = encodingOf(request.headers['content-encoding']);
+  const sentBytesMax = encoding === 'identity' ? limits.bodyBytesMax : limits.compressedBytesMax;
+  const declared = Number(request.headers['content-length'] ?? 0);
+  if (declared > sentBytesMax) throw tooLarge(sentBytesMax, encoding === 'identity' ? '' : ' as sent');
+
+  let taken = 0;
+  const take = (bytes: number) => {
+    if (!budget.take(bytes)) {
+      throw new ApiProblem('busy', 'Too many bytes are being received at once. Try again in a moment.', {
+        headers: { 'retry-after': '1' },
+      });
+    }
+    taken += bytes;
+  };
+  try {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const keep = (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > limits.bodyBytesMax) {
+        throw tooLarge(limits.bodyBytesMax, encoding === 'identity' ? '' : ' after decompression');
+      }
+      take(chunk.length);
+      chunks.push(chunk);
+    };
+    if (encoding === 'identity') {
+      await readPlain(request, keep);
+    } else {
+      take(DECOMPRESSOR_BYTES);
+      await decompress(request, encoding, sentBytesMax, keep);
+    }
+    const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
+    return {
+      bytes,
+      release: () => {
+        budget.give(taken);
+        taken = 0;
+      },
+    };
+  } catch (error) {
+    budget.give(taken);
+    // What is still coming is read and thrown away: closing on a sender in mid-sentence would reset the connection and lose
+    // the answer. The server's request time-out bounds how long that can take.
+    request.resume();
+    throw error;
+  }
+}
+
+/** The sender left before the body was complete; nobody is there to read the answer. */
+function gone(cause?: unknown): ApiProblem {
+  return new ApiProblem('invalid_body', 'The body ended too early.', { cause });
+}
+
+/**
+ * Events instead of `for await`, whose early end would destroy the request and with it the socket that the answer needs.
+ */
+function readPlain(request: IncomingMessage, keep: (chunk: Buffer) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: unknown) => {
+      request.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
+      if (error === undefined) resolve();
+      else reject(error as Error);
+    };
+    const onData = (chunk: Buffer) => {
+      try {
+        keep(chunk);
+      } catch (error) {
+        settle(error);
+      }
+    };
+    const onEnd = () => settle();
+    const onError = (error: Error) => settle(gone(error));
+    const onClose = () => settle(gone());
+    request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
+  });
+}
+
+async function decompress(
+  request: IncomingMessage,
+  encoding: keyof typeof DECOMPRESSORS,
+  sentBytesMax: number,
+  keep: (chunk: Buffer) => void,
+): Promise<void> {
+  const unpack = DECOMPRESSORS[encoding]();
+  let sent = 0;
+  const onData = (chunk: Buffer) => {
+    sent += chunk.length;
+    if (sent > sentBytesMax) {
+      unpack.destroy(tooLarge(sentBytesMax, ' as sent'));
+      return;
+    }
+    if (!unpack.write(chunk)) request.pause();
+  };
+  const onDrain = () => request.resume();
+  const onEnd = () => unpack.end();
+  const onBroken = (error?: Error) => {
+    if (!request.readableEnded) unpack.destroy(gone(error));
+  };
+  request.on('data', onData).on('end', onEnd).on('error', onBroken).on('close', onBroken);
+  unpack.on('drain', onDrain);
+  try {
+    for await (const chunk of unpack) keep(chunk as Buffer);
+  } catch (error) {
+    if (error instanceof ApiProblem) throw error;
+    throw new ApiProblem('invalid_body', `The body is not valid ${encoding}, or it ends too early.`, {
+      cause: error,
+    });
+  } finally {
+    request.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
+    unpack.destroy();
+  }
+}

@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { USAGE_PARTITIONS_DEFAULT } from '../contract/index.ts';
+
+const MIB = 1024 * 1024;
+
+const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+/** Accepts `10.0.0.0/8`, `fd00::/8` and bare addresses, separated by commas. */
+const cidrList = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  )
+  .refine((parts) => parts.every(isCidr), 'must be IPv4 or IPv6 ranges such as 10.0.0.0/8, separated by commas');
+
+function isCidr(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
+/** Every setting, its meaning, its default. The keys are the names of the environment variables. */
+export const configSchema = z
+  .object({
+    INGEST_HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
+    INGEST_PORT: integer(0, 65_535).default(4618).describe('Port to listen on; 0 takes a free one.'),
+    BUS_URL: z.string().min(1).describe('embedded:<directory or socket> or kafka://host:port,host:port.'),
+    TOPIC_PREFIX: z.string().max(100).default('').describe('Put before every topic name.'),
+    USAGE_PARTITIONS: integer(1, 10_000)
+      .default(USAGE_PARTITIONS_DEFAULT)
+      .describe('Partitions of the usage topic when it has to be created.'),
+    LANEWATCH_HOME: z.string().min(1).default('./.lanewatch').describe('Where data lives.'),
+    SPOOL_DIR: z
+      .string()
+      .optional()
+      .describe(
+        'Where events wait on disk while the bus is down; default $LANEWATCH_HOME/ingest-spool, `off` for none.',
+      ),
+    SPOOL_BYTES_MAX: integer(MIB, 1024 * 1024 * MIB)
+      .default(1024 * MIB)
+      .describe('When the spool holds this much, senders get 503 with Retry-After.'),
+    BODY_BYTES_MAX: integer(1024, 1024 * MIB)
+      .default(64 * MIB)
+      .describe('Largest request body after decompression.'),
+    COMPRESSED_BYTES_MAX: integer(1024, 1024 * MIB)
+      .default(16 * MIB)
+      .describe('Largest request body as sent when it is compressed.'),
+    INFLIGHT_BYTES_MAX: integer(MIB, 64 * 1024 * MIB)
+      .default(256 * MIB)
+      .describe('Body bytes of all unanswered requests together; beyond it senders get 503.'),
+    PUBLISH_TIMEOUT_MS: integer(100, 60_000)
+      .default(5_000)
+      .describe('A bus that does not confirm within this time counts as down. Agents give up after 10 s.'),
+    LINGER_MS: integer(0, 5).default(1).describe('How long a lone request waits for others to share its records.'),
+    TRUSTED_PROXIES: cidrList.describe('Proxies whose X-Forwarded-For is believed; otherwise the peer address counts.'),
+    COLLECTOR_COUNTS_INTERVAL_MS: integer(100, 600_000).default(5_000).describe('How often counts are reported.'),
+    INSTANCE: z
+      .string()
+      .regex(/^[\w.:-]{1,100}$/, 'must be 1 to 100 letters, digits, dots, colons, dashes')
+      .optional()
+      .describe('Name of this process in counts; default host name and a random part.'),
+    LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  })
+  .refine((config) => config.INFLIGHT_BYTES_MAX >= config.BODY_BYTES_MAX, {
+    path: ['INFLIGHT_BYTES_MAX'],
+    message: 'must be at least BODY_BYTES_MAX, or the largest allowed body could never be taken',
+  });
+
+export interface Config {
+  host: string;
+  port: number;
+  busUrl: string;
+  topicPrefix: string;
+  usagePartitions: number;
+  /** null: no spool; a bus that is down means 503. */
+  spoolDir: string | null;
+  spoolBytesMax: number;
+  bodyBytesMax: number;
+  compressedBytesMax: number;
+  inflightBytesMax: number;
+  publishTimeoutMs: number;
+  lingerMs: number;
+  trustedProxies: string[];
+  collectorCountsIntervalMs: number;
+  instance: string;
+  logLevel: string;
+}
+
+/** Thrown by {@link loadConfig}; its message names every problem, one per line. */
+export class ConfigError extends Error {
+  constructor(problems: string[]) {
+    super(`ingest cannot start, its configuration has ${problems.length} problem(s):\n${problems.join('\n')}`);
+    this.name = 'ConfigError';
+  }
+}
+
+/**
+ * Reads the configuration. The only place of ingest that looks at the environment.
+ * @param environment usually process.env
+ * @throws ConfigError with all problems at once
+ */
+export function loadConfig(environment: Record<string, string | undefined>): Config {
+  // An empty variable is how a compose file or shell says "not set".
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = configSchema.safeParse(given);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`));
+  }
+  const value = parsed.data;
+  const spoolDir = value.SPOOL_DIR ?? join(value.LANEWATCH_HOME, 'ingest-spool');
+  return {
+    host: value.INGEST_HOST,
+    port: value.INGEST_PORT,
+    busUrl: value.BUS_URL,
+    topicPrefix: value.TOPIC_PREFIX,
+    usagePartitions: value.USAGE_PARTITIONS,
+    spoolDir: spoolDir === 'off' ? null : spoolDir,
+    spoolBytesMax: value.SPOOL_BYTES_MAX,
+    bodyBytesMax: value.BODY_BYTES_MAX,
+    compressedBytesMax: value.COMPRESSED_BYTES_MAX,
+    inflightBytesMax: value.INFLIGHT_BYTES_MAX,
+    publishTimeoutMs: value.PUBLISH_TIMEOUT_MS,
+    lingerMs: value.LINGER_MS,
+    trustedProxies: value.TRUSTED_PROXIES,
+    collectorCountsIntervalMs: value.COLLECTOR_COUNTS_INTERVAL_MS,
+    instance: value.INSTANCE ?? `${hostname().slice(0, 60)}:${randomUUID().slice(0, 8)}`,
+    logLevel: value.LOG_LEVEL,
+  };
+}
+
+/** One line per setting for `--help`: name, default, meaning. */
+export function describeConfig(): string {
+  return Object.entries(configSchema.shape)
+    .map(([name, schema]) => {
+      const fallback = schema.safeParse(undefined);
+      const shown =
+        fallback.success && fallback.data !== undefined
+          ? ` [${String(fallback.data)}]`
+          : name === 'BUS_URL'
+            ? ' (required)'
+            : '';
+      return `  ${name}${shown}\n      ${schema.description ?? ''}`;
+    })
+    .join('\n');
+}
