@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   topicsOf,
   type Bus,
@@ -88,6 +89,7 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
     batchRowsMax: options.batchRowsMax,
     flushIntervalMs: options.flushIntervalMs,
     now: Date.now,
+    wait: (ms, signal) => delay(ms, undefined, { signal }),
     publishDeadLetters: (deadLetters) => bus.publish(topics.deadLetter.name, deadLetters.map(deadLetterRecord)),
     publishFindings: (findings) =>
       bus.publish(

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { canonicalHint, laneOf, UNATTRIBUTED_LANE, type BusRecord, type RecordBatch } from '@lanewatch/ingest/contract';
 import type { LedgerRow } from '../../contract/index.ts';
 import { classify } from '../classify/classify.ts';
@@ -31,6 +30,8 @@ export interface PipelineOptions {
   batchRowsMax: number;
   flushIntervalMs: number;
   now(): number;
+  /** Waits between tries; rejects when the signal fires. */
+  wait(ms: number, signal: AbortSignal): Promise<void>;
   publishDeadLetters(deadLetters: Batch['deadLetters']): Promise<void>;
   publishFindings(findings: Batch['findings']): Promise<void>;
   /** Tells lag tools how far the ledger is. */
@@ -231,7 +232,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         if (error instanceof FencedError) throw error;
         observer.fault(stage, error);
       }
-      await delay(waitMs, undefined, { signal });
+      await options.wait(waitMs, signal);
     }
   }
 

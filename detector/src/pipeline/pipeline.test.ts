@@ -1,0 +1,334 @@
+import {
+  encodeUsageRow,
+  fingerprintOf,
+  ROW_VERSION_HEADER,
+  USAGE_ROW_VERSION,
+  type BusRecord,
+  type UsageEvent,
+} from '@lanewatch/ingest/contract';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Finding } from '../../contract/index.ts';
+import { createRegistryView } from '../classify/registry-view.ts';
+import { createLaneStates } from '../lane-state/lane-states.ts';
+import { FencedError, LedgerUnavailableError } from '../ledger/ledger.ts';
+import { rulesInForce } from '../rules/index.ts';
+import type { Batch } from './batch.ts';
+import { createDedupeWindow } from './dedupe-window.ts';
+import { createPipeline, type Pipeline } from './pipeline.ts';
+import { createMemoryLedger, type MemoryLedger } from './testing/memory-ledger.ts';
+
+const NOON = Date.parse('2026-11-20T12:00:00Z');
+const PARTITIONS = [0, 1];
+
+function usageEvent(fields: Partial<UsageEvent>): UsageEvent {
+  return {
+    source: 'test',
+    id: '1',
+    time: NOON,
+    received_at: NOON + 1000,
+    fingerprint: fingerprintOf('lane'),
+    hint: '',
+    credential_provider: '',
+    credential_kind: 'api_key',
+    org: 'acme',
+    user: '',
+    ip: '',
+    host: '',
+    agent: 'claude-code',
+    agent_version: '',
+    session: 's1',
+    request_id: '',
+    repo: '',
+    branch: '',
+    provider: '',
+    model: 'm',
+    module: '',
+    environment: '',
+    action: 'execution',
+    operation: '',
+    outcome: 'success',
+    status_code: 200,
+    tokens_input_uncached: 1,
+    tokens_cache_read: 0,
+    tokens_cache_write: 0,
+    tokens_output: 1,
+    cost_nano_usd: 1_000_000,
+    cost_basis: 'reported',
+    latency_ms: 1,
+    collector: 'c1',
+    flags: [],
+    ...fields,
+  };
+}
+
+function recordOf(partition: number, offset: number, lines: string[]): BusRecord {
+  const headers = { [ROW_VERSION_HEADER]: USAGE_ROW_VERSION };
+  return { partition, offset, key: null, value: Buffer.from(lines.join('\n')), headers, timestamp: NOON };
+}
+
+interface Harness {
+  pipeline: Pipeline;
+  deadLetters: Batch['deadLetters'];
+  rejoins: string[];
+  faults: string[];
+}
+
+function start(ledger: MemoryLedger, overrides: { batchRowsMax?: number; flushIntervalMs?: number } = {}): Harness {
+  const deadLetters: Batch['deadLetters'] = [];
+  const rejoins: string[] = [];
+  const faults: string[] = [];
+  let clock = NOON;
+  const pipeline = createPipeline({
+    instance: `detector-${Math.floor(performance.now() * 1000)}`,
+    ledger,
+    registry: createRegistryView(),
+    lanes: createLaneStates({ lanesMax: 1000, valuesPerLane: 32 }),
+    rules: rulesInForce(),
+    createDedupe: () => createDedupeWindow({ windowMs: 3_600_000, idsMax: 10_000 }),
+    dedupeWindowMs: 3_600_000,
+    dedupeIdsMax: 10_000,
+    laneHistoryMs: 3_600_000,
+    valuesPerLane: 32,
+    batchRowsMax: 3,
+    flushIntervalMs: 0,
+    now: () => clock++,
+    wait: async (_ms, signal) => {
+      await new Promise(setImmediate);
+      signal.throwIfAborted();
+    },
+    publishDeadLetters: async (letters) => void deadLetters.push(...letters),
+    publishFindings: async () => undefined,
+    commit: async () => undefined,
+    rejoin: (reason) => void rejoins.push(reason),
+    observer: {
+      stored: () => undefined,
+      assigned: () => undefined,
+      fault: (stage, error) => void faults.push(`${stage}: ${(error as Error).message}`),
+    },
+    ...overrides,
+  });
+  return { pipeline, deadLetters, rejoins, faults };
+}
+
+/** Delivers each partition's records from the resume offsets on, as a bus would. */
+async function deliver(harness: Harness, log: Map<number, BusRecord[]>): Promise<void> {
+  const resume = await harness.pipeline.onAssignment(PARTITIONS);
+  for (const partition of PARTITIONS) {
+    const records = (log.get(partition) ?? []).filter(({ offset }) => offset >= (resume.get(partition) ?? 0));
+    for (const record of records)
+      await harness.pipeline.onBatch({ partition, records: [record], endOffset: record.offset + 1 });
+  }
+  await harness.pipeline.close();
+}
+
+const comparable = ({ id, rule, lane, severity, occurrences, first_seen, last_seen }: Finding) => ({
+  id,
+  rule,
+  lane,
+  severity,
+  occurrences,
+  first_seen,
+  last_seen,
+});
+const sorted = (findings: Map<string, Finding>) =>
+  [...findings.values()].map(comparable).sort((a, b) => a.id.localeCompare(b.id));
+const stored = (ledger: MemoryLedger) => ledger.rows.map((row) => row.id).sort();
+
+/** A log of two partitions with repeated ids, several lanes and people, as records of one to four events. */
+const logArbitrary = fc
+  .array(
+    fc.record({
+      partition: fc.constantFrom(...PARTITIONS),
+      events: fc.array(
+        fc.record({
+          id: fc.nat(40),
+          lane: fc.nat(2),
+          user: fc.constantFrom('ana@acme.example', 'ben@acme.example', ''),
+          minute: fc.nat(600),
+        }),
+        { minLength: 1, maxLength: 4 },
+      ),
+    }),
+    { maxLength: 25 },
+  )
+  .map((records) => {
+    const log = new Map<number, BusRecord[]>();
+    for (const { partition, events } of records) {
+      const own = log.get(partition) ?? [];
+      const lines = events.map(({ id, lane, user, minute }) =>
+        encodeUsageRow(
+          usageEvent({
+            id: `${partition}-${id}`,
+            fingerprint: fingerprintOf(`${partition}/${lane}`),
+            user,
+            time: NOON - minute * 60_000,
+          }),
+        ),
+      );
+      log.set(partition, [...own, recordOf(partition, own.length, lines)]);
+    }
+    return log;
+  });
+
+describe('delivery', () => {
+  test('every event is in the ledger once, and findings are those of an undisturbed run, whatever fails and wherever it crashes', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        logArbitrary,
+        fc.array(fc.constantFrom('fail', 'crash', 'ok'), { maxLength: 30 }),
+        async (log, fates) => {
+          const undisturbed = createMemoryLedger();
+          await deliver(start(undisturbed), log);
+
+          const ledger = createMemoryLedger();
+          const remaining = [...fates];
+          let crashed = false;
+          ledger.intercept = () => {
+            // A dead process reaches nothing any more: whatever it still tries is refused until the next one is started.
+            if (crashed) throw new FencedError('dead');
+            const fate = remaining.shift();
+            if (fate === 'crash') crashed = true;
+            if (fate === 'crash' || fate === 'fail') throw new LedgerUnavailableError(fate);
+          };
+          // Each fate strikes at most once, so after as many starts as there are fates one run goes through.
+          for (let starts = 0; starts <= fates.length; starts++) {
+            crashed = false;
+            await deliver(start(ledger), log);
+          }
+          ledger.intercept = () => undefined;
+          await deliver(start(ledger), log);
+
+          expect(stored(ledger)).toEqual(stored(undisturbed));
+          expect(new Set(stored(ledger)).size).toBe(ledger.rows.length);
+          expect(sorted(ledger.findings)).toEqual(sorted(undisturbed.findings));
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  test('a detector whose partitions were claimed by another stores nothing more and joins again', async () => {
+    const ledger = createMemoryLedger();
+    const old = start(ledger);
+    await old.pipeline.onAssignment(PARTITIONS);
+    const successor = start(ledger);
+    await successor.pipeline.onAssignment(PARTITIONS);
+    const record = recordOf(0, 0, [encodeUsageRow(usageEvent({ id: 'late' }))]);
+    await old.pipeline.onBatch({ partition: 0, records: [record], endOffset: 1 });
+    await old.pipeline.close();
+    expect(ledger.rows).toEqual([]);
+    expect(old.rejoins).toHaveLength(1);
+    await successor.pipeline.onBatch({ partition: 0, records: [record], endOffset: 1 });
+    await successor.pipeline.close();
+    expect(stored(ledger)).toEqual(['late']);
+  });
+
+  test('a slow ledger holds the bus back instead of filling memory', async () => {
+    const ledger = createMemoryLedger();
+    const harness = start(ledger, { batchRowsMax: 2 });
+    let release = () => undefined as void;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const insert = ledger.insert.bind(ledger);
+    ledger.insert = async (rows, token) => {
+      await gate;
+      await insert(rows, token);
+    };
+    await harness.pipeline.onAssignment(PARTITIONS);
+    const records = Array.from({ length: 20 }, (_, offset) =>
+      recordOf(0, offset, [encodeUsageRow(usageEvent({ id: `e${offset}` }))]),
+    );
+    let settled = false;
+    const delivering = harness.pipeline.onBatch({ partition: 0, records, endOffset: 20 }).then(() => (settled = true));
+    for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+    expect(settled).toBe(false);
+    release();
+    await delivering;
+    await harness.pipeline.close();
+    expect(ledger.rows).toHaveLength(20);
+  });
+});
+
+describe('bad records', () => {
+  test('a broken line is dead-lettered with its bytes and reason; its neighbours are stored', async () => {
+    const ledger = createMemoryLedger();
+    const harness = start(ledger);
+    const good = (id: string) => encodeUsageRow(usageEvent({ id }));
+    const wrongType = JSON.stringify([
+      ...(JSON.parse(good('x')) as unknown[]).slice(0, 2),
+      'noon',
+      ...(JSON.parse(good('x')) as unknown[]).slice(3),
+    ]);
+    await deliver(
+      harness,
+      new Map([[0, [recordOf(0, 0, [good('a'), '{"half":', good('b'), '[1,2]', wrongType, good('c')])]]]),
+    );
+    expect(stored(ledger)).toEqual(['a', 'b', 'c']);
+    expect(
+      harness.deadLetters.map(({ recordIndex, bytes, reason }) => [recordIndex, Buffer.from(bytes).toString(), reason]),
+    ).toEqual([
+      [1, '{"half":', expect.stringContaining('not JSON')],
+      [3, '[1,2]', 'has 2 columns, 35 expected'],
+      [4, wrongType, 'time: number expected, got string'],
+    ]);
+  });
+
+  test('arbitrary bytes never stop the partition', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.constantFrom('1', '7', undefined),
+        async (bytes, version) => {
+          const ledger = createMemoryLedger();
+          const harness = start(ledger);
+          const headers: Record<string, string> = version === undefined ? {} : { [ROW_VERSION_HEADER]: version };
+          const poison: BusRecord = {
+            partition: 0,
+            offset: 0,
+            key: null,
+            value: Buffer.from(bytes),
+            headers,
+            timestamp: NOON,
+          };
+          await deliver(
+            harness,
+            new Map([[0, [poison, recordOf(0, 1, [encodeUsageRow(usageEvent({ id: 'after' }))])]]]),
+          );
+          expect(stored(ledger)).toEqual(['after']);
+        },
+      ),
+    );
+  });
+
+  test('objects of other producers are taken beside positional rows', async () => {
+    const ledger = createMemoryLedger();
+    const harness = start(ledger);
+    const objects = [
+      {
+        source: 's',
+        id: 'one',
+        time: '2026-11-20T11:59:00Z',
+        credential: { fingerprint: fingerprintOf('k') },
+        tokens: { output: 3 },
+      },
+      { source: 's', id: 'two', time: '2026-11-20T11:59:30Z', cost_usd: '0.000000001' },
+    ];
+    const value = Buffer.from(objects.map((object) => JSON.stringify(object)).join('\n'));
+    await deliver(
+      harness,
+      new Map([[0, [{ partition: 0, offset: 0, key: null, value, headers: {}, timestamp: NOON }]]]),
+    );
+    expect(
+      ledger.rows.map(({ id, tokens_output, cost_nano_usd, standing, received_at }) => [
+        id,
+        tokens_output,
+        cost_nano_usd,
+        standing,
+        received_at,
+      ]),
+    ).toEqual([
+      ['one', 3, 0, 'unknown', NOON],
+      ['two', 0, 1, 'unattributed', NOON],
+    ]);
+  });
+});

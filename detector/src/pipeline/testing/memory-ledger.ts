@@ -1,0 +1,112 @@
+import type { Finding, LedgerRow } from '../../../contract/index.ts';
+import { FencedError, LANE_DIMENSIONS, type Ledger } from '../../ledger/ledger.ts';
+
+/** A ledger in memory with the real one's promises, for tests of the pipeline's logic. */
+export interface MemoryLedger extends Ledger {
+  rows: LedgerRow[];
+  findings: Map<string, Finding>;
+  /** Called at every step; a throw before the effect loses the request, one after it loses the answer. */
+  intercept: (step: 'insert' | 'inserted' | 'findings' | 'findings-written') => void;
+}
+
+export function createMemoryLedger(): MemoryLedger {
+  const tokens = new Set<string>();
+  const claims = new Map<number, string>();
+  const rows: LedgerRow[] = [];
+  const findings = new Map<string, Finding>();
+  const within = (partitions: number[], sinceMs: number) =>
+    rows.filter((row) => partitions.includes(row.kafka_partition) && row.stored_at >= sinceMs);
+  const groupBy = (list: LedgerRow[], key: (row: LedgerRow) => string) => Map.groupBy(list, key);
+
+  const ledger: MemoryLedger = {
+    rows,
+    findings,
+    intercept: () => undefined,
+    async claim(partitions, claimant) {
+      for (const partition of partitions) claims.set(partition, claimant);
+    },
+    async resumeOffsets(partitions) {
+      const offsets = new Map<number, number>();
+      for (const row of within(partitions, 0)) {
+        offsets.set(row.kafka_partition, Math.max(offsets.get(row.kafka_partition) ?? 0, row.kafka_offset + 1));
+      }
+      return offsets;
+    },
+    async insert(batch, token) {
+      ledger.intercept('insert');
+      if (batch.some((row) => claims.get(row.kafka_partition) !== row.claimant))
+        throw new FencedError('not the claimant');
+      if (!tokens.has(token)) {
+        tokens.add(token);
+        rows.push(...batch.map((row) => ({ ...row })));
+      }
+      ledger.intercept('inserted');
+    },
+    async restoreHashes(partitions, sinceMs, limit, onHash) {
+      const newest = within(partitions, sinceMs).slice(-limit);
+      for (const row of newest) onHash(row.event_hash_low, row.event_hash_high, row.stored_at);
+    },
+    async restoreLanes(partitions, sinceMs, onLane) {
+      for (const [lane, own] of groupBy(within(partitions, sinceMs), (row) => row.lane)) {
+        const newest = own.reduce((best, row) => (row.seen_at >= best.seen_at ? row : best));
+        onLane({
+          lane,
+          kafka_partition: newest.kafka_partition,
+          fingerprint: newest.fingerprint,
+          hint: newest.hint,
+          org: newest.org,
+          credential_id: newest.credential_id,
+          events: own.length,
+          cost_nano_usd: own.reduce((sum, row) => sum + row.cost_nano_usd, 0),
+          first_seen: Math.min(...own.map((row) => row.seen_at)),
+          last_seen: Math.max(...own.map((row) => row.seen_at)),
+        });
+      }
+    },
+    async restoreValues(partitions, sinceMs, valuesPerLane, onValue) {
+      for (const dimension of LANE_DIMENSIONS) {
+        const valueOf = (row: LedgerRow) => (dimension === 'endpoint' ? row.ip || row.host : row[dimension]);
+        for (const [lane, own] of groupBy(within(partitions, sinceMs), (row) => row.lane)) {
+          const values = [...groupBy(own, valueOf)]
+            .filter(([value]) => value !== '')
+            .map(([value, seen]) => ({
+              lane,
+              dimension,
+              value,
+              first_seen: Math.min(...seen.map((row) => row.seen_at)),
+              last_seen: Math.max(...seen.map((row) => row.seen_at)),
+            }))
+            .sort((a, b) => b.last_seen - a.last_seen);
+          values.slice(0, valuesPerLane).forEach(onValue);
+        }
+      }
+    },
+    async restoreFindings(partitions, sinceMs, onTally) {
+      const occurrences = within(partitions, sinceMs).flatMap((row) => row.findings.map((id) => ({ id, row })));
+      for (const [id, own] of Map.groupBy(occurrences, (occurrence) => occurrence.id)) {
+        onTally({
+          id,
+          lane: own[0]!.row.lane,
+          occurrences: own.length,
+          first_seen: Math.min(...own.map(({ row }) => row.seen_at)),
+          last_seen: Math.max(...own.map(({ row }) => row.seen_at)),
+          last_received_at: Math.max(...own.map(({ row }) => row.received_at)),
+        });
+      }
+    },
+    async readFindings(ids) {
+      return ids.flatMap((id) => findings.get(id) ?? []);
+    },
+    async writeFindings(written) {
+      ledger.intercept('findings');
+      for (const finding of written) {
+        if ((findings.get(finding.id)?.occurrences ?? 0) <= finding.occurrences) findings.set(finding.id, finding);
+      }
+      ledger.intercept('findings-written');
+    },
+    async close() {
+      // Nothing is held.
+    },
+  };
+  return ledger;
+}
