@@ -1,0 +1,61 @@
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { KafkaUnavailableError, startKafka } from './start-kafka.ts';
+
+const HELP = `npm run kafka -- [options]
+
+Starts a single-node Kafka for development on 127.0.0.1, without Docker. Needs Java 17+ and, the first time, Maven.
+
+  --port N      port to listen on        (KAFKA_PORT, default 9092)
+  --dir DIR     where it keeps its data  (KAFKA_DIR, default deploy/kafka/.data)
+  --heap-mb N   Java heap in MiB         (KAFKA_HEAP_MB, default 512)
+  --help        this text
+
+Ctrl-C stops it; the next start finds the data again.`;
+
+function positiveInteger(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new KafkaUnavailableError(`${name} must be a whole number above 0, not "${text}".`);
+  return value;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string', default: process.env.KAFKA_PORT ?? '9092' },
+      dir: { type: 'string', default: process.env.KAFKA_DIR ?? path.join(import.meta.dirname, '.data') },
+      'heap-mb': { type: 'string', default: process.env.KAFKA_HEAP_MB ?? '512' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return;
+  }
+  const kafka = await startKafka({
+    dir: path.resolve(values.dir),
+    port: positiveInteger('--port', values.port),
+    heapMb: positiveInteger('--heap-mb', values['heap-mb']),
+    onProgress: (line) => {
+      console.log(line);
+    },
+  });
+  console.log(`Kafka answers on ${kafka.brokers} (pid ${kafka.pid}, data in ${values.dir}). Ctrl-C stops it.`);
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    console.log('Stopping Kafka');
+    void kafka.stop().then(() => process.exit(0));
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

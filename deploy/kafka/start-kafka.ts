@@ -1,0 +1,230 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { kafkaClassPath, KafkaUnavailableError } from './libraries.ts';
+
+export { KafkaUnavailableError } from './libraries.ts';
+
+export interface StartKafkaOptions {
+  /** Where the broker keeps its data. Without it a temporary directory that `stop` removes. */
+  dir?: string;
+  /** Port on 127.0.0.1; a free one without it. */
+  port?: number;
+  /** Java heap in MiB. Default 512. */
+  heapMb?: number;
+  /** Hears one line per step that takes long. */
+  onProgress?: (line: string) => void;
+}
+
+/** A broker that runs as a child of this process. */
+export interface KafkaServer {
+  /** `host:port`, for KAFKA_BROKERS. */
+  readonly brokers: string;
+  /** Process id of the broker that runs now. */
+  readonly pid: number;
+  /** Ends it in order and removes its data when the directory was a temporary one. */
+  stop(): Promise<void>;
+  /** Ends it at once (SIGKILL). */
+  kill(): Promise<void>;
+  /** Starts it again on the same data and port, ending it first when it runs. */
+  restart(): Promise<void>;
+}
+
+const START_DEADLINE_MS = 60_000;
+const STOP_DEADLINE_MS = 20_000;
+
+/**
+ * Starts a single-node Kafka (KRaft, no ZooKeeper, no Docker) and resolves once it answers requests.
+ * @throws KafkaUnavailableError when Java or Maven are missing or the broker ends at once
+ */
+export async function startKafka(options: StartKafkaOptions = {}): Promise<KafkaServer> {
+  const classPath = await kafkaClassPath(options.onProgress);
+  const temporary = options.dir === undefined;
+  const dir = options.dir ?? (await mkdtemp(path.join(os.tmpdir(), 'lanewatch-kafka-')));
+  await mkdir(dir, { recursive: true });
+  const port = options.port ?? (await freePort());
+  const controllerPort = await freePort();
+  const properties = path.join(dir, 'server.properties');
+  await writeFile(properties, serverProperties(dir, port, controllerPort));
+  await formatOnce(classPath, dir, properties);
+
+  let child = await launch(classPath, dir, properties, port, options.heapMb ?? 512);
+  const killOnExit = () => child.kill('SIGKILL');
+  process.on('exit', killOnExit);
+
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) =>
+      child.once('exit', () => {
+        resolve();
+      }),
+    );
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
+    await ended;
+    clearTimeout(timer);
+  };
+  return {
+    brokers: `127.0.0.1:${port}`,
+    get pid() {
+      return child.pid ?? -1;
+    },
+    async stop() {
+      // Data that is about to be removed needs no orderly end, which takes seconds.
+      await end(temporary ? 'SIGKILL' : 'SIGTERM');
+      process.off('exit', killOnExit);
+      if (temporary) await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+    },
+    kill: () => end('SIGKILL'),
+    async restart() {
+      await end('SIGTERM');
+      child = await launch(classPath, dir, properties, port, options.heapMb ?? 512);
+    },
+  };
+}
+
+function serverProperties(dir: string, port: number, controllerPort: number): string {
+  const settings: Record<string, string | number | boolean> = {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'log.dirs': path.join(dir, 'data'),
+    'auto.create.topics.enable': false,
+    // One node holds every internal topic alone.
+    'offsets.topic.replication.factor': 1,
+    'offsets.topic.num.partitions': 4,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'transaction.state.log.num.partitions': 4,
+    // The default waits three seconds for further members each time a group forms.
+    'group.initial.rebalance.delay.ms': 0,
+    // Tests of lost membership would wait six seconds with the default.
+    'group.min.session.timeout.ms': 1_000,
+    'num.network.threads': 2,
+    'num.io.threads': 4,
+    'log.cleaner.threads': 1,
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+async function formatOnce(classPath: string, dir: string, properties: string): Promise<void> {
+  const formatted = await access(path.join(dir, 'data', 'meta.properties')).then(
+    () => true,
+    () => false,
+  );
+  if (formatted) return;
+  // A cluster id is 16 random bytes in URL-safe base64; making it here saves the start of a Java machine.
+  const clusterId = Buffer.from(crypto.getRandomValues(new Uint8Array(16)))
+    .toString('base64url')
+    .replace(/^-/, 'A');
+  const child = spawn(
+    'java',
+    [
+      ...quietLog('error'),
+      '-XX:TieredStopAtLevel=1',
+      '-cp',
+      classPath,
+      'kafka.tools.StorageTool',
+      'format',
+      '-t',
+      clusterId,
+      '-c',
+      properties,
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const code = await new Promise<number>((resolve) =>
+    child.on('close', (status) => {
+      resolve(status ?? 1);
+    }),
+  );
+  if (code !== 0) throw new KafkaUnavailableError(`Kafka could not prepare ${dir}: ${output.trim().slice(-400)}`);
+}
+
+function quietLog(level: 'error' | 'warn'): string[] {
+  return [
+    `-Dorg.slf4j.simpleLogger.defaultLogLevel=${level}`,
+    '-Dorg.slf4j.simpleLogger.showDateTime=true',
+    '-Dlog4j2.level=ERROR',
+  ];
+}
+
+async function launch(
+  classPath: string,
+  dir: string,
+  properties: string,
+  port: number,
+  heapMb: number,
+): Promise<ChildProcess> {
+  const logFile = path.join(dir, 'kafka.log');
+  const log = openSync(logFile, 'a');
+  const child = spawn('java', [...quietLog('warn'), `-Xmx${heapMb}m`, '-cp', classPath, 'kafka.Kafka', properties], {
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  const deadline = Date.now() + START_DEADLINE_MS;
+  while (!(await answers(port))) {
+    const ended = child.exitCode !== null || child.signalCode !== null;
+    if (!ended && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      continue;
+    }
+    child.kill('SIGKILL');
+    const tail = readFileSync(logFile, 'utf8').trim().split('\n').slice(-5).join('\n');
+    throw new KafkaUnavailableError(
+      `Kafka ${ended ? 'ended while starting' : `did not answer on port ${port} within ${START_DEADLINE_MS / 1000} s`}; the end of ${logFile}:\n${tail}`,
+    );
+  }
+  return child;
+}
+
+/** Whether a broker answers an ApiVersions request: the port alone is open before requests are served. */
+function answers(port: number): Promise<boolean> {
+  // length 10 | api key 18, version 0 | correlation id 1 | null client id
+  const request = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => socket.write(request));
+    const settle = (result: boolean) => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.setTimeout(1_000, () => {
+      settle(false);
+    });
+    socket.once('data', () => {
+      settle(true);
+    });
+    socket.once('error', () => {
+      settle(false);
+    });
+    socket.once('close', () => {
+      settle(false);
+    });
+  });
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => {
+        resolve(port);
+      });
+    });
+  });
+}

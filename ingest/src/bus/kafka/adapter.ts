@@ -1,0 +1,58 @@
+import { BusUnavailableError } from '../../../contract/bus.ts';
+import type { Bus, SubscribeOptions } from '../../../contract/bus.ts';
+import type { KafkaConnection, OpenBusOptions } from '../open.ts';
+import { createTopicAdmin } from './admin.ts';
+import { createKafka } from './client.ts';
+import { createLatestView } from './latest-view.ts';
+import { createPublisher } from './publisher.ts';
+import { createSubscription } from './subscription.ts';
+
+const PUBLISH_TIMEOUT_MS = 10_000;
+const STALL_TIMEOUT_MS = 15_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** The bus on Kafka. Nothing is connected before it is used, and everything recovers by itself when brokers come back. */
+export function openKafkaBus(connection: KafkaConnection, options: OpenBusOptions): Bus {
+  const publishTimeoutMs = options.publishTimeoutMs ?? PUBLISH_TIMEOUT_MS;
+  const stallTimeoutMs = options.stallTimeoutMs ?? STALL_TIMEOUT_MS;
+  const kafka = createKafka(connection, options, REQUEST_TIMEOUT_MS);
+  // A produce request that a hung broker never answers must end about when its caller gives up.
+  const producing = createKafka(connection, options, Math.min(REQUEST_TIMEOUT_MS, publishTimeoutMs));
+  const admin = createTopicAdmin(kafka, options.replicationFactor ?? -1);
+
+  async function existingPartitionCount(topic: string): Promise<number> {
+    const count = await admin.partitionCount(topic);
+    if (count === 0) throw new BusUnavailableError(`Kafka has no topic ${topic} yet`);
+    return count;
+  }
+
+  const publisher = createPublisher(producing, existingPartitionCount, publishTimeoutMs);
+  const open = new Set<{ close(): Promise<void> }>();
+
+  return {
+    kind: 'kafka',
+    ensureTopics: (topics) => admin.ensureTopics(topics),
+    partitionCount: existingPartitionCount,
+    publish: (topic, records) => publisher.publish(topic, records),
+    subscribe(subscribeOptions: SubscribeOptions) {
+      const subscription = createSubscription(kafka, admin, subscribeOptions, stallTimeoutMs, () =>
+        open.delete(subscription),
+      );
+      open.add(subscription);
+      return Promise.resolve(subscription);
+    },
+    followLatest(topic, onRecord) {
+      const onFault = (error: unknown) =>
+        options.onLog?.('warn', `Following ${topic}: ${error instanceof Error ? error.message : String(error)}`, {});
+      const view = createLatestView(kafka, admin, topic, onRecord, stallTimeoutMs, onFault, () => open.delete(view));
+      open.add(view);
+      return Promise.resolve(view);
+    },
+    lag: (topic, group) => admin.lag(topic, group),
+    async close() {
+      await Promise.all([...open].map((part) => part.close()));
+      await publisher.close();
+      await admin.close();
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import type { PartitionLag } from '../../../contract/bus.ts';
+import type { TopicSpec } from '../../../contract/topics.ts';
+import { brokerErrorType } from './client.ts';
+import type { Admin, Kafka } from './client.ts';
+import { unavailable } from './publisher.ts';
+
+export interface PartitionBounds {
+  /** First offset that is still there. */
+  first: number;
+  /** Offset that the next record will get. */
+  end: number;
+}
+
+/** Questions about topics and groups, over one connection that is opened when the first is asked. */
+export interface TopicAdmin {
+  ensureTopics(topics: TopicSpec[]): Promise<void>;
+  partitionCount(topic: string): Promise<number>;
+  /** By partition. */
+  bounds(topic: string): Promise<Map<number, PartitionBounds>>;
+  lag(topic: string, group: string): Promise<PartitionLag[]>;
+  deleteGroup(group: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Room for a single event of 10 MB, which ingest accepts. */
+const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
+const PARTITION_COUNT_TTL_MS = 60_000;
+
+export function createTopicAdmin(kafka: Kafka, replicationFactor: number): TopicAdmin {
+  const admin: Admin = kafka.admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 4 } });
+  let connecting: Promise<void> | null = null;
+  const partitionCounts = new Map<string, { count: number; at: number }>();
+  const counting = new Map<string, Promise<number>>();
+
+  async function ask<T>(what: string, question: () => Promise<T>): Promise<T> {
+    try {
+      connecting ??= admin.connect();
+      await connecting;
+      return await question();
+    } catch (error) {
+      connecting = null;
+      throw unavailable(what, error);
+    }
+  }
+
+  async function countPartitions(topic: string): Promise<number> {
+    const { topics } = await ask(`Kafka does not answer about topic ${topic}`, () =>
+      admin.fetchTopicMetadata({ topics: [topic] }),
+    );
+    const count = topics.find(({ name }) => name === topic)?.partitions.length ?? 0;
+    partitionCounts.set(topic, { count, at: performance.now() });
+    return count;
+  }
+
+  async function partitionCount(topic: string): Promise<number> {
+    const known = partitionCounts.get(topic);
+    if (known && performance.now() - known.at < PARTITION_COUNT_TTL_MS) return known.count;
+    let count = counting.get(topic);
+    if (!count) {
+      count = countPartitions(topic).finally(() => counting.delete(topic));
+      counting.set(topic, count);
+    }
+    // A count that is known stays good enough while the question is under way or cannot be answered: partitions only grow.
+    if (!known) return count;
+    count.catch(() => undefined);
+    return known.count;
+  }
+
+  async function bounds(topic: string): Promise<Map<number, PartitionBounds>> {
+    const rows = await ask(`Kafka does not answer about the offsets of ${topic}`, () => admin.fetchTopicOffsets(topic));
+    return new Map(rows.map(({ partition, low, high }) => [partition, { first: Number(low), end: Number(high) }]));
+  }
+
+  return {
+    partitionCount,
+    bounds,
+    async ensureTopics(topics) {
+      const existing = new Set(await ask('Kafka does not list its topics', () => admin.listTopics()));
+      const missing = topics.filter(({ name }) => !existing.has(name));
+      if (missing.length === 0) return;
+      await ask('Kafka does not create topics', async () => {
+        try {
+          await admin.createTopics({
+            waitForLeaders: true,
+            topics: missing.map(({ name, partitions, compacted }) => ({
+              topic: name,
+              numPartitions: partitions,
+              replicationFactor,
+              configEntries: [
+                { name: 'max.message.bytes', value: String(MESSAGE_BYTES_MAX) },
+                { name: 'cleanup.policy', value: compacted ? 'compact' : 'delete' },
+              ],
+            })),
+          });
+        } catch (error) {
+          // Services start together and want the same topics: whoever comes second finds them there.
+          if (brokerErrorType(error) !== 'TOPIC_ALREADY_EXISTS' && !isAggregateOf(error, 'TOPIC_ALREADY_EXISTS'))
+            throw error;
+        }
+      });
+    },
+    async lag(topic, group) {
+      const ends = await bounds(topic);
+      const committed = await ask(`Kafka does not answer about group ${group}`, () =>
+        admin.fetchOffsets({ groupId: group, topics: [topic] }),
+      );
+      const offsets = new Map(committed[0]?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+      return [...ends]
+        .sort(([left], [right]) => left - right)
+        .map(([partition, { first, end }]) => {
+          // Where nothing is committed yet, everything that is there is still to be read.
+          const committedOffset = Math.max(offsets.get(partition) ?? -1, first);
+          return { partition, committedOffset, endOffset: end, lag: Math.max(0, end - committedOffset) };
+        });
+    },
+    async deleteGroup(group) {
+      await ask(`Kafka does not delete group ${group}`, () => admin.deleteGroups([group]));
+    },
+    async close() {
+      if (connecting) await admin.disconnect().catch(() => undefined);
+    },
+  };
+}
+
+function isAggregateOf(error: unknown, type: string): boolean {
+  return (
+    error instanceof Error &&
+    'errors' in error &&
+    Array.isArray(error.errors) &&
+    error.errors.length > 0 &&
+    error.errors.every((inner) => brokerErrorType(inner) === type)
+  );
+}

@@ -1,0 +1,98 @@
+import type { Bus } from '../../contract/bus.ts';
+
+/** What is not in the URL. All of it is optional; each adapter takes what concerns it. */
+export interface OpenBusOptions {
+  /** Name under which the brokers see this process. Default `lanewatch`. */
+  clientId?: string;
+  /** Kafka user and password, when they should not be part of the URL. */
+  username?: string;
+  password?: string;
+  /** PEM text of the authority that signed the brokers' certificates, when the system does not know it. */
+  sslCa?: string;
+  /** How long `publish` tries before it gives up with BusUnavailableError. Default 10,000. */
+  publishTimeoutMs?: number;
+  /** A Kafka subscription that has records to read and gets none for this long is restarted. Default 15,000. */
+  stallTimeoutMs?: number;
+  /** Replicas of topics that `ensureTopics` creates on Kafka; -1 is the broker's own default. Default -1. */
+  replicationFactor?: number;
+  /** Embedded: records older than this are removed. Default 7 days. */
+  retentionMs?: number;
+  /** Embedded: the oldest records are removed beyond this size. Default 8 GiB. */
+  retentionBytes?: number;
+  /** Embedded: the most the log file may grow to. Default 64 GiB of address space, which takes no disk before it is used. */
+  mapSizeBytes?: number;
+  /** Hears what the client libraries would log. */
+  onLog?: (level: 'error' | 'warn' | 'info' | 'debug', message: string, details: Record<string, unknown>) => void;
+}
+
+export type SaslMechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512';
+
+/** A parsed `kafka://` URL. */
+export interface KafkaConnection {
+  brokers: string[];
+  ssl: boolean;
+  sasl?: { mechanism: SaslMechanism; username: string; password: string };
+}
+
+const SASL_MECHANISMS: SaslMechanism[] = ['plain', 'scram-sha-256', 'scram-sha-512'];
+const KAFKA_PORT = 9092;
+
+/**
+ * Opens the message bus that a URL names; nothing is connected yet, so a broker that is down now does not fail it.
+ * @param url `kafka://[user:password@]host:port[,host:port…][?ssl=true&sasl=plain|scram-sha-256|scram-sha-512]` or
+ *   `lmdb:/absolute/directory`
+ * @throws Error with one sentence about what is wrong with the URL; never with the password in it
+ */
+export async function openBus(url: string, options: OpenBusOptions = {}): Promise<Bus> {
+  if (url.startsWith('kafka://')) {
+    const connection = parseKafkaUrl(url, options);
+    const { openKafkaBus } = await import('./kafka/adapter.ts');
+    return openKafkaBus(connection, options);
+  }
+  if (url.startsWith('lmdb:')) {
+    const directory = url.slice('lmdb:'.length).replace(/^\/\/(?=\/)/, '');
+    if (!directory.startsWith('/'))
+      throw new Error('A bus URL "lmdb:" needs an absolute directory, such as lmdb:/var/lib/lanewatch/bus.');
+    const { openEmbeddedBus } = await import('./embedded/adapter.ts');
+    return openEmbeddedBus(directory, options);
+  }
+  throw new Error(
+    'A bus URL begins with kafka:// or lmdb:/, such as kafka://127.0.0.1:9092 or lmdb:/var/lib/lanewatch/bus.',
+  );
+}
+
+/** Takes a `kafka://` URL apart; several hosts are allowed, which the URL class would refuse. */
+export function parseKafkaUrl(
+  url: string,
+  options: Pick<OpenBusOptions, 'username' | 'password'> = {},
+): KafkaConnection {
+  const parts = /^kafka:\/\/(?:([^@/?]*)@)?([^@/?]+)\/?(?:\?(.*))?$/.exec(url);
+  if (!parts)
+    throw new Error('A kafka:// URL looks like kafka://[user:password@]host:port,host:port[?ssl=true&sasl=plain].');
+  const [, credentials, hosts = '', query = ''] = parts;
+  const brokers = hosts
+    .split(',')
+    .filter((host) => host !== '')
+    .map((host) => (/:\d+$/.test(host) ? host : `${host}:${KAFKA_PORT}`));
+  if (brokers.length === 0) throw new Error('A kafka:// URL names at least one broker.');
+
+  const parameters = new URLSearchParams(query);
+  for (const name of parameters.keys())
+    if (name !== 'ssl' && name !== 'sasl')
+      throw new Error(`A kafka:// URL has no parameter "${name}"; it knows ssl and sasl.`);
+  const ssl = parameters.get('ssl') ?? 'false';
+  if (ssl !== 'true' && ssl !== 'false') throw new Error('The parameter ssl of a kafka:// URL is true or false.');
+
+  const separator = credentials?.indexOf(':') ?? -1;
+  const username =
+    options.username ?? (separator > 0 ? decodeURIComponent(credentials!.slice(0, separator)) : undefined);
+  const password =
+    options.password ?? (separator > 0 ? decodeURIComponent(credentials!.slice(separator + 1)) : undefined);
+  const asked = parameters.get('sasl')?.toLowerCase() ?? (username === undefined ? undefined : 'plain');
+  if (asked === undefined) return { brokers, ssl: ssl === 'true' };
+  const mechanism = SASL_MECHANISMS.find((name) => name === asked);
+  if (!mechanism) throw new Error(`The parameter sasl of a kafka:// URL is one of ${SASL_MECHANISMS.join(', ')}.`);
+  if (username === undefined || password === undefined)
+    throw new Error('A kafka:// URL with sasl needs user:password in front of the host, or both as separate settings.');
+  return { brokers, ssl: ssl === 'true', sasl: { mechanism, username, password } };
+}
