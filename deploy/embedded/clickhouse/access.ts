@@ -1,0 +1,238 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+
+import type { AnalystLimits, Config } from './config.ts';
+import { raise } from './errors.ts';
+import { quoteIdentifier, quoteString, tokens } from './statement.ts';
+
+export type User = 'default' | 'analyst';
+
+/**
+ * What the read-only user `analyst` is kept from, in four layers that do not trust each other:
+ *  1. the engine's parser says what kind of statement it is; only one that reads is run, and only one at a time;
+ *  2. the engine's own roles: every request of the analyst runs with the role `analyst`, which may SELECT from one
+ *     database and nothing else, so every table function that reaches out is refused by the engine;
+ *  3. row policies empty the system tables that tell about others;
+ *  4. `readonly = 1` freezes all settings, limits included, before the analyst's text is parsed.
+ * A few ordinary functions escape layer 2 (in an embedded engine `file()` reads any file): they are refused by name,
+ * in the statement as the engine prints it back, where no comment, escape or quoting can hide them.
+ */
+const ROLE_ADMINISTRATOR = 'administrator';
+const ROLE_ANALYST = 'analyst';
+
+/** System tables that an SQL editor needs and that show an analyst nothing but what its grants cover. */
+export const OPEN_SYSTEM_TABLES: readonly string[] = [
+  'aggregate_function_combinators',
+  'collations',
+  'columns',
+  'constraints',
+  'contributors',
+  'current_roles',
+  'data_type_families',
+  'databases',
+  'documentation',
+  'enabled_roles',
+  'formats',
+  'functions',
+  'keywords',
+  'licenses',
+  'numbers',
+  'numbers_mt',
+  'one',
+  'table_functions',
+  'tables',
+  'time_zones',
+  'unicode',
+  'zeros',
+  'zeros_mt',
+];
+
+/** Every other system table of the engine. The process refuses to start when the engine has one that is in neither list. */
+export const CLOSED_SYSTEM_TABLES: readonly string[] = (
+  'asynchronous_inserts asynchronous_insert_log asynchronous_loader asynchronous_metric_log asynchronous_metrics ' +
+  'azure_queue_metadata_cache azure_queue_settings background_schedule_pool backups backup_log blob_storage_log build_options ' +
+  'certificates clusters codecs completions crash_log dashboards data_skipping_index_types data_skipping_indices ' +
+  'database_engines database_replicas detached_parts detached_tables dictionaries dictionary_layouts dictionary_sources ' +
+  'dimensional_metrics disk_types disks distributed_ddl_queue distribution_queue dns_cache dropped_tables ' +
+  'dropped_tables_parts error_log errors events fail_points filesystem_cache filesystem_cache_log filesystem_cache_settings ' +
+  'grants graphite_retentions histogram_metrics hypothetical_indexes iceberg_files iceberg_history jemalloc_bins ' +
+  'jemalloc_profile_text jemalloc_stats kafka_consumers latency_log macros masking_policies merge_tree_settings merges ' +
+  'metric_log metrics models moves mutations named_collections opentelemetry_span_log part_log part_moves_between_shards ' +
+  'parts parts_columns primes privileges processes processors_profile_log projection_parts projection_parts_columns ' +
+  'projections query_cache query_condition_cache query_log query_metric_log query_thread_log query_views_log quota_limits ' +
+  'quota_usage quotas quotas_usage remote_data_paths replicas replicated_fetches replicated_merge_tree_settings ' +
+  'replication_queue resources rocksdb role_grants roles row_policies s3_queue_log s3_queue_settings ' +
+  's3queue_metadata_cache scheduler schema_inference_cache server_settings session_log settings settings_changes ' +
+  'settings_profile_elements settings_profiles stack_trace storage_policies symbols table_engines text_log tokenizers ' +
+  'trace_log transactions transactions_info_log user_defined_functions user_directories user_processes users view_refreshes ' +
+  'warnings workloads zookeeper zookeeper_connection zookeeper_connection_log zookeeper_log'
+).split(' ');
+
+/**
+ * Functions that read files, call out, write to the server's log or tell about the machine, though the engine asks for
+ * no grant. Compared without case, so that an alias in another spelling is caught too.
+ */
+const REFUSED_FUNCTIONS = new Set(
+  (
+    'file kql prql catboostevaluate evalmlmethod aiclassify aiembed aiextract aigenerate aitranslate reversednsquery ' +
+    'hascolumnintable showcertificate getserversetting getserverport tcpport serveruuid fullhostname fqdn hostname getmacro ' +
+    'getoskernelversion filesystemavailable filesystemcapacity filesystemunreserved logtrace getclienthttpheader ' +
+    'zookeepersessionuptime hasthreadfuzzer naivebayesclassifier naivebayesclassifierwithallprobs ' +
+    'naivebayesclassifierwithprob executable executablepool input'
+  ).split(' '),
+);
+
+/** Settings an analyst may send with a request: they change how an answer looks, never what may be read or how much. */
+const HARMLESS_SETTING =
+  /^(output_format_(?!parallel)\w+|date_time_output_format|bool_(true|false)_representation|extremes|session_timezone|join_use_nulls|totals_mode|format_csv_delimiter|format_tsv_null_representation|format_csv_null_representation|log_comment)$/;
+
+const encode = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+
+/** The engine's own configuration: which users and roles there are. The path of the users file goes into the first. */
+export function engineConfigXml(usersFile: string): string {
+  return `<clickhouse><users_config>${encode(usersFile)}</users_config><logger><level>fatal</level></logger></clickhouse>\n`;
+}
+
+/**
+ * Users and roles. chDB signs every connection in as `default`, so that user holds both roles and no grant of its own;
+ * a request of the analyst puts the administrator's role down before anything else.
+ */
+export function usersXml(database: string): string {
+  const policies = CLOSED_SYSTEM_TABLES.map(
+    (table) => `<${table}><filter>has(currentRoles(), '${ROLE_ADMINISTRATOR}')</filter></${table}>`,
+  );
+  const on = `${encode(quoteIdentifier(database))}.*`;
+  return `<clickhouse>
+  <profiles><default></default></profiles>
+  <quotas><default></default></quotas>
+  <roles>
+    <${ROLE_ADMINISTRATOR}><grants><query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants></${ROLE_ADMINISTRATOR}>
+    <${ROLE_ANALYST}><grants><query>GRANT SELECT ON ${on}</query><query>GRANT SHOW ON ${on}</query></grants></${ROLE_ANALYST}>
+  </roles>
+  <users>
+    <default>
+      <password></password><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>
+      <grants><query>GRANT ${ROLE_ADMINISTRATOR}, ${ROLE_ANALYST}</query></grants>
+      <databases><system>${policies.join('')}</system></databases>
+    </default>
+  </users>
+</clickhouse>
+`;
+}
+
+/** Checks a name and password; throws AUTHENTICATION_FAILED in ClickHouse's words. */
+export function authenticate(config: Config, name: string, password: string): User {
+  const known: Readonly<Record<string, string | undefined>> = {
+    default: config.password,
+    ...(config.analystPassword === '' ? {} : { analyst: config.analystPassword }),
+  };
+  const expected = Object.hasOwn(known, name) ? known[name] : undefined;
+  // An unknown user takes as long as a wrong password.
+  const right = sameText(password, expected ?? 'no such user');
+  if (expected === undefined || !right) {
+    const text = `${name}: Authentication failed: password is incorrect, or there is no user with such name.`;
+    throw raise('AUTHENTICATION_FAILED', text);
+  }
+  return name as User;
+}
+
+function sameText(left: string, right: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(left), digest(right));
+}
+
+const SETTING_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+export type SessionRequest = {
+  user: User;
+  database: string;
+  settings: ReadonlyMap<string, string>;
+  parameters: ReadonlyMap<string, string>;
+  roles: readonly string[];
+  /** Set for GET and HEAD, which ClickHouse lets read only. */
+  readOnlyMethod: boolean;
+};
+
+/**
+ * The statements that prepare a session, run before the caller's text and apart from it. Throws UNKNOWN_SETTING for a
+ * name that can be none, READONLY when the analyst asks for more than it may have.
+ */
+export function sessionStatements(request: SessionRequest, limits: AnalystLimits): string {
+  const analyst = request.user === 'analyst';
+  const settings = new Map<string, string>([['async_insert', '0']]);
+  for (const [name, value] of request.settings) {
+    if (!SETTING_NAME.test(name)) throw raise('UNKNOWN_SETTING', `Unknown setting '${name}'.`);
+    settings.set(name, value);
+  }
+  if (analyst) {
+    settings.delete('async_insert');
+    applyLimits(settings, limits);
+  }
+  // Frozen last: everything before still needs to change settings.
+  let readonly = settings.get('readonly');
+  settings.delete('readonly');
+  if (analyst) readonly = '1';
+  else if (request.readOnlyMethod && (readonly === undefined || readonly === '0')) readonly = '2';
+
+  const list: string[] = [];
+  if (analyst) {
+    if (request.roles.some((role) => role !== ROLE_ANALYST))
+      throw raise('ACCESS_DENIED', 'analyst: Roles cannot be changed.');
+    list.push(`SET ROLE ${ROLE_ANALYST}`);
+  } else if (request.roles.length > 0) {
+    list.push(`SET ROLE ${request.roles.map(quoteIdentifier).join(', ')}`);
+  }
+  list.push(`USE ${quoteIdentifier(request.database)}`);
+  const assignments = [...settings].map(([name, value]) => `${name} = ${quoteString(value)}`);
+  for (const [name, value] of request.parameters) {
+    if (!SETTING_NAME.test(name)) throw raise('BAD_ARGUMENTS', `Query parameter '${name}' is not an identifier.`);
+    assignments.push(`param_${name} = ${quoteString(value)}`);
+  }
+  if (assignments.length > 0) list.push(`SET ${assignments.join(', ')}`);
+  if (readonly !== undefined) list.push(`SET readonly = ${quoteString(readonly)}`);
+  return list.join('; ');
+}
+
+/** Puts the analyst's limits in; a request may ask for less than a limit, never for more. */
+function applyLimits(settings: Map<string, string>, limits: AnalystLimits): void {
+  const most = new Map<string, number>([
+    ['max_execution_time', limits.executionSecondsMax],
+    ['max_memory_usage', limits.memoryBytesMax],
+    ['max_result_rows', limits.resultRowsMax],
+    ['max_result_bytes', limits.resultBytesMax],
+  ]);
+  for (const [name, value] of settings) {
+    const limit = most.get(name);
+    if (limit !== undefined) {
+      if (!/^\d{1,15}$/.test(value) || Number(value) === 0 || Number(value) > limit) throw frozen(name);
+      most.set(name, Number(value));
+    } else if (name !== 'readonly' && !HARMLESS_SETTING.test(name)) {
+      throw frozen(name);
+    } else if (name === 'readonly' && value !== '1' && value !== '2') {
+      throw frozen(name);
+    }
+  }
+  for (const [name, value] of most) settings.set(name, String(value));
+  settings.set('result_overflow_mode', 'throw');
+  settings.set('timeout_overflow_mode', 'throw');
+  settings.set('allow_introspection_functions', '0');
+}
+
+function frozen(name: string): Error {
+  return raise('READONLY', `Cannot modify '${name}' setting in readonly mode.`);
+}
+
+/**
+ * Refuses a statement of the analyst that names a function from the list above. `printed` must be the engine's own
+ * print of the statement (`formatQuerySingleLine`): comments, here-documents and escaped names are gone from it.
+ */
+export function refuseFunctions(printed: string): void {
+  for (const token of tokens(printed)) {
+    const name = token.kind === 'word' || token.kind === 'quoted' ? token.text.toLowerCase() : undefined;
+    if (name !== undefined && (REFUSED_FUNCTIONS.has(name) || (token.kind === 'quoted' && name.includes('\\')))) {
+      throw raise(
+        'ACCESS_DENIED',
+        `analyst: Not enough privileges. '${token.text}' is not available to read-only users.`,
+      );
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { CLOSED_SYSTEM_TABLES, engineConfigXml, OPEN_SYSTEM_TABLES, usersXml } from './access.ts';
+import { fromEngine } from './errors.ts';
+import { loadNative } from './native.ts';
+import type { Native, NativeConnection } from './native.ts';
+import { quoteIdentifier, quoteString } from './statement.ts';
+
+/** What the engine's parser makes of a text, after chDB's `chdb_query_class`. */
+export type StatementClass = 'reads' | 'writes' | 'writes-globally' | 'controls' | 'unknown';
+const CLASSES: readonly StatementClass[] = ['reads', 'writes', 'writes-globally', 'controls', 'unknown'];
+
+export type Analysis = { statements: number; class: StatementClass };
+export type QueryOutcome = { output: Buffer; rows: number; bytes: number };
+export type WriteOutcome = { rows: number; bytes: number };
+
+/**
+ * One connection to the engine, for one request: settings stay in a connection, so a second request must never see it.
+ * Its calls are made one after the other.
+ */
+export type Session = {
+  analyze(sql: string): Promise<Analysis>;
+  query(sql: string, format: string): Promise<QueryOutcome>;
+  /** Runs an INSERT and counts what it wrote, materialized views included, as ClickHouse's summary does. */
+  write(sql: string): Promise<WriteOutcome>;
+  close(): void;
+};
+
+export type Engine = {
+  version: string;
+  timezone: string;
+  openSession(): Session;
+  /** Stops a running query by the mark its session carries in `log_comment`. */
+  stop(mark: string): Promise<void>;
+  /** Releases the data directory. Every session must be closed: an open one ends the process with a segmentation fault. */
+  close(): Promise<void>;
+};
+
+export class EngineOpenError extends Error {}
+
+/**
+ * Opens the data directory; the engine takes one directory per process and one process per directory. Throws
+ * EngineOpenError with one sentence when another process has it, or when it cannot be opened.
+ */
+export async function openEngine(path: string, database: string): Promise<Engine> {
+  const directory = resolve(path);
+  const native = loadNative();
+  // The engine reads its configuration from files, once. They are this process's own, so that a second process that
+  // is about to be turned away cannot change what the first one reads.
+  const configDirectory = join(directory, `config-${String(process.pid)}`);
+  const dataDirectory = join(directory, 'data');
+  mkdirSync(configDirectory, { recursive: true });
+  mkdirSync(dataDirectory, { recursive: true });
+  const configFile = join(configDirectory, 'config.xml');
+  const usersFile = join(configDirectory, 'users.xml');
+  writeFileSync(usersFile, usersXml(database), { mode: 0o600 });
+  writeFileSync(configFile, engineConfigXml(usersFile), { mode: 0o600 });
+
+  const holder = lockHolder(dataDirectory);
+  let control: NativeConnection | null;
+  try {
+    control = native.CreateConnection(dataDirectory, [`--config-file=${configFile}`]);
+  } catch (error) {
+    throw new EngineOpenError(openProblem(directory, holder ?? lockHolder(dataDirectory), error));
+  } finally {
+    rmSync(configDirectory, { recursive: true, force: true });
+  }
+  if (control === null) throw new EngineOpenError(openProblem(directory, holder, undefined));
+  return createEngine(native, control, dataDirectory, database);
+}
+
+async function createEngine(
+  native: Native,
+  control: NativeConnection,
+  dataDirectory: string,
+  database: string,
+): Promise<Engine> {
+  const session = wrap(native, control, database);
+  const text = async (sql: string): Promise<string> => (await session.query(sql, 'TSVRaw')).output.toString().trim();
+  try {
+    await session.query(`CREATE DATABASE IF NOT EXISTS ${quoteIdentifier(database)}`, 'Null');
+    const covered = new Set([...OPEN_SYSTEM_TABLES, ...CLOSED_SYSTEM_TABLES]);
+    const present = (await text("SELECT name FROM system.tables WHERE database = 'system'")).split('\n');
+    const uncovered = present.filter((table) => !covered.has(table));
+    if (uncovered.length > 0) {
+      throw new EngineOpenError(
+        `This engine has system tables that access.ts does not sort into open and closed: ${uncovered.join(', ')}.`,
+      );
+    }
+    const [version, timezone] = (await text('SELECT version(), timezone()')).split('\t');
+    return {
+      version: version!,
+      timezone: timezone!,
+      openSession() {
+        const connection = native.CreateConnection(dataDirectory);
+        if (connection === null) throw new Error('the engine gave no connection');
+        return wrap(native, connection, database);
+      },
+      async stop(mark) {
+        // On a connection of its own: the control connection's calls would wait for each other.
+        const killer = wrap(native, native.CreateConnection(dataDirectory)!, database);
+        try {
+          await killer.query(`KILL QUERY WHERE Settings['log_comment'] = ${quoteString(mark)} ASYNC`, 'Null');
+        } finally {
+          killer.close();
+        }
+      },
+      close() {
+        session.close();
+        return Promise.resolve();
+      },
+    };
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+}
+
+/** The addon's calls with this process's error type. */
+function wrap(native: Native, connection: NativeConnection, database: string): Session {
+  let open = true;
+  return {
+    async analyze(sql) {
+      const { statementCount, queryClass } = await native.DurableClassifyAsync(connection, sql, database);
+      return { statements: statementCount, class: CLASSES[queryClass] ?? 'unknown' };
+    },
+    async query(sql, format) {
+      try {
+        const result = await native.QueryAsyncConnection(connection, sql, format);
+        return { output: result.bytes, rows: result.rowsRead, bytes: result.bytesRead };
+      } catch (error) {
+        throw fromEngine(error);
+      }
+    },
+    async write(sql) {
+      try {
+        // The only call of the addon that reports written rows takes data after the statement; a line break is none.
+        const result = await native.InsertRawAsyncConnection(connection, sql, Buffer.from('\n'), false);
+        return { rows: result.rowsWritten, bytes: result.bytesWritten };
+      } catch (error) {
+        throw fromEngine(error);
+      }
+    },
+    close() {
+      if (!open) return;
+      open = false;
+      native.CloseConnection(connection);
+    },
+  };
+}
+
+/** The process that holds the directory, from the file the engine locks. The lock itself dies with its process; the file stays. */
+function lockHolder(dataDirectory: string): number | undefined {
+  let text: string;
+  try {
+    text = readFileSync(join(dataDirectory, 'status'), 'utf8');
+  } catch {
+    return undefined;
+  }
+  const pid = Number(/^PID: (\d+)/m.exec(text)?.[1]);
+  if (!Number.isInteger(pid) || pid === process.pid) return undefined;
+  try {
+    process.kill(pid, 0);
+    return pid;
+  } catch (error) {
+    // EPERM means it is alive and someone else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? pid : undefined;
+  }
+}
+
+function openProblem(directory: string, holder: number | undefined, error: unknown): string {
+  if (holder !== undefined) {
+    return `The data directory ${directory} is in use by process ${String(holder)}: stop that one, or set CLICKHOUSE_PATH to another directory.`;
+  }
+  const detail = error instanceof Error ? error.message : 'no connection';
+  return `The data directory ${directory} cannot be opened (${detail}): check that it is writable and was written by this version of the engine.`;
+}
