@@ -24,8 +24,9 @@ export interface FindingState {
  * @param dedupe values besides rule and lane that tell one finding from another
  */
 export function attachOccurrence(lane: LaneState, rule: Rule, dedupe: readonly string[], row: LedgerRow): FindingState {
-  const key = dedupe.join('\n');
-  let state = lane.findings.find((finding) => finding.rule === rule.id && finding.dedupe === key);
+  const key = dedupe.length === 0 ? '' : dedupe.join('\n');
+  let state: FindingState | undefined;
+  for (const finding of lane.findings) if (finding.rule === rule.id && finding.dedupe === key) state = finding;
   if (state === undefined) {
     const id = findingIdOf(rule.id, lane.lane, dedupe);
     state = lane.findings.find((finding) => finding.id === id);
@@ -36,9 +37,9 @@ export function attachOccurrence(lane: LaneState, rule: Rule, dedupe: readonly s
     state.dedupe = key;
   }
   state.occurrences++;
-  state.first_seen = Math.min(state.first_seen, row.seen_at);
-  state.last_seen = Math.max(state.last_seen, row.seen_at);
-  state.last_received_at = Math.max(state.last_received_at, row.received_at);
+  if (row.seen_at < state.first_seen) state.first_seen = row.seen_at;
+  if (row.seen_at > state.last_seen) state.last_seen = row.seen_at;
+  if (row.received_at > state.last_received_at) state.last_received_at = row.received_at;
   return state;
 }
 

@@ -1,6 +1,6 @@
 import type { LedgerRow } from '../../contract/index.ts';
 import type { FindingState } from '../findings/finding-states.ts';
-import type { LaneDimension, LaneTotals, LaneValue } from '../ledger/ledger.ts';
+import type { LaneTotals, LaneValue } from '../ledger/ledger.ts';
 import { createValueTable, restoreValue, touch, type ValueTable } from './value-table.ts';
 
 /** A lane as the detector remembers it: who and what was seen with it lately, its totals, and the findings it raised. */
@@ -67,15 +67,10 @@ export function createLaneStates({ lanesMax, valuesPerLane }: LaneStatesOptions)
     return text;
   }
 
-  function note(state: LaneState, dimension: LaneDimension, value: string, atMs: number): number {
-    if (value === '') return NaN;
-    let table = state[dimension];
-    if (table === null) {
-      table = createValueTable();
-      state[dimension] = table;
-    }
-    if (table.values[0] === value) return touch(table, value, atMs, valuesPerLane);
-    const previousMs = touch(table, dimension === 'session' ? value : intern(value), atMs, valuesPerLane);
+  /** Notes a value in its table; `text` may be shared with other lanes when it is kept. */
+  function note(table: ValueTable, text: string, atMs: number, shared: boolean): number {
+    if (table.values[table.latest] === text) return touch(table, text, atMs, valuesPerLane);
+    const previousMs = touch(table, shared ? intern(text) : text, atMs, valuesPerLane);
     if (Number.isNaN(previousMs)) sawNewValue = true;
     return previousMs;
   }
@@ -125,12 +120,15 @@ export function createLaneStates({ lanesMax, valuesPerLane }: LaneStatesOptions)
       if (row.seen_at < state.first_seen) state.first_seen = row.seen_at;
       if (row.seen_at > state.last_seen) state.last_seen = row.seen_at;
       sawNewValue = false;
-      previousUserSightMs = note(state, 'user', row.user, row.seen_at);
-      note(state, 'endpoint', row.ip === '' ? row.host : row.ip, row.seen_at);
-      note(state, 'agent', row.agent, row.seen_at);
-      note(state, 'session', row.session, row.seen_at);
-      note(state, 'repo', row.repo, row.seen_at);
-      note(state, 'model', row.model, row.seen_at);
+      // Spelled out per dimension: a loop over property names would make every access a megamorphic look-up.
+      const at = row.seen_at;
+      const endpoint = row.ip === '' ? row.host : row.ip;
+      previousUserSightMs = row.user === '' ? NaN : note((state.user ??= createValueTable()), row.user, at, true);
+      if (endpoint !== '') note((state.endpoint ??= createValueTable()), endpoint, at, true);
+      if (row.agent !== '') note((state.agent ??= createValueTable()), row.agent, at, true);
+      if (row.session !== '') note((state.session ??= createValueTable()), row.session, at, false);
+      if (row.repo !== '') note((state.repo ??= createValueTable()), row.repo, at, true);
+      if (row.model !== '') note((state.model ??= createValueTable()), row.model, at, true);
       return state;
     },
     get previousUserSightMs() {

@@ -133,7 +133,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       if (dedupeValues === null) continue;
       const finding = attachOccurrence(lane, rule, dedupeValues, row);
       noteChanged(finding, lane);
-      row.findings = [...row.findings, finding.id];
+      row.findings = row.findings.length === 0 ? [finding.id] : [...row.findings, finding.id];
     }
   }
 
