@@ -1,0 +1,39 @@
+import { QUERY_API_URL } from '$app/env/private';
+import { redirect } from '@sveltejs/kit';
+import { sequence, type Handle, type HandleServerError } from '@sveltejs/kit/hooks';
+import { createApi, SESSION_COOKIE } from '#lib/api/client.ts';
+import { isForeignWrite, withSecurityHeaders } from '#lib/security.ts';
+import { THEME_COOKIE, themeOf } from '#lib/preferences.ts';
+
+/** Pages that answer without a session; everything else leads to the sign-in page. */
+const OPEN_ROUTES = new Set(['/sign-in', '/preferences', '/healthz', '/readyz']);
+
+const refuseForeignWrites: Handle = ({ event, resolve }) =>
+  isForeignWrite(event.request, event.url)
+    ? new Response('This form was sent from another site and was refused.', { status: 403 })
+    : resolve(event);
+
+const identify: Handle = ({ event, resolve }) => {
+  const session = event.cookies.get(SESSION_COOKIE) ?? '';
+  event.locals.signedIn = session !== '';
+  event.locals.api = createApi(QUERY_API_URL, session);
+  if (session === '' && event.route.id !== null && !OPEN_ROUTES.has(event.route.id)) redirect(303, '/sign-in');
+  return resolve(event);
+};
+
+const dress: Handle = async ({ event, resolve }) => {
+  const theme = themeOf(event.cookies.get(THEME_COOKIE));
+  const response = await resolve(event, {
+    transformPageChunk: ({ html }) => html.replace('%lanewatch.theme%', theme),
+  });
+  return withSecurityHeaders(response);
+};
+
+export const handle = sequence(dress, refuseForeignWrites, identify);
+
+/** Faults are logged with their stack and shown without it. */
+export const handleError: HandleServerError = ({ kind, error, event }) => {
+  if (kind !== 'unknown') return;
+  console.error(`${event.request.method} ${event.url.pathname}:`, error);
+  return { message: 'Something went wrong in the dashboard. Its log says what.' };
+};

@@ -1,0 +1,121 @@
+import { error, redirect } from '@sveltejs/kit';
+import {
+  credentialCreatedSchema,
+  credentialItemSchema,
+  credentialsPageSchema,
+  findingItemSchema,
+  findingsPageSchema,
+  laneDetailSchema,
+  lanesPageSchema,
+  ledgerPageSchema,
+  overviewSchema,
+  problemSchema,
+  type CredentialCreate,
+  type Problem,
+  type Window,
+} from '@lanewatch/query-api/contract';
+import { z } from 'zod';
+import { queryString, type Query } from '#lib/query.ts';
+
+/** Name of the cookie that carries the session, on this server and on query-api. */
+export const SESSION_COOKIE = 'lanewatch_session';
+/** A page is never worth waiting longer for: ad-hoc reads over a quarter year take about a second. */
+const ANSWER_TIMEOUT_MS = 20_000;
+
+/** What came of a command: its value, or the problem to show beside the form. */
+export type Outcome<Value> = { ok: true; value: Value } | { ok: false; problem: Problem };
+
+/**
+ * query-api as the pages see it. Reads end in SvelteKit's own error or redirect: 401 sends to the sign-in page, an unreachable
+ * or incomprehensible query-api is a 502. Commands hand problems back, because a form shows them next to its fields.
+ * @param base address of query-api, without a slash at its end
+ * @param session value of the session cookie, '' without one
+ */
+export function createApi(base: string, session: string) {
+  async function request(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+    const headers: Record<string, string> = { accept: 'application/json, application/problem+json' };
+    if (session !== '') headers['cookie'] = `${SESSION_COOKIE}=${session}`;
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    try {
+      return await fetch(base + path, {
+        method,
+        headers,
+        body: body === undefined ? null : JSON.stringify(body),
+        redirect: 'manual',
+        signal: signal ?? AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+      });
+    } catch (cause) {
+      const timedOut = cause instanceof DOMException && cause.name === 'TimeoutError';
+      error(timedOut ? 504 : 502, timedOut ? 'query-api did not answer in time.' : 'query-api can’t be reached.');
+    }
+  }
+
+  async function read<Schema extends z.ZodType>(schema: Schema, path: string): Promise<z.infer<Schema>> {
+    const response = await request('GET', path);
+    if (!response.ok) await refuse(response);
+    return understand(schema, response);
+  }
+
+  async function command<Schema extends z.ZodType>(
+    schema: Schema,
+    path: string,
+    body: unknown,
+  ): Promise<Outcome<z.infer<Schema>>> {
+    const response = await request('POST', path, body);
+    if (response.status === 401) redirect(303, '/sign-in?reason=expired');
+    if (!response.ok) return { ok: false, problem: await problemOf(response) };
+    return { ok: true, value: await understand(schema, response) };
+  }
+
+  return {
+    overview: (window: Window) => read(overviewSchema, `/v1/overview${queryString({ window })}`),
+    lanes: (query: Query) => read(lanesPageSchema, `/v1/lanes${queryString(query)}`),
+    lane: (lane: string, window: Window) =>
+      read(laneDetailSchema, `/v1/lanes/${encodeURIComponent(lane)}${queryString({ window })}`),
+    ledger: (query: Query) => read(ledgerPageSchema, `/v1/ledger${queryString(query)}`),
+    findings: (query: Query) => read(findingsPageSchema, `/v1/findings${queryString(query)}`),
+    finding: (id: string) => read(findingItemSchema, `/v1/findings/${encodeURIComponent(id)}`),
+    credentials: (query: Query) => read(credentialsPageSchema, `/v1/credentials${queryString(query)}`),
+    credential: (id: string) => read(credentialItemSchema, `/v1/credentials/${encodeURIComponent(id)}`),
+    createCredential: (body: CredentialCreate) => command(credentialCreatedSchema, '/v1/credentials', body),
+    revokeCredential: (id: string, reason: string) =>
+      command(z.unknown(), `/v1/credentials/${encodeURIComponent(id)}/revoke`, { reason }),
+    /** Exchanges the one-time link; the answer's cookies carry the session. */
+    signIn: (link: string) => request('POST', '/v1/sign-in', { link }),
+    signOut: () => request('POST', '/v1/sign-out', {}),
+    /** The stream of changes, as it is. */
+    changes: (signal: AbortSignal) => request('GET', '/v1/changes', undefined, signal),
+    ready: () => request('GET', '/readyz'),
+  };
+}
+export type Api = ReturnType<typeof createApi>;
+
+async function refuse(response: Response): Promise<never> {
+  if (response.status === 401) redirect(303, '/sign-in?reason=expired');
+  const problem = await problemOf(response);
+  error(response.status >= 500 ? 502 : response.status, problem.detail || problem.title);
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const result = problemSchema.safeParse(await jsonOf(response));
+  if (result.success) return result.data;
+  const title = `query-api answered ${response.status}.`;
+  return { type: 'about:blank', title, status: response.status, detail: title, errors: [], request_id: '' };
+}
+
+async function understand<Schema extends z.ZodType>(schema: Schema, response: Response): Promise<z.infer<Schema>> {
+  const result = schema.safeParse(await jsonOf(response));
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  console.error(`${response.url.split('?')[0]}: ${issue?.path.join('.')}: ${issue?.message}`);
+  error(502, 'query-api answered something this dashboard does not understand. Are both of the same release?');
+}
+
+/** The body as JSON, or undefined: an empty or broken one is judged by the schema. */
+async function jsonOf(response: Response): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,53 @@
+import type { z } from 'zod';
+
+/** Query string parameters; a list repeats its name. Undefined, null and '' are left out. */
+export type Query = Record<string, string | number | boolean | readonly string[] | null | undefined>;
+
+/** Turns a query object into a query string with its question mark, or ''. */
+export function queryString(query: Query): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    const values = Array.isArray(value) ? (value as readonly string[]) : [value];
+    for (const one of values) if (one !== undefined && one !== null && one !== '') params.append(name, String(one));
+  }
+  const text = params.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+/** Parameters as an object; a name given several times becomes a list, empty values are left out. */
+export function queryOf(params: URLSearchParams): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = {};
+  for (const name of new Set(params.keys())) {
+    const values = params.getAll(name).filter((value) => value !== '');
+    const [first] = values;
+    if (first !== undefined) query[name] = values.length === 1 ? first : values;
+  }
+  return query;
+}
+
+/**
+ * What a page was asked for. A parameter that the schema refuses is left out and falls back to its default: an address typed
+ * by hand or kept from an older release shows a page, not an error.
+ */
+export function parseQuery<Schema extends z.ZodType>(schema: Schema, params: URLSearchParams): z.infer<Schema> {
+  const query = queryOf(params);
+  const result = schema.safeParse(query);
+  if (result.success) return result.data;
+  const refused = new Set(result.error.issues.map((issue) => String(issue.path[0])));
+  return schema.parse(Object.fromEntries(Object.entries(query).filter(([name]) => !refused.has(name))));
+}
+
+/**
+ * The same address with some parameters changed: null or '' removes one. The cursor always goes, because it belongs to the
+ * list as it was.
+ */
+export function changedQuery(
+  url: { pathname: string; searchParams: Iterable<[string, string]> },
+  changes: Query,
+): string {
+  const kept: Record<string, string[]> = {};
+  for (const [name, value] of url.searchParams) {
+    if (name !== 'cursor' && !(name in changes) && value !== '') (kept[name] ??= []).push(value);
+  }
+  return url.pathname + queryString({ ...kept, ...changes });
+}

@@ -1,0 +1,71 @@
+import { refreshAll } from '$app/navigation';
+
+/** Shortest time between two refreshes: a busy ledger must not keep every open page loading. */
+const REFRESH_PAUSE_MS = 1_000;
+/** Pause before a refused stream is asked for again; a dropped one the browser reopens by itself. */
+const RECONNECT_MS = 5_000;
+
+/**
+ * Keeps a page up to date: listens to the stream of changes and loads the page's data again when something was stored.
+ * Rests while the tab is hidden and catches up once when it is seen again.
+ */
+export class Live {
+  state = $state<'off' | 'connecting' | 'live' | 'lost'>('off');
+  #source: EventSource | undefined;
+  #refreshTimer: ReturnType<typeof setTimeout> | undefined;
+  #reconnectTimer: ReturnType<typeof setTimeout> | undefined;
+  #last: string | undefined;
+  #refreshedMs = 0;
+
+  /** Starts in the browser. @returns the teardown */
+  start(): () => void {
+    const follow = () => (document.visibilityState === 'hidden' ? this.#stop() : this.#open());
+    document.addEventListener('visibilitychange', follow);
+    follow();
+    return () => {
+      document.removeEventListener('visibilitychange', follow);
+      this.#stop();
+    };
+  }
+
+  #open(): void {
+    if (this.#source) return;
+    this.state = 'connecting';
+    const source = new EventSource('/live');
+    this.#source = source;
+    source.onopen = () => (this.state = 'live');
+    source.onmessage = (message: MessageEvent<string>) => this.#changed(message.data);
+    source.addEventListener('change', (message: MessageEvent<string>) => this.#changed(message.data));
+    source.onerror = () => {
+      this.state = 'lost';
+      if (source.readyState !== EventSource.CLOSED) return;
+      this.#source = undefined;
+      clearTimeout(this.#reconnectTimer);
+      this.#reconnectTimer = setTimeout(() => this.#open(), RECONNECT_MS);
+    };
+  }
+
+  /** The stream repeats the present state on connecting; only a difference is news. The first one may be, too: the page was
+   * rendered before it was listened to. */
+  #changed(data: string): void {
+    if (data === this.#last) return;
+    this.#last = data;
+    if (this.#refreshTimer !== undefined) return;
+    const waitMs = Math.max(0, this.#refreshedMs + REFRESH_PAUSE_MS - Date.now());
+    this.#refreshTimer = setTimeout(() => {
+      this.#refreshTimer = undefined;
+      this.#refreshedMs = Date.now();
+      // A failed refresh leaves the page as it is; the next change tries again.
+      void refreshAll().catch(() => undefined);
+    }, waitMs);
+  }
+
+  #stop(): void {
+    this.#source?.close();
+    this.#source = undefined;
+    clearTimeout(this.#refreshTimer);
+    clearTimeout(this.#reconnectTimer);
+    this.#refreshTimer = undefined;
+    this.state = 'off';
+  }
+}

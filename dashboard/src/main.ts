@@ -1,0 +1,21 @@
+/**
+ * Starts the built dashboard. The server that the adapter generates listens on 0.0.0.0:3000 unless told otherwise; this
+ * entry validates the configuration and gives it our defaults first. `--check-config` only validates.
+ */
+import { readConfig } from './config.ts';
+
+try {
+  const config = readConfig(process.env);
+  process.env['DASHBOARD_HOST'] = config.DASHBOARD_HOST;
+  process.env['DASHBOARD_PORT'] = String(config.DASHBOARD_PORT);
+  process.env['DASHBOARD_SHUTDOWN_TIMEOUT'] = String(config.DASHBOARD_SHUTDOWN_TIMEOUT);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+
+if (process.argv.includes('--check-config')) {
+  console.log('The configuration is valid.');
+} else {
+  await import(new URL('../build/index.js', import.meta.url).href);
+}

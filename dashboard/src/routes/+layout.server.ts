@@ -1,0 +1,10 @@
+import { THEME_COOKIE, ZONE_COOKIE, themeOf, zoneOf } from '#lib/preferences.ts';
+import type { LayoutServerLoad } from './$types';
+
+export const load: LayoutServerLoad = ({ cookies, locals }) => ({
+  theme: themeOf(cookies.get(THEME_COOKIE)),
+  zone: zoneOf(cookies.get(ZONE_COOKIE)),
+  signedIn: locals.signedIn,
+  /** The server's time: relative times come out the same in its markup and in the browser's first render. */
+  nowMs: Date.now(),
+});

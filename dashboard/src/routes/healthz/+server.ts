@@ -1,0 +1,2 @@
+/** This process answers. */
+export const GET = () => new Response('ok\n');

@@ -1,0 +1,32 @@
+import type { RequestHandler } from './$types';
+
+/** Streams stay open for hours; without this they would hold up a shutdown until its time limit. */
+const shutdown = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => shutdown.abort());
+
+/** query-api's stream of changes, passed through so that the browser needs only this origin and its one cookie. */
+export const GET: RequestHandler = async ({ locals, request }) => {
+  const upstream = await locals.api.changes(AbortSignal.any([request.signal, shutdown.signal]));
+  if (!upstream.ok || upstream.body === null) {
+    await upstream.body?.cancel();
+    return new Response('The stream of changes is not available.\n', { status: upstream.status === 401 ? 401 : 502 });
+  }
+  return new Response(untilEnd(upstream.body), { headers: { 'content-type': 'text/event-stream' } });
+};
+
+/** The stream, ending quietly where the original breaks off: the browser connects again by itself. */
+function untilEnd(source: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const reader = source.getReader();
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch {
+        controller.close();
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+}

@@ -1,0 +1,35 @@
+import adapter from '@sveltejs/adapter-node';
+import { sveltekit } from '@sveltejs/kit/vite';
+import { defineConfig } from 'vite';
+
+export default defineConfig({
+  plugins: [
+    sveltekit({
+      adapter: adapter({ envPrefix: 'DASHBOARD_' }),
+      // Scripts and styles only from our own files or with the page's nonce. Event text is attacker-controlled: should any of
+      // it ever escape as markup, it still runs nothing and reaches nobody.
+      csp: {
+        mode: 'nonce',
+        directives: {
+          'default-src': ['none'],
+          'script-src': ['self'],
+          'style-src': ['self'],
+          'img-src': ['self', 'data:'],
+          'font-src': ['self'],
+          'connect-src': ['self'],
+          'manifest-src': ['self'],
+          'form-action': ['self'],
+          'base-uri': ['none'],
+          'frame-ancestors': ['none'],
+        },
+      },
+      // The adapter takes every request for https, so kit's own comparison of origins would refuse plain-http loopback.
+      // hooks.server.ts compares the hosts instead, and refuses what comes from elsewhere.
+      csrf: { trustedOrigins: ['*'] },
+      // A fixed name: the build of one commit is the same on every replica.
+      version: { pollInterval: 0 },
+    }),
+  ],
+  // The contracts are TypeScript files of the workspace: they are compiled into the server, not resolved when it runs.
+  ssr: { noExternal: [/^@lanewatch\//, 'bits-ui'] },
+});
