@@ -1,0 +1,126 @@
+/**
+ * Every command of this repository: what it runs, what must be there first, and its help text. The help stands here and not
+ * in the commands, so that asking for it never installs anything.
+ *
+ * @typedef {object} Command
+ * @property {string} summary one line for the list of commands
+ * @property {string} [help] text of `--help`; without it `--help` goes to the command itself
+ * @property {string} [entry] TypeScript file below `deploy/` that Node 24 runs
+ * @property {boolean} [dashboard] whether the built dashboard is needed
+ */
+
+const SETTINGS = `
+Settings (environment):
+  LANEWATCH_HOME               where data, secrets and logs live      (default ./.lanewatch)
+  DASHBOARD_PORT               port of the dashboard                  (4600)
+  QUERY_API_PORT               port of query-api                      (4610)
+  INGEST_PORT                  port of ingest                         (4618)
+  CLICKHOUSE_PORT              port of the embedded ClickHouse        (4623)
+  BUS_URL                      kafka://host:port,host:port instead of the embedded bus
+  CLICKHOUSE_URL, CLICKHOUSE_USER, CLICKHOUSE_PASSWORD
+                               a ClickHouse server instead of the embedded engine
+  DATABASE_URL                 postgres://… instead of the embedded database
+Everything listens on 127.0.0.1 only.`;
+
+/** @type {Record<string, Command>} */
+export const COMMANDS = {
+  start: {
+    summary: 'start everything on this machine and print how to sign in and how to send events',
+    entry: 'embedded/start.ts',
+    dashboard: true,
+    help: `npm start [-- options]
+
+Installs and builds what is missing, starts the embedded engines, the three services and the dashboard, and prints the sign-in
+link, a collector key and the lines that point an agent here. Ctrl-C stops all of it; the next start finds the data again.
+
+  --ready-file FILE   once everything answers, write addresses and secrets to FILE as JSON (mode 0600); removed at exit
+  --help              this text
+${SETTINGS}`,
+  },
+  demo: {
+    summary: 'the same with an invented organisation: some days of history, then live traffic',
+    entry: 'embedded/demo.ts',
+    dashboard: true,
+    help: `npm run demo [-- options]
+
+As npm start, with data of its own in $LANEWATCH_HOME/demo: about 40 keys, 60 people, several agents and a handful of incidents.
+The first run loads the history; later runs load what is missing since and go on with live traffic.
+
+  --days N            days of history                                 (default 7)
+  --seed N            another organisation                            (default 1)
+  --ready-file FILE   as npm start
+  --help              this text
+${SETTINGS}`,
+  },
+  'sign-in': {
+    summary: 'print a new sign-in link of the running installation',
+    entry: 'embedded/sign-in.ts',
+    help: `npm run -s lanewatch -- sign-in
+
+Prints a new one-time sign-in link. The installation must be running (npm start).`,
+  },
+  'collector-key': {
+    summary: 'issue another collector key and print it with the lines that use it',
+    entry: 'embedded/collector-key.ts',
+    help: `npm run -s lanewatch -- collector-key [options]
+
+Issues a key with which a collector may send events, and prints it once. The installation must be running (npm start).
+
+  --name NAME   what the key is called in the registry (default "collector" and today's date)
+  --bare        print the key alone
+  --help        this text`,
+  },
+  load: {
+    summary: 'send events of the invented organisation to any ingest at a chosen rate',
+    entry: 'load/main.ts',
+    help: `npm run load -- [options]
+
+Sends events of the invented organisation.
+
+  --url URL       ingest to send to          (default $INGEST_URL or http://127.0.0.1:4618)
+  --key KEY       collector key              (default $COLLECTOR_KEY)
+  --rate N        events per second          (default 100)
+  --seconds N     how long                   (default 10)
+  --batch N       events per request         (default 100)
+  --seed N        which organisation         (default 1)
+  --print         write the events to standard output as NDJSON and send nothing
+  --help          this text`,
+  },
+  test: {
+    summary: 'run all tests and say which real parts they used',
+    entry: 'testing-run/main.ts',
+    help: `npm test [-- options and file filters of vitest]
+
+Runs every test. Kafka, ClickHouse and Postgres come from KAFKA_BROKERS, CLICKHOUSE_URL and POSTGRES_URL when set, else from Docker
+where it answers, else from this machine (Kafka from Maven Central, Postgres from apt as root), else the embedded engines. The last
+lines say which were used, what was left out, and the counts. With CI=true nothing may be left out.
+
+  --project unit|int|e2e   only these tests
+  --help                   this text`,
+  },
+  check: {
+    summary: 'types, lint, format, unused code, directions of dependencies',
+    entry: 'check/main.ts',
+    help: `npm run check [-- --fix]
+
+Runs tsc, svelte-check, eslint, prettier, knip and the tidy tests; ends with one line per check.
+
+  --fix    let eslint and prettier repair what they can
+  --help   this text`,
+  },
+  bench: { summary: 'measure throughput, latency and memory', entry: 'bench/main.ts' },
+  chaos: { summary: 'kill and pause processes under load and check the ledger afterwards', entry: 'chaos/main.ts' },
+  kafka: { summary: 'a single-node Kafka for development, without Docker', entry: 'kafka/main.ts' },
+};
+
+/** The text of `--help` without a command. */
+export function overview() {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
+  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return `Lanewatch watches how API keys are used.
+
+  npm start                          start everything
+  npm run -s lanewatch -- COMMAND    any command below; COMMAND --help says more
+
+${lines.join('\n')}`;
+}

@@ -1,0 +1,79 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { LaunchProblem } from './problem.mjs';
+import { withLock } from './lock.mjs';
+
+/** What the build is made from, besides the dashboard's own folder: the contracts it imports and the versions of its libraries. */
+const INPUTS = ['dashboard', 'query-api/contract', 'ingest/contract', 'package-lock.json'];
+const NOT_INPUTS = new Set(['build', '.svelte-kit', 'node_modules', 'e2e', 'docs', 'test-results']);
+
+/** Builds the dashboard when its sources are not those of the last complete build. @param {string} root @param {string} node */
+export async function ensureDashboardBuilt(root, node) {
+  if (isBuilt(root)) return;
+  await withLock(join(root, '.dashboard-build.lock'), 'building the dashboard', () => {
+    if (!isBuilt(root)) build(root, node);
+  });
+}
+
+/** @param {string} root */
+function isBuilt(root) {
+  const stamp = stampFile(root);
+  return (
+    existsSync(join(root, 'dashboard', 'build', 'index.js')) &&
+    existsSync(stamp) &&
+    readFileSync(stamp, 'utf8') === sourcesHash(root)
+  );
+}
+
+/** @param {string} root @param {string} node */
+function build(root, node) {
+  const started = Date.now();
+  console.error('Building the dashboard …');
+  const hash = sourcesHash(root);
+  const run = spawnSync(node, [join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn'], {
+    cwd: join(root, 'dashboard'),
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (run.status !== 0) {
+    throw new LaunchProblem(
+      `${run.stdout}${run.stderr}\nThe dashboard could not be built: the lines above say why; after a repair run the command again.`,
+    );
+  }
+  writeFileSync(stampFile(root), hash);
+  console.error(`Built the dashboard in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+/** @param {string} root */
+function stampFile(root) {
+  return join(root, 'dashboard', 'build', '.sources');
+}
+
+/** A hash over names and contents, because times of files say nothing after a checkout. @param {string} root */
+function sourcesHash(root) {
+  const hash = createHash('sha256');
+  for (const input of INPUTS) {
+    for (const file of filesBelow(join(root, input))) {
+      hash.update(`${relative(root, file)}\0`).update(readFileSync(file)).update('\0');
+    }
+  }
+  return hash.digest('hex');
+}
+
+/** @param {string} path @returns {string[]} */
+function filesBelow(path) {
+  if (!existsSync(path)) return [];
+  let entries;
+  try {
+    entries = readdirSync(path, { withFileTypes: true });
+  } catch {
+    return [path];
+  }
+  return entries
+    .filter((entry) => !NOT_INPUTS.has(entry.name) && !/\.(test|md)(\.ts)?$/.test(entry.name))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => (entry.isDirectory() ? filesBelow(join(path, entry.name)) : [join(path, entry.name)]));
+}
