@@ -4,7 +4,6 @@ import {
   ROW_VERSION_HEADER,
   USAGE_ROW_VERSION,
   type BusRecord,
-  type UsageEvent,
 } from '@lanewatch/ingest/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -16,51 +15,10 @@ import { rulesInForce } from '../rules/index.ts';
 import type { Batch } from './batch.ts';
 import { createDedupeWindow } from './dedupe-window.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
+import { NOON, usageEvent } from './testing/events.ts';
 import { createMemoryLedger, type MemoryLedger } from './testing/memory-ledger.ts';
 
-const NOON = Date.parse('2026-11-20T12:00:00Z');
 const PARTITIONS = [0, 1];
-
-function usageEvent(fields: Partial<UsageEvent>): UsageEvent {
-  return {
-    source: 'test',
-    id: '1',
-    time: NOON,
-    received_at: NOON + 1000,
-    fingerprint: fingerprintOf('lane'),
-    hint: '',
-    credential_provider: '',
-    credential_kind: 'api_key',
-    org: 'acme',
-    user: '',
-    ip: '',
-    host: '',
-    agent: 'claude-code',
-    agent_version: '',
-    session: 's1',
-    request_id: '',
-    repo: '',
-    branch: '',
-    provider: '',
-    model: 'm',
-    module: '',
-    environment: '',
-    action: 'execution',
-    operation: '',
-    outcome: 'success',
-    status_code: 200,
-    tokens_input_uncached: 1,
-    tokens_cache_read: 0,
-    tokens_cache_write: 0,
-    tokens_output: 1,
-    cost_nano_usd: 1_000_000,
-    cost_basis: 'reported',
-    latency_ms: 1,
-    collector: 'c1',
-    flags: [],
-    ...fields,
-  };
-}
 
 function recordOf(partition: number, offset: number, lines: string[]): BusRecord {
   const headers = { [ROW_VERSION_HEADER]: USAGE_ROW_VERSION };

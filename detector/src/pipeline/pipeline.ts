@@ -1,4 +1,4 @@
-import { canonicalHint, laneOf, UNATTRIBUTED_LANE, type BusRecord, type RecordBatch } from '@lanewatch/ingest/contract';
+import { laneOf, UNATTRIBUTED_LANE, type BusRecord, type RecordBatch } from '@lanewatch/ingest/contract';
 import type { LedgerRow } from '../../contract/index.ts';
 import { classify } from '../classify/classify.ts';
 import type { Credential, RegistryView } from '../classify/registry-view.ts';
@@ -101,7 +101,6 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       row.event_hash_low = hash.low;
       row.event_hash_high = hash.high;
 
-      if (row.hint !== '') row.hint = canonicalHint(row.hint);
       row.lane =
         row.fingerprint === '' && row.hint !== '' ? hintLane(row.hint, row.org) : laneOf(row.fingerprint, '', '');
       const { standing, match, credential } = classify(row, row.seen_at, registry);

@@ -1,0 +1,37 @@
+import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
+
+/** How the detector reaches ClickHouse. */
+export interface ClickHouseEndpoint {
+  /** `http://host:8123`, or https. */
+  url: string;
+  user: string;
+  password: string;
+}
+
+/** Idle sockets are dropped before the server drops them: Node closes after 5 s, ClickHouse after 10 s and more. */
+const IDLE_SOCKET_MS = 2_500;
+/** One insert, a claim and the restoring reads at the same time leave room. */
+const CONNECTIONS_MAX = 8;
+
+/**
+ * A client for one ClickHouse server or the embedded endpoint.
+ * @param silenceMsMax a request on whose connection nothing moves for this long is given up; limits of whole requests are
+ *   set where they are made
+ */
+export function connect(endpoint: ClickHouseEndpoint, silenceMsMax: number): ClickHouseClient {
+  return createClient({
+    url: endpoint.url,
+    username: endpoint.user,
+    password: endpoint.password,
+    application: 'lanewatch-detector',
+    request_timeout: silenceMsMax,
+    max_open_connections: CONNECTIONS_MAX,
+    keep_alive: { enabled: true, idle_socket_ttl: IDLE_SOCKET_MS },
+    // Failures are thrown and reported by the caller; the client's own lines would only repeat them.
+    log: { level: ClickHouseLogLevel.OFF },
+    clickhouse_settings: {
+      // An asynchronous insert is acknowledged together with strangers and split again: neither one part nor one answer.
+      async_insert: 0,
+    },
+  });
+}

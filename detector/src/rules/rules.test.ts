@@ -1,0 +1,206 @@
+import {
+  encodeUsageRow,
+  fingerprintOf,
+  ROW_VERSION_HEADER,
+  USAGE_ROW_VERSION,
+  type CredentialRecord,
+  type UsageEvent,
+} from '@lanewatch/ingest/contract';
+import { describe, expect, test } from 'vitest';
+import { RULE_CATALOGUE, type Finding } from '../../contract/index.ts';
+import { createRegistryView } from '../classify/registry-view.ts';
+import { createLaneStates } from '../lane-state/lane-states.ts';
+import { createDedupeWindow } from '../pipeline/dedupe-window.ts';
+import { createPipeline } from '../pipeline/pipeline.ts';
+import { NOON, usageEvent } from '../pipeline/testing/events.ts';
+import { createMemoryLedger } from '../pipeline/testing/memory-ledger.ts';
+import { rulesInForce } from './index.ts';
+
+const HOUR = 3_600_000;
+const LANE = fingerprintOf('lane');
+const HINT = 'sk-ant-api03-R2D...igAA';
+const iso = (ms: number) => new Date(ms).toISOString();
+
+/** A registered credential, valid and personal unless told otherwise. */
+function credential(fields: Partial<CredentialRecord>): Partial<CredentialRecord> {
+  return {
+    id: 'cred',
+    fingerprint: LANE,
+    hint: HINT,
+    name: 'key',
+    kind: 'registered',
+    status: 'active',
+    created_at: iso(NOON - HOUR),
+    version: 1,
+    ...fields,
+  };
+}
+
+/** Runs events through the pipeline in order and returns the findings it wrote. */
+async function findingsOf(
+  events: Partial<UsageEvent>[],
+  credentials: Partial<CredentialRecord>[] = [],
+): Promise<Finding[]> {
+  const registry = createRegistryView();
+  for (const record of credentials) expect(registry.apply(Buffer.from(JSON.stringify(record)))).toEqual({ ok: true });
+  const ledger = createMemoryLedger();
+  const pipeline = createPipeline({
+    instance: 'detector',
+    ledger,
+    registry,
+    lanes: createLaneStates({ lanesMax: 100, valuesPerLane: 8 }),
+    rules: rulesInForce(),
+    createDedupe: () => createDedupeWindow({ windowMs: HOUR, idsMax: 1000 }),
+    dedupeWindowMs: HOUR,
+    dedupeIdsMax: 1000,
+    laneHistoryMs: HOUR,
+    valuesPerLane: 8,
+    batchRowsMax: 100,
+    flushIntervalMs: 0,
+    now: () => NOON,
+    wait: () => Promise.reject(new Error('no stage may fail here')),
+    publishDeadLetters: () => Promise.reject(new Error('every event must be decoded')),
+    publishFindings: async () => undefined,
+    commit: async () => undefined,
+    rejoin: () => undefined,
+    observer: { stored: () => undefined, assigned: () => undefined, fault: () => undefined },
+  });
+  await pipeline.onAssignment([0]);
+  const lines = events.map((event, index) => encodeUsageRow(usageEvent({ id: String(index), ...event })));
+  const headers = { [ROW_VERSION_HEADER]: USAGE_ROW_VERSION };
+  const record = { partition: 0, offset: 0, key: null, value: Buffer.from(lines.join('\n')), headers, timestamp: NOON };
+  await pipeline.onBatch({ partition: 0, records: [record], endOffset: 1 });
+  await pipeline.close();
+  // What the rows carry and what the findings count are two accounts of the same thing.
+  for (const finding of ledger.findings.values()) {
+    expect(ledger.rows.filter((row) => row.findings.includes(finding.id))).toHaveLength(finding.occurrences);
+  }
+  return [...ledger.findings.values()];
+}
+
+const ruleIds = (findings: Finding[]) => findings.map(({ rule }) => rule).sort();
+
+describe('R01 unknown key', () => {
+  const stale = { time: NOON - 2 * HOUR, received_at: NOON, host: 'build-7', user: 'ana@acme.example' };
+
+  test('is high for a key that was used a while ago, cheaply, by somebody known', async () => {
+    expect(await findingsOf([stale])).toMatchObject([{ rule: 'R01', severity: 'high', risk: 73, occurrences: 1 }]);
+  });
+
+  test.each([
+    ['its session is live', { ...stale, time: NOON - 60_000 }],
+    ['five dollars were spent', { ...stale, cost_nano_usd: 5_000_000_000 }],
+    ['nobody is known behind the address', { ...stale, user: '', host: '', ip: '10.0.1.44' }],
+  ])('is critical when %s', async (_, event) => {
+    expect(await findingsOf([event])).toMatchObject([{ rule: 'R01', severity: 'critical', risk: 99 }]);
+  });
+
+  test('is not raised for known, ambiguous or unattributed use', async () => {
+    expect(await findingsOf([{}], [credential({})])).toEqual([]);
+    expect(await findingsOf([{ fingerprint: '', hint: '' }])).toEqual([]);
+  });
+
+  test('is one finding per lane, and every event of the lane an occurrence', async () => {
+    const findings = await findingsOf([
+      { time: NOON - 5000 },
+      { session: 's2' },
+      { fingerprint: fingerprintOf('other') },
+    ]);
+    expect(findings.map(({ occurrences }) => occurrences).sort()).toEqual([1, 2]);
+    expect(findings.find(({ lane }) => lane === LANE)).toMatchObject({
+      first_seen: iso(NOON - 5000),
+      last_seen: iso(NOON),
+      ledger_filter: { lane: LANE, standing: 'unknown' },
+    });
+  });
+});
+
+test('R02 is raised where only an ambiguous hint speaks for the key', async () => {
+  const registered = [credential({ org: '' })];
+  const findings = await findingsOf([{ fingerprint: '', hint: HINT, org: 'acme' }], registered);
+  expect(findings).toMatchObject([{ rule: 'R02', severity: 'medium', fingerprint: '', hint: HINT }]);
+});
+
+describe('R03 revoked or expired key in use', () => {
+  const revoked = credential({ status: 'revoked', revoked_at: iso(NOON) });
+
+  test('is critical from the first event after a revocation', async () => {
+    expect(await findingsOf([{ time: NOON + 1, received_at: NOON + 500 }], [revoked])).toMatchObject([
+      { rule: 'R03', severity: 'critical' },
+    ]);
+  });
+
+  test('is high for an expired key', async () => {
+    const expired = credential({ expires_at: iso(NOON) });
+    expect(await findingsOf([{ time: NOON + 1 }], [expired])).toMatchObject([{ rule: 'R03', severity: 'high' }]);
+  });
+
+  test('gives a late event the benefit of the skew, and no more', async () => {
+    const late = (afterMs: number) => ({ time: NOON + afterMs, received_at: NOON + HOUR });
+    expect(await findingsOf([late(60_000)], [revoked])).toEqual([]);
+    expect(ruleIds(await findingsOf([late(60_001)], [revoked]))).toEqual(['R03']);
+  });
+
+  test('is not raised for use before the end', async () => {
+    expect(await findingsOf([{ time: NOON - 1 }], [revoked])).toEqual([]);
+  });
+});
+
+describe('R05 shared lane', () => {
+  const ana = { user: 'ana@acme.example' };
+  const ben = { user: 'ben@acme.example' };
+  const eve = { user: 'eve@acme.example' };
+
+  test('is raised by the second person on a personal key, once', async () => {
+    const findings = await findingsOf([ana, ben, ana, ben, ana], [credential({})]);
+    expect(findings).toMatchObject([
+      { rule: 'R05', severity: 'medium', occurrences: 1, facts: { people: [ana.user, ben.user] } },
+    ]);
+  });
+
+  test('counts people within the window only', async () => {
+    const dayBefore = { ...ana, time: NOON - 24 * HOUR };
+    expect(await findingsOf([dayBefore, ben], [credential({})])).toEqual([]);
+    expect(ruleIds(await findingsOf([{ ...dayBefore, time: dayBefore.time + 1 }, ben], [credential({})]))).toEqual([
+      'R05',
+    ]);
+  });
+
+  test('lets a team key have the people it was declared for and not one more', async () => {
+    const team = [credential({ sharing: 'team', people_declared: 2 })];
+    expect(await findingsOf([ana, ben], team)).toEqual([]);
+    expect(await findingsOf([ana, ben, eve], team)).toMatchObject([{ rule: 'R05', facts: { people_count: 3 } }]);
+  });
+
+  test('does not take installations, addresses or placeholders for people', async () => {
+    const unresolved = [{ user: fingerprintOf('install') }, { user: '10.0.0.7' }, { user: 'unknown' }];
+    expect(await findingsOf([ana, ...unresolved], [credential({})])).toEqual([]);
+    const findings = await findingsOf([ana, ...unresolved, ben], [credential({})]);
+    expect(findings).toMatchObject([{ rule: 'R05', facts: { people_count: 2, unresolved_users: 3 } }]);
+  });
+
+  test('is high when several repositories are within reach too', async () => {
+    const findings = await findingsOf(
+      [
+        { ...ana, repo: 'acme/api' },
+        { ...ben, repo: 'acme/web' },
+      ],
+      [credential({})],
+    );
+    expect(findings).toMatchObject([{ rule: 'R05', severity: 'high', facts: { repos: ['acme/api', 'acme/web'] } }]);
+  });
+
+  test('is raised on an unregistered key beside R01', async () => {
+    expect(ruleIds(await findingsOf([ana, ben]))).toEqual(['R01', 'R05']);
+  });
+});
+
+test('each rule stores the catalogue’s parameters, by their names', async () => {
+  for (const rule of rulesInForce()) {
+    const described = RULE_CATALOGUE.find(({ id }) => id === rule.id);
+    expect(rule.parameters).toEqual(
+      Object.fromEntries((described?.parameters ?? []).map(({ name, default: value }) => [name, value])),
+    );
+  }
+  expect(rulesInForce().map(({ id }) => id)).toEqual(RULE_CATALOGUE.map(({ id }) => id));
+});
