@@ -1,24 +1,25 @@
--- The ledger: every accepted usage event exactly once. Statements end with a semicolon at the end of a line.
--- {database}, {engine}, {columns}, {fsync_settings} and {dictionary_source} are filled in by the migration runner.
+-- The ledger: every accepted usage event exactly once.
+-- A statement ends with a semicolon at the end of a line. The runner fills in what stands in braces; see migrate.ts.
 
--- Who may write which partition of the bus; the last claim wins. Kept small: one row per assignment.
+-- Who may write which partition of the bus; the last claim wins. A row per partition and assignment, merged to the last.
 CREATE TABLE IF NOT EXISTS {database}.claims
 (
     partition UInt64 COMMENT 'Partition of the usage topic',
     claimant String COMMENT 'Instance and generation that claimed it',
-    claimed_at DateTime64(6, 'UTC') COMMENT 'Order of claims'
+    claimed_at DateTime64(6, 'UTC') COMMENT 'Order of claims: the clock, but always later than the claim before'
 )
-ENGINE = ReplacingMergeTree(claimed_at)
+ENGINE = {replacing_engine:claimed_at}
 ORDER BY partition;
 
--- Reloaded explicitly after every claim (LIFETIME(0)), and read by the ledger's constraint for every row.
+-- Reloaded explicitly after every claim (LIFETIME(0)), and read by the ledger's constraint for every row. It reads through
+-- argMax because rows that are not merged yet are all there. FLAT answers in nanoseconds; DIRECT costs 40 ms a batch.
 CREATE DICTIONARY IF NOT EXISTS {database}.claims_by_partition
 (
     partition UInt64,
     claimant String DEFAULT ''
 )
 PRIMARY KEY partition
-SOURCE(CLICKHOUSE({dictionary_source}))
+SOURCE(CLICKHOUSE({dictionary_credentials}QUERY 'SELECT partition, argMax(claimant, (claimed_at, claimant)) AS claimant FROM {database}.claims GROUP BY partition'))
 LAYOUT(FLAT())
 LIFETIME(0);
 
@@ -26,8 +27,9 @@ LIFETIME(0);
 CREATE TABLE IF NOT EXISTS {database}.ledger
 (
 {columns},
+    -- A paused detector that wakes after its partitions were claimed by another gets error 469 for its whole batch.
     CONSTRAINT one_writer CHECK claimant = dictGet('{database}.claims_by_partition', 'claimant', toUInt64(kafka_partition)),
-    -- Roll-ups live in the same part as their rows, so a crash can't tear them apart.
+    -- Roll-ups live in the same part as their rows, so a crash can't tear them apart (materialized views lose batches).
     PROJECTION by_lane_hour
     (
         SELECT
@@ -46,6 +48,12 @@ CREATE TABLE IF NOT EXISTS {database}.ledger
             min(seen_at),
             max(seen_at)
         GROUP BY lane, toStartOfHour(seen_at), standing
+    ),
+    -- The point to resume from, without reading the rows: one row per part and partition of the bus.
+    PROJECTION by_kafka_partition
+    (
+        SELECT kafka_partition, max(kafka_offset)
+        GROUP BY kafka_partition
     )
 )
 ENGINE = {engine}
@@ -73,5 +81,5 @@ CREATE TABLE IF NOT EXISTS {database}.findings
     parameters String COMMENT 'JSON: parameters in force',
     ledger_filter String COMMENT 'JSON: query parameters of /v1/ledger that show the proof'
 )
-ENGINE = ReplacingMergeTree(occurrences)
+ENGINE = {replacing_engine:occurrences}
 ORDER BY id;

@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { LEDGER_TABLE } from '../../contract/index.ts';
+import { asLedgerErrors } from './errors.ts';
+import { LedgerUnavailableError } from './ledger.ts';
+
+/** Two claimants in the same microsecond can tie; the loser sees it and claims again. Three in a row is no accident. */
+const ATTEMPTS_MAX = 5;
+const POLL_FIRST_MS = 5;
+const POLL_MAX_MS = 200;
+
+export type LedgerClaim = (partitions: number[], claimant: string) => Promise<void>;
+
+/**
+ * Makes the function that hands partitions over to a claimant.
+ * @param waitMsMax how long inserts of an earlier claimant may take to end; longer than an insert's time limit
+ */
+export function ledgerClaim(client: ClickHouseClient, database: string, waitMsMax: number): LedgerClaim {
+  const claims = `${database}.claims`;
+  const dictionary = `${database}.claims_by_partition`;
+
+  /** Always later than the claim before, whatever the clock does: a step back must not make a new claim an old one. */
+  async function insertClaim(partitions: number[], claimant: string): Promise<void> {
+    await client.command({
+      query: `INSERT INTO ${claims} (partition, claimant, claimed_at)
+              SELECT wanted.partition, {claimant:String}, greatest(now64(6, 'UTC'), addMicroseconds(held.latest, 1))
+              FROM (SELECT arrayJoin({partitions:Array(UInt64)}) AS partition) AS wanted
+              LEFT JOIN (SELECT partition, max(claimed_at) AS latest FROM ${claims} GROUP BY partition) AS held
+              ON held.partition = wanted.partition`,
+      query_params: { claimant, partitions },
+    });
+  }
+
+  async function holdsAll(partitions: number[], claimant: string): Promise<boolean> {
+    const answer = await client.query({
+      query: `SELECT countIf(dictGet('${dictionary}', 'claimant', partition) != {claimant:String})
+              FROM (SELECT arrayJoin({partitions:Array(UInt64)}) AS partition)`,
+      query_params: { claimant, partitions },
+      format: 'JSONCompactEachRow',
+    });
+    const [row] = await answer.json<[string | number]>();
+    return Number(row?.[0]) === 0;
+  }
+
+  async function runningInserts(): Promise<Set<string>> {
+    const answer = await client.query({
+      query: `SELECT query_id FROM system.processes
+              WHERE query_kind = 'Insert' AND position(query, {database:String}) > 0 AND position(query, {table:String}) > 0`,
+      query_params: { database, table: LEDGER_TABLE },
+      format: 'JSONCompactEachRow',
+    });
+    return new Set((await answer.json<[string]>()).map(([id]) => id));
+  }
+
+  /** Inserts that began before the reload may have been checked against the old claim; those that begin now are not. */
+  async function outlastOlderInserts(): Promise<void> {
+    const deadline = Date.now() + waitMsMax;
+    let older = await runningInserts();
+    for (let pauseMs = POLL_FIRST_MS; older.size > 0; pauseMs = Math.min(pauseMs * 2, POLL_MAX_MS)) {
+      if (Date.now() > deadline)
+        throw new LedgerUnavailableError(
+          `claiming partitions: ${older.size} insert(s) of an earlier claimant still run after ${waitMsMax} ms: ${[...older].join(', ')}`,
+        );
+      await delay(pauseMs);
+      const running = await runningInserts();
+      older = new Set([...older].filter((id) => running.has(id)));
+    }
+  }
+
+  return async function claim(partitions, claimant) {
+    if (partitions.length === 0) return;
+    if (claimant === '')
+      throw new RangeError('a claimant needs a name: the empty one is what unclaimed partitions have');
+    await asLedgerErrors('claiming partitions', async () => {
+      for (let attempt = 1; ; attempt++) {
+        await insertClaim(partitions, claimant);
+        await client.command({ query: `SYSTEM RELOAD DICTIONARY ${dictionary}` });
+        if (await holdsAll(partitions, claimant)) break;
+        if (attempt === ATTEMPTS_MAX)
+          throw new LedgerUnavailableError(
+            `claiming partitions: another detector took them ${attempt} times while ${claimant} claimed`,
+          );
+      }
+      await outlastOlderInserts();
+    });
+  };
+}
