@@ -32,7 +32,12 @@ export type Outcome<Value> = { ok: true; value: Value } | { ok: false; problem: 
  * @param session value of the session cookie, '' without one
  */
 export function createApi(base: string, session: string) {
-  async function request(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  async function request(
+    method: 'GET' | 'POST',
+    path: string,
+    body?: unknown,
+    signal?: AbortSignal,
+  ): Promise<Response> {
     const headers: Record<string, string> = { accept: 'application/json, application/problem+json' };
     if (session !== '') headers['cookie'] = `${SESSION_COOKIE}=${session}`;
     if (body !== undefined) headers['content-type'] = 'application/json';

@@ -1,0 +1,255 @@
+import type {
+  CollectorHealth,
+  CredentialItem,
+  Lane,
+  LaneDetail,
+  LedgerItem,
+  Overview,
+  Standing,
+  Window,
+} from '@lanewatch/query-api/contract';
+import { decimal, type Organisation } from './organisation.ts';
+
+/** Answers computed from the organisation's rows, so that the numbers on a page agree with the rows behind them. */
+
+const HOUR_MS = 3_600_000;
+const LIVE_MS = 30 * 60_000;
+const WINDOW_HOURS: Record<Window, number> = { '1h': 1, '24h': 24, '7d': 168, '30d': 720, '90d': 2160 };
+
+const nano = (dollars: string) => BigInt(dollars.replace('.', ''));
+export const sum = (rows: readonly LedgerItem[]) =>
+  decimal(rows.reduce((total, row) => total + nano(row.cost_usd), 0n));
+const distinct = (
+  rows: readonly LedgerItem[],
+  column: 'user' | 'ip' | 'agent' | 'repo' | 'model' | 'session' | 'lane',
+) => [...new Set(rows.map((row) => row[column]))].filter((value) => value !== '');
+
+/** Bounds of a window: from a full hour on, to now. */
+export function bounds(window: Window, nowMs: number): { from: string; to: string } {
+  const startMs = Math.floor((nowMs - WINDOW_HOURS[window] * HOUR_MS) / HOUR_MS) * HOUR_MS;
+  return { from: new Date(startMs).toISOString(), to: new Date(nowMs + 1000).toISOString() };
+}
+
+const inWindow = (rows: readonly LedgerItem[], window: Window, nowMs: number) => {
+  const { from, to } = bounds(window, nowMs);
+  return rows.filter((row) => row.seen_at >= from && row.seen_at < to);
+};
+const isLive = (row: LedgerItem, nowMs: number) => nowMs - Date.parse(row.seen_at) < LIVE_MS;
+
+/** How a lane stands now: by the registry as it is. */
+function standingNow(row: LedgerItem, credential: CredentialItem | undefined): Standing {
+  if (!credential) return row.standing as Standing;
+  return credential.status === 'active' ? 'known' : credential.status;
+}
+
+export function lanesOf(org: Organisation, window: Window, nowMs: number): Lane[] {
+  const rows = inWindow(org.rows, window, nowMs);
+  return distinct(rows, 'lane').map((lane): Lane => {
+    const own = rows.filter((row) => row.lane === lane);
+    const newest = own[0] as LedgerItem;
+    const credential = org.credentials.find((one) => one.fingerprint === newest.fingerprint);
+    const users = distinct(own, 'user').length;
+    const tokens = (column: 'tokens_input_uncached' | 'tokens_cache_read' | 'tokens_cache_write' | 'tokens_output') =>
+      own.reduce((total, row) => total + row[column], 0);
+    const standing = standingNow(newest, credential);
+    const posture: Lane['posture'] = [];
+    if (standing === 'unknown') posture.push({ reason: 'unknown_key', text: 'The key is not in the allowlist.' });
+    if (standing === 'revoked') posture.push({ reason: 'revoked_in_use', text: 'Used after it was revoked.' });
+    if (standing === 'expired') posture.push({ reason: 'expired_in_use', text: 'Used after it expired.' });
+    if (standing === 'ambiguous')
+      posture.push({ reason: 'ambiguous_hint', text: 'Two registered keys share this hint.' });
+    if (users > 1) posture.push({ reason: 'shared', text: `${users} people used it within the window.` });
+    return {
+      lane,
+      fingerprint: newest.fingerprint,
+      hint: newest.hint,
+      standing,
+      match: credential ? 'proven' : (newest.match as Lane['match']),
+      posture,
+      credential: credential
+        ? {
+            id: credential.id,
+            name: credential.name,
+            kind: credential.kind,
+            owner: credential.owner,
+            sharing: credential.sharing,
+          }
+        : null,
+      org: newest.org,
+      provider: newest.provider,
+      events: own.length,
+      sessions: distinct(own, 'session').length,
+      live_sessions: distinct(
+        own.filter((row) => isLive(row, nowMs)),
+        'session',
+      ).length,
+      users,
+      endpoints: distinct(own, 'ip').length,
+      agents: distinct(own, 'agent').length,
+      repos: distinct(own, 'repo').length,
+      models: distinct(own, 'model').length,
+      cost_usd: sum(own),
+      tokens: {
+        input_uncached: tokens('tokens_input_uncached'),
+        cache_read: tokens('tokens_cache_read'),
+        cache_write: tokens('tokens_cache_write'),
+        output: tokens('tokens_output'),
+      },
+      first_seen: own.at(-1)?.seen_at ?? newest.seen_at,
+      last_seen: newest.seen_at,
+      open_findings: org.findings.filter((finding) => finding.lane === lane && finding.status !== 'resolved').length,
+    };
+  });
+}
+
+function trendOf(rows: readonly LedgerItem[], window: Window, nowMs: number): Overview['trend'] {
+  const stepMs = window === '1h' || window === '24h' ? HOUR_MS : 24 * HOUR_MS;
+  const startMs = Math.floor(Date.parse(bounds(window, nowMs).from) / stepMs) * stepMs;
+  const buckets: Overview['trend'] = [];
+  for (let atMs = startMs; atMs <= nowMs; atMs += stepMs) {
+    const own = rows.filter((row) => Math.floor(Date.parse(row.seen_at) / stepMs) * stepMs === atMs);
+    buckets.push({
+      at: new Date(atMs).toISOString(),
+      events: own.length,
+      cost_usd: sum(own),
+      unknown_cost_usd: sum(own.filter((row) => row.standing !== 'known')),
+    });
+  }
+  return buckets;
+}
+
+function collectorsOf(org: Organisation, nowMs: number): CollectorHealth[] {
+  return org.credentials
+    .filter((credential) => credential.scopes.some((scope) => scope.resource === 'usage-events'))
+    .map((credential) => {
+      const own = org.rows.filter((row) => row.collector === credential.id);
+      const last = own[0]?.received_at ?? null;
+      const silent = last !== null && nowMs - Date.parse(last) > 5 * 60_000;
+      return {
+        collector: credential.id,
+        name: credential.name,
+        hint: credential.hint,
+        state: credential.status === 'revoked' ? 'revoked' : last === null ? 'never' : silent ? 'silent' : 'reporting',
+        last_received_at: last,
+        accepted: own.length + 3,
+        rejected: 1,
+        ignored: 40,
+        redacted: 0,
+        stored: own.length,
+        duplicates: 3,
+        dead_lettered: 0,
+        in_flight: 0,
+      };
+    });
+}
+
+export function overviewOf(org: Organisation, window: Window, nowMs: number): Overview {
+  const rows = inWindow(org.rows, window, nowMs);
+  const lanes = lanesOf(org, window, nowMs);
+  const unknownLanes = new Set(lanes.filter((lane) => lane.standing === 'unknown').map((lane) => lane.lane));
+  const unknownRows = rows.filter((row) => row.standing === 'unknown' && unknownLanes.has(row.lane));
+  const liveSessions = new Set(unknownRows.filter((row) => isLive(row, nowMs)).map((row) => row.session));
+  const open = (severity: string) =>
+    org.findings.filter((one) => one.status !== 'resolved' && one.severity === severity).length;
+  return {
+    window,
+    ...bounds(window, nowMs),
+    keys_observed: lanes.filter((lane) => lane.lane !== 'unattributed').length,
+    known_lanes: lanes.filter((lane) => lane.standing === 'known').length,
+    unknown_lanes: unknownLanes.size,
+    doubtful_lanes: lanes.filter((lane) => ['ambiguous', 'revoked', 'expired'].includes(lane.standing)).length,
+    shared_lanes: lanes.filter((lane) => lane.users > 1).length,
+    unknown_key_sessions: distinct(unknownRows, 'session').length,
+    live_unknown_sessions: liveSessions.size,
+    live_unknown_spend_usd: sum(unknownRows.filter((row) => liveSessions.has(row.session))),
+    unattributed_events: 0,
+    events: rows.length,
+    cost_usd: sum(rows),
+    open_findings: { low: open('low'), medium: open('medium'), high: open('high'), critical: open('critical') },
+    banner: lanes
+      .filter((lane) => ['unknown', 'revoked', 'expired'].includes(lane.standing))
+      .sort((a, b) => b.live_sessions - a.live_sessions || b.last_seen.localeCompare(a.last_seen))
+      .map((lane) => {
+        const newest = rows.find((row) => row.lane === lane.lane) as LedgerItem;
+        return {
+          lane: lane.lane,
+          hint: lane.hint,
+          org: lane.org,
+          standing: lane.standing,
+          session: newest.session,
+          session_live: lane.live_sessions > 0,
+          user: newest.user,
+          ip: newest.ip,
+          agent: newest.agent,
+          agent_version: newest.agent_version,
+          model: newest.model,
+          cost_usd: sum(rows.filter((row) => row.session === newest.session)),
+          last_seen: lane.last_seen,
+        };
+      }),
+    trend: trendOf(rows, window, nowMs),
+    collectors: collectorsOf(org, nowMs),
+    last_stored_at: org.rows.reduce<string | null>(
+      (last, row) => (last === null || row.stored_at > last ? row.stored_at : last),
+      null,
+    ),
+  };
+}
+
+export function laneDetailOf(org: Organisation, laneId: string, window: Window, nowMs: number): LaneDetail | undefined {
+  const lanes = lanesOf(org, window, nowMs);
+  const lane = lanes.find((one) => one.lane === laneId);
+  if (!lane) return undefined;
+  const own = inWindow(org.rows, window, nowMs).filter((row) => row.lane === laneId);
+  const nodes = (column: 'user' | 'ip' | 'agent' | 'model' | 'repo') =>
+    distinct(own, column).map((value) => {
+      const rows = own.filter((row) => row[column] === value);
+      return {
+        value,
+        events: rows.length,
+        cost_usd: sum(rows),
+        first_seen: rows.at(-1)?.seen_at ?? '',
+        last_seen: rows[0]?.seen_at ?? '',
+      };
+    });
+  return {
+    ...lane,
+    window,
+    observed_with: { users: nodes('user'), endpoints: nodes('ip'), agents: nodes('agent') },
+    usage_context: {
+      models: nodes('model'),
+      repos: nodes('repo'),
+      sessions: distinct(own, 'session').map((session) => {
+        const rows = own.filter((row) => row.session === session);
+        const newest = rows[0] as LedgerItem;
+        return {
+          value: session,
+          events: rows.length,
+          cost_usd: sum(rows),
+          first_seen: rows.at(-1)?.seen_at ?? '',
+          last_seen: newest.seen_at,
+          user: newest.user,
+          agent: newest.agent,
+          live: isLive(newest, nowMs),
+        };
+      }),
+    },
+    known_comparables: lanes
+      .filter((one) => one.standing === 'known' && one.lane !== laneId)
+      .map((one) => ({
+        lane: one.lane,
+        hint: one.hint,
+        name: one.credential?.name ?? '',
+        standing: one.standing,
+        sessions: one.sessions,
+        cost_usd: one.cost_usd,
+      })),
+    response_path: {
+      findings: org.findings
+        .filter((one) => one.lane === laneId)
+        .map(({ id, rule, title, severity, status }) => ({ id, rule, title, severity, status })),
+      credential_actions: lane.credential === null ? ['register'] : lane.standing === 'revoked' ? [] : ['revoke'],
+    },
+    trend: trendOf(own, window, nowMs).map(({ at, events, cost_usd }) => ({ at, events, cost_usd })),
+  };
+}

@@ -1,0 +1,296 @@
+import * as contract from '@lanewatch/query-api/contract';
+import { randomBytes, createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { z } from 'zod';
+import { hintOf } from '@lanewatch/ingest/contract/hint';
+import { laneDetailOf, lanesOf, overviewOf, sum } from './answers.ts';
+import type { Organisation } from './organisation.ts';
+
+/** A request that reached the fake, whole: tests assert on what the dashboard sent and what it did not. */
+export interface Received {
+  method: string;
+  url: string;
+  body: string;
+}
+
+/** A query-api that speaks the contract over an organisation in memory. Every answer is checked by the contract's schema. */
+export interface FakeQueryApi {
+  url: string;
+  org: Organisation;
+  received: Received[];
+  /** The link that signs in, once. */
+  link: string;
+  /** A session that is already signed in. */
+  session: string;
+  /** Tells every open page that something was stored. */
+  announce(): void;
+  close(): Promise<void>;
+}
+
+class ProblemAnswer extends Error {
+  status: number;
+  constructor(status: number, detail: string) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+/**
+ * Starts the fake on a free port of 127.0.0.1.
+ * @param org the organisation; tests change it while it runs
+ * @param nowMs the moment the organisation is seen from
+ * @param port 0 for any free one
+ */
+export async function startFakeQueryApi(org: Organisation, nowMs: () => number, port = 0): Promise<FakeQueryApi> {
+  const received: Received[] = [];
+  const streams = new Set<ServerResponse>();
+  const session = randomBytes(12).toString('hex');
+  let registryVersion = 1;
+  const fake: FakeQueryApi = {
+    url: '',
+    org,
+    received,
+    link: randomBytes(12).toString('hex'),
+    session,
+    announce: () => streams.forEach((stream) => stream.write(change())),
+    close: async () => {
+      streams.forEach((stream) => stream.destroy());
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+
+  const change = () => {
+    const value = contract.changeSchema.parse({ last_stored_at: lastStored(), registry_version: registryVersion });
+    return `data: ${JSON.stringify(value)}\n\n`;
+  };
+  const lastStored = () => overviewOf(fake.org, '90d', nowMs()).last_stored_at;
+
+  function page<Item>(items: readonly Item[], query: { limit: number; cursor?: string | undefined }) {
+    const start = query.cursor === undefined ? 0 : Number(query.cursor.replace(/^at-/, ''));
+    if (!Number.isInteger(start)) throw new ProblemAnswer(400, 'The cursor is none that this list gave out.');
+    const next = start + query.limit;
+    return { items: items.slice(start, next), next_cursor: next < items.length ? `at-${next}` : null };
+  }
+
+  function ledger(query: contract.LedgerQuery): contract.LedgerPage {
+    const rows = fake.org.rows.filter(
+      (row) =>
+        contract.LEDGER_FILTER_COLUMNS.every((column) => query[column]?.includes(String(row[column])) ?? true) &&
+        (query.finding === undefined || row.findings.includes(query.finding)) &&
+        (query.flag === undefined || row.flags.includes(query.flag)) &&
+        (query.from === undefined || row.seen_at >= query.from) &&
+        (query.to === undefined || row.seen_at < query.to),
+    );
+    const totals = { events: rows.length, cost_usd: sum(rows), sessions: new Set(rows.map((row) => row.session)).size };
+    return contract.ledgerPageSchema.parse({ ...page(rows, query), totals });
+  }
+
+  function lanes(query: z.infer<typeof contract.lanesQuerySchema>): contract.LanesPage {
+    const risk = ['known', 'unattributed', 'ambiguous', 'expired', 'revoked', 'unknown'];
+    const needle = query.q?.toLowerCase() ?? '';
+    const order = query.order === 'asc' ? 1 : -1;
+    const items = lanesOf(fake.org, query.window, nowMs())
+      .filter((lane) => query.standing === undefined || lane.standing === query.standing)
+      .filter((lane) => !query.shared || lane.users > 1)
+      .filter((lane) => !query.live || lane.live_sessions > 0)
+      .filter((lane) => query.org === undefined || lane.org === query.org)
+      .filter((lane) =>
+        [lane.hint, lane.org, lane.credential?.name ?? '', lane.credential?.owner ?? ''].some((text) =>
+          text.toLowerCase().includes(needle),
+        ),
+      )
+      .sort((a, b) => {
+        if (query.sort === 'cost') return order * (Number(a.cost_usd) - Number(b.cost_usd));
+        if (query.sort === 'sessions' || query.sort === 'events') return order * (a[query.sort] - b[query.sort]);
+        if (query.sort === 'hint' || query.sort === 'last_seen')
+          return order * a[query.sort].localeCompare(b[query.sort]);
+        return order * (risk.indexOf(a.standing) - risk.indexOf(b.standing) || Number(a.cost_usd) - Number(b.cost_usd));
+      });
+    return contract.lanesPageSchema.parse(page(items, query));
+  }
+
+  function credentials(query: z.infer<typeof contract.credentialsQuerySchema>): contract.CredentialsPage {
+    const needle = query.q?.toLowerCase() ?? '';
+    const of = (status: string) => fake.org.credentials.filter((one) => one.status === status).length;
+    const items = fake.org.credentials
+      .filter((one) => query.status === undefined || one.status === query.status)
+      .filter((one) => query.kind === undefined || one.kind === query.kind)
+      .filter((one) => [one.name, one.hint, one.owner, one.org].some((text) => text.toLowerCase().includes(needle)));
+    const totals = {
+      total: fake.org.credentials.length,
+      active: of('active'),
+      expired: of('expired'),
+      revoked: of('revoked'),
+    };
+    return contract.credentialsPageSchema.parse({ ...page(items, query), totals });
+  }
+
+  function create(body: unknown): contract.CredentialCreated {
+    const given = contract.credentialCreateSchema.parse(body);
+    const managed = given.kind === 'managed';
+    if (!managed && !given.fingerprint && !(given.hint && given.org))
+      throw new ProblemAnswer(422, 'Give a fingerprint, or a hint and an org.');
+    const secret = managed ? `lw_prod_${randomBytes(16).toString('hex')}_k3Jd9a` : null;
+    const fingerprint = secret === null ? (given.fingerprint ?? '') : createHash('sha256').update(secret).digest('hex');
+    if (fingerprint !== '' && fake.org.credentials.some((one) => one.fingerprint === fingerprint))
+      throw new ProblemAnswer(409, 'This key is registered already.');
+    const at = new Date(nowMs()).toISOString();
+    const credential = contract.credentialItemSchema.parse({
+      id: `cred-${randomBytes(4).toString('hex')}`,
+      kind: given.kind,
+      name: given.name,
+      fingerprint,
+      hint: secret === null ? (given.hint ?? '') : hintOf(secret),
+      provider: given.provider,
+      org: given.org,
+      project: given.project,
+      owner: given.owner,
+      owner_kind: given.owner_kind,
+      team: given.team,
+      environment: given.environment,
+      sharing: given.sharing,
+      people_declared: given.people_declared,
+      scopes: managed ? (given.scopes ?? [{ action: 'write', resource: 'usage-events' }]) : [],
+      allowed_cidrs: given.allowed_cidrs,
+      status: 'active',
+      created_at: at,
+      created_by: 'admin',
+      expires_at: given.expires_at,
+      revoked_at: null,
+      revoked_by: '',
+      revoke_reason: '',
+      last_used_at: null,
+      version: 1,
+    });
+    fake.org.credentials.unshift(credential);
+    const closed = fake.org.findings.filter(
+      (one) => one.status === 'open' && one.rule === 'R01' && one.fingerprint === fingerprint,
+    );
+    for (const finding of closed)
+      Object.assign(finding, {
+        status: 'resolved',
+        resolution: { at, by: 'admin', reason: 'The key was registered.' },
+      });
+    registryVersion += 1;
+    fake.announce();
+    return contract.credentialCreatedSchema.parse({ credential, secret, findings_resolved: closed.length });
+  }
+
+  function revoke(id: string, body: unknown): contract.CredentialItem {
+    const { reason } = contract.credentialRevokeSchema.parse(body);
+    const credential = found(fake.org.credentials.find((one) => one.id === id));
+    if (credential.status === 'revoked') throw new ProblemAnswer(409, 'This credential was revoked before.');
+    Object.assign(credential, {
+      status: 'revoked',
+      revoked_at: new Date(nowMs()).toISOString(),
+      revoked_by: 'admin',
+      revoke_reason: reason,
+    });
+    registryVersion += 1;
+    fake.announce();
+    return contract.credentialItemSchema.parse(credential);
+  }
+
+  function found<Value>(value: Value | undefined): Value {
+    if (value === undefined) throw new ProblemAnswer(404, 'There is nothing with this id.');
+    return value;
+  }
+
+  function answer(method: string, url: URL, body: string): unknown {
+    const query: Record<string, unknown> = {};
+    for (const name of new Set(url.searchParams.keys())) {
+      const values = url.searchParams.getAll(name);
+      query[name] = values.length === 1 ? values[0] : values;
+    }
+    const [, , kind, id, verb] = url.pathname.split('/').map(decodeURIComponent);
+    if (method === 'POST' && kind === 'credentials' && verb === 'revoke') return revoke(id ?? '', JSON.parse(body));
+    if (method === 'POST' && kind === 'credentials' && id === undefined) return create(JSON.parse(body));
+    if (method !== 'GET') throw new ProblemAnswer(405, 'No.');
+    switch (kind) {
+      case 'overview':
+        return contract.overviewSchema.parse(
+          overviewOf(fake.org, contract.overviewQuerySchema.parse(query).window, nowMs()),
+        );
+      case 'lanes': {
+        if (id === undefined) return lanes(contract.lanesQuerySchema.parse(query));
+        return contract.laneDetailSchema.parse(
+          found(laneDetailOf(fake.org, id, contract.overviewQuerySchema.parse(query).window, nowMs())),
+        );
+      }
+      case 'ledger':
+        return ledger(contract.ledgerQuerySchema.parse(query));
+      case 'findings': {
+        if (id !== undefined)
+          return contract.findingItemSchema.parse(found(fake.org.findings.find((one) => one.id === id)));
+        const wanted = contract.findingsQuerySchema.parse(query);
+        const items = fake.org.findings
+          .filter(
+            (one) =>
+              wanted.status === undefined ||
+              (wanted.status === 'unresolved' ? one.status !== 'resolved' : one.status === wanted.status),
+          )
+          .filter((one) => wanted.severity === undefined || one.severity === wanted.severity)
+          .filter((one) => wanted.lane === undefined || one.lane === wanted.lane);
+        return contract.findingsPageSchema.parse(page(items, wanted));
+      }
+      case 'credentials': {
+        if (id === undefined) return credentials(contract.credentialsQuerySchema.parse(query));
+        return contract.credentialItemSchema.parse(found(fake.org.credentials.find((one) => one.id === id)));
+      }
+      default:
+        throw new ProblemAnswer(404, 'There is no such route.');
+    }
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body = '';
+    for await (const chunk of request) body += String(chunk);
+    const url = new URL(request.url ?? '/', 'http://fake');
+    const method = request.method ?? 'GET';
+    received.push({ method, url: url.pathname + url.search, body });
+    const send = (status: number, value: unknown, headers: Record<string, string> = {}) => {
+      response.writeHead(status, {
+        'content-type': status < 400 ? 'application/json' : 'application/problem+json',
+        ...headers,
+      });
+      response.end(JSON.stringify(value));
+    };
+    const problem = (status: number, detail: string) =>
+      send(
+        status,
+        contract.problemSchema.parse({ type: 'about:blank', title: 'Refused', status, detail, request_id: 'fake' }),
+      );
+    if (url.pathname === '/readyz') return send(200, {});
+    if (url.pathname === '/v1/sign-in') {
+      if ((JSON.parse(body) as { link?: string }).link !== fake.link) return problem(401, 'The link is wrong.');
+      fake.link = randomBytes(12).toString('hex');
+      return send(
+        200,
+        {},
+        { 'set-cookie': `lanewatch_session=${session}; Path=/; HttpOnly; SameSite=Lax; Max-Age=43200` },
+      );
+    }
+    if (!(request.headers.cookie ?? '').includes(`lanewatch_session=${session}`)) return problem(401, 'Sign in first.');
+    if (url.pathname === '/v1/sign-out') return send(200, {});
+    if (url.pathname === '/v1/changes') {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(change());
+      streams.add(response);
+      response.on('close', () => streams.delete(response));
+      return;
+    }
+    try {
+      send(200, answer(method, url, body));
+    } catch (error) {
+      if (error instanceof ProblemAnswer) problem(error.status, error.message);
+      else problem(error instanceof Error && error.name === 'ZodError' ? 400 : 500, String(error));
+    }
+  }
+
+  const server = createServer((request, response) => void serve(request, response));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  fake.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return fake;
+}

@@ -1,0 +1,377 @@
+import type { CredentialItem, FindingItem, LedgerItem, Standing } from '@lanewatch/query-api/contract';
+import { createHash } from 'node:crypto';
+
+/**
+ * An invented organisation for the fake query-api: the three lanes of the product's first page among believable others. All of it is
+ * computed from a seed and one moment, so that every run shows the same.
+ */
+export interface Organisation {
+  rows: LedgerItem[];
+  credentials: CredentialItem[];
+  findings: FindingItem[];
+}
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/** Small deterministic generator (mulberry32): tests need the same organisation each time, not good randomness. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+interface LaneSketch {
+  hint: string;
+  org: string;
+  standing: Standing;
+  name?: string;
+  owner?: string;
+  sharing?: 'personal' | 'team';
+  users: string[];
+  ips: string[];
+  agent: [string, string];
+  models: string[];
+  repos: string[];
+  sessions: number;
+  cents: number;
+  lastMinutesAgo: number;
+  host?: string;
+}
+
+const LANES: LaneSketch[] = [
+  {
+    hint: 'sk-ant-...C001',
+    org: '',
+    standing: 'unknown',
+    users: [''],
+    ips: ['10.0.1.44'],
+    agent: ['Claude Code', '1.2.0'],
+    models: ['claude-sonnet-4-6'],
+    repos: [''],
+    sessions: 1,
+    cents: 61,
+    lastMinutesAgo: 2,
+    host: '',
+  },
+  {
+    hint: 'sk-ant-...A3F2',
+    org: 'qpoint-dev',
+    standing: 'known',
+    name: 'Developer key',
+    owner: 'mira.santos',
+    sharing: 'team',
+    users: ['mira.santos', 'jonas.weber', 'aiko.tanaka', 'leo.martin'],
+    ips: ['10.0.4.12', '10.0.4.19', '10.0.4.31'],
+    agent: ['Claude Code', '2.0.14'],
+    models: ['claude-sonnet-4-6', 'claude-opus-4-6'],
+    repos: ['qpoint/gateway', 'qpoint/console'],
+    sessions: 33,
+    cents: 4720,
+    lastMinutesAgo: 4,
+  },
+  {
+    hint: 'sk-ant-...7B91',
+    org: 'qpoint-ci',
+    standing: 'known',
+    name: 'CI pipeline',
+    owner: 'ci-runner',
+    sharing: 'team',
+    users: ['ci-runner', 'release-bot'],
+    ips: ['10.0.9.3'],
+    agent: ['Claude Code', '2.0.14'],
+    models: ['claude-haiku-4-5'],
+    repos: ['qpoint/gateway'],
+    sessions: 11,
+    cents: 82,
+    lastMinutesAgo: 51,
+  },
+  {
+    hint: 'sk-proj-kT4...9xQa',
+    org: 'qpoint-dev',
+    standing: 'known',
+    name: 'Codex, platform team',
+    owner: 'noor.haddad',
+    sharing: 'personal',
+    users: ['noor.haddad'],
+    ips: ['10.0.4.57'],
+    agent: ['codex_cli_rs', '0.61.0'],
+    models: ['gpt-5.4'],
+    repos: ['qpoint/agentless'],
+    sessions: 9,
+    cents: 1873,
+    lastMinutesAgo: 18,
+  },
+  {
+    hint: 'sk-ant-api03-R2D...igAA',
+    org: 'qpoint-research',
+    standing: 'revoked',
+    name: 'Evaluation batch',
+    owner: 'eval-service',
+    sharing: 'team',
+    users: ['eval-service'],
+    ips: ['10.2.0.8'],
+    agent: ['LiteLLM', '1.80.3'],
+    models: ['claude-sonnet-4-6'],
+    repos: ['qpoint/evals'],
+    sessions: 2,
+    cents: 348,
+    lastMinutesAgo: 190,
+  },
+  {
+    hint: 'AIzaSyB...m0O8',
+    org: 'qpoint-dev',
+    standing: 'ambiguous',
+    users: ['pia.lund'],
+    ips: ['10.0.4.77'],
+    agent: ['gemini-cli', '0.19.1'],
+    models: ['gemini-3-pro'],
+    repos: ['qpoint/docs'],
+    sessions: 3,
+    cents: 117,
+    lastMinutesAgo: 400,
+  },
+  {
+    hint: 'sk-ant-api03-pX7...Kw2A',
+    org: 'qpoint-support',
+    standing: 'known',
+    name: 'Support assistant',
+    owner: 'helpdesk',
+    sharing: 'team',
+    users: ['helpdesk'],
+    ips: ['10.3.1.5'],
+    agent: ['support-assistant', '4.11.0'],
+    models: ['claude-haiku-4-5'],
+    repos: [''],
+    sessions: 58,
+    cents: 963,
+    lastMinutesAgo: 1,
+  },
+  {
+    hint: 'gsk_wR1...t6Zb',
+    org: 'qpoint-research',
+    standing: 'expired',
+    name: 'Latency trial',
+    owner: 'yusuf.demir',
+    sharing: 'personal',
+    users: ['yusuf.demir'],
+    ips: ['10.2.0.21'],
+    agent: ['groq-sdk', '0.33.0'],
+    models: ['llama-4-maverick'],
+    repos: ['qpoint/evals'],
+    sessions: 1,
+    cents: 3,
+    lastMinutesAgo: 2900,
+  },
+];
+
+const EVENTS_PER_SESSION = 6;
+const NANO_PER_CENT = 10_000_000n;
+
+export const fingerprintFor = (hint: string) => createHash('sha256').update(`invented ${hint}`).digest('hex');
+export const decimal = (nano: bigint) =>
+  `${nano / 1_000_000_000n}.${(nano % 1_000_000_000n).toString().padStart(9, '0')}`;
+
+function rowsOf(
+  sketch: LaneSketch,
+  index: number,
+  nowMs: number,
+  random: () => number,
+  credentialId: string,
+): LedgerItem[] {
+  const fingerprint = fingerprintFor(sketch.hint);
+  const count = sketch.sessions * EVENTS_PER_SESSION;
+  const totalNano = BigInt(sketch.cents) * NANO_PER_CENT;
+  const share = totalNano / BigInt(count);
+  const pick = <Value>(values: readonly Value[]) => values[Math.floor(random() * values.length)] as Value;
+  return Array.from({ length: count }, (_, number): LedgerItem => {
+    const session = Math.floor(number / EVENTS_PER_SESSION);
+    const person = session % sketch.users.length;
+    // The newest session ends at the lane's last event; the others lie behind it, spread over six days.
+    const startMs = session === 0 ? 0 : Math.floor((session / sketch.sessions) * 5.8 * DAY_MS);
+    const seenMs = nowMs - sketch.lastMinutesAgo * MINUTE_MS - startMs - (number % EVENTS_PER_SESSION) * 4 * MINUTE_MS;
+    const at = new Date(seenMs).toISOString();
+    const nano = number === 0 ? totalNano - share * BigInt(count - 1) : share;
+    return {
+      source: `claude-code/${sketch.agent[0]}`,
+      id: `${index}-${number}`,
+      time: at,
+      received_at: at,
+      seen_at: at,
+      stored_at: new Date(seenMs + 400).toISOString(),
+      lane: fingerprint,
+      fingerprint,
+      hint: sketch.hint,
+      credential_provider: 'anthropic',
+      credential_kind: 'api_key',
+      credential_id: credentialId,
+      standing: sketch.standing,
+      match: sketch.standing === 'unknown' ? 'none' : sketch.standing === 'ambiguous' ? 'ambiguous' : 'proven',
+      org: sketch.org,
+      user: sketch.users[person] ?? '',
+      ip: pick(sketch.ips),
+      host: sketch.host ?? `host-${person + 1}`,
+      agent: sketch.agent[0],
+      agent_version: sketch.agent[1],
+      session: `${fingerprint.slice(0, 8)}-session-${session}`,
+      request_id: `req_${index}_${number}`,
+      repo: pick(sketch.repos),
+      branch: 'main',
+      provider: 'anthropic',
+      model: pick(sketch.models),
+      module: '',
+      environment: 'development',
+      action: 'execution',
+      operation: 'messages',
+      outcome: 'success',
+      status_code: 200,
+      tokens_input_uncached: 1200 + Math.floor(random() * 4000),
+      tokens_cache_read: 15_000,
+      tokens_cache_write: 900,
+      tokens_output: 300 + Math.floor(random() * 900),
+      cost_usd: decimal(nano),
+      cost_basis: 'reported',
+      latency_ms: 1800 + Math.floor(random() * 3000),
+      collector: index % 3 === 2 ? 'cred-collector-ci' : 'cred-collector-laptops',
+      flags: [],
+      findings: sketch.standing === 'unknown' ? ['r01'.padEnd(32, '0')] : [],
+      kafka_partition: index,
+      kafka_offset: number,
+      record_index: 0,
+    };
+  });
+}
+
+function credentialOf(sketch: LaneSketch, id: string, nowMs: number): CredentialItem {
+  const ago = (days: number) => new Date(nowMs - days * DAY_MS).toISOString();
+  const revoked = sketch.standing === 'revoked';
+  const expired = sketch.standing === 'expired';
+  return {
+    id,
+    kind: 'registered',
+    name: sketch.name ?? '',
+    fingerprint: fingerprintFor(sketch.hint),
+    hint: sketch.hint,
+    provider: 'anthropic',
+    org: sketch.org,
+    project: '',
+    owner: sketch.owner ?? '',
+    owner_kind: 'person',
+    team: '',
+    environment: 'development',
+    sharing: sketch.sharing ?? 'personal',
+    people_declared: sketch.users.length,
+    scopes: [],
+    allowed_cidrs: [],
+    status: revoked ? 'revoked' : expired ? 'expired' : 'active',
+    created_at: ago(60),
+    created_by: 'admin',
+    expires_at: expired ? ago(10) : null,
+    revoked_at: revoked ? ago(1) : null,
+    revoked_by: revoked ? 'admin' : '',
+    revoke_reason: revoked ? 'Found in a public log' : '',
+    last_used_at: new Date(nowMs - sketch.lastMinutesAgo * MINUTE_MS).toISOString(),
+    version: revoked ? 2 : 1,
+  };
+}
+
+function collectorKey(id: string, name: string, nowMs: number): CredentialItem {
+  const hint = `lw_prod_${id.slice(-3)}...Qx7d`;
+  return {
+    id,
+    kind: 'managed',
+    name,
+    fingerprint: fingerprintFor(id),
+    hint,
+    provider: 'lanewatch',
+    org: '',
+    project: '',
+    owner: '',
+    owner_kind: '',
+    team: '',
+    environment: 'production',
+    sharing: 'team',
+    people_declared: 1,
+    scopes: [{ action: 'write', resource: 'usage-events' }],
+    allowed_cidrs: [],
+    status: 'active',
+    created_at: new Date(nowMs - 30 * DAY_MS).toISOString(),
+    created_by: 'admin',
+    expires_at: null,
+    revoked_at: null,
+    revoked_by: '',
+    revoke_reason: '',
+    last_used_at: null,
+    version: 1,
+  };
+}
+
+function findingOf(sketch: LaneSketch, rule: 'R01' | 'R03' | 'R05', rows: readonly LedgerItem[]): FindingItem {
+  const first = rows.at(-1)?.seen_at ?? '';
+  const last = rows[0]?.seen_at ?? '';
+  const TEXTS = {
+    R01: ['Unknown key', 'The key is not in the allowlist at event time.'],
+    R03: ['Revoked or expired key in use', 'The key was used after its revocation, expiry or the end of its grace.'],
+    R05: ['Shared lane', 'More people than declared used the key within the window.'],
+  } as const;
+  const severity = rule === 'R05' ? 'medium' : 'critical';
+  const lane = fingerprintFor(sketch.hint);
+  return {
+    id: rule.toLowerCase().padEnd(32, '0'),
+    rule,
+    title: TEXTS[rule][0],
+    condition: TEXTS[rule][1],
+    lane,
+    fingerprint: lane,
+    hint: sketch.hint,
+    org: sketch.org,
+    credential_id: '',
+    severity,
+    risk: severity === 'critical' ? 99 : 47,
+    status: 'open',
+    resolution: null,
+    first_seen: first,
+    last_seen: last,
+    occurrences: rows.length,
+    facts: {
+      user: sketch.users[0] ?? '',
+      ip: sketch.ips[0] ?? '',
+      agent: sketch.agent.join(' '),
+      model: sketch.models[0] ?? '',
+      session_active: true,
+      people: sketch.users,
+    },
+    parameters: { session_active_ms: 1_800_000, spend_usd: 5 },
+    ledger_filter: { lane },
+  };
+}
+
+/**
+ * @param nowMs epoch milliseconds that everything is relative to
+ */
+export function organisation(nowMs: number): Organisation {
+  const random = generator(7);
+  const rows: LedgerItem[] = [];
+  const credentials: CredentialItem[] = [
+    collectorKey('cred-collector-laptops', 'Laptops', nowMs),
+    collectorKey('cred-collector-ci', 'CI runners', nowMs),
+    collectorKey('cred-collector-proxy', 'Egress proxy', nowMs),
+  ];
+  const findings: FindingItem[] = [];
+  LANES.forEach((sketch, index) => {
+    const registered = sketch.name !== undefined;
+    const id = registered ? `cred-${index}` : '';
+    const own = rowsOf(sketch, index, nowMs, random, id);
+    rows.push(...own);
+    if (registered) credentials.push(credentialOf(sketch, id, nowMs));
+    if (sketch.standing === 'unknown') findings.push(findingOf(sketch, 'R01', own));
+    if (sketch.standing === 'revoked') findings.push(findingOf(sketch, 'R03', own));
+    if (sketch.hint.endsWith('A3F2')) findings.push(findingOf(sketch, 'R05', own));
+  });
+  rows.sort((a, b) => b.seen_at.localeCompare(a.seen_at));
+  return { rows, credentials, findings };
+}
