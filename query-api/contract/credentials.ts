@@ -87,5 +87,11 @@ export const credentialCreatedSchema = z.object({
   credential: credentialItemSchema,
   secret: z.string().nullable(),
   findings_resolved: z.number().int(),
+  /** Whether the bus has the record, so that the key's next event meets it; false: it follows as soon as the bus answers. */
+  published: z.boolean(),
 });
 export type CredentialCreated = z.infer<typeof credentialCreatedSchema>;
+
+/** Answer of revoking: the record as it is now, and whether the bus has it ({@link credentialCreatedSchema}). */
+export const credentialRevokedSchema = credentialItemSchema.extend({ published: z.boolean() });
+export type CredentialRevoked = z.infer<typeof credentialRevokedSchema>;

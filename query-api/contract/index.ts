@@ -5,3 +5,4 @@ export * from './lanes.ts';
 export * from './ledger.ts';
 export * from './findings.ts';
 export * from './credentials.ts';
+export * from './account.ts';

@@ -1,0 +1,81 @@
+import { ClickHouseError, createClient } from '@clickhouse/client';
+import type { ClickHouseClient } from '@clickhouse/client';
+
+/** Longest a read may take before the reader is told to narrow it. */
+const READ_TIMEOUT_MS = 30_000;
+
+/** ClickHouse did not answer, or could not be reached. */
+export class StoreUnavailableError extends Error {
+  readonly canRetry = true;
+  constructor(cause: unknown) {
+    super('The ledger does not answer.', { cause });
+    this.name = 'StoreUnavailableError';
+  }
+}
+
+/** Read access to the ledger. Values only ever travel as parameters, never inside the SQL text. */
+export interface ClickHouse {
+  /** Name of the ledger's database, a checked identifier. */
+  readonly database: string;
+  /** All rows of a query. Names in the SQL are ours; `{name:Type}` places are filled from `parameters`. */
+  rows<Row>(sql: string, parameters?: Record<string, unknown>): Promise<Row[]>;
+  /** Hands rows over as they arrive, for results that should not be held at once. */
+  stream<Row>(sql: string, parameters: Record<string, unknown>, onRow: (row: Row) => void): Promise<void>;
+  ping(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+interface Connection {
+  url: string;
+  user: string;
+  password: string;
+  database: string;
+}
+
+/** Opens the connection; nothing is sent before the first query. */
+export function openClickHouse(connection: Connection): ClickHouse {
+  const client = createClient({
+    url: connection.url,
+    username: connection.user,
+    password: connection.password,
+    request_timeout: READ_TIMEOUT_MS,
+    application: 'lanewatch-query-api',
+    max_open_connections: 10,
+  });
+  return {
+    database: connection.database,
+    rows: (sql, parameters = {}) => withFaults(() => readAll(client, sql, parameters)),
+    stream: (sql, parameters, onRow) => withFaults(() => readEach(client, sql, parameters, onRow)),
+    ping: async () => (await client.ping({ select: true })).success,
+    close: () => client.close(),
+  };
+}
+
+async function readAll<Row>(
+  client: ClickHouseClient,
+  sql: string,
+  parameters: Record<string, unknown>,
+): Promise<Row[]> {
+  const result = await client.query({ query: sql, query_params: parameters, format: 'JSONEachRow' });
+  return result.json<Row>();
+}
+
+async function readEach<Row>(
+  client: ClickHouseClient,
+  sql: string,
+  parameters: Record<string, unknown>,
+  onRow: (row: Row) => void,
+): Promise<void> {
+  const result = await client.query({ query: sql, query_params: parameters, format: 'JSONEachRow' });
+  for await (const rows of result.stream<Row>()) for (const row of rows) onRow(row.json<Row>());
+}
+
+/** An answer of the engine is our mistake and stays a fault; no answer is an outage the reader can wait out. */
+async function withFaults<Result>(read: () => Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof ClickHouseError) throw error;
+    throw new StoreUnavailableError(error);
+  }
+}

@@ -1,0 +1,148 @@
+import { readFileSync, statSync } from 'node:fs';
+import { z } from 'zod';
+
+const SECONDS_PER_HOUR = 3600;
+
+const databaseUrl = z
+  .string()
+  .regex(
+    /^(postgres(ql)?:\/\/.+|pglite:.+)$/,
+    'must be postgres://user:password@host:port/database, pglite:/directory or pglite:memory',
+  );
+
+/** What query-api reads from its environment. The only place that does. */
+const configSchema = z.object({
+  QUERY_API_HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
+  QUERY_API_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(4610)
+    .describe('Port to listen on; 0 picks a free one'),
+  DATABASE_URL: databaseUrl.describe(
+    'Registry: postgres://… for a server, pglite:/directory embedded, pglite:memory for tests',
+  ),
+  BUS_URL: z.string().min(1).describe('Message bus: kafka://host:port,… or lmdb:/directory'),
+  TOPIC_PREFIX: z.string().max(100).default('').describe('Put before every topic name'),
+  CLICKHOUSE_URL: z.url().describe('HTTP interface of ClickHouse'),
+  CLICKHOUSE_USER: z.string().default('default'),
+  CLICKHOUSE_PASSWORD: z.string().default(''),
+  CLICKHOUSE_DATABASE: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a plain identifier')
+    .default('lanewatch'),
+  DASHBOARD_URL: z.url().default('http://127.0.0.1:4600').describe('Where sign-in links point'),
+  CONTROL_TOKEN_FILE: z
+    .string()
+    .default('')
+    .describe('File (mode 0600) with the bearer token of /internal/*; without it those routes do not exist'),
+  SESSION_TTL_HOURS: z.coerce
+    .number()
+    .min(0.1)
+    .max(168)
+    .default(12)
+    .describe('A session ends after this long without use'),
+  SESSION_MAX_HOURS: z.coerce
+    .number()
+    .min(0.1)
+    .max(8760)
+    .default(168)
+    .describe('A session ends after this long in any case'),
+  SECURE_COOKIES: z.stringbool().default(false).describe('true when people reach the dashboard over https'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+
+export interface Config {
+  host: string;
+  port: number;
+  databaseUrl: string;
+  busUrl: string;
+  topicPrefix: string;
+  clickhouse: { url: string; user: string; password: string; database: string };
+  dashboardUrl: string;
+  /** null: the control routes are off. */
+  controlToken: string | null;
+  sessionIdleSeconds: number;
+  sessionMaxSeconds: number;
+  secureCookies: boolean;
+  logLevel: string;
+}
+
+/** A configuration that can't be used; `message` lists every problem, one per line, and no values. */
+export class ConfigError extends Error {
+  constructor(problems: string[]) {
+    super(`Configuration of query-api:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'ConfigError';
+  }
+}
+
+/**
+ * Reads the configuration from environment variables; an empty variable counts as unset.
+ * @throws {ConfigError} naming all problems at once
+ */
+export function loadConfig(environment: Record<string, string | undefined>): Config {
+  const set = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = configSchema.safeParse(set);
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const tokenFile = set['CONTROL_TOKEN_FILE'] ?? '';
+  let controlToken: string | null = null;
+  if (tokenFile !== '') {
+    try {
+      controlToken = readControlToken(tokenFile);
+    } catch (error) {
+      problems.push(`CONTROL_TOKEN_FILE: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  const env = parsed.data;
+  return {
+    host: env.QUERY_API_HOST,
+    port: env.QUERY_API_PORT,
+    databaseUrl: env.DATABASE_URL,
+    busUrl: env.BUS_URL,
+    topicPrefix: env.TOPIC_PREFIX,
+    clickhouse: {
+      url: env.CLICKHOUSE_URL,
+      user: env.CLICKHOUSE_USER,
+      password: env.CLICKHOUSE_PASSWORD,
+      database: env.CLICKHOUSE_DATABASE,
+    },
+    dashboardUrl: env.DASHBOARD_URL,
+    controlToken,
+    sessionIdleSeconds: env.SESSION_TTL_HOURS * SECONDS_PER_HOUR,
+    sessionMaxSeconds: env.SESSION_MAX_HOURS * SECONDS_PER_HOUR,
+    secureCookies: env.SECURE_COOKIES,
+    logLevel: env.LOG_LEVEL,
+  };
+}
+
+/** A short token could be guessed; 32 characters is what 128 random bits take in hex. */
+const CONTROL_TOKEN_CHARS_MIN = 32;
+
+function readControlToken(path: string): string {
+  const mode = statSync(path).mode & 0o777;
+  if ((mode & 0o077) !== 0) throw new Error(`must be readable by its owner only (mode 0600, is 0${mode.toString(8)})`);
+  const token = readFileSync(path, 'utf8').trim();
+  if (token.length < CONTROL_TOKEN_CHARS_MIN)
+    throw new Error(`must hold at least ${CONTROL_TOKEN_CHARS_MIN} characters`);
+  return token;
+}
+
+/** The text of `--help`. */
+export function configHelp(): string {
+  const lines = Object.entries(configSchema.shape).map(([name, schema]) => {
+    const { description } = schema as { description?: string };
+    return `  ${name.padEnd(20)} ${description ?? ''}`.trimEnd();
+  });
+  return [
+    'Usage: node query-api/src/main.ts [--check-config] [--help]',
+    '',
+    'Serves reads over the ledger and owns the registry. Configured by environment variables:',
+    ...lines,
+  ].join('\n');
+}

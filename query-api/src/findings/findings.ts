@@ -1,0 +1,192 @@
+import { RULE_CATALOGUE } from '@lanewatch/detector/contract';
+import { z } from 'zod';
+import type { FindingItem, findingsQuerySchema } from '../../contract/index.ts';
+import type { ClickHouse } from '../clickhouse.ts';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
+import type { RegistryDatabase } from '../registry/database.ts';
+import { instantOf } from '../window.ts';
+
+/**
+ * An occurrence received this soon after a registration does not re-open a finding: the record needs a moment to reach the
+ * detector, and an event decided in that moment is no regression.
+ */
+export const REOPEN_SETTLE_MS = 5_000;
+
+/** A decision about all findings of a rule on a lane up to `at`. */
+export interface TriageDecision {
+  atMs: number;
+  by: string;
+  reason: string;
+}
+/** Decisions by `rule/lane`. */
+export type Triage = ReadonlyMap<string, TriageDecision>;
+const triageKey = (rule: string, lane: string): string => `${rule}/${lane}`;
+
+/** All decisions, or those about some lanes. */
+export async function readTriage(db: RegistryDatabase, lanes?: string[]): Promise<Triage> {
+  if (lanes?.length === 0) return new Map();
+  let query = db.selectFrom('triage').selectAll();
+  if (lanes !== undefined) query = query.where('lane', 'in', lanes);
+  const rows = await query.execute();
+  return new Map(
+    rows.map(({ rule, lane, at, by, reason }) => [triageKey(rule, lane), { atMs: at.getTime(), by, reason }]),
+  );
+}
+
+/** Open until somebody decided; re-opened when it occurred again after that. Pure. */
+export function findingStatus(
+  finding: { rule: string; lane: string; lastReceivedMs: number },
+  triage: Triage,
+): { status: FindingItem['status']; decision: TriageDecision | null } {
+  const decision = triage.get(triageKey(finding.rule, finding.lane));
+  if (decision === undefined) return { status: 'open', decision: null };
+  const reopened = finding.lastReceivedMs > decision.atMs + REOPEN_SETTLE_MS;
+  return reopened ? { status: 'reopened', decision: null } : { status: 'resolved', decision };
+}
+
+interface FindingRow {
+  id: string;
+  rule: string;
+  lane: string;
+  fingerprint: string;
+  hint: string;
+  org: string;
+  credential_id: string;
+  severity: FindingItem['severity'];
+  risk: number;
+  first_seen: number;
+  last_seen: number;
+  last_received_at: number;
+  occurrences: number;
+  facts: string;
+  parameters: string;
+  ledger_filter: string;
+}
+
+const COLUMNS_SQL = `id, rule, lane, fingerprint, hint, org, credential_id, severity, risk,
+  toUnixTimestamp64Milli(findings.first_seen) AS first_seen, toUnixTimestamp64Milli(findings.last_seen) AS last_seen,
+  toUnixTimestamp64Milli(findings.last_received_at) AS last_received_at,
+  occurrences, facts, parameters, ledger_filter`;
+
+function itemOf(row: FindingRow, triage: Triage): FindingItem {
+  const { status, decision } = findingStatus({ ...row, lastReceivedMs: Number(row.last_received_at) }, triage);
+  const rule = RULE_CATALOGUE.find(({ id }) => id === row.rule);
+  return {
+    id: row.id,
+    rule: row.rule,
+    title: rule?.title ?? row.rule,
+    condition: rule?.condition ?? '',
+    lane: row.lane,
+    fingerprint: row.fingerprint,
+    hint: row.hint,
+    org: row.org,
+    credential_id: row.credential_id,
+    severity: row.severity,
+    risk: Number(row.risk),
+    status,
+    resolution: decision === null ? null : { at: instantOf(decision.atMs), by: decision.by, reason: decision.reason },
+    first_seen: instantOf(Number(row.first_seen)),
+    last_seen: instantOf(Number(row.last_seen)),
+    occurrences: Number(row.occurrences),
+    facts: JSON.parse(row.facts || '{}') as FindingItem['facts'],
+    parameters: JSON.parse(row.parameters || '{}') as FindingItem['parameters'],
+    ledger_filter: JSON.parse(row.ledger_filter || '{}') as FindingItem['ledger_filter'],
+  };
+}
+
+/** One finding, or null. */
+export async function readFinding(store: ClickHouse, db: RegistryDatabase, id: string): Promise<FindingItem | null> {
+  const [row] = await store.rows<FindingRow>(
+    `SELECT ${COLUMNS_SQL} FROM ${store.database}.findings AS findings FINAL WHERE id = {id:String}`,
+    { id },
+  );
+  return row === undefined ? null : itemOf(row, await readTriage(db, [row.lane]));
+}
+
+/** risk, first_seen, id: first_seen does not move while occurrences arrive, so a page neither repeats nor skips. */
+const cursorShape = z.tuple([z.number().int(), z.number().int(), z.string()]);
+const SCAN_ROWS = 500;
+/** A status is decided here and not in the store, so a page looks at this many rows at most before it ends early. */
+const SCANS_PER_PAGE_MAX = 20;
+
+const STATUSES_OF = {
+  open: ['open'],
+  acknowledged: ['acknowledged'],
+  resolved: ['resolved'],
+  reopened: ['reopened'],
+  unresolved: ['open', 'acknowledged', 'reopened'],
+} as const;
+
+/** A page of findings, highest risk first, then newest. Throws CursorError. */
+export async function listFindings(
+  store: ClickHouse,
+  db: RegistryDatabase,
+  query: z.output<typeof findingsQuerySchema>,
+): Promise<{ items: FindingItem[]; next_cursor: string | null }> {
+  const statuses: readonly string[] | null = query.status === undefined ? null : STATUSES_OF[query.status];
+  let position = query.cursor === undefined ? null : decodeCursor(query.cursor, cursorShape);
+  const items: FindingItem[] = [];
+  for (let scan = 0; scan < SCANS_PER_PAGE_MAX; scan++) {
+    const rows = await readPage(store, query, position);
+    const triage = await readTriage(db, [...new Set(rows.map(({ lane }) => lane))]);
+    for (const row of rows) {
+      if (items.length === query.limit) return { items, next_cursor: encodeCursor(position ?? []) };
+      const item = itemOf(row, triage);
+      if (statuses === null || statuses.includes(item.status)) items.push(item);
+      position = [Number(row.risk), Number(row.first_seen), row.id];
+    }
+    if (rows.length < SCAN_ROWS) return { items, next_cursor: null };
+  }
+  return { items, next_cursor: encodeCursor(position ?? []) };
+}
+
+function readPage(
+  store: ClickHouse,
+  query: z.output<typeof findingsQuerySchema>,
+  position: readonly [number, number, string] | null,
+): Promise<FindingRow[]> {
+  const conditions = ['1'];
+  const parameters: Record<string, unknown> = { scan_rows: SCAN_ROWS };
+  for (const name of ['severity', 'rule', 'lane'] as const) {
+    if (query[name] === undefined) continue;
+    conditions.push(`${name} = {${name}:String}`);
+    parameters[name] = query[name];
+  }
+  if (position !== null) {
+    conditions.push(
+      `(risk, toUnixTimestamp64Milli(findings.first_seen), id) < ({risk:UInt8}, {first_seen:Int64}, {id:String})`,
+    );
+    [parameters['risk'], parameters['first_seen'], parameters['id']] = position;
+  }
+  return store.rows<FindingRow>(
+    `SELECT ${COLUMNS_SQL} FROM ${store.database}.findings AS findings FINAL WHERE ${conditions.join(' AND ')}
+     ORDER BY risk DESC, findings.first_seen DESC, id DESC LIMIT {scan_rows:UInt32}`,
+    parameters,
+  );
+}
+
+/** What is open, by severity and by lane. */
+export interface OpenFindings {
+  bySeverity: Record<FindingItem['severity'], number>;
+  byLane: ReadonlyMap<string, number>;
+}
+
+/** Counts unresolved findings. */
+export async function readOpenFindings(store: ClickHouse, db: RegistryDatabase): Promise<OpenFindings> {
+  // Decisions first: one made between the two reads leaves its finding counted once more, never missing.
+  const triage = await readTriage(db);
+  const bySeverity = { low: 0, medium: 0, high: 0, critical: 0 };
+  const byLane = new Map<string, number>();
+  await store.stream<Pick<FindingRow, 'rule' | 'lane' | 'severity' | 'last_received_at'>>(
+    `SELECT rule, lane, severity, toUnixTimestamp64Milli(findings.last_received_at) AS last_received_at
+     FROM ${store.database}.findings AS findings FINAL`,
+    {},
+    (row) => {
+      const { status } = findingStatus({ ...row, lastReceivedMs: Number(row.last_received_at) }, triage);
+      if (status === 'resolved') return;
+      bySeverity[row.severity]++;
+      byLane.set(row.lane, (byLane.get(row.lane) ?? 0) + 1);
+    },
+  );
+  return { bySeverity, byLane };
+}

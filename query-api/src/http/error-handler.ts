@@ -1,0 +1,146 @@
+import { ClickHouseError } from '@clickhouse/client';
+import { BusUnavailableError } from '@lanewatch/ingest/contract';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
+import { StoreUnavailableError } from '../clickhouse.ts';
+import { CursorError } from '../cursor.ts';
+import { PROBLEMS, ProblemError, problemBody } from './problem.ts';
+import type { FieldError, ProblemCode } from './problem.ts';
+
+interface Answer {
+  code: ProblemCode;
+  detail: string;
+  errors?: FieldError[];
+  headers?: Record<string, string>;
+}
+
+/** What fastify refuses by itself, by its own error codes. Its texts are not used: some repeat what was sent. */
+const FASTIFY_PROBLEMS: Record<string, Answer> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'body_too_large', detail: 'The body is larger than 256 KiB.' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'unsupported_media_type', detail: 'Send the body as application/json.' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    code: 'malformed_body',
+    detail: 'The body is not as long as Content-Length says.',
+  },
+  FST_ERR_CTP_INVALID_JSON_BODY: { code: 'malformed_body', detail: 'The body is not valid JSON.' },
+  FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'malformed_body', detail: 'The body is empty; send a JSON object, such as {}.' },
+  FST_ERR_BAD_URL: { code: 'validation', detail: 'The URL can’t be decoded.' },
+  FST_ERR_MAX_PARAM_LENGTH: { code: 'not_found', detail: 'A part of the path is too long to name anything.' },
+};
+
+/** Errors of node-postgres and the network that mean the store is away, not that the request was wrong. */
+const OUTAGE_CODES = /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTFOUND|EPIPE|57P0[123]|53300|08\d\d\d)$/;
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : '';
+}
+
+function answerFor(error: unknown): Answer {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof CursorError) {
+    return {
+      code: 'validation',
+      detail: `cursor ${error.message}`,
+      errors: [{ path: 'cursor', message: error.message }],
+    };
+  }
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const errors = error.validation.map(({ instancePath, message }) => ({
+      path: instancePath.slice(1).replaceAll('/', '.'),
+      message: message ?? 'can’t be used',
+    }));
+    return { code: 'validation', detail: errors.map(({ path, message }) => `${path}: ${message}`).join('; '), errors };
+  }
+  const known = FASTIFY_PROBLEMS[codeOf(error)];
+  if (known !== undefined) return known;
+  if (
+    error instanceof StoreUnavailableError ||
+    error instanceof BusUnavailableError ||
+    OUTAGE_CODES.test(codeOf(error))
+  ) {
+    return {
+      code: 'unavailable',
+      detail: 'A store that this answer needs does not respond. Try again in a moment.',
+      headers: { 'retry-after': '2' },
+    };
+  }
+  const { statusCode } = error as FastifyError;
+  if (statusCode === 429) {
+    return { code: 'too_many_requests', detail: 'Too many attempts. Wait a minute.', headers: { 'retry-after': '60' } };
+  }
+  // A body that is broken in a way fastify has no code for, such as a forbidden __proto__ key.
+  if (statusCode === 400) return { code: 'malformed_body', detail: 'The body is not valid JSON.' };
+  return {
+    code: 'internal',
+    detail: 'The request was understood but something failed here. The log has the request id.',
+  };
+}
+
+/** Sends a problem. Exported for hooks that answer before a handler runs. */
+export function sendProblem(reply: FastifyReply, answer: Answer): FastifyReply {
+  const { code, detail, errors = [], headers = {} } = answer;
+  return reply
+    .status(PROBLEMS[code].status)
+    .headers(headers)
+    .type('application/problem+json')
+    .serializer(JSON.stringify)
+    .send(problemBody(code, detail, errors, reply.request.id));
+}
+
+function logFault(request: FastifyRequest, error: unknown): void {
+  // The engine's text can repeat values of the query; its code and the stack say where to look.
+  const safe =
+    error instanceof ClickHouseError
+      ? { code: error.code, type: error.type, stack: error.stack?.split('\n').slice(1).join('\n') }
+      : isResponseSerializationError(error) && error instanceof Error && 'cause' in error
+        ? { message: error.message, issues: issuePathsOf(error.cause) }
+        : { err: error };
+  request.log.error(safe, 'request failed');
+}
+
+function issuePathsOf(cause: unknown): string[] {
+  const issues = (cause as { issues?: { path: PropertyKey[]; message: string }[] } | undefined)?.issues ?? [];
+  return issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+}
+
+/** Every error becomes application/problem+json; unknown routes are 404, known ones with another method 405. */
+export function installErrorHandling(app: FastifyInstance): void {
+  const methodsByUrl = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const methods = methodsByUrl.get(url) ?? new Set();
+    for (const name of [method].flat()) methods.add(name);
+    methodsByUrl.set(url, methods);
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const answer = answerFor(error);
+    if (answer.code === 'internal') logFault(request, error);
+    else if (answer.code === 'unavailable') request.log.warn({ reason: (error as Error).message }, 'store unavailable');
+    return sendProblem(reply, answer);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const allowed = [...methodsByUrl].flatMap(([url, methods]) => (patternOf(url).test(path) ? [...methods] : []));
+    if (allowed.length === 0) {
+      return sendProblem(reply, {
+        code: 'not_found',
+        detail: 'There is no such route. See /docs for those that exist.',
+      });
+    }
+    const allow = [...new Set(allowed)].sort().join(', ');
+    return sendProblem(reply, {
+      code: 'method_not_allowed',
+      detail: `This route takes ${allow}.`,
+      headers: { allow },
+    });
+  });
+}
+
+function patternOf(url: string): RegExp {
+  const source = url
+    .split('/')
+    .map((part) => (part.startsWith(':') ? '[^/]+' : part === '*' ? '.*' : part.replaceAll('.', String.raw`\.`)))
+    .join('/');
+  return new RegExp(`^${source}$`);
+}

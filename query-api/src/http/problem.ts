@@ -1,0 +1,54 @@
+import type { Problem } from '../../contract/index.ts';
+
+/**
+ * The closed list of problems. `type` on the wire is `urn:lanewatch:problem:<code>`; the README's table holds the same codes.
+ */
+export const PROBLEMS = {
+  validation: { status: 400, title: 'The request has fields that can’t be used' },
+  malformed_body: { status: 400, title: 'The body can’t be read' },
+  raw_key: { status: 400, title: 'A raw key was sent' },
+  not_signed_in: { status: 401, title: 'Not signed in' },
+  link_invalid: { status: 401, title: 'The sign-in link can’t be used' },
+  foreign_origin: { status: 403, title: 'The request came from another site' },
+  not_found: { status: 404, title: 'Not found' },
+  method_not_allowed: { status: 405, title: 'Method not allowed' },
+  conflict: { status: 409, title: 'It conflicts with what is registered' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  too_many_requests: { status: 429, title: 'Too many requests' },
+  internal: { status: 500, title: 'Something failed here' },
+  unavailable: { status: 503, title: 'A store does not answer' },
+} as const;
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export interface FieldError {
+  path: string;
+  message: string;
+}
+
+/** An answer that says what is wrong. `detail` and `errors` are public: they never repeat a value that was sent. */
+export class ProblemError extends Error {
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly errors: FieldError[];
+  readonly headers: Record<string, string>;
+  constructor(code: ProblemCode, detail: string, errors: FieldError[] = [], headers: Record<string, string> = {}) {
+    super(detail);
+    this.name = 'ProblemError';
+    this.code = code;
+    this.detail = detail;
+    this.errors = errors;
+    this.headers = headers;
+  }
+}
+
+/** The RFC 9457 body of a problem. */
+export function problemBody(code: ProblemCode, detail: string, errors: FieldError[], requestId: string): Problem {
+  const { status, title } = PROBLEMS[code];
+  return { type: `urn:lanewatch:problem:${code}`, title, status, detail, errors, request_id: requestId };
+}
+
+/** A validation problem about one field. */
+export function fieldProblem(path: string, message: string): ProblemError {
+  return new ProblemError('validation', `${path} ${message}`, [{ path, message }]);
+}

@@ -1,0 +1,155 @@
+import type { Lane, LaneDetail, Window } from '../../contract/index.ts';
+import type { ClickHouse } from '../clickhouse.ts';
+import { dollarsOf, nanoOf } from '../money.ts';
+import { instantOf, LIVE_MS, trendStepMs, windowStartMs } from '../window.ts';
+import { ENDPOINT_SQL } from './aggregates.ts';
+
+/** Values shown per topology group; the counts beside them stay complete. */
+const NODES_MAX = 50;
+const COMPARABLES_MAX = 5;
+
+type Node = LaneDetail['observed_with']['users'][number];
+interface NodeRow {
+  value: string;
+  events: number | string;
+  cost: string;
+  first: number | string;
+  last: number | string;
+}
+
+const NODE_SQL = `count() AS events, toString(sum(cost_usd)) AS cost,
+  toUnixTimestamp64Milli(min(seen_at)) AS first, toUnixTimestamp64Milli(max(seen_at)) AS last`;
+const WHERE_SQL = `lane = {lane:String} AND seen_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')`;
+
+const EXPRESSIONS = {
+  users: '`user`',
+  endpoints: ENDPOINT_SQL,
+  agents: 'agent',
+  models: 'model',
+  repos: 'repo',
+} as const;
+
+function nodeOf(row: NodeRow): Node {
+  return {
+    value: row.value,
+    events: Number(row.events),
+    cost_usd: row.cost,
+    first_seen: instantOf(Number(row.first)),
+    last_seen: instantOf(Number(row.last)),
+  };
+}
+
+async function readNodes(
+  store: ClickHouse,
+  group: keyof typeof EXPRESSIONS,
+  parameters: Record<string, unknown>,
+): Promise<Node[]> {
+  const rows = await store.rows<NodeRow>(
+    `SELECT ${EXPRESSIONS[group]} AS value, ${NODE_SQL} FROM ${store.database}.ledger
+     WHERE ${WHERE_SQL} AND value != '' GROUP BY value ORDER BY last DESC, value LIMIT ${NODES_MAX}`,
+    parameters,
+  );
+  return rows.map(nodeOf);
+}
+
+async function readSessions(
+  store: ClickHouse,
+  parameters: Record<string, unknown>,
+  nowMs: number,
+): Promise<LaneDetail['usage_context']['sessions']> {
+  const rows = await store.rows<NodeRow & { latest_user: string; latest_agent: string }>(
+    `SELECT session AS value, ${NODE_SQL}, argMax(\`user\`, seen_at) AS latest_user, argMax(agent, seen_at) AS latest_agent
+     FROM ${store.database}.ledger WHERE ${WHERE_SQL} AND session != ''
+     GROUP BY value ORDER BY last DESC, value LIMIT ${NODES_MAX}`,
+    parameters,
+  );
+  return rows.map((row) => ({
+    ...nodeOf(row),
+    user: row.latest_user,
+    agent: row.latest_agent,
+    live: nowMs - Number(row.last) <= LIVE_MS,
+  }));
+}
+
+/** Spend and events per hour or day on one lane, from the hourly roll-up, without gaps. */
+async function readTrend(store: ClickHouse, lane: string, window: Window, nowMs: number): Promise<LaneDetail['trend']> {
+  const fromMs = windowStartMs(window, nowMs);
+  const stepMs = trendStepMs(window);
+  const rows = await store.rows<{ hour: number; events: number | string; cost: string }>(
+    `SELECT toUnixTimestamp(toStartOfHour(seen_at)) AS hour, count() AS events, toString(sum(cost_usd)) AS cost
+     FROM ${store.database}.ledger WHERE lane = {lane:String} AND toStartOfHour(seen_at) >= toDateTime({from:UInt32}, 'UTC')
+     GROUP BY toStartOfHour(seen_at)`,
+    { lane, from: fromMs / 1000 },
+  );
+  const steps = Array.from({ length: Math.ceil((nowMs - fromMs) / stepMs) }, (_, index) => ({
+    at: instantOf(fromMs + index * stepMs),
+    events: 0,
+    nano: 0n,
+  }));
+  for (const row of rows) {
+    const step = steps[Math.floor((Number(row.hour) * 1000 - fromMs) / stepMs)];
+    if (step === undefined) continue;
+    step.events += Number(row.events);
+    step.nano += nanoOf(row.cost);
+  }
+  return steps.map(({ at, events, nano }) => ({ at, events, cost_usd: dollarsOf(nano) }));
+}
+
+/** Known lanes to hold this one against: of the same org first, then of the same provider, busiest first. Pure. */
+export function comparablesOf(lane: Lane, others: Lane[]): LaneDetail['known_comparables'] {
+  const nearness = (other: Lane): number =>
+    (lane.org !== '' && other.org === lane.org ? 2 : 0) +
+    (lane.provider !== '' && other.provider === lane.provider ? 1 : 0);
+  return others
+    .filter((other) => other.standing === 'known' && other.lane !== lane.lane)
+    .sort((a, b) => nearness(b) - nearness(a) || b.events - a.events || (a.lane < b.lane ? -1 : 1))
+    .slice(0, COMPARABLES_MAX)
+    .map(({ lane: id, hint, credential, standing, sessions, cost_usd }) => ({
+      lane: id,
+      hint,
+      name: credential?.name ?? '',
+      standing,
+      sessions,
+      cost_usd,
+    }));
+}
+
+/** What can be done about a lane's key from here. Pure. */
+export function actionsOf(lane: Lane): LaneDetail['response_path']['credential_actions'] {
+  if (lane.standing === 'unattributed') return [];
+  if (lane.standing === 'unknown' || lane.standing === 'ambiguous') return ['register'];
+  return lane.standing === 'revoked' || lane.credential === null ? [] : ['revoke'];
+}
+
+/** The four topology groups and the trend of one lane. */
+export async function readLaneDetail(
+  store: ClickHouse,
+  input: {
+    lane: Lane;
+    others: Lane[];
+    findings: LaneDetail['response_path']['findings'];
+    window: Window;
+    nowMs: number;
+  },
+): Promise<LaneDetail> {
+  const { lane, others, findings, window, nowMs } = input;
+  const parameters = { lane: lane.lane, from: windowStartMs(window, nowMs) };
+  const [users, endpoints, agents, models, repos, sessions, trend] = await Promise.all([
+    readNodes(store, 'users', parameters),
+    readNodes(store, 'endpoints', parameters),
+    readNodes(store, 'agents', parameters),
+    readNodes(store, 'models', parameters),
+    readNodes(store, 'repos', parameters),
+    readSessions(store, parameters, nowMs),
+    readTrend(store, lane.lane, window, nowMs),
+  ]);
+  return {
+    ...lane,
+    window,
+    observed_with: { users, endpoints, agents },
+    usage_context: { models, repos, sessions },
+    known_comparables: comparablesOf(lane, others),
+    response_path: { findings, credential_actions: actionsOf(lane) },
+    trend,
+  };
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import type { Lane, LanesPage, lanesQuerySchema } from '../../contract/index.ts';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { nanoOf } from '../money.ts';
+import { LIVE_MS } from '../window.ts';
+import { riskRankOf } from './posture.ts';
+
+type LanesQuery = z.output<typeof lanesQuerySchema>;
+
+/** Place of a lane in the order asked for: a sortable text or number, then last_seen and the lane itself to tell equals apart. */
+type SortKey = readonly [number | string, number, string];
+const cursorShape = z.tuple([z.union([z.number(), z.string()]), z.number(), z.string()]);
+
+function sortKeyOf(lane: Lane, sort: LanesQuery['sort'], nowMs: number): SortKey {
+  const lastSeenMs = Date.parse(lane.last_seen);
+  const first = {
+    risk: () => riskRankOf(lane, nowMs - lastSeenMs <= LIVE_MS),
+    last_seen: () => lastSeenMs,
+    // A float would put amounts out of order that differ in the ninth place of a large sum.
+    cost: () => nanoOf(lane.cost_usd).toString().padStart(40, '0'),
+    sessions: () => lane.sessions,
+    events: () => lane.events,
+    hint: () => lane.hint,
+  }[sort]();
+  return [first, lastSeenMs, lane.lane];
+}
+
+function compare(a: SortKey, b: SortKey): number {
+  for (const place of [0, 1, 2] as const) {
+    if (a[place] < b[place]) return -1;
+    if (a[place] > b[place]) return 1;
+  }
+  return 0;
+}
+
+/** Whether a lane had an event in the last half hour. */
+export function isLive(lane: Pick<Lane, 'last_seen'>, nowMs: number): boolean {
+  return nowMs - Date.parse(lane.last_seen) <= LIVE_MS;
+}
+
+function matches(lane: Lane, query: LanesQuery, nowMs: number): boolean {
+  if (query.standing !== undefined && lane.standing !== query.standing) return false;
+  if (query.shared !== undefined && isShared(lane) !== query.shared) return false;
+  if (query.live !== undefined && isLive(lane, nowMs) !== query.live) return false;
+  if (query.org !== undefined && lane.org !== query.org) return false;
+  if (query.q === undefined || query.q.trim() === '') return true;
+  const needle = query.q.trim().toLowerCase();
+  const texts = [lane.hint, lane.credential?.name ?? '', lane.org, lane.credential?.owner ?? ''];
+  return lane.lane.startsWith(needle) || texts.some((text) => text.toLowerCase().includes(needle));
+}
+
+/** Used by two or more people. Events that name no key are nobody's lane. */
+export function isShared(lane: Pick<Lane, 'users' | 'standing'>): boolean {
+  return lane.users >= 2 && lane.standing !== 'unattributed';
+}
+
+/** Filters, sorts and cuts out one page. Throws CursorError. Pure. */
+export function pageOfLanes(lanes: Lane[], query: LanesQuery, nowMs: number): LanesPage {
+  const direction = query.order === 'asc' ? 1 : -1;
+  const after = query.cursor === undefined ? null : decodeCursor(query.cursor, cursorShape);
+  const sorted = lanes
+    .filter((lane) => matches(lane, query, nowMs))
+    .map((lane) => ({ lane, key: sortKeyOf(lane, query.sort, nowMs) }))
+    .filter(({ key }) => after === null || (typeof after[0] === typeof key[0] && compare(key, after) * direction > 0))
+    .sort((a, b) => compare(a.key, b.key) * direction);
+  const page = sorted.slice(0, query.limit);
+  const last = page.at(-1);
+  return {
+    items: page.map(({ lane }) => lane),
+    next_cursor: sorted.length > page.length && last !== undefined ? encodeCursor(last.key) : null,
+  };
+}

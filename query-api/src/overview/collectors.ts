@@ -1,0 +1,131 @@
+import type { Bus, CollectorCounts, LatestView, TopicSpec } from '@lanewatch/ingest/contract';
+import { collectorCountsSchema } from '@lanewatch/ingest/contract';
+import type { CollectorHealth } from '../../contract/index.ts';
+import { mayShipEvents } from '../registry/record.ts';
+import type { RegistrySnapshot } from '../registry/view.ts';
+import { instantOf } from '../window.ts';
+
+/** A collector without an event for longer is silent; rule R27's default. */
+export const SILENT_MS = 5 * 60_000;
+/** Reports held apart. Beyond it the oldest are added up per collector: processes that ended long ago never report again. */
+const REPORTS_MAX = 20_000;
+
+const COUNTS = ['accepted', 'rejected', 'ignored', 'redacted', 'stored', 'duplicates', 'dead_lettered'] as const;
+type Totals = Record<(typeof COUNTS)[number], number> & { lastReceivedMs: number | null };
+
+function noTotals(): Totals {
+  return {
+    accepted: 0,
+    rejected: 0,
+    ignored: 0,
+    redacted: 0,
+    stored: 0,
+    duplicates: 0,
+    dead_lettered: 0,
+    lastReceivedMs: null,
+  };
+}
+
+function add(totals: Totals, report: CollectorCounts): void {
+  for (const name of COUNTS) totals[name] += report[name];
+  const lastMs = report.last_received_at === null ? null : Date.parse(report.last_received_at);
+  if (lastMs !== null && lastMs > (totals.lastReceivedMs ?? -Infinity)) totals.lastReceivedMs = lastMs;
+}
+
+/** What all processes counted, by collector. */
+export interface CollectorTotals {
+  /** Takes a report off the topic. False when the value is none. */
+  apply(key: string, value: Buffer): boolean;
+  byCollector(): Map<string, Totals>;
+}
+
+/** Holds the latest report of every process and collector. Bounded. */
+export function createCollectorTotals(reportsMax: number = REPORTS_MAX): CollectorTotals {
+  const latest = new Map<string, CollectorCounts>();
+  const ended = new Map<string, Totals>();
+
+  function totalsIn(totals: Map<string, Totals>, collector: string): Totals {
+    const held = totals.get(collector) ?? noTotals();
+    totals.set(collector, held);
+    return held;
+  }
+
+  return {
+    apply(key, value) {
+      const report = parse(value);
+      if (report === null) return false;
+      // A Map keeps insertion order, so re-inserting makes the first entry the one that reported longest ago.
+      latest.delete(key);
+      latest.set(key, report);
+      if (latest.size > reportsMax) {
+        const [oldestKey, oldest] = latest.entries().next().value as [string, CollectorCounts];
+        latest.delete(oldestKey);
+        add(totalsIn(ended, oldest.collector), oldest);
+      }
+      return true;
+    },
+    byCollector() {
+      const totals = new Map([...ended].map(([collector, counts]) => [collector, { ...counts }]));
+      for (const report of latest.values()) add(totalsIn(totals, report.collector), report);
+      return totals;
+    },
+  };
+}
+
+function parse(value: Buffer): CollectorCounts | null {
+  try {
+    return collectorCountsSchema.parse(JSON.parse(value.toString('utf8')));
+  } catch {
+    return null;
+  }
+}
+
+/** Follows the topic of counts. */
+export function followCollectorCounts(
+  bus: Bus,
+  topic: TopicSpec,
+  totals: CollectorTotals,
+  onInvalid: () => void,
+): Promise<LatestView> {
+  return bus.followLatest(topic.name, (record) => {
+    if (!totals.apply(record.key ?? '', record.value)) onInvalid();
+  });
+}
+
+const STATE_ORDER = { silent: 0, never: 1, reporting: 2, revoked: 3 } as const;
+
+/** Every collector with its state: the keys that may ship events, and whoever else was counted. Pure. */
+export function collectorHealth(
+  registry: RegistrySnapshot,
+  totals: ReadonlyMap<string, Totals>,
+  nowMs: number,
+): CollectorHealth[] {
+  const ids = new Set(registry.all.filter(mayShipEvents).map(({ id }) => id));
+  for (const collector of totals.keys()) ids.add(collector);
+  return [...ids]
+    .map((collector): CollectorHealth => {
+      const credential = registry.byId.get(collector);
+      const { lastReceivedMs, ...counts } = totals.get(collector) ?? noTotals();
+      // Events from a Kafka producer of its own pass no ingest, so nobody accepted them and nothing can be in flight.
+      const inFlight = counts.accepted - counts.stored - counts.duplicates - counts.dead_lettered;
+      const state =
+        credential !== undefined && credential.revoked_at !== null
+          ? 'revoked'
+          : lastReceivedMs === null
+            ? 'never'
+            : nowMs - lastReceivedMs <= SILENT_MS
+              ? 'reporting'
+              : 'silent';
+      return {
+        collector,
+        name: credential?.name ?? (collector === '' ? 'Kafka producers' : collector),
+        hint: credential?.hint ?? '',
+        state,
+        last_received_at: lastReceivedMs === null ? null : instantOf(lastReceivedMs),
+        ...counts,
+        // The two sides report at different moments; for a moment the later one can be ahead.
+        in_flight: collector === '' ? 0 : Math.max(0, inFlight),
+      };
+    })
+    .sort((a, b) => STATE_ORDER[a.state] - STATE_ORDER[b.state] || (a.name < b.name ? -1 : 1));
+}

@@ -1,0 +1,35 @@
+import type { Overview, Window } from '../../contract/index.ts';
+import type { ClickHouse } from '../clickhouse.ts';
+import { dollarsOf, nanoOf } from '../money.ts';
+import { instantOf, trendStepMs, windowStartMs } from '../window.ts';
+
+/** Events and spend per hour or day, oldest first and without gaps, from the hourly roll-up. */
+export async function readTrend(store: ClickHouse, window: Window, nowMs: number): Promise<Overview['trend']> {
+  const fromMs = windowStartMs(window, nowMs);
+  const stepMs = trendStepMs(window);
+  const rows = await store.rows<{ hour: number; standing: string; events: number | string; cost: string }>(
+    `SELECT toUnixTimestamp(toStartOfHour(seen_at)) AS hour, standing, count() AS events, toString(sum(cost_usd)) AS cost
+     FROM ${store.database}.ledger WHERE toStartOfHour(seen_at) >= toDateTime({from:UInt32}, 'UTC')
+     GROUP BY toStartOfHour(seen_at), standing`,
+    { from: fromMs / 1000 },
+  );
+  const steps = Array.from({ length: Math.ceil((nowMs - fromMs) / stepMs) }, () => ({
+    events: 0,
+    nano: 0n,
+    unknownNano: 0n,
+  }));
+  for (const row of rows) {
+    const step = steps[Math.floor((Number(row.hour) * 1000 - fromMs) / stepMs)];
+    if (step === undefined) continue;
+    const nano = nanoOf(row.cost);
+    step.events += Number(row.events);
+    step.nano += nano;
+    if (row.standing === 'unknown') step.unknownNano += nano;
+  }
+  return steps.map(({ events, nano, unknownNano }, index) => ({
+    at: instantOf(fromMs + index * stepMs),
+    events,
+    cost_usd: dollarsOf(nano),
+    unknown_cost_usd: dollarsOf(unknownNano),
+  }));
+}

@@ -1,0 +1,82 @@
+import { mkdir } from 'node:fs/promises';
+import { PGlite } from '@electric-sql/pglite';
+import { Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely';
+import pg from 'pg';
+import type { RegistryTables } from './schema.ts';
+
+export type RegistryDatabase = Kysely<RegistryTables>;
+
+/** The registry's store: a Postgres server, or Postgres inside this process. */
+export interface Database {
+  readonly kind: 'postgres' | 'pglite';
+  readonly db: RegistryDatabase;
+  /**
+   * Runs `work` while no other process does so under the same number. False when somebody else holds it: then `work` did
+   * not run. PGlite has one process by nature and always runs.
+   */
+  exclusively(lock: number, work: () => Promise<void>): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** Numbers of advisory locks. Any distinct values; they share the server's one space with nobody else. */
+export const LOCKS = { migrations: 46_100_001, registry: 46_100_002, publisher: 46_100_003 } as const;
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 15_000;
+const CONNECTIONS_MAX = 10;
+
+/**
+ * Opens the registry's store.
+ * @param url `postgres://…`, `pglite:/directory` or `pglite:memory`
+ * @param onFault told when an idle connection breaks; the pool replaces it by itself
+ */
+export async function openDatabase(
+  url: string,
+  onFault: (error: unknown) => void = () => undefined,
+): Promise<Database> {
+  if (url.startsWith('pglite:')) return openPglite(url.slice('pglite:'.length));
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: CONNECTIONS_MAX,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    application_name: 'lanewatch-query-api',
+  });
+  pool.on('error', onFault);
+  const db = new Kysely<RegistryTables>({ dialect: new PostgresDialect({ pool }) });
+  return {
+    kind: 'postgres',
+    db,
+    close: () => db.destroy(),
+    exclusively: (lock, work) =>
+      db.connection().execute(async (connection) => {
+        const held = await sql<{ locked: boolean }>`SELECT pg_try_advisory_lock(${lock}) AS locked`.execute(connection);
+        if (held.rows[0]?.locked !== true) return false;
+        try {
+          await work();
+        } finally {
+          await sql`SELECT pg_advisory_unlock(${lock})`.execute(connection);
+        }
+        return true;
+      }),
+  };
+}
+
+async function openPglite(directory: string): Promise<Database> {
+  if (directory !== 'memory') await mkdir(directory, { recursive: true, mode: 0o700 });
+  const pglite = directory === 'memory' ? await PGlite.create() : await PGlite.create(directory);
+  const db = new Kysely<RegistryTables>({ dialect: new PGliteDialect({ pglite }) });
+  return {
+    kind: 'pglite',
+    db,
+    exclusively: async (_lock, work) => {
+      await work();
+      return true;
+    },
+    // kysely closes PGlite only once a query ran through it.
+    close: async () => {
+      await db.destroy();
+      if (!pglite.closed) await pglite.close();
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { sql } from 'kysely';
+import { LOCKS } from './database.ts';
+import type { RegistryDatabase } from './database.ts';
+
+const MIGRATIONS = new URL('../../migrations/', import.meta.url);
+
+interface Migration {
+  number: number;
+  name: string;
+  text: string;
+  sha256: string;
+}
+
+async function readMigrations(): Promise<Migration[]> {
+  const names = (await readdir(MIGRATIONS)).filter((name) => name.endsWith('.sql')).sort();
+  return Promise.all(
+    names.map(async (name, index) => {
+      const number = Number(name.slice(0, 3));
+      if (number !== index + 1)
+        throw new Error(`Migrations must be numbered without gaps: ${name} is at place ${index + 1}`);
+      const text = await readFile(new URL(name, MIGRATIONS), 'utf8');
+      return { number, name, text, sha256: createHash('sha256').update(text).digest('hex') };
+    }),
+  );
+}
+
+/**
+ * Splits a migration into statements. Comments go first: a semicolon may stand in one.
+ * Migrations hold no function bodies or texts with `--` or a semicolon at a line's end, which this would cut.
+ */
+function statementsOf(text: string): string[] {
+  return text
+    .replace(/^\s*--.*$/gm, '')
+    .split(/;\s*$/m)
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== '');
+}
+
+/**
+ * Brings the registry's schema to the newest migration: forward only, in one transaction, one process at a time.
+ * @returns names of what was applied now
+ * @throws when an applied migration was edited afterwards, or the store is newer than this program
+ */
+export async function migrateRegistry(db: RegistryDatabase): Promise<string[]> {
+  const migrations = await readMigrations();
+  return db.transaction().execute(async (transaction) => {
+    await sql`SELECT pg_advisory_xact_lock(${LOCKS.migrations})`.execute(transaction);
+    await sql`CREATE TABLE IF NOT EXISTS migrations (
+      number integer PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL, applied_at timestamptz NOT NULL
+    )`.execute(transaction);
+    const applied = await transaction.selectFrom('migrations').selectAll().orderBy('number').execute();
+    for (const done of applied) {
+      const migration = migrations[done.number - 1];
+      if (migration === undefined) throw new Error(`The registry is newer than this program: it has ${done.name}`);
+      if (migration.sha256 !== done.sha256) throw new Error(`${done.name} was changed after it had been applied`);
+    }
+    const pending = migrations.slice(applied.length);
+    for (const migration of pending) {
+      for (const statement of statementsOf(migration.text)) await sql.raw(statement).execute(transaction);
+      const { number, name, sha256 } = migration;
+      await transaction.insertInto('migrations').values({ number, name, sha256, applied_at: new Date() }).execute();
+    }
+    return pending.map((migration) => migration.name);
+  });
+}

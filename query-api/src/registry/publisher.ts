@@ -1,0 +1,149 @@
+import type { Bus, TopicSpec } from '@lanewatch/ingest/contract';
+import { credentialRecordKey, credentialRecordSchema } from '@lanewatch/ingest/contract';
+import { LOCKS } from './database.ts';
+import type { Database } from './database.ts';
+
+/** Carries committed registry changes to the credentials topic, in order, at least once. */
+export interface OutboxPublisher {
+  /** Tells that an outbox row was committed. */
+  wake(): void;
+  /** Whether the outbox row of this id is on the bus, waiting for it at most this long. */
+  published(outboxId: number, timeoutMs: number): Promise<boolean>;
+  /** Rows committed and not confirmed by the bus. */
+  unsent(): Promise<number>;
+  close(): Promise<void>;
+}
+
+const BATCH_ROWS = 500;
+/** After a failure, and against a lost wake-up or a second process that died with rows unsent. */
+const RETRY_MS = 1_000;
+const POLL_MS = 5_000;
+const CONTENDED_MS = 100;
+
+interface Options {
+  database: Database;
+  bus: Bus;
+  topic: TopicSpec;
+  onFault: (error: unknown) => void;
+  now: () => number;
+}
+
+/**
+ * Starts publishing. One process publishes at a time (advisory lock): two at once could put an older version of a record
+ * after a newer one, and a compacted topic keeps the last. A row is marked after the bus confirmed it, so a crash between
+ * the two sends it again; its version makes that harmless.
+ */
+export function startPublisher({ database, bus, topic, onFault, now }: Options): OutboxPublisher {
+  const { db } = database;
+  const waiting = new Set<{ id: number; done: (sent: boolean) => void }>();
+  let closed = false;
+  let wanted = true;
+  let active = false;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+
+  async function publishBatch(): Promise<number> {
+    const rows = await db
+      .selectFrom('outbox')
+      .select(['id', 'record'])
+      .where('sent_at', 'is', null)
+      .orderBy('id')
+      .limit(BATCH_ROWS)
+      .execute();
+    if (rows.length === 0) return 0;
+    const records = rows.map(({ record }) => credentialRecordSchema.parse(record));
+    await bus.publish(
+      topic.name,
+      records.map((record) => ({
+        key: credentialRecordKey(record),
+        value: Buffer.from(JSON.stringify(record), 'utf8'),
+      })),
+    );
+    const ids = rows.map((row) => row.id);
+    await db
+      .updateTable('outbox')
+      .set({ sent_at: new Date(now()) })
+      .where('id', 'in', ids)
+      .execute();
+    const last = Number(ids.at(-1));
+    for (const waiter of waiting) if (waiter.id <= last) waiter.done(true);
+    return rows.length;
+  }
+
+  /** Publishes until nothing is unsent. False when another process holds the lock and somebody here waits for a row. */
+  async function drain(): Promise<boolean> {
+    const ran = await database.exclusively(LOCKS.publisher, async () => {
+      while (!closed && (await publishBatch()) > 0);
+    });
+    return ran || waiting.size === 0;
+  }
+
+  function schedule(delayMs: number): void {
+    if (closed) return;
+    clearTimeout(timer);
+    timer = setTimeout(wake, delayMs);
+    timer.unref();
+  }
+
+  async function run(): Promise<void> {
+    try {
+      while (wanted && !closed) {
+        wanted = false;
+        // The other process may already have looked past our row, so look again soon.
+        if (!(await drain())) return schedule(CONTENDED_MS);
+      }
+      schedule(POLL_MS);
+    } catch (error) {
+      onFault(error);
+      schedule(RETRY_MS);
+    } finally {
+      active = false;
+    }
+  }
+
+  function wake(): void {
+    wanted = true;
+    if (active || closed) return;
+    active = true;
+    running = run();
+  }
+  wake();
+
+  async function isSent(id: number): Promise<boolean> {
+    const row = await db.selectFrom('outbox').select('sent_at').where('id', '=', String(id)).executeTakeFirst();
+    return row !== undefined && row.sent_at !== null;
+  }
+
+  return {
+    wake,
+    async published(outboxId, timeoutMs) {
+      let done: (sent: boolean) => void = () => undefined;
+      const sent = new Promise<boolean>((resolve) => (done = resolve));
+      const waiter = { id: outboxId, done };
+      waiting.add(waiter);
+      const deadline = setTimeout(done, timeoutMs, false);
+      try {
+        wake();
+        // It may have gone out before this waiter was there, or be sent by another process.
+        return (await isSent(outboxId)) || (await sent) || (await isSent(outboxId));
+      } finally {
+        clearTimeout(deadline);
+        waiting.delete(waiter);
+      }
+    },
+    async unsent() {
+      const row = await db
+        .selectFrom('outbox')
+        .select(({ fn }) => fn.countAll<string>().as('rows'))
+        .where('sent_at', 'is', null)
+        .executeTakeFirst();
+      return Number(row?.rows ?? 0);
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      for (const waiter of waiting) waiter.done(false);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { laneOf } from '@lanewatch/ingest/contract';
+import type { z } from 'zod';
+import type { credentialCreateSchema } from '../../contract/index.ts';
+import type { ClickHouse } from '../clickhouse.ts';
+import { findingStatus, readTriage } from '../findings/findings.ts';
+import { standingNow } from '../lanes/standing-now.ts';
+import type { RegistryDatabase } from './database.ts';
+import { draftCredential } from './draft.ts';
+import type { CredentialRow } from './record.ts';
+import { addCredential } from './registry.ts';
+import type { LaneResolution, RegistryChange } from './registry.ts';
+import { snapshotOf } from './view.ts';
+
+/** Rules that a registration answers: the key is no longer unknown, or no longer ambiguous. */
+const ANSWERED_RULES = ['R01', 'R02'] as const;
+
+interface OpenFinding {
+  lane: string;
+  fingerprint: string;
+  hint: string;
+  org: string;
+}
+
+/**
+ * Registers or issues a credential: checks, writes, and resolves what it answers. The ledger is asked which findings that
+ * touches; when it does not answer the registration still holds, and only the count in the answer stays at zero.
+ * @throws {ProblemError} for a request that can't be used or a key that is there already
+ */
+export async function registerCredential(
+  parts: { db: RegistryDatabase; store: ClickHouse; nowMs: number; onFault: (error: unknown) => void },
+  input: z.output<typeof credentialCreateSchema>,
+  actor: string,
+): Promise<RegistryChange & { secret: string | null; findingsResolved: number }> {
+  const draft = draftCredential(input, actor, parts.nowMs);
+  const open = await readAnswerable(parts.store, parts.db, draft.row).catch((error: unknown) => {
+    parts.onFault(error);
+    return [];
+  });
+  let resolved: LaneResolution[] = [];
+  const change = await addCredential(parts.db, draft, (sameHint) => {
+    resolved = resolutionsOf(draft.row, sameHint, open, parts.nowMs);
+    return resolved;
+  });
+  const lanes = new Set(resolved.map(({ lane }) => lane));
+  return { ...change, secret: draft.secret, findingsResolved: open.filter(({ lane }) => lanes.has(lane)).length };
+}
+
+/**
+ * The lanes that a new credential makes known: its fingerprint's; the lane of its hint and org; and, when it has no
+ * fingerprint, lanes of fingerprints seen with that hint and org. A hint that stays ambiguous resolves nothing. Pure.
+ */
+export function resolutionsOf(
+  row: CredentialRow,
+  sameHint: CredentialRow[],
+  open: OpenFinding[],
+  nowMs: number,
+): LaneResolution[] {
+  const registry = snapshotOf(0, [...sameHint.filter(({ id }) => id !== row.id), row]);
+  const lanes = new Map<string, { fingerprint: string; hint: string; org: string }>();
+  const { fingerprint, hint, org } = row;
+  if (fingerprint !== '') lanes.set(fingerprint, { fingerprint, hint, org });
+  if (hint !== '' && org !== '') lanes.set(laneOf('', hint, org), { fingerprint: '', hint, org });
+  for (const finding of open) lanes.set(finding.lane, finding);
+  return [...lanes]
+    .filter(([, lane]) => {
+      const now = standingNow(lane, registry, nowMs);
+      return now.standing === 'known' && now.credential?.id === row.id;
+    })
+    .map(([lane]) => ({ lane, rules: ANSWERED_RULES, reason: `registered as ${row.name}` }));
+}
+
+/** Unresolved findings that the credential could answer. */
+async function readAnswerable(store: ClickHouse, db: RegistryDatabase, row: CredentialRow): Promise<OpenFinding[]> {
+  const rows = await store.rows<OpenFinding & { rule: string; last: number | string }>(
+    `SELECT rule, lane, fingerprint, hint, org, toUnixTimestamp64Milli(last_received_at) AS last
+     FROM ${store.database}.findings FINAL
+     WHERE has({rules:Array(String)}, rule)
+       AND (lane = {fingerprint:String} OR ({hint:String} != '' AND hint = {hint:String} AND org = {org:String}))`,
+    { rules: ANSWERED_RULES, fingerprint: row.fingerprint, hint: row.hint, org: row.org },
+  );
+  const triage = await readTriage(db, [...new Set(rows.map(({ lane }) => lane))]);
+  return rows.filter((finding) => {
+    return findingStatus({ ...finding, lastReceivedMs: Number(finding.last) }, triage).status !== 'resolved';
+  });
+}

@@ -1,0 +1,96 @@
+import type { CredentialScope } from '@lanewatch/ingest/contract';
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+
+/** The registry's tables as kysely sees them; the comments on columns are in migrations/. */
+export interface RegistryTables {
+  credentials: CredentialsTable;
+  outbox: OutboxTable;
+  triage: TriageTable;
+  registry_events: RegistryEventsTable;
+  sign_in_links: SignInLinksTable;
+  sessions: SessionsTable;
+  migrations: MigrationsTable;
+}
+
+type Json<Value extends object> = JSONColumnType<Value, string, string>;
+
+export interface CredentialsTable {
+  id: string;
+  record_key: string;
+  fingerprint: string;
+  hint: string;
+  name: string;
+  kind: 'managed' | 'registered';
+  provider: string;
+  org: string;
+  project: string;
+  owner: string;
+  owner_kind: string;
+  team: string;
+  module: string;
+  environment: string;
+  scopes: Json<CredentialScope[]>;
+  allowed_cidrs: Json<string[]>;
+  expected_agents: Json<string[]>;
+  expected_repos: Json<string[]>;
+  sharing: 'personal' | 'team';
+  people_declared: number;
+  created_at: Date;
+  created_by: string;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+  revoked_by: string;
+  revoke_reason: string;
+  grace_ends_at: Date | null;
+  version: number;
+}
+
+interface OutboxTable {
+  /** bigint: text from a server, number from PGlite; readers turn it into a number. */
+  id: Generated<string | number>;
+  credential_id: string;
+  record: ColumnType<unknown, string, string>;
+  created_at: Date;
+  sent_at: Date | null;
+}
+
+interface TriageTable {
+  lane: string;
+  rule: string;
+  status: 'resolved';
+  at: Date;
+  by: string;
+  reason: string;
+  credential_id: string;
+}
+
+interface RegistryEventsTable {
+  id: Generated<string | number>;
+  at: Date;
+  actor: string;
+  action: string;
+  credential_id: string;
+  detail: string;
+}
+
+interface SignInLinksTable {
+  token_hash: string;
+  created_at: Date;
+  expires_at: Date;
+  used_at: Date | null;
+}
+
+interface SessionsTable {
+  token_hash: string;
+  account: string;
+  created_at: Date;
+  last_used_at: Date;
+  expires_at: Date;
+}
+
+interface MigrationsTable {
+  number: number;
+  name: string;
+  sha256: string;
+  applied_at: Date;
+}

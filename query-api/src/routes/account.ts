@@ -1,0 +1,91 @@
+import rateLimit from '@fastify/rate-limit';
+import { z } from 'zod';
+import type { FastifyReply } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { meSchema, SESSION_COOKIE, signInSchema } from '../../contract/index.ts';
+import type { Me } from '../../contract/index.ts';
+import type { Session } from '../accounts/sessions.ts';
+import { ProblemError } from '../http/problem.ts';
+import { setSessionCookie } from '../http/session-auth.ts';
+import type { Services } from '../services.ts';
+import { instantOf } from '../window.ts';
+
+/** Attempts per address and minute. A link's token has 256 bits; this only keeps the log readable. */
+const ATTEMPTS_PER_MINUTE = 20;
+
+function meOf(session: Session): Me {
+  return { name: session.account.name, session_expires_at: instantOf(session.expiresMs) };
+}
+
+/** Signing in and out. */
+export function accountRoutes({ accounts, config }: Services): FastifyPluginAsyncZod {
+  async function signIn(link: string, reply: FastifyReply): Promise<Session> {
+    const redeemed = await accounts.redeemLink(link);
+    if (redeemed === null) {
+      throw new ProblemError(
+        'link_invalid',
+        'It was used before, is older than a day, or is no sign-in link. Start Lanewatch again to get a new one.',
+      );
+    }
+    setSessionCookie(reply, redeemed.token, redeemed.session, config.secureCookies);
+    return redeemed.session;
+  }
+
+  return async (app) => {
+    await app.register(rateLimit, { global: false });
+    const limited = { rateLimit: { max: ATTEMPTS_PER_MINUTE, timeWindow: '1 minute' } };
+
+    app.post(
+      '/v1/sign-in',
+      {
+        config: { open: true, ...limited },
+        schema: {
+          tags: ['account'],
+          summary: 'Exchange a one-time sign-in link for the session cookie',
+          body: signInSchema,
+          response: { 200: meSchema },
+        },
+      },
+      async ({ body }, reply) => meOf(await signIn(body.link, reply)),
+    );
+
+    app.get(
+      '/sign-in',
+      {
+        config: { open: true, ...limited },
+        schema: {
+          tags: ['account'],
+          summary: 'The same for a browser: sets the cookie and goes to the dashboard',
+          querystring: signInSchema,
+        },
+      },
+      async ({ query }, reply) => {
+        await signIn(query.link, reply);
+        return reply.redirect(config.dashboardUrl, 303);
+      },
+    );
+
+    app.get(
+      '/v1/me',
+      { schema: { tags: ['account'], summary: 'Who is signed in', response: { 200: meSchema } } },
+      async (request) => meOf(request.session as Session),
+    );
+
+    app.post(
+      '/v1/sign-out',
+      {
+        schema: {
+          tags: ['account'],
+          summary: 'End this session',
+          body: z.object({}).nullish(),
+          response: { 204: z.null() },
+        },
+      },
+      async (request, reply) => {
+        await accounts.signOut(request.cookies[SESSION_COOKIE] ?? '');
+        reply.clearCookie(SESSION_COOKIE, { path: '/' });
+        return reply.status(204).send(null);
+      },
+    );
+  };
+}

@@ -1,0 +1,63 @@
+import type { FastifyPluginAsync } from 'fastify';
+import { ProblemError } from '../http/problem.ts';
+import type { Services } from '../services.ts';
+
+/** Below what proxies and browsers take for a dead connection. */
+const HEARTBEAT_MS = 15_000;
+const LISTENERS_MAX = 200;
+
+/** `GET /v1/changes`: text/event-stream of changes. One poll serves all listeners. */
+export function changeRoutes({ changes, accounts }: Services): FastifyPluginAsync {
+  return async (app) => {
+    const open = new Set<() => void>();
+    app.addHook('preClose', async () => {
+      for (const end of open) end();
+    });
+
+    app.get(
+      '/v1/changes',
+      {
+        schema: {
+          tags: ['reads'],
+          summary: 'Server-sent events: rows were stored or the registry changed; at most two a second',
+        },
+      },
+      async (request, reply) => {
+        if (changes.listeners >= LISTENERS_MAX) {
+          throw new ProblemError('too_many_requests', 'Too many pages listen already.', [], { 'retry-after': '30' });
+        }
+        const { raw } = reply.hijack();
+        for (const [name, value] of Object.entries(reply.getHeaders()))
+          if (value !== undefined) raw.setHeader(name, value);
+        raw.writeHead(200, {
+          'content-type': 'text/event-stream; charset=utf-8',
+          'cache-control': 'no-store, no-transform',
+          'x-accel-buffering': 'no',
+        });
+        raw.write('retry: 2000\n\n');
+        const send = (text: string): void => {
+          // A reader that does not read loses its connection instead of filling our memory; it comes back by itself.
+          if (!raw.write(text) && raw.writableLength > 64 * 1024) end();
+        };
+        const stop = changes.listen((change) => send(`event: change\ndata: ${JSON.stringify(change)}\n\n`));
+        const token = request.cookies['lanewatch_session'] ?? '';
+        const heartbeat = setInterval(() => {
+          send(': still here\n\n');
+          // A session that ended, by sign-out or time, stops reading here as well.
+          accounts.session(token).then(
+            (session) => session === null && end(),
+            () => undefined,
+          );
+        }, HEARTBEAT_MS);
+        const end = (): void => {
+          clearInterval(heartbeat);
+          stop();
+          open.delete(end);
+          raw.end();
+        };
+        open.add(end);
+        raw.on('close', end);
+      },
+    );
+  };
+}

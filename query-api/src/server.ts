@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import cookie from '@fastify/cookie';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import Fastify from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Logger } from 'pino';
+import { installErrorHandling } from './http/error-handler.ts';
+import { installMetrics } from './http/metrics.ts';
+import { installSecurity } from './http/security.ts';
+import { installSessionAuth } from './http/session-auth.ts';
+import { accountRoutes } from './routes/account.ts';
+import { changeRoutes } from './routes/changes.ts';
+import { controlRoutes } from './routes/control.ts';
+import { credentialRoutes } from './routes/credentials.ts';
+import { readRoutes } from './routes/reads.ts';
+import type { Services } from './services.ts';
+
+const BODY_BYTES_MAX = 256 * 1024;
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/** The HTTP server, ready to listen. */
+export async function createServer(services: Services, logger: Logger): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    loggerInstance: logger as FastifyBaseLogger,
+    // Paths and queries can hold what a person typed, such as a key in a search box; the route says enough.
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: 200 },
+    // Connections that only wait for a next request are closed at once, so that SIGTERM ends in time.
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+
+  installErrorHandling(app);
+  installSecurity(app, services.config.dashboardUrl);
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.is404 ? 'none' : request.routeOptions.url;
+    request.log.info(
+      { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      'answered',
+    );
+  });
+  await app.register(cookie);
+  installSessionAuth(app, services.accounts);
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Lanewatch query-api',
+        version: '1.0.0',
+        description:
+          'Reads over the ledger, and the registry. Everything under /v1 but sign-in needs the session cookie. Errors are application/problem+json.',
+      },
+      components: { securitySchemes: { session: { type: 'apiKey', in: 'cookie', name: 'lanewatch_session' } } },
+      security: [{ session: [] }],
+    },
+    transform: jsonSchemaTransform,
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs' });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+
+  app.get('/healthz', { schema: { hide: true } }, async () => ({ status: 'alive' }));
+  app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
+    const missing = await services.notReady();
+    return reply.status(missing.length === 0 ? 200 : 503).send({ ready: missing.length === 0, missing });
+  });
+  installMetrics(app, {
+    outboxUnsent: () => services.publisher.unsent(),
+    changeListeners: () => services.changes.listeners,
+  });
+
+  await app.register(accountRoutes(services));
+  await app.register(readRoutes(services));
+  await app.register(credentialRoutes(services));
+  await app.register(changeRoutes(services));
+  if (services.config.controlToken !== null) {
+    await app.register(controlRoutes(services, services.config.controlToken));
+  }
+  return app;
+}
