@@ -7,7 +7,10 @@ import { USAGE_PARTITIONS_DEFAULT } from '../contract/index.ts';
 
 const MIB = 1024 * 1024;
 
-const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const integer = (min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+};
 
 /** Accepts `10.0.0.0/8`, `fd00::/8` and bare addresses, separated by commas. */
 const cidrList = z
@@ -33,7 +36,7 @@ export const configSchema = z
   .object({
     INGEST_HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
     INGEST_PORT: integer(0, 65_535).default(4618).describe('Port to listen on; 0 takes a free one.'),
-    BUS_URL: z.string().min(1).describe('embedded:<directory or socket> or kafka://host:port,host:port.'),
+    BUS_URL: z.string({ error: 'is required' }).describe('lmdb:/absolute/directory or kafka://host:port,host:port.'),
     TOPIC_PREFIX: z.string().max(100).default('').describe('Put before every topic name.'),
     USAGE_PARTITIONS: integer(1, 10_000)
       .default(USAGE_PARTITIONS_DEFAULT)

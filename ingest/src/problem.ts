@@ -24,7 +24,7 @@ export type ProblemCode = keyof typeof PROBLEMS;
 /** What is wrong with one field of one event (or of the request, when there is no index). */
 export interface FieldError {
   /** Position of the event in the body, counted from 0. */
-  index?: number;
+  index?: number | undefined;
   path: string;
   message: string;
 }

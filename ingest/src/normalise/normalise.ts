@@ -129,8 +129,12 @@ function group<T>(pass: Pass, path: string, value: unknown): Unchecked<T> {
 }
 
 /** Fields present that were not asked for, of an object whose known fields raised `pass.seen` from `seenBefore`. */
-const unknownFields = (object: object, pass: Pass, seenBefore: number) =>
-  Object.keys(object).length - (pass.seen - seenBefore);
+function unknownFields(object: object, pass: Pass, seenBefore: number): number {
+  const known = pass.seen - seenBefore;
+  const present = Object.keys(object).length;
+  // A field that our own mappers set to undefined was not sent.
+  return present === known ? 0 : Object.values(object).filter((value) => value !== undefined).length - known;
+}
 
 function latency(pass: Pass, value: unknown): number {
   if (isAbsent(pass, value)) return 0;
@@ -340,7 +344,7 @@ export function normaliseUsageEvent(value: unknown, options: NormaliseOptions): 
   };
   if (pass.faults.length > 0) return { ok: false, errors: pass.faults };
 
-  dropped += unknownFields(input, pass, 0) + seenInside;
+  dropped += unknownFields(input, pass, seenInside);
   if (reportedCost === null) estimateCost(event);
   placeInTime(event);
   if (pass.truncated) flags.push('truncated');

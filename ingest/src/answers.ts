@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { encodeExportResponse, encodeStatus } from './formats/otlp/protobuf.ts';
+import { PROTOBUF_TYPES } from './formats/otlp/otlp.ts';
+import { type HttpFormat } from './formats/format.ts';
+import { ApiProblem, fieldErrorSchema, problemBody, PROBLEMS } from './problem.ts';
+import { type Received } from './receive.ts';
+
+/** A complete answer: status, headers and body. */
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  body: string | Buffer;
+}
+
+/** The answer of `POST /v1/events` and the webhooks. */
+export const countsSchema = z.object({
+  accepted: z.number().int().describe('Events that are durable now.'),
+  rejected: z.number().int().describe('Events that were refused; send them again only after a correction.'),
+  ignored: z.number().int().describe('Valid records that are no usage.'),
+  dropped_fields: z.number().int().describe('Fields that no contract names; they were left out.'),
+  redacted: z.number().int().describe('Secrets that were replaced by their hints.'),
+  errors: z.array(fieldErrorSchema).describe('Why events were refused, at most 100.'),
+});
+
+const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' };
+const isProtobuf = (mediaType: string) => (PROTOBUF_TYPES as readonly string[]).includes(mediaType);
+
+/**
+ * The answer to a body that was received.
+ * @throws ApiProblem invalid_events when there were events and none was valid (not for OTLP, which has partial success)
+ */
+export function answerOf(format: HttpFormat, received: Received, mediaType: string): Answer {
+  if (format.answer !== 'counts') return otlpAnswer(format.answer, received, mediaType);
+  const counts: z.infer<typeof countsSchema> = {
+    accepted: received.events.length,
+    rejected: received.rejected,
+    ignored: sum(received.ignored),
+    dropped_fields: received.droppedFields,
+    redacted: received.redactions,
+    errors: received.errors,
+  };
+  if (counts.accepted === 0 && counts.rejected > 0) {
+    const { errors, ...extras } = counts;
+    const detail =
+      counts.rejected === 1 ? 'The event was refused.' : `All ${counts.rejected} events were refused, see errors.`;
+    throw new ApiProblem('invalid_events', detail, { errors, extras });
+  }
+  return { status: 200, headers: JSON_HEADERS, body: JSON.stringify(counts) };
+}
+
+export function sum(counts: Map<string, number>): number {
+  let total = 0;
+  for (const count of counts.values()) total += count;
+  return total;
+}
+
+const REJECTED_FIELD = {
+  otlp_logs: 'rejectedLogRecords',
+  otlp_metrics: 'rejectedDataPoints',
+  otlp_traces: 'rejectedSpans',
+} as const;
+
+/** 200 in the request's own content type; `partialSuccess` only when something was refused, as the OTLP specification says. */
+function otlpAnswer(kind: keyof typeof REJECTED_FIELD, received: Received, mediaType: string): Answer {
+  const first = received.errors[0];
+  const message = first === undefined ? '' : `${first.path === '' ? 'record' : first.path} ${first.message}`;
+  if (isProtobuf(mediaType)) {
+    return {
+      status: 200,
+      headers: { 'content-type': mediaType },
+      body: encodeExportResponse(received.rejected, message),
+    };
+  }
+  const partial =
+    received.rejected === 0
+      ? {}
+      : // A 64-bit integer, which is a text in protobuf's JSON.
+        { partialSuccess: { [REJECTED_FIELD[kind]]: String(received.rejected), errorMessage: message } };
+  return { status: 200, headers: JSON_HEADERS, body: JSON.stringify(partial) };
+}
+
+/** A refusal in the form the sender reads: google.rpc.Status for OTLP, problem+json for everyone else. */
+export function refusalOf(
+  problem: ApiProblem,
+  requestId: string,
+  format: HttpFormat | null,
+  mediaType: string,
+): Answer {
+  const headers = { ...problem.headers };
+  if (format === null || format.answer === 'counts') {
+    return {
+      status: problem.status,
+      headers: { ...headers, 'content-type': 'application/problem+json; charset=utf-8' },
+      body: JSON.stringify(problemBody(problem, requestId)),
+    };
+  }
+  const { rpcCode } = PROBLEMS[problem.code];
+  if (isProtobuf(mediaType)) {
+    return {
+      status: problem.status,
+      headers: { ...headers, 'content-type': mediaType },
+      body: encodeStatus(rpcCode, problem.detail),
+    };
+  }
+  return {
+    status: problem.status,
+    headers: { ...headers, ...JSON_HEADERS },
+    body: JSON.stringify({ code: rpcCode, message: problem.detail }),
+  };
+}

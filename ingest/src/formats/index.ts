@@ -1,0 +1,16 @@
+import { claudeCodeMapper } from './claude-code/claude-code.ts';
+import { eventsFormat } from './events/events.ts';
+import type { HttpFormat } from './format.ts';
+import { otlpLogsFormat, otlpMetricsFormat, otlpTracesFormat } from './otlp/otlp.ts';
+import type { LogRecordMapper } from './otlp/log-record.ts';
+
+/** Clients whose OTLP log records become events, in the order in which they are asked. One line each. */
+const LOG_RECORD_MAPPERS: readonly LogRecordMapper[] = [claudeCodeMapper];
+
+/** Everything that ingest takes, one route each. One line each. */
+export const FORMATS: readonly HttpFormat[] = [
+  eventsFormat,
+  otlpLogsFormat(LOG_RECORD_MAPPERS),
+  otlpMetricsFormat,
+  otlpTracesFormat,
+];

@@ -1,0 +1,168 @@
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { type Bus, type LatestView, topicsOf } from '../contract/index.ts';
+import { createCredentialView } from './auth/credentials.ts';
+import { createByteBudget } from './body/budget.ts';
+import { partitionForKey } from './bus/partition.ts';
+import { type CollectorTallies, createCollectorTallies } from './collector-tally.ts';
+import type { Config } from './config.ts';
+import { createMetrics } from './metrics.ts';
+import { withoutSecrets } from './normalise/normalise.ts';
+import { createPublisher, type Publisher } from './publish/publisher.ts';
+import { openSpool, type Spool } from './publish/spool.ts';
+import { createServer } from './server.ts';
+
+const CONNECT_PAUSE_MIN_MS = 200;
+const CONNECT_PAUSE_MAX_MS = 5_000;
+
+export interface Ingest {
+  /** Where it listens, such as http://127.0.0.1:4618. */
+  url: string;
+  /** Resolves when credentials are known and events are taken. Rejects when `stop` came first. */
+  ready: Promise<void>;
+  /** Takes no more requests, waits for those under way and for their events, reports counts, closes the bus. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts ingest: it listens at once and answers 503 until the bus is reachable and the credentials topic was read.
+ * @param bus owned from here on; closed by `stop`
+ */
+export async function startIngest(config: Config, bus: Bus, log: Logger): Promise<Ingest> {
+  const topics = topicsOf(config.topicPrefix, config.usagePartitions);
+  const credentials = createCredentialView();
+  const budget = createByteBudget(config.inflightBytesMax);
+  const spool = config.spoolDir === null ? null : await openSpoolOf(config, config.spoolDir, log);
+  const metrics = createMetrics({
+    spoolBytes: () => spool?.bytes ?? 0,
+    inflightBytes: () => budget.taken,
+    credentials: () => credentials.size,
+  });
+  const onFault = (what: string, error: unknown) => {
+    metrics.faults.inc({ what });
+    log.warn({ error: withoutSecrets(error instanceof Error ? error.message : String(error)) }, what);
+  };
+
+  /** Known once the bus was reached; no event is accepted before. */
+  let partitions = config.usagePartitions;
+  let credentialsKnown = false;
+  const publisher: Publisher = createPublisher({
+    bus,
+    topic: topics.usage.name,
+    partitionOf: partitionLookup(() => partitions),
+    publishTimeoutMs: config.publishTimeoutMs,
+    lingerMs: config.lingerMs,
+    spool,
+    onBatch: ({ to, rows, seconds }) => {
+      metrics.batchRows.observe({ to }, rows);
+      metrics.batchSeconds.observe({ to }, seconds);
+    },
+    onFault,
+  });
+  const tallies: CollectorTallies = createCollectorTallies({
+    bus,
+    topic: topics.collectorCounts.name,
+    instance: config.instance,
+    startedAt: Date.now(),
+    onFault: (error) => onFault('counts were not reported', error),
+  });
+
+  const stopping = new AbortController();
+  let view: LatestView | null = null;
+  async function connect(): Promise<void> {
+    await bus.ensureTopics([topics.usage, topics.credentials, topics.deadLetter, topics.collectorCounts]);
+    partitions = await bus.partitionCount(topics.usage.name);
+    view ??= await bus.followLatest(topics.credentials.name, (record) => {
+      const applied = credentials.apply(record);
+      if (!applied.ok) onFault('a credential record cannot be read', new Error(applied.reason));
+    });
+    await view.caughtUp();
+    credentialsKnown = true;
+  }
+
+  const app: FastifyInstance = await createServer({
+    limits: { bodyBytesMax: config.bodyBytesMax, compressedBytesMax: config.compressedBytesMax },
+    budget,
+    trustedProxies: config.trustedProxies,
+    credentials,
+    publisher,
+    tallies,
+    metrics,
+    log,
+    notReadyReason: () => {
+      if (stopping.signal.aborted) return 'Ingest is shutting down.';
+      if (!credentialsKnown) return 'Ingest is still reading which keys may send events.';
+      return spool?.isFull === true ? 'The spool on disk is full, because the message bus is not reachable.' : null;
+    },
+    now: Date.now,
+  });
+  const url = await app.listen({ host: config.host, port: config.port });
+  const ready = retry(connect, stopping.signal, (error) => onFault('the bus is not reachable yet', error));
+  ready.catch(() => undefined);
+  const reporting = setInterval(() => void tallies.report(Date.now()), config.collectorCountsIntervalMs);
+
+  return {
+    url,
+    ready,
+    async stop() {
+      if (stopping.signal.aborted) return;
+      stopping.abort();
+      clearInterval(reporting);
+      await app.close();
+      await publisher.close();
+      await tallies.report(Date.now());
+      await view?.close();
+      await bus.close();
+    },
+  };
+}
+
+function openSpoolOf(config: Config, directory: string, log: Logger): Promise<Spool> {
+  return openSpool({
+    directory,
+    bytesMax: config.spoolBytesMax,
+    onDamage: (message) => log.warn({ spool: directory }, message),
+  });
+}
+
+/** Keys repeat much more often than they change, and hashing one costs more than looking it up. */
+const PARTITIONS_REMEMBERED_MAX = 20_000;
+
+function partitionLookup(partitionCount: () => number): (key: string) => number {
+  const remembered = new Map<string, number>();
+  let countThen = partitionCount();
+  return (key) => {
+    const count = partitionCount();
+    if (count !== countThen || remembered.size >= PARTITIONS_REMEMBERED_MAX) {
+      remembered.clear();
+      countThen = count;
+    }
+    let partition = remembered.get(key);
+    if (partition === undefined) {
+      partition = partitionForKey(key, count);
+      remembered.set(key, partition);
+    }
+    return partition;
+  };
+}
+
+/** Tries until it works or the signal ends it. */
+async function retry(
+  attempt: () => Promise<void>,
+  signal: AbortSignal,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  for (let pauseMs = CONNECT_PAUSE_MIN_MS; ; pauseMs = Math.min(pauseMs * 2, CONNECT_PAUSE_MAX_MS)) {
+    if (signal.aborted) throw new Error('stopped before the bus was reached');
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      onError(error);
+    }
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, pauseMs);
+      signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+    });
+  }
+}

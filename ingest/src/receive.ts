@@ -1,0 +1,67 @@
+import { normaliseUsageEvent } from './normalise/normalise.ts';
+import type { UsageEvent } from '../contract/index.ts';
+import type { DecodeContext, HttpFormat } from './formats/format.ts';
+import type { FieldError } from './problem.ts';
+
+/** Errors listed in an answer at most; `rejected` still counts all. */
+export const ERRORS_LISTED_MAX = 100;
+
+/** Values handled between two looks at other requests. */
+const VALUES_PER_TURN = 500;
+
+/** What a body held. */
+export interface Received {
+  events: UsageEvent[];
+  rejected: number;
+  errors: FieldError[];
+  ignored: Map<string, number>;
+  droppedFields: number;
+  redactions: number;
+}
+
+/**
+ * Decodes and normalises a body. A large one gives way to other requests from time to time.
+ * @throws ApiProblem when the body as a whole cannot be read
+ */
+export async function receive(
+  format: HttpFormat,
+  body: Buffer,
+  context: DecodeContext,
+  collector: string,
+): Promise<Received> {
+  const received: Received = {
+    events: [],
+    rejected: 0,
+    errors: [],
+    ignored: new Map(),
+    droppedFields: 0,
+    redactions: 0,
+  };
+  const options = { receivedAt: context.receivedAt, collector, invalidFingerprint: format.invalidFingerprint };
+  let index = 0;
+  for (const decoded of format.decode(body, context)) {
+    if (decoded.kind === 'event') {
+      const result = normaliseUsageEvent(decoded.input, options);
+      if (result.ok) {
+        received.events.push(result.event);
+        received.droppedFields += result.droppedFields;
+        received.redactions += result.redactions;
+      } else reject(received, index, result.errors);
+    } else if (decoded.kind === 'rejected') {
+      reject(received, index, [decoded.error]);
+    } else if (decoded.count > 0) {
+      received.ignored.set(decoded.what, (received.ignored.get(decoded.what) ?? 0) + decoded.count);
+    }
+    index++;
+    if (index % VALUES_PER_TURN === 0) await new Promise(setImmediate);
+  }
+  return received;
+}
+
+function reject(received: Received, index: number, errors: FieldError[]): void {
+  received.rejected++;
+  for (const error of errors) {
+    if (received.errors.length >= ERRORS_LISTED_MAX) return;
+    received.errors.push({ index, path: error.path, message: error.message });
+  }
+}

@@ -1,0 +1,257 @@
+import { randomUUID } from 'node:crypto';
+import { fastifySwagger } from '@fastify/swagger';
+import { fastifySwaggerUi } from '@fastify/swagger-ui';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { jsonSchemaTransform } from 'fastify-type-provider-zod';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { usageEventInputSchema } from '../contract/index.ts';
+import { type Answer, answerOf, countsSchema, refusalOf, sum } from './answers.ts';
+import { canonicalAddress } from './auth/address.ts';
+import { authenticate } from './auth/authenticate.ts';
+import type { CollectorCredential, CredentialView } from './auth/credentials.ts';
+import type { ByteBudget } from './body/budget.ts';
+import { type BodyLimits, readBody } from './body/read.ts';
+import type { CollectorTallies } from './collector-tally.ts';
+import { FORMATS } from './formats/index.ts';
+import type { HttpFormat } from './formats/format.ts';
+import type { Metrics } from './metrics.ts';
+import { withoutSecrets } from './normalise/normalise.ts';
+import { ApiProblem, problemSchema } from './problem.ts';
+import type { Publisher } from './publish/publisher.ts';
+import { receive } from './receive.ts';
+
+export interface ServerOptions {
+  limits: BodyLimits;
+  budget: ByteBudget;
+  trustedProxies: string[];
+  credentials: CredentialView;
+  publisher: Publisher;
+  tallies: Pick<CollectorTallies, 'add'>;
+  metrics: Metrics;
+  log: Logger;
+  /** Why no events can be taken now, or null. */
+  notReadyReason(): string | null;
+  now(): number;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The format of the route, null on others. */
+    format: HttpFormat | null;
+    collector: CollectorCredential | null;
+  }
+}
+
+/** Longest a sender may take for a whole request; bounds how long a refused body is read and thrown away. */
+const REQUEST_TIMEOUT_MS = 120_000;
+
+const mediaTypeOf = (request: FastifyRequest) =>
+  (request.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
+
+/** Builds the HTTP server with all routes; it does not listen yet. */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: options.log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    // The forwarded address is believed only from the proxies that were named.
+    trustProxy: options.trustedProxies.length > 0 ? options.trustedProxies : false,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    bodyLimit: Number.MAX_SAFE_INTEGER,
+    routerOptions: { ignoreTrailingSlash: true },
+    forceCloseConnections: 'idle',
+    clientErrorHandler(error, socket) {
+      // Not HTTP, or headers beyond Node's limit; there is no request to answer in its own form.
+      if (!socket.writable) return;
+      const tooLong = error.code === 'HPE_HEADER_OVERFLOW';
+      const problem = new ApiProblem(
+        'bad_request',
+        tooLong ? 'The headers are too long.' : 'This is not valid HTTP/1.1.',
+      );
+      const { body } = refusalOf(problem, randomUUID(), null, '');
+      socket.end(
+        `HTTP/1.1 ${tooLong ? '431 Request Header Fields Too Large' : '400 Bad Request'}\r\nconnection: close\r\n` +
+          `content-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body.toString()}`,
+      );
+    },
+  });
+  app.decorateRequest('format', null);
+  app.decorateRequest('collector', null);
+  // Bodies are read by readBody, after the sender is known and within limits that hold for the unpacked size.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+
+  await registerDocs(app);
+  registerHealth(app, options);
+  for (const format of FORMATS) registerFormat(app, format, options);
+
+  app.setErrorHandler((error, request, reply) => send(reply, refuse(error, request, options)));
+  app.setNotFoundHandler((request, reply) => send(reply, refuse(notFound(request), request, options)));
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    reply.header('x-request-id', request.id);
+    done();
+  });
+  return app;
+}
+
+function registerFormat(app: FastifyInstance, format: HttpFormat, options: ServerOptions): void {
+  app.route({
+    method: 'POST',
+    url: format.path,
+    schema: {
+      summary: format.summary,
+      description: format.description,
+      tags: [format.answer === 'counts' ? 'events' : 'otlp'],
+      consumes: [...format.mediaTypes],
+      security: [{ bearer: [] }, { apiKey: [] }],
+      ...(format.name === 'events' ? { body: usageEventInputSchema } : {}),
+      response: format.answer === 'counts' ? { 200: countsSchema, default: problemSchema } : { 200: z.object({}) },
+    },
+    onRequest: (request, _reply, done) => {
+      request.format = format;
+      const notReady = options.notReadyReason();
+      if (notReady !== null) {
+        throw new ApiProblem('unavailable', notReady, { headers: { 'retry-after': '1' } });
+      }
+      request.collector = authenticate(
+        options.credentials,
+        request.headers,
+        canonicalAddress(request.ip),
+        options.now(),
+      );
+      done();
+    },
+    handler: async (request, reply) => send(reply, await handle(format, request, options)),
+  });
+}
+
+async function handle(format: HttpFormat, request: FastifyRequest, options: ServerOptions): Promise<Answer> {
+  const { metrics } = options;
+  const stopTimer = metrics.requestSeconds.startTimer({ format: format.name });
+  const collector = request.collector!.id;
+  const mediaType = mediaTypeOf(request);
+  if (!takes(format, request, mediaType)) {
+    throw new ApiProblem('unsupported_media_type', `Content-Type must be one of ${format.mediaTypes.join(', ')}.`);
+  }
+  const body = await readBody(request.raw, options.limits, options.budget);
+  try {
+    const receivedAt = options.now();
+    const received = await receive(
+      format,
+      body.bytes,
+      { mediaType, headers: request.headers, clientAddress: canonicalAddress(request.ip), receivedAt },
+      collector,
+    );
+    await options.publisher.publish(received.events);
+    const tally = {
+      accepted: received.events.length,
+      rejected: received.rejected,
+      ignored: sum(received.ignored),
+      redacted: received.redactions,
+    };
+    options.tallies.add(collector, tally, receivedAt);
+    metrics.events.inc({ collector, format: format.name, result: 'accepted' }, tally.accepted);
+    if (tally.rejected > 0) metrics.events.inc({ collector, format: format.name, result: 'rejected' }, tally.rejected);
+    if (tally.redacted > 0) metrics.redactions.inc({ collector }, tally.redacted);
+    if (received.droppedFields > 0) metrics.droppedFields.inc({ collector }, received.droppedFields);
+    for (const [kind, count] of received.ignored) metrics.ignored.inc({ format: format.name, kind }, count);
+    return answerOf(format, received, mediaType);
+  } finally {
+    body.release();
+    stopTimer();
+  }
+}
+
+/** The payload of a binary CloudEvent may be of any type, its content type describes only that. */
+function takes(format: HttpFormat, request: FastifyRequest, mediaType: string): boolean {
+  return (
+    format.mediaTypes.includes(mediaType) ||
+    (format.mediaTypes.includes('application/cloudevents+json') && request.headers['ce-specversion'] !== undefined)
+  );
+}
+
+function registerHealth(app: FastifyInstance, options: ServerOptions): void {
+  const hidden = { schema: { hide: true } };
+  app.get('/healthz', hidden, (_request, reply) => reply.send({ status: 'ok' }));
+  app.get('/readyz', hidden, (_request, reply) => {
+    const reason = options.notReadyReason();
+    return reply.code(reason === null ? 200 : 503).send({ ready: reason === null, reason });
+  });
+  app.get('/metrics', hidden, async (_request, reply) => {
+    reply.header('content-type', options.metrics.registry.contentType);
+    return reply.send(await options.metrics.registry.metrics());
+  });
+}
+
+async function registerDocs(app: FastifyInstance): Promise<void> {
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Lanewatch ingest',
+        description:
+          'Takes usage events of API keys from agents and proxies. OTLP bodies are those of the OTLP/HTTP specification.',
+        version: '1',
+      },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer' },
+          apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+        },
+      },
+    },
+    transform: jsonSchemaTransform,
+  });
+  await app.register(fastifySwaggerUi, { routePrefix: '/docs' });
+  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => reply.send(app.swagger()));
+}
+
+const METHODS_BY_PATH = new Map<string, string>([
+  ...FORMATS.map(({ path }): [string, string] => [path, 'POST']),
+  ...['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs'].map((path): [string, string] => [path, 'GET, HEAD']),
+]);
+
+function notFound(request: FastifyRequest): ApiProblem {
+  const path = request.url.split('?', 1)[0]!.replace(/(?<=.)\/$/, '');
+  const allow = METHODS_BY_PATH.get(path);
+  if (allow !== undefined) {
+    request.format = FORMATS.find((format) => format.path === path) ?? null;
+    return new ApiProblem('method_not_allowed', `Use ${allow} here.`, { headers: { allow } });
+  }
+  const routes = FORMATS.map((format) => format.path).join(', ');
+  return new ApiProblem('not_found', `Events are posted to ${routes}. The routes are described at /docs.`);
+}
+
+function refuse(error: unknown, request: FastifyRequest, options: ServerOptions): Answer {
+  const problem = problemOf(error);
+  options.metrics.refusals.inc({ code: problem.code });
+  const facts = { code: problem.code, request_id: request.id, collector: request.collector?.id };
+  if (problem.code === 'internal') {
+    const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    options.log.error({ ...facts, error: withoutSecrets(cause.slice(0, 4_000)) }, 'a request failed');
+  } else {
+    options.log.debug(facts, 'a request was refused');
+  }
+  return refusalOf(problem, request.id, request.format, mediaTypeOf(request));
+}
+
+function problemOf(error: unknown): ApiProblem {
+  if (error instanceof ApiProblem) return error;
+  const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new ApiProblem('unsupported_media_type', 'The Content-Type header is not valid.');
+  }
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
+    return new ApiProblem('bad_request', 'The request is not valid.', { cause: error });
+  }
+  return new ApiProblem('internal', 'Ingest failed; the fault was logged under this request id. Send again.', {
+    cause: error,
+  });
+}
+
+function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
+  return reply.code(status).headers(headers).send(body);
+}
