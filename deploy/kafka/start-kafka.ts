@@ -16,6 +16,8 @@ export interface StartKafkaOptions {
   port?: number;
   /** Java heap in MiB. Default 512. */
   heapMb?: number;
+  /** Broker properties on top of the ones here, or instead of them. */
+  properties?: Record<string, string | number | boolean>;
   /** Hears one line per step that takes long. */
   onProgress?: (line: string) => void;
 }
@@ -49,7 +51,7 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
   const port = options.port ?? (await freePort());
   const controllerPort = await freePort();
   const properties = path.join(dir, 'server.properties');
-  await writeFile(properties, serverProperties(dir, port, controllerPort));
+  await writeFile(properties, serverProperties(dir, port, controllerPort, options.properties ?? {}));
   await formatOnce(classPath, dir, properties);
 
   let child = await launch(classPath, dir, properties, port, options.heapMb ?? 512);
@@ -87,7 +89,12 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
   };
 }
 
-function serverProperties(dir: string, port: number, controllerPort: number): string {
+function serverProperties(
+  dir: string,
+  port: number,
+  controllerPort: number,
+  overrides: NonNullable<StartKafkaOptions['properties']>,
+): string {
   const settings: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',
     'node.id': 1,
@@ -110,6 +117,7 @@ function serverProperties(dir: string, port: number, controllerPort: number): st
     'num.network.threads': 2,
     'num.io.threads': 4,
     'log.cleaner.threads': 1,
+    ...overrides,
   };
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)
