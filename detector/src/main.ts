@@ -1,11 +1,5 @@
-import { openBus } from '@lanewatch/ingest/contract';
-import { pino } from 'pino';
-import { describeConfig, loadConfig, type DetectorConfig } from './config.ts';
-import { startDetector, type DetectorObserver } from './detector.ts';
-import { startHealthServer } from './health-server.ts';
-import { openLedger } from './ledger/open.ts';
-import { createMetrics } from './metrics.ts';
-import { rulesInForce } from './rules/index.ts';
+import { describeConfig, loadConfig } from './config.ts';
+import { runDetector } from './run.ts';
 
 const HELP = `lanewatch detector: classifies usage events, keeps the ledger, raises findings.
 
@@ -15,106 +9,13 @@ Environment:
 ${describeConfig()}
 `;
 
-const SHUTDOWN_MS = 15_000;
-
-async function run(config: DetectorConfig): Promise<void> {
-  const log = pino({ level: config.LOG_LEVEL, name: 'detector' });
-  const metrics = createMetrics();
-  let notReady: string | null = 'starting';
-  let lastFault = { stage: '', text: '', count: 0 };
-
-  const observer: DetectorObserver = {
-    stored(batch, tookMs) {
-      metrics.observer.stored(batch, tookMs);
-      lastFault = { stage: '', text: '', count: 0 };
-      log.debug({ rows: batch.rows.length, findings: batch.findings.length, took_ms: tookMs }, 'batch stored');
-    },
-    fault(stage, error) {
-      metrics.observer.fault(stage, error);
-      const text = error instanceof Error ? error.message : String(error);
-      const repeats = lastFault.stage === stage && lastFault.text === text;
-      lastFault = { stage, text, count: repeats ? lastFault.count + 1 : 1 };
-      // The same failure is tried many times; the log needs it when it begins and now and then.
-      if (lastFault.count === 1 || lastFault.count % 50 === 0)
-        log.warn({ stage, error: text, times: lastFault.count }, 'will try again');
-    },
-    assigned(partitions, tookMs) {
-      notReady = null;
-      metrics.observer.assigned(partitions, tookMs);
-      log.info({ partitions, took_ms: tookMs }, 'partitions assigned');
-    },
-    revoked() {
-      metrics.observer.revoked();
-      log.info('partitions revoked');
-    },
-  };
-
-  const health = await startHealthServer({
-    host: config.DETECTOR_HOST,
-    port: config.DETECTOR_PORT,
-    metrics: metrics.registry,
-    notReadyReason: () => notReady,
-  });
-  const ledger = await openLedger({
-    url: config.CLICKHOUSE_URL,
-    user: config.CLICKHOUSE_USER,
-    password: config.CLICKHOUSE_PASSWORD,
-    database: config.CLICKHOUSE_DATABASE,
-    engine: config.LEDGER_ENGINE,
-    fsync: config.LEDGER_FSYNC,
-    insertTimeoutMs: config.INSERT_TIMEOUT_MS,
-  });
-  const bus = await openBus(config.BUS_URL);
-  const detector = await startDetector({
-    instance: config.INSTANCE,
-    bus,
-    ledger,
-    rules: rulesInForce(),
-    detection: true,
-    topicPrefix: config.TOPIC_PREFIX,
-    usagePartitions: config.USAGE_PARTITIONS,
-    consumerGroup: config.CONSUMER_GROUP,
-    batchRowsMax: config.BATCH_ROWS_MAX,
-    flushIntervalMs: config.FLUSH_INTERVAL_MS,
-    dedupeWindowMs: config.DEDUPE_WINDOW_HOURS * 3_600_000,
-    dedupeIdsMax: config.DEDUPE_IDS_MAX,
-    lanesMax: config.LANES_MAX,
-    valuesPerLane: config.VALUES_PER_LANE,
-    laneHistoryMs: config.LANE_HISTORY_DAYS * 24 * 3_600_000,
-    sessionTimeoutMs: config.SESSION_TIMEOUT_MS,
-    observer,
-  });
-  metrics.watch(detector);
-
-  const stop = (signal: string) => {
-    log.info({ signal }, 'stopping');
-    // What can't be stored in time is not lost: it is on the bus, and the next start resumes from the ledger.
-    setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
-    detector
-      .close()
-      .then(() => Promise.all([bus.close(), ledger.close()]))
-      .then(
-        () => {
-          health.close();
-          process.exit(0);
-        },
-        (error: unknown) => {
-          log.error({ error: String(error) }, 'stopping failed');
-          process.exit(1);
-        },
-      );
-  };
-  process.once('SIGTERM', () => stop('SIGTERM'));
-  process.once('SIGINT', () => stop('SIGINT'));
-}
-
 if (process.argv.includes('--help')) {
   process.stdout.write(HELP);
 } else {
   try {
     const config = loadConfig(process.env);
     if (process.argv.includes('--check-config')) process.stdout.write('The configuration is valid.\n');
-    else await run(config);
+    else await runDetector(config);
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
     process.exitCode = 1;

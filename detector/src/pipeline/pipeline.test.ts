@@ -185,7 +185,7 @@ describe('delivery', () => {
   test('a slow ledger holds the bus back instead of filling memory', async () => {
     const ledger = createMemoryLedger();
     const harness = start(ledger, { batchRowsMax: 2 });
-    let release = () => undefined as void;
+    let release: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (release = resolve));
     const insert = ledger.insert.bind(ledger);
     ledger.insert = async (rows, token) => {

@@ -1,0 +1,54 @@
+import type { KafkaServer } from '../kafka/start-kafka.ts';
+
+/** One line of the table: our figure against a peer's or a limit, from the same run. */
+export interface BenchResult {
+  id: string;
+  what: string;
+  against: string;
+  unit: string;
+  /** Medians over the runs. */
+  ours: number;
+  peer: number;
+  /** Higher is better for every line: ours ÷ peer for throughput, limit ÷ ours where less is better. */
+  ratio: number;
+  floor: number;
+  /** Every single figure, in the order of the runs. */
+  oursRuns: number[];
+  peerRuns: number[];
+  note?: string;
+}
+
+export interface BenchContext {
+  /** A broker for the whole bench; every run has topics and groups of its own. */
+  kafka(): Promise<KafkaServer>;
+  /** Interleaved runs of each side. */
+  runs: number;
+  /** Events per run of the path. */
+  events: number;
+  /** An empty directory that is removed at the end. */
+  temporaryDirectory(): string;
+  log(line: string): void;
+}
+
+export interface Bench {
+  id: string;
+  summary: string;
+  run(context: BenchContext): Promise<BenchResult[]>;
+}
+
+/** The middle of the figures; of an even number the lower middle, so that it is a figure that was measured. */
+export function median(figures: readonly number[]): number {
+  const sorted = figures.toSorted((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? NaN;
+}
+
+/** A result of two throughputs, medians over the runs. */
+export function throughputResult(
+  line: Pick<BenchResult, 'id' | 'what' | 'against' | 'floor'> & { note?: string },
+  oursRuns: number[],
+  peerRuns: number[],
+): BenchResult {
+  const ours = median(oursRuns);
+  const peer = median(peerRuns);
+  return { ...line, unit: 'events/s', ours, peer, ratio: ours / peer, oursRuns, peerRuns };
+}

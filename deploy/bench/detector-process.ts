@@ -1,0 +1,46 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+export interface DetectorProcessOptions {
+  brokers: string;
+  topicPrefix: string;
+  group: string;
+  clickhouse: { url: string; password: string };
+  database: string;
+  /** Another entry point than the detector's own, relative to this folder. */
+  entry?: string;
+  env?: Record<string, string>;
+}
+
+const DETECTOR_MAIN = '../../detector/src/main.ts';
+
+/** Starts a detector as its own process, as it runs in production. */
+export function startDetectorProcess(options: DetectorProcessOptions): { child: ChildProcess; stop(): Promise<void> } {
+  const entry = fileURLToPath(new URL(options.entry ?? DETECTOR_MAIN, import.meta.url));
+  const flags = process.env['BENCH_DETECTOR_FLAGS']?.split(' ') ?? [];
+  const child = spawn(process.execPath, [...flags, entry], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: {
+      ...process.env,
+      BUS_URL: `kafka://${options.brokers}`,
+      TOPIC_PREFIX: options.topicPrefix,
+      CONSUMER_GROUP: options.group,
+      CLICKHOUSE_URL: options.clickhouse.url,
+      CLICKHOUSE_PASSWORD: options.clickhouse.password,
+      CLICKHOUSE_DATABASE: options.database,
+      DETECTOR_PORT: '0',
+      LOG_LEVEL: 'warn',
+      ...options.env,
+    },
+  });
+  return {
+    child,
+    async stop() {
+      if (child.exitCode !== null) return;
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { USAGE_COLUMNS } from '@lanewatch/ingest/contract';
+
+const INTEGER_COLUMNS: Partial<Record<(typeof USAGE_COLUMNS)[number], string>> = {
+  time: 'UInt64',
+  received_at: 'UInt64',
+  status_code: 'UInt16',
+  tokens_input_uncached: 'UInt64',
+  tokens_cache_read: 'UInt64',
+  tokens_cache_write: 'UInt64',
+  tokens_output: 'UInt64',
+  cost_nano_usd: 'UInt64',
+  latency_ms: 'UInt32',
+};
+const HIGH_CARDINALITY = new Set<string>(['id', 'request_id']);
+
+function typeOf(column: (typeof USAGE_COLUMNS)[number]): string {
+  if (column === 'flags') return 'Array(LowCardinality(String))';
+  return INTEGER_COLUMNS[column] ?? (HIGH_CARDINALITY.has(column) ? 'String' : 'LowCardinality(String)');
+}
+
+export interface KafkaEngineOptions {
+  client: ClickHouseClient;
+  database: string;
+  brokers: string;
+  topic: string;
+  group: string;
+  consumers: number;
+}
+
+/**
+ * The peer: ClickHouse's own Kafka engine reading the same positional rows into a MergeTree of the same columns and order,
+ * without detection, deduplication, fence or roll-up. Creating the view starts it.
+ */
+export async function startKafkaEngine(options: KafkaEngineOptions): Promise<{ table: string; stop(): Promise<void> }> {
+  const { client, database } = options;
+  const columns = USAGE_COLUMNS.map((column) => `\`${column}\` ${typeOf(column)}`).join(', ');
+  const run = (query: string) => client.command({ query });
+  await run(`CREATE DATABASE ${database}`);
+  await run(`CREATE TABLE ${database}.stored (${columns}) ENGINE = MergeTree ORDER BY (fingerprint, time)`);
+  await run(
+    `CREATE TABLE ${database}.queue (${columns}) ENGINE = Kafka SETTINGS kafka_broker_list = '${options.brokers}', ` +
+      `kafka_topic_list = '${options.topic}', kafka_group_name = '${options.group}', kafka_format = 'JSONCompactEachRow', ` +
+      `kafka_num_consumers = ${options.consumers}, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536`,
+  );
+  await run(`CREATE MATERIALIZED VIEW ${database}.feed TO ${database}.stored AS SELECT * FROM ${database}.queue`);
+  return {
+    table: `${database}.stored`,
+    async stop() {
+      await run(`DROP TABLE ${database}.feed SYNC`);
+      await run(`DROP TABLE ${database}.queue SYNC`);
+      await run(`DROP DATABASE ${database} SYNC`);
+    },
+  };
+}
