@@ -1,0 +1,26 @@
+import net from 'node:net';
+import { describe, expect, inject, it } from 'vitest';
+
+function connects(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, host, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => {
+      resolve(false);
+    });
+  });
+}
+
+describe('the parts that a run provides', () => {
+  it.skipIf(inject('kafkaBrokers') === null)('Kafka is there', async () => {
+    const [host, port] = inject('kafkaBrokers')!.split(',')[0]!.split(':');
+    expect(await connects(host!, Number(port))).toBe(true);
+  });
+
+  it.skipIf(inject('postgresUrl') === null)('Postgres is there', async () => {
+    const url = new URL(inject('postgresUrl')!);
+    expect(await connects(url.hostname, Number(url.port))).toBe(true);
+  });
+});
