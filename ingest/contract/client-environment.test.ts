@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { claudeCodeEnvironment, curlLine } from './client-environment.ts';
+import { fingerprintOf, hintOf, usageEventInputSchema } from './index.ts';
+
+const SHELLS = ['/bin/sh', '/bin/bash', '/bin/zsh'].filter((shell) => existsSync(shell));
+const ENDPOINT = 'http://127.0.0.1:4618';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'client-environment-'));
+  execFileSync('git', ['init', '-q', folder]);
+  execFileSync('git', ['-C', folder, 'remote', 'add', 'origin', 'git@example.com:team/pay ments+v2.git']);
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What the block leaves in the environment when a shell runs it. */
+function attributesIn(shell: string, key: string | undefined, cwd: string): Record<string, string> {
+  const script = `set -eu\n${claudeCodeEnvironment(ENDPOINT, 'lw_dev_key')}\nprintf %s "$OTEL_RESOURCE_ATTRIBUTES"`;
+  const env = { PATH: process.env['PATH'] ?? '', HOME: folder, ...(key === undefined ? {} : { ANTHROPIC_API_KEY: key }) };
+  const text = execFileSync(shell, ['-c', script], { cwd, env, encoding: 'utf8' });
+  return Object.fromEntries(text === '' ? [] : text.split(',').map((pair) => pair.split('=') as [string, string]));
+}
+
+describe.each(SHELLS)('the Claude Code block in %s', (shell) => {
+  it.each([
+    `sk-ant-api03-${'aB3-_'.repeat(18)}xyzAA`,
+    `sk-ant-admin01-${'Q'.repeat(93)}AA`,
+    `sk-ant-oat01-${'9z_'.repeat(20)}`,
+    'sk-ant-0123456789abcdefC001',
+    'sk-ant-api03-tooshort',
+    `sk-${'k'.repeat(40)}Z9Z9`,
+    'another-kind-of-key-altogether',
+    'short',
+    '-n',
+  ])('computes fingerprint and hint of %s as the contract does', (key) => {
+    expect(attributesIn(shell, key, folder)).toEqual({
+      'apikey.fingerprint': fingerprintOf(key),
+      'apikey.hint': hintOf(key),
+      'vcs.repository.name': 'pay-ments-v2',
+    });
+  });
+
+  it('ignores blanks and line ends around the key', () => {
+    const key = `sk-ant-api03-${'x'.repeat(90)}AA`;
+    expect(attributesIn(shell, ` ${key}\n`, folder)['apikey.fingerprint']).toBe(fingerprintOf(key));
+  });
+
+  it('leaves the hint out when it would break the attribute syntax', () => {
+    const key = 'a,b=c d%e-and-more-characters';
+    expect(attributesIn(shell, key, folder)).toEqual({
+      'apikey.fingerprint': fingerprintOf(key.replaceAll(' ', '')),
+      'vcs.repository.name': 'pay-ments-v2',
+    });
+  });
+
+  it('names no key when none is set and no repository outside of one', () => {
+    expect(attributesIn(shell, undefined, folder)).toEqual({ 'vcs.repository.name': 'pay-ments-v2' });
+    expect(attributesIn(shell, undefined, '/')).toEqual({});
+  });
+});
+
+describe('the curl line', () => {
+  it('carries an event that the schema accepts once a shell has filled in id and time', () => {
+    const line = curlLine(ENDPOINT, 'lw_dev_key');
+    const body = execFileSync('/bin/sh', ['-c', `curl() { for last; do :; done; printf %s "$last"; }\n${line}`], {
+      encoding: 'utf8',
+    });
+    expect(usageEventInputSchema.parse(JSON.parse(body))).toMatchObject({ source: 'by-hand', cost_usd: '0.61' });
+  });
+});
