@@ -140,6 +140,16 @@ function sameText(left: string, right: string): boolean {
   return timingSafeEqual(digest(left), digest(right));
 }
 
+/**
+ * Where the engine's defaults for a command line differ from a server's, the server's. And no asynchronous inserts: an
+ * answer means the rows are in a part on disk.
+ */
+const SESSION_DEFAULTS: ReadonlyMap<string, string> = new Map([
+  ['async_insert', '0'],
+  ['implicit_select', '0'],
+  ['allow_introspection_functions', '0'],
+]);
+
 const SETTING_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 export type SessionRequest = {
@@ -158,14 +168,15 @@ export type SessionRequest = {
  */
 export function sessionStatements(request: SessionRequest, limits: AnalystLimits): string {
   const analyst = request.user === 'analyst';
-  const settings = new Map<string, string>([['async_insert', '0']]);
+  const settings = new Map(SESSION_DEFAULTS);
   for (const [name, value] of request.settings) {
     if (!SETTING_NAME.test(name)) throw raise('UNKNOWN_SETTING', `Unknown setting '${name}'.`);
     settings.set(name, value);
   }
   if (analyst) {
-    settings.delete('async_insert');
+    for (const name of SESSION_DEFAULTS.keys()) settings.delete(name);
     applyLimits(settings, limits);
+    settings.set('implicit_select', '0');
   }
   // Frozen last: everything before still needs to change settings.
   let readonly = settings.get('readonly');

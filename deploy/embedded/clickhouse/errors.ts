@@ -9,6 +9,7 @@ export const CODES = {
   UNKNOWN_SETTING: 115,
   INCORRECT_DATA: 117,
   READONLY: 164,
+  INTO_OUTFILE_NOT_ALLOWED: 181,
   TOO_MANY_SIMULTANEOUS_QUERIES: 202,
   QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING: 216,
   ABORTED: 236,
@@ -44,9 +45,9 @@ export function raise(name: CodeName, message: string, status?: number): EngineE
 
 /**
  * Turns what the addon threw into an error to send. The engine wraps an exception a second time when it passes through
- * its client part, and mentions the temporary files behind a request; neither tells the caller anything.
+ * its client part, which tells the caller nothing.
  */
-export function fromEngine(thrown: unknown, privatePaths: readonly string[] = []): EngineError {
+export function fromEngine(thrown: unknown): EngineError {
   if (thrown instanceof EngineError) return thrown;
   let text = (thrown instanceof Error ? thrown.message : String(thrown)).trim();
   const wrapped =
@@ -54,14 +55,20 @@ export function fromEngine(thrown: unknown, privatePaths: readonly string[] = []
   if (wrapped !== null) text = wrapped[1]!;
   // Syntax is checked by having the engine print the text, which is then the "scope" of the error.
   text = text.replace(/:? In scope SELECT formatQuerySingleLine\([\s\S]*\)\. (\([A-Z_0-9]+\))$/, ' $1');
-  for (const path of privatePaths) {
-    text = text.replaceAll(` INTO OUTFILE '${path}' TRUNCATE`, '').replaceAll(path, '(request)');
-  }
   const code = /^Code: (\d+)\./.exec(text);
   if (code === null) {
     return new EngineError(CODES.STD_EXCEPTION, `Code: 1001. DB::Exception: ${text} (STD_EXCEPTION)`);
   }
   return new EngineError(Number(code[1]), text);
+}
+
+/** The same error without the path of a temporary file, and without the clause that names it. */
+export function withoutPath(error: EngineError, path: string): EngineError {
+  const text = error.message
+    .replaceAll(` INTO OUTFILE '${path}' TRUNCATE`, '')
+    .replaceAll(` FROM INFILE '${path}'`, '')
+    .replaceAll(path, '(request body)');
+  return new EngineError(error.code, text, error.status);
 }
 
 /** Codes by the HTTP status ClickHouse answers them with; every other code is a 500. */

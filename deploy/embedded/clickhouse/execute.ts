@@ -8,7 +8,7 @@ import { createBody, STATEMENT_BYTES_MAX } from './body.ts';
 import type { Spool, SpooledFile } from './body.ts';
 import type { Config } from './config.ts';
 import type { Analysis, Engine, Session } from './engine.ts';
-import { fromEngine, raise } from './errors.ts';
+import { fromEngine, raise, withoutPath } from './errors.ts';
 import { DEFAULT_FORMAT } from './formats.ts';
 import { readForm } from './request.ts';
 import type { QueryRequest } from './request.ts';
@@ -174,8 +174,9 @@ async function check(
     printed = (await session.query(`SELECT formatQuerySingleLine(${quoteString(sql)})`, 'TSVRaw')).output.toString();
   }
   if (analysis.statements > 1) throw raise('SYNTAX_ERROR', 'Syntax error (Multi-statements are not allowed).');
-  if (loaded.statement.clientFile) {
-    throw raise('UNKNOWN_TYPE_OF_QUERY', 'INTO OUTFILE and FROM INFILE are for clients with files; this is a server.');
+  if (loaded.statement.writesClientFile) throw raise('INTO_OUTFILE_NOT_ALLOWED', 'INTO OUTFILE is not allowed.');
+  if (loaded.statement.readsClientFile) {
+    throw raise('UNKNOWN_TYPE_OF_QUERY', 'FROM INFILE is for clients with files; send the data in the body.');
   }
   if (loaded.statement.readsInput && loaded.statement.isInsert) {
     throw raise(
@@ -215,7 +216,7 @@ async function insert(
       resultBytes: written.bytes,
     });
   } catch (error) {
-    throw fromEngine(error, [file.path]);
+    throw withoutPath(fromEngine(error), file.path);
   }
 }
 
@@ -265,7 +266,7 @@ async function read(
       if (!streamable) sendBuffer(answer, format, output, { resultRows: rows, resultBytes: bytes });
       return { summary: { readRows: rows, readBytes: bytes, resultRows: rows, resultBytes: bytes } };
     } catch (error) {
-      return { error: fromEngine(error, [pipe.path]), summary: {} };
+      return { error: withoutPath(fromEngine(error), pipe.path), summary: {} };
     } finally {
       pipe.finish();
     }

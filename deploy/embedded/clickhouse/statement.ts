@@ -125,8 +125,9 @@ export type OtherStatement = {
   format: string | undefined;
   /** Where INTO OUTFILE belongs: before FORMAT, or after the last token. */
   outfileAt: number;
-  /** The statement reads or writes a file of the *client* (INTO OUTFILE, FROM INFILE), which an HTTP server cannot. */
-  clientFile: boolean;
+  /** INTO OUTFILE and FROM INFILE name files of the *client*, which an HTTP server cannot reach. */
+  writesClientFile: boolean;
+  readsClientFile: boolean;
   /** INSERT … SELECT … FROM input(…), which this engine runs without inserting anything. */
   readsInput: boolean;
   isInsert: boolean;
@@ -150,13 +151,12 @@ function readInsert(sql: string): InsertStatement | undefined {
     return step.done === true ? undefined : step.value;
   };
   if (!isKeyword(next(), 'INSERT')) return undefined;
+  let table = next();
+  if (isKeyword(table, 'INTO')) table = next();
+  if (isKeyword(table, 'TABLE')) table = next();
+  if (isKeyword(table, 'FUNCTION')) next();
+  // The table's name may be a word that is a keyword elsewhere, so it is passed by unread.
   let token = next();
-  if (isKeyword(token, 'INTO')) token = next();
-  if (isKeyword(token, 'TABLE')) token = next();
-  const intoFunction = isKeyword(token, 'FUNCTION');
-  if (intoFunction) token = next();
-  // The table's name may be a word that is a keyword elsewhere.
-  token = next();
   while (token?.text === '.' && token.kind === 'symbol') {
     next();
     token = next();
@@ -213,7 +213,8 @@ function readOther(sql: string): OtherStatement {
     kind: 'other',
     format,
     outfileAt: formatIndex < 0 ? (list.at(-1)?.end ?? sql.length) : top[formatIndex]!.start,
-    clientFile: follows('INTO', 'OUTFILE') || follows('FROM', 'INFILE'),
+    writesClientFile: follows('INTO', 'OUTFILE'),
+    readsClientFile: follows('FROM', 'INFILE'),
     readsInput: list.some((token, index) => isKeyword(token, 'INPUT') && list[index + 1]?.text === '('),
     isInsert: isKeyword(top[0], 'INSERT'),
   };
