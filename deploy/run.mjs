@@ -10,6 +10,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const NODE_MAJOR_MIN = 20;
+const PARENT_POLL_MS = 1_000;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
@@ -66,19 +67,20 @@ async function main(argv) {
 }
 
 /**
- * Runs the command under another Node and ends as it ends. A signal from the terminal reaches both processes by itself; one
- * that was sent to this process alone is passed on.
+ * Runs the command under another Node and ends as it ends; signals are passed on.
  * @param {string} node
  * @param {string[]} args
  */
 async function goOnUnder(node, args) {
-  const child = spawn(node, args, { stdio: 'inherit' });
+  const env = { ...process.env, LANEWATCH_LAUNCHER_PID: String(process.pid) };
+  const child = spawn(node, args, { stdio: 'inherit', env });
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.on(signal, () => {
-      // From a terminal the whole group gets Ctrl-C; a second copy would count as the second Ctrl-C, which kills.
-      if (signal === 'SIGINT' && process.stdin.isTTY) return;
-      child.kill(signal);
-    });
+    process.on(signal, () => child.kill(signal));
+  }
+  // npm that was killed outright passes nothing on; this process then has another parent.
+  const parent = process.ppid;
+  if (process.env.npm_lifecycle_event !== undefined && parent !== 1) {
+    setInterval(() => process.ppid === parent || child.kill('SIGTERM'), PARENT_POLL_MS).unref();
   }
   const { code, signal } = await new Promise((resolve, reject) => {
     child.on('error', reject);

@@ -12,9 +12,10 @@
 const SETTINGS = `
 Settings (environment):
   LANEWATCH_HOME               where data, secrets and logs live      (default ./.lanewatch)
-  DASHBOARD_PORT               port of the dashboard                  (4600)
+  DASHBOARD_PORT               port of the dashboard                  (4600; 0 takes a free one, here and below)
   QUERY_API_PORT               port of query-api                      (4610)
   INGEST_PORT                  port of ingest                         (4618)
+  DETECTOR_PORT                port of the detector's health          (4614)
   CLICKHOUSE_PORT              port of the embedded ClickHouse        (4623)
   BUS_URL                      kafka://host:port,host:port instead of the embedded bus
   CLICKHOUSE_URL, CLICKHOUSE_USER, CLICKHOUSE_PASSWORD
@@ -66,7 +67,6 @@ Prints a new one-time sign-in link. The installation must be running (npm start)
 
 Issues a key with which a collector may send events, and prints it once. The installation must be running (npm start).
 
-  --name NAME   what the key is called in the registry (default "collector" and today's date)
   --bare        print the key alone
   --help        this text`,
   },

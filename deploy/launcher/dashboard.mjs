@@ -57,7 +57,10 @@ function sourcesHash(root) {
   const hash = createHash('sha256');
   for (const input of INPUTS) {
     for (const file of filesBelow(join(root, input))) {
-      hash.update(`${relative(root, file)}\0`).update(readFileSync(file)).update('\0');
+      hash
+        .update(`${relative(root, file)}\0`)
+        .update(readFileSync(file))
+        .update('\0');
     }
   }
   return hash.digest('hex');

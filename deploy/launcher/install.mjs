@@ -42,7 +42,7 @@ function agrees(lockfile, installed) {
   /** @type {Record<string, {version?: string}>} */
   const there = JSON.parse(installed).packages;
   return Object.entries(wanted).every(([path, { version, optional, devOptional, link }]) => {
-    if (!path.startsWith('node_modules/') || link) return true;
+    if (!path.includes('node_modules/') || link) return true;
     const found = there[path];
     return found ? found.version === version : optional === true || devOptional === true;
   });
@@ -56,7 +56,16 @@ async function install(root) {
   const child = spawn(
     command,
     // Install scripts unpack the pinned Node; nothing of ours asks npm about funding or audits.
-    [...args, 'ci', '--no-audit', '--no-fund', '--loglevel=error', '--progress=true', '--include=dev', '--include=optional'],
+    [
+      ...args,
+      'ci',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      '--progress=true',
+      '--include=dev',
+      '--include=optional',
+    ],
     { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: environmentForNpm(root) },
   );
   const ticker = setInterval(() => {
@@ -64,7 +73,9 @@ async function install(root) {
   }, 10_000);
   const outcome = await new Promise((resolve) => {
     child.on('error', (error) => resolve(error.message));
-    child.on('close', (code, signal) => resolve(code === 0 ? '' : signal ? `it was stopped by ${signal}` : `exit code ${code}`));
+    child.on('close', (code, signal) =>
+      resolve(code === 0 ? '' : signal ? `it was stopped by ${signal}` : `exit code ${code}`),
+    );
   });
   clearInterval(ticker);
   if (outcome !== '') {
@@ -95,7 +106,13 @@ function nodeProblem(root) {
  */
 function npm() {
   const { npm_execpath: script, npm_node_execpath: node } = process.env;
-  if (script && node && existsSync(script) && existsSync(node) && !node.includes(`${join('node_modules', 'node', 'bin')}`)) {
+  if (
+    script &&
+    node &&
+    existsSync(script) &&
+    existsSync(node) &&
+    !node.includes(`${join('node_modules', 'node', 'bin')}`)
+  ) {
     return { command: node, args: [script] };
   }
   return { command: 'npm', args: [] };

@@ -1,0 +1,14 @@
+/**
+ * Loaded before a service (`node --import`): its standard input is a pipe that the supervisor holds open. When the supervisor
+ * is gone, however it went, the pipe ends; the service then stops as on SIGTERM, so that nothing is left behind.
+ */
+const STOP_DEADLINE_MS = 15_000;
+
+process.stdin.on('end', () => {
+  setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
+  process.kill(process.pid, 'SIGTERM');
+});
+process.stdin.on('error', () => undefined);
+process.stdin.resume();
+// The pipe must not keep a service alive that wants to end by itself.
+process.stdin.unref?.();

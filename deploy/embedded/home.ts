@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { StartProblem } from './problem.ts';
+
+/** What is known about the instance that runs in a data directory. No secrets: those are files of their own. */
+export interface RunningInstance {
+  pid: number;
+  /** When the process began, in the kernel's own words, so that another process with the same pid is told apart; '' where unknown. */
+  began: string;
+  dashboard_url: string;
+  query_api_url: string;
+  ingest_url: string;
+}
+
+const lockFile = (home: string) => join(home, 'instance.json');
+
+/**
+ * Makes the data directory and takes it for this process.
+ * @returns a function that writes the instance's addresses into the lock, and one that gives the directory back
+ * @throws StartProblem when another instance has it or it can't be written
+ */
+export function takeHome(home: string): {
+  describe: (urls: Omit<RunningInstance, 'pid' | 'began'>) => void;
+  release: () => void;
+} {
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 });
+    mkdirSync(join(home, 'secrets'), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new StartProblem(
+      `The data directory ${home} can't be made (${(error as Error).message}): choose another one with LANEWATCH_HOME.`,
+    );
+  }
+  const mine: RunningInstance = {
+    pid: process.pid,
+    began: beginningOf(process.pid),
+    dashboard_url: '',
+    query_api_url: '',
+    ingest_url: '',
+  };
+  const other = runningInstance(home);
+  if (other) {
+    const where = other.dashboard_url === '' ? '' : ` (dashboard ${other.dashboard_url})`;
+    throw new StartProblem(
+      `Lanewatch already runs with the data directory ${home} as process ${other.pid}${where}: use that one, stop it with "kill ${other.pid}", or start another with LANEWATCH_HOME set to a different directory.`,
+    );
+  }
+  rmSync(lockFile(home), { force: true });
+  try {
+    writeFileSync(lockFile(home), JSON.stringify(mine), { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      throw new StartProblem(
+        `The data directory ${home} can't be written (${(error as Error).message}): choose another one with LANEWATCH_HOME.`,
+      );
+    }
+    throw new StartProblem(
+      `Another Lanewatch is starting with the data directory ${home} at this moment: try again in a second.`,
+    );
+  }
+  return {
+    describe(urls) {
+      replaceFile(lockFile(home), JSON.stringify({ ...mine, ...urls }));
+    },
+    release() {
+      rmSync(lockFile(home), { force: true });
+    },
+  };
+}
+
+/** The instance that runs in a data directory, or null when none does. */
+export function runningInstance(home: string): RunningInstance | null {
+  let instance: RunningInstance;
+  try {
+    instance = JSON.parse(readFileSync(lockFile(home), 'utf8')) as RunningInstance;
+    process.kill(instance.pid, 0);
+  } catch (error) {
+    // A process of somebody else is alive all the same.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return null;
+    instance = JSON.parse(readFileSync(lockFile(home), 'utf8')) as RunningInstance;
+  }
+  return instance.pid !== process.pid && beginningOf(instance.pid) === instance.began ? instance : null;
+}
+
+/** Start time of a process in clock ticks since boot (field 22 of /proc/pid/stat); '' where the system has no /proc. */
+function beginningOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The command, in parentheses, may hold blanks; what follows it does not.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+export interface Secrets {
+  controlToken: string;
+  controlTokenFile: string;
+  clickhousePassword: string;
+  clickhouseAnalystPassword: string;
+}
+
+/** The installation's secrets: made at the first start, read at later ones. Files that only their owner reads. */
+export function ensureSecrets(home: string): Secrets {
+  return {
+    controlToken: ensureSecret(home, 'control-token'),
+    controlTokenFile: secretFile(home, 'control-token'),
+    clickhousePassword: ensureSecret(home, 'clickhouse-password'),
+    clickhouseAnalystPassword: ensureSecret(home, 'clickhouse-analyst-password'),
+  };
+}
+
+/** A kept secret of this name, or null. */
+export function readSecret(home: string, name: string): string | null {
+  try {
+    return readFileSync(secretFile(home, name), 'utf8').trim() || null;
+  } catch {
+    return null;
+  }
+}
+
+function secretFile(home: string, name: string): string {
+  return join(home, 'secrets', name);
+}
+
+function ensureSecret(home: string, name: string): string {
+  const kept = readSecret(home, name);
+  if (kept !== null) return kept;
+  const secret = randomBytes(32).toString('hex');
+  replaceFile(secretFile(home, name), `${secret}\n`);
+  return secret;
+}
+
+/** Writes a file whole or not at all, readable by its owner only. */
+export function replaceFile(file: string, text: string): void {
+  const partial = `${file}.${process.pid}.partial`;
+  rmSync(partial, { force: true });
+  writeFileSync(partial, text, { mode: 0o600, flag: 'wx', flush: true });
+  renameSync(partial, file);
+}
