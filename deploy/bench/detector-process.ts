@@ -1,5 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 export interface DetectorProcessOptions {
@@ -13,11 +14,19 @@ export interface DetectorProcessOptions {
   env?: Record<string, string>;
 }
 
+export interface DetectorProcess {
+  pid: number;
+  /** Whether it holds its partitions. */
+  isAssigned(): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
 const DETECTOR_MAIN = '../../detector/src/main.ts';
 
 /** Starts a detector as its own process, as it runs in production. */
-export function startDetectorProcess(options: DetectorProcessOptions): { child: ChildProcess; stop(): Promise<void> } {
+export async function startDetectorProcess(options: DetectorProcessOptions): Promise<DetectorProcess> {
   const entry = fileURLToPath(new URL(options.entry ?? DETECTOR_MAIN, import.meta.url));
+  const port = await freePort();
   const flags = process.env['BENCH_DETECTOR_FLAGS']?.split(' ') ?? [];
   const child = spawn(process.execPath, [...flags, entry], {
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -29,13 +38,18 @@ export function startDetectorProcess(options: DetectorProcessOptions): { child: 
       CLICKHOUSE_URL: options.clickhouse.url,
       CLICKHOUSE_PASSWORD: options.clickhouse.password,
       CLICKHOUSE_DATABASE: options.database,
-      DETECTOR_PORT: '0',
+      DETECTOR_PORT: String(port),
       LOG_LEVEL: 'warn',
       ...options.env,
     },
   });
   return {
-    child,
+    pid: child.pid ?? -1,
+    isAssigned: () =>
+      fetch(`http://127.0.0.1:${port}/readyz`).then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
     async stop() {
       if (child.exitCode !== null) return;
       const ended = once(child, 'exit');
@@ -43,4 +57,13 @@ export function startDetectorProcess(options: DetectorProcessOptions): { child: 
       await ended;
     },
   };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

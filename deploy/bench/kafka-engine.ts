@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { USAGE_COLUMNS } from '@lanewatch/ingest/contract';
+import { numberOf } from './visible-rows.ts';
 
 const INTEGER_COLUMNS: Partial<Record<(typeof USAGE_COLUMNS)[number], string>> = {
   time: 'UInt64',
@@ -26,13 +27,22 @@ export interface KafkaEngineOptions {
   topic: string;
   group: string;
   consumers: number;
+  /** Partitions of the topic. */
+  partitions: number;
+}
+
+export interface KafkaEngine {
+  table: string;
+  /** Whether its consumers hold all partitions. */
+  isAssigned(): Promise<boolean>;
+  stop(): Promise<void>;
 }
 
 /**
  * The peer: ClickHouse's own Kafka engine reading the same positional rows into a MergeTree of the same columns and order,
  * without detection, deduplication, fence or roll-up. Creating the view starts it.
  */
-export async function startKafkaEngine(options: KafkaEngineOptions): Promise<{ table: string; stop(): Promise<void> }> {
+export async function startKafkaEngine(options: KafkaEngineOptions): Promise<KafkaEngine> {
   const { client, database } = options;
   const columns = USAGE_COLUMNS.map((column) => `\`${column}\` ${typeOf(column)}`).join(', ');
   const run = (query: string) => client.command({ query });
@@ -46,6 +56,11 @@ export async function startKafkaEngine(options: KafkaEngineOptions): Promise<{ t
   await run(`CREATE MATERIALIZED VIEW ${database}.feed TO ${database}.stored AS SELECT * FROM ${database}.queue`);
   return {
     table: `${database}.stored`,
+    async isAssigned() {
+      const query =
+        'SELECT sum(length(assignments.partition_id)) AS n FROM system.kafka_consumers WHERE database = {database:String}';
+      return (await numberOf(client, query, { database })) >= options.partitions;
+    },
     async stop() {
       await run(`DROP TABLE ${database}.feed SYNC`);
       await run(`DROP TABLE ${database}.queue SYNC`);

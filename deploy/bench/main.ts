@@ -49,10 +49,13 @@ function chosen(only: string | undefined): Bench[] {
 
 async function runBenches(list: Bench[]): Promise<void> {
   const home = mkdtempSync(path.join(tmpdir(), 'lanewatch-bench-'));
-  let kafka: Promise<KafkaServer> | null = null;
+  const brokers: Promise<KafkaServer>[] = [];
   let directories = 0;
   const context: BenchContext = {
-    kafka: () => (kafka ??= startKafka({ heapMb: 1024 })),
+    kafka() {
+      if (brokers.length === 0) brokers.push(startKafka({ heapMb: 1024 }));
+      return brokers[0]!;
+    },
     runs: Number(values.runs),
     events: Number(values.events),
     temporaryDirectory: () => path.join(home, String(directories++)),
@@ -66,7 +69,7 @@ async function runBenches(list: Bench[]): Promise<void> {
       results.push(...(await bench.run(context)));
     }
   } finally {
-    await kafka?.then((server) => server.stop());
+    for (const broker of brokers) await (await broker).stop();
     rmSync(home, { recursive: true, force: true });
   }
   process.stdout.write(`${machine}\n\n${table(results)}\n`);

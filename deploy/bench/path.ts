@@ -51,7 +51,7 @@ async function detectorRun(
   entry?: string,
 ): Promise<number> {
   const database = `ours_${name}`;
-  const detector = startDetectorProcess({
+  const detector = await startDetectorProcess({
     brokers: path.brokers,
     topicPrefix: prefix,
     group: database,
@@ -60,7 +60,7 @@ async function detectorRun(
     ...(entry === undefined ? {} : { entry }),
   });
   try {
-    return await throughputUntilVisible(path.client, `${database}.ledger`, context.events);
+    return await throughputUntilVisible(path.client, `${database}.ledger`, context.events, detector.isAssigned);
   } finally {
     await detector.stop();
     await path.client.command({ query: `DROP DATABASE IF EXISTS ${database} SYNC` });
@@ -81,9 +81,10 @@ async function kafkaEngineRun(
     topic,
     group: `peer_${name}`,
     consumers,
+    partitions: USAGE_PARTITIONS_DEFAULT,
   });
   try {
-    return await throughputUntilVisible(path.client, peer.table, context.events);
+    return await throughputUntilVisible(path.client, peer.table, context.events, peer.isAssigned);
   } finally {
     await peer.stop();
   }
