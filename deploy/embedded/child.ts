@@ -9,7 +9,8 @@ export interface ServiceSpec {
   /** Absolute path of what Node runs. */
   entry: string;
   args?: string[];
-  env: Record<string, string>;
+  /** Added to the supervisor's own environment; undefined takes a variable away. */
+  env: Record<string, string | undefined>;
   /** Answers 2xx once the process does its work. */
   readyUrl: string;
   /** Answers as long as the process turns; asked every few seconds while it runs. */

@@ -3,6 +3,10 @@ import { z } from 'zod';
 import { StartProblem } from './problem.ts';
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
+const publicUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+  .transform((text) => text.replace(/\/+$/, ''))
+  .optional();
 const host = z.string().min(1).default('127.0.0.1');
 
 /** The services' own names, so that a setting means the same whether a service is started here or alone. */
@@ -16,6 +20,8 @@ const configSchema = z
     INGEST_HOST: host,
     INGEST_PORT: port(4618),
     DETECTOR_PORT: port(4614),
+    DASHBOARD_URL: publicUrl,
+    INGEST_URL: publicUrl,
     CLICKHOUSE_PORT: port(4623),
     BUS_URL: z
       .string()
@@ -55,6 +61,9 @@ export interface StartConfig {
   queryApi: Endpoint;
   ingest: Endpoint;
   detector: Endpoint;
+  /** Under which address people reach the dashboard and collectors reach ingest; '' until the ports are settled. */
+  dashboardUrl: string;
+  ingestUrl: string;
   /** null: a server is used, so no engine is started. */
   clickhouse: Endpoint | null;
   clickhouseServer: {
@@ -102,6 +111,8 @@ export function readStartConfig(
     queryApi: { host: env.QUERY_API_HOST, port: env.QUERY_API_PORT, variable: 'QUERY_API_PORT' },
     ingest: { host: env.INGEST_HOST, port: env.INGEST_PORT, variable: 'INGEST_PORT' },
     detector: { host: '127.0.0.1', port: env.DETECTOR_PORT, variable: 'DETECTOR_PORT' },
+    dashboardUrl: env.DASHBOARD_URL ?? '',
+    ingestUrl: env.INGEST_URL ?? '',
     clickhouse: env.CLICKHOUSE_URL
       ? null
       : { host: '127.0.0.1', port: env.CLICKHOUSE_PORT, variable: 'CLICKHOUSE_PORT' },
@@ -117,6 +128,19 @@ export function readStartConfig(
     clickhouseDatabase: env.CLICKHOUSE_DATABASE,
     busUrl: env.BUS_URL ?? `lmdb:${home}/bus`,
     databaseUrl: env.DATABASE_URL ?? `pglite:${home}/registry`,
+  };
+}
+
+/** The configuration with the ports that were settled; public addresses that nobody named follow from them. */
+export function withEndpoints(
+  config: StartConfig,
+  endpoints: Pick<StartConfig, 'dashboard' | 'queryApi' | 'ingest' | 'detector' | 'clickhouse'>,
+): StartConfig {
+  return {
+    ...config,
+    ...endpoints,
+    dashboardUrl: config.dashboardUrl || urlOf(endpoints.dashboard),
+    ingestUrl: config.ingestUrl || urlOf(endpoints.ingest),
   };
 }
 

@@ -16,15 +16,10 @@ export function serviceStages(config: StartConfig, secrets: Secrets, root: strin
     CLICKHOUSE_DATABASE: config.clickhouseDatabase,
   };
   const common = { LANEWATCH_HOME: config.home, BUS_URL: config.busUrl };
-  const addresses = {
-    DASHBOARD_URL: urlOf(config.dashboard),
-    QUERY_API_URL: urlOf(config.queryApi),
-    INGEST_URL: urlOf(config.ingest),
-  };
-  const service = (name: string, url: string, env: Record<string, string>): ServiceSpec => ({
+  const service = (name: string, url: string, env: ServiceSpec['env']): ServiceSpec => ({
     name,
     entry: join(root, name, 'src', 'main.ts'),
-    env: { ...common, ...addresses, ...env },
+    env: { ...common, ...env },
     readyUrl: `${url}/readyz`,
     aliveUrl: `${url}/healthz`,
   });
@@ -41,6 +36,7 @@ export function serviceStages(config: StartConfig, secrets: Secrets, root: strin
       ...clickhouse,
       QUERY_API_HOST: config.queryApi.host,
       QUERY_API_PORT: String(config.queryApi.port),
+      DASHBOARD_URL: config.dashboardUrl,
       DATABASE_URL: config.databaseUrl,
       CONTROL_TOKEN_FILE: secrets.controlTokenFile,
     }),
@@ -52,6 +48,10 @@ export function serviceStages(config: StartConfig, secrets: Secrets, root: strin
   const dashboard = service('dashboard', urlOf(config.dashboard), {
     DASHBOARD_HOST: config.dashboard.host,
     DASHBOARD_PORT: String(config.dashboard.port),
+    QUERY_API_URL: urlOf(config.queryApi),
+    INGEST_URL: config.ingestUrl,
+    // Its HTTP server refuses to start with a variable of its prefix that it does not know.
+    DASHBOARD_URL: undefined,
   });
   return [...(config.clickhouse ? [[engine(config, secrets)]] : []), services, [dashboard]];
 }

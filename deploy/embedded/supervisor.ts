@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ChildStartError, startChild, type ChildEvent, type SupervisedChild } from './child.ts';
-import { readStartConfig, urlOf, type StartConfig } from './config.ts';
+import { readStartConfig, urlOf, withEndpoints, type StartConfig } from './config.ts';
 import { engineSupport } from './clickhouse/support.ts';
 import { ensureSecrets, takeHome, type Secrets } from './home.ts';
 import { settlePorts } from './ports.ts';
@@ -128,14 +128,13 @@ async function withPorts(config: StartConfig): Promise<StartConfig> {
     { title: "detector's health", endpoint: config.detector },
     ...(config.clickhouse ? [{ title: 'embedded ClickHouse', endpoint: config.clickhouse }] : []),
   ]);
-  return {
-    ...config,
+  return withEndpoints(config, {
     dashboard: dashboard!,
     queryApi: queryApi!,
     ingest: ingest!,
     detector: detector!,
     clickhouse: clickhouse ?? null,
-  };
+  });
 }
 
 function report(

@@ -5,11 +5,10 @@ import type { Terminal } from './terminal.ts';
 /** What a person needs after the start: how to get in, and what to paste where. */
 export function sayWelcome(
   terminal: Terminal,
-  installation: Pick<Installation, 'urls'>,
+  { config }: Pick<Installation, 'config'>,
   signInUrl: string,
   collectorKey: string | null,
 ): void {
-  const { dashboard, ingest } = installation.urls;
   terminal.say('');
   terminal.say(`${terminal.bold('Sign in')} (the link works once; "npm run -s lanewatch -- sign-in" prints another)`);
   terminal.say(`  ${signInUrl}`);
@@ -18,10 +17,10 @@ export function sayWelcome(
     terminal.say(`${terminal.bold('Collector key')}: the keys issued earlier go on working;`);
     terminal.say('  "npm run -s lanewatch -- collector-key" issues another and prints what to paste');
   } else {
-    sayCollectorKey(terminal, ingest, collectorKey);
+    sayCollectorKey(terminal, config.ingestUrl, collectorKey);
   }
   terminal.say('');
-  terminal.say(`Dashboard ${dashboard} · events to ${ingest} · Ctrl-C stops everything`);
+  terminal.say(`Dashboard ${config.dashboardUrl} · events to ${config.ingestUrl} · Ctrl-C stops everything`);
 }
 
 /** A collector key with the lines that use it. */
