@@ -104,15 +104,15 @@ export function lanesOf(org: Organisation, window: Window, nowMs: number): Lane[
 
 function trendOf(rows: readonly LedgerItem[], window: Window, nowMs: number): Overview['trend'] {
   const stepMs = window === '1h' || window === '24h' ? HOUR_MS : 24 * HOUR_MS;
-  const startMs = Math.floor(Date.parse(bounds(window, nowMs).from) / stepMs) * stepMs;
+  const startMs = Date.parse(bounds(window, nowMs).from);
   const buckets: Overview['trend'] = [];
   for (let atMs = startMs; atMs <= nowMs; atMs += stepMs) {
-    const own = rows.filter((row) => Math.floor(Date.parse(row.seen_at) / stepMs) * stepMs === atMs);
+    const own = rows.filter((row) => Math.floor((Date.parse(row.seen_at) - atMs) / stepMs) === 0);
     buckets.push({
       at: new Date(atMs).toISOString(),
       events: own.length,
       cost_usd: sum(own),
-      unknown_cost_usd: sum(own.filter((row) => row.standing !== 'known')),
+      unknown_cost_usd: sum(own.filter((row) => row.standing === 'unknown')),
     });
   }
   return buckets;

@@ -63,7 +63,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
 
   const change = () => {
     const value = contract.changeSchema.parse({ last_stored_at: lastStored(), registry_version: registryVersion });
-    return `data: ${JSON.stringify(value)}\n\n`;
+    return `event: change\ndata: ${JSON.stringify(value)}\n\n`;
   };
   const lastStored = () => overviewOf(fake.org, '90d', nowMs()).last_stored_at;
 
@@ -175,10 +175,15 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       });
     registryVersion += 1;
     fake.announce();
-    return contract.credentialCreatedSchema.parse({ credential, secret, findings_resolved: closed.length });
+    return contract.credentialCreatedSchema.parse({
+      credential,
+      secret,
+      findings_resolved: closed.length,
+      published: true,
+    });
   }
 
-  function revoke(id: string, body: unknown): contract.CredentialItem {
+  function revoke(id: string, body: unknown): contract.CredentialRevoked {
     const { reason } = contract.credentialRevokeSchema.parse(body);
     const credential = found(fake.org.credentials.find((one) => one.id === id));
     if (credential.status === 'revoked') throw new ProblemAnswer(409, 'This credential was revoked before.');
@@ -190,7 +195,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     });
     registryVersion += 1;
     fake.announce();
-    return contract.credentialItemSchema.parse(credential);
+    return contract.credentialRevokedSchema.parse({ ...credential, published: true });
   }
 
   function found<Value>(value: Value | undefined): Value {

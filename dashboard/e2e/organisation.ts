@@ -173,6 +173,7 @@ const EVENTS_PER_SESSION = 6;
 const NANO_PER_CENT = 10_000_000n;
 
 export const fingerprintFor = (hint: string) => createHash('sha256').update(`invented ${hint}`).digest('hex');
+const findingIdFor = (rule: string) => `${rule}-${'0'.repeat(24)}`;
 export const decimal = (nano: bigint) =>
   `${nano / 1_000_000_000n}.${(nano % 1_000_000_000n).toString().padStart(9, '0')}`;
 
@@ -238,7 +239,7 @@ function rowsOf(
       latency_ms: 1800 + Math.floor(random() * 3000),
       collector: index % 3 === 2 ? 'cred-collector-ci' : 'cred-collector-laptops',
       flags: [],
-      findings: sketch.standing === 'unknown' ? ['r01'.padEnd(32, '0')] : [],
+      findings: sketch.standing === 'unknown' ? [findingIdFor('R01')] : [],
       kafka_partition: index,
       kafka_offset: number,
       record_index: 0,
@@ -321,7 +322,7 @@ function findingOf(sketch: LaneSketch, rule: 'R01' | 'R03' | 'R05', rows: readon
   const severity = rule === 'R05' ? 'medium' : 'critical';
   const lane = fingerprintFor(sketch.hint);
   return {
-    id: rule.toLowerCase().padEnd(32, '0'),
+    id: findingIdFor(rule),
     rule,
     title: TEXTS[rule][0],
     condition: TEXTS[rule][1],

@@ -1,7 +1,8 @@
 import { QUERY_API_URL } from '$app/env/private';
 import { redirect } from '@sveltejs/kit';
 import { sequence, type Handle, type HandleServerError } from '@sveltejs/kit/hooks';
-import { createApi, SESSION_COOKIE } from '#lib/api/client.ts';
+import { SESSION_COOKIE } from '@lanewatch/query-api/contract';
+import { createApi } from '#lib/api/client.ts';
 import { isForeignWrite, withSecurityHeaders } from '#lib/security.ts';
 import { THEME_COOKIE, themeOf } from '#lib/preferences.ts';
 

@@ -2,6 +2,7 @@ import { error, redirect } from '@sveltejs/kit';
 import {
   credentialCreatedSchema,
   credentialItemSchema,
+  credentialRevokedSchema,
   credentialsPageSchema,
   findingItemSchema,
   findingsPageSchema,
@@ -10,15 +11,14 @@ import {
   ledgerPageSchema,
   overviewSchema,
   problemSchema,
+  SESSION_COOKIE,
   type CredentialCreate,
   type Problem,
   type Window,
 } from '@lanewatch/query-api/contract';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { queryString, type Query } from '#lib/query.ts';
 
-/** Name of the cookie that carries the session, on this server and on query-api. */
-export const SESSION_COOKIE = 'lanewatch_session';
 /** A page is never worth waiting longer for: ad-hoc reads over a quarter year take about a second. */
 const ANSWER_TIMEOUT_MS = 20_000;
 
@@ -84,7 +84,7 @@ export function createApi(base: string, session: string) {
     credential: (id: string) => read(credentialItemSchema, `/v1/credentials/${encodeURIComponent(id)}`),
     createCredential: (body: CredentialCreate) => command(credentialCreatedSchema, '/v1/credentials', body),
     revokeCredential: (id: string, reason: string) =>
-      command(z.unknown(), `/v1/credentials/${encodeURIComponent(id)}/revoke`, { reason }),
+      command(credentialRevokedSchema, `/v1/credentials/${encodeURIComponent(id)}/revoke`, { reason }),
     /** Exchanges the one-time link; the answer's cookies carry the session. */
     signIn: (link: string) => request('POST', '/v1/sign-in', { link }),
     signOut: () => request('POST', '/v1/sign-out', {}),

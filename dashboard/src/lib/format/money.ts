@@ -36,14 +36,12 @@ export function exactMoney(dollars: string): string {
   return `US$ ${dollars.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '')}`;
 }
 
+/** A round amount on an axis: no more decimals than its steps need. */
+export function axisMoney(dollars: number): string {
+  return `$${dollars.toLocaleString('en-US', { maximumFractionDigits: dollars < 1 ? 4 : 2 })}`;
+}
+
 /** Dollars as a number, for drawing only. */
 export function dollarsToNumber(dollars: string): number {
   return Number(dollars);
-}
-
-/** The sum of two amounts taken apart: `total − part`, as decimal text. */
-export function subtractMoney(total: string, part: string): string {
-  const rest = nanoDollars(total) - nanoDollars(part);
-  const size = rest < 0n ? -rest : rest;
-  return `${rest < 0n ? '-' : ''}${size / NANO}.${(size % NANO).toString().padStart(9, '0')}`;
 }

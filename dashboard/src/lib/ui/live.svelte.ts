@@ -34,7 +34,6 @@ export class Live {
     const source = new EventSource('/live');
     this.#source = source;
     source.onopen = () => (this.state = 'live');
-    source.onmessage = (message: MessageEvent<string>) => this.#changed(message.data);
     source.addEventListener('change', (message: MessageEvent<string>) => this.#changed(message.data));
     source.onerror = () => {
       this.state = 'lost';

@@ -1,5 +1,5 @@
 import { error, redirect } from '@sveltejs/kit';
-import { SESSION_COOKIE } from '#lib/api/client.ts';
+import { SESSION_COOKIE } from '@lanewatch/query-api/contract';
 import type { PageServerLoad } from './$types';
 
 /** A browser keeps no cookie longer than 400 days; a session of query-api ends far earlier. */

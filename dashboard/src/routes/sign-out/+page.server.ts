@@ -1,5 +1,5 @@
 import { redirect } from '@sveltejs/kit';
-import { SESSION_COOKIE } from '#lib/api/client.ts';
+import { SESSION_COOKIE } from '@lanewatch/query-api/contract';
 import type { Actions, PageServerLoad } from './$types';
 
 /** The address exists for its form only. */

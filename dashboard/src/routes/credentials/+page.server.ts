@@ -1,0 +1,11 @@
+import { credentialsQuerySchema } from '@lanewatch/query-api/contract';
+import { parseQuery } from '#lib/query.ts';
+import type { PageServerLoad } from './$types';
+
+export const load: PageServerLoad = async ({ locals, url }) => {
+  // Active keys are what can still be used, so they come first; `status=all` shows the retired ones too.
+  const all = url.searchParams.get('status') === 'all';
+  const query = parseQuery(credentialsQuerySchema, url.searchParams);
+  const status = all ? undefined : (query.status ?? 'active');
+  return { credentials: await locals.api.credentials({ ...query, status }), query, status: status ?? 'all' };
+};

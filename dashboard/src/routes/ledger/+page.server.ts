@@ -1,0 +1,26 @@
+import { ledgerQuerySchema } from '@lanewatch/query-api/contract';
+import { redirect } from '@sveltejs/kit';
+import { changedQuery, parseQuery } from '#lib/query.ts';
+import { ADDED_COLUMN, ADDED_VALUE, chipsOf, FILTER_CHOICES } from './filters.ts';
+import type { PageServerLoad } from './$types';
+
+/**
+ * The form for a further filter sends the column and the value apart, because without JavaScript a field can't take its name
+ * from another one. They become the column's own parameter here.
+ */
+function addFilter(url: URL): void {
+  const column = url.searchParams.get(ADDED_COLUMN);
+  if (column === null) return;
+  const value = (url.searchParams.get(ADDED_VALUE) ?? '').trim();
+  const added =
+    value === '' || !FILTER_CHOICES.some(([name]) => name === column)
+      ? {}
+      : { [column]: [...new Set([...url.searchParams.getAll(column), value])] };
+  redirect(303, changedQuery(url, { ...added, [ADDED_COLUMN]: null, [ADDED_VALUE]: null }));
+}
+
+export const load: PageServerLoad = async ({ locals, url }) => {
+  addFilter(url);
+  const query = parseQuery(ledgerQuerySchema, url.searchParams);
+  return { ledger: await locals.api.ledger(query), chips: chipsOf(query) };
+};

@@ -1,0 +1,58 @@
+import type { LedgerQuery } from '@lanewatch/query-api/contract';
+
+type FilterColumn = Exclude<keyof LedgerQuery, 'limit' | 'cursor' | 'finding' | 'flag' | 'from' | 'to'>;
+
+/** Every column that rows can be filtered by, with its name for people, in the order that they are offered. */
+const COLUMN_NAMES: Record<FilterColumn, string> = {
+  lane: 'lane',
+  hint: 'hint',
+  fingerprint: 'fingerprint',
+  standing: 'standing',
+  match: 'match',
+  org: 'org',
+  user: 'user',
+  ip: 'address',
+  host: 'host',
+  agent: 'agent',
+  agent_version: 'agent version',
+  session: 'session',
+  request_id: 'request id',
+  repo: 'repository',
+  branch: 'branch',
+  provider: 'provider',
+  model: 'model',
+  module: 'module',
+  environment: 'environment',
+  action: 'action',
+  operation: 'operation',
+  outcome: 'outcome',
+  status_code: 'status code',
+  cost_basis: 'cost basis',
+  credential_id: 'credential',
+  credential_provider: 'key provider',
+  credential_kind: 'key kind',
+  collector: 'collector',
+  source: 'source',
+  id: 'event id',
+};
+
+const OTHER_NAMES = { finding: 'finding', flag: 'flag', from: 'from', to: 'until' } as const;
+
+/** Parameters of the form that adds a filter. */
+export const ADDED_COLUMN = 'column';
+export const ADDED_VALUE = 'value';
+
+export const FILTER_CHOICES = [
+  ...Object.entries(COLUMN_NAMES),
+  ['finding', OTHER_NAMES.finding],
+  ['flag', OTHER_NAMES.flag],
+] as [string, string][];
+
+/** The filters in force, one chip per value. */
+export function chipsOf(query: LedgerQuery): { name: string; label: string; value: string }[] {
+  return [...Object.entries(COLUMN_NAMES), ...Object.entries(OTHER_NAMES)].flatMap(([name, label]) => {
+    const value = query[name as keyof LedgerQuery];
+    const values = value === undefined ? [] : Array.isArray(value) ? value : [String(value)];
+    return values.map((one) => ({ name, label, value: one }));
+  });
+}
