@@ -4,7 +4,7 @@ import {
   authenticate,
   CLOSED_SYSTEM_TABLES,
   OPEN_SYSTEM_TABLES,
-  refuseFunctions,
+  refuseEscapes,
   sessionStatements,
   usersXml,
 } from './access.ts';
@@ -117,13 +117,26 @@ test('refused functions are found wherever the name stands, and look-alikes in s
     expect([
       sql,
       code(() => {
-        refuseFunctions(sql);
+        refuseEscapes(sql);
       }),
     ]).toEqual([sql, 497]);
   }
   expect(
     code(() => {
-      refuseFunctions("SELECT 'file', profile, filename FROM t");
+      refuseEscapes("SELECT 'file', profile, filename FROM t");
+    }),
+  ).toBeUndefined();
+});
+
+test('a SETTINGS clause is refused at any depth, a column of that name is not', () => {
+  expect(
+    code(() => {
+      refuseEscapes('SELECT * FROM (SELECT 1 SETTINGS readonly = 0)');
+    }),
+  ).toBe(164);
+  expect(
+    code(() => {
+      refuseEscapes("SELECT settings, `SETTINGS`, 'SETTINGS x' FROM t");
     }),
   ).toBeUndefined();
 });

@@ -233,13 +233,20 @@ function frozen(name: string): Error {
 }
 
 /**
- * Refuses a statement of the analyst that names a function from the list above. `printed` must be the engine's own
- * print of the statement (`formatQuerySingleLine`): comments, here-documents and escaped names are gone from it.
+ * Refuses a statement of the analyst that names a function from the list above, or that has a SETTINGS clause: the
+ * engine freezes settings for the whole statement, but takes those of a subquery without a word. `printed` must be the
+ * engine's own print of the statement (`formatQuerySingleLine`): comments, here-documents and escaped names are gone
+ * from it, and keywords are in capitals.
  */
-export function refuseFunctions(printed: string): void {
+export function refuseEscapes(printed: string): void {
+  let previous = '';
   for (const token of tokens(printed)) {
-    const name = token.kind === 'word' || token.kind === 'quoted' ? token.text.toLowerCase() : undefined;
-    if (name !== undefined && (REFUSED_FUNCTIONS.has(name) || (token.kind === 'quoted' && name.includes('\\')))) {
+    const isName = token.kind === 'word' || token.kind === 'quoted';
+    if (isName && previous === 'SETTINGS')
+      throw raise('READONLY', `Cannot modify '${token.text}' setting in readonly mode.`);
+    previous = token.kind === 'word' ? token.text : '';
+    const escaped = token.kind === 'quoted' && token.text.includes('\\');
+    if (isName && (escaped || REFUSED_FUNCTIONS.has(token.text.toLowerCase()))) {
       throw raise(
         'ACCESS_DENIED',
         `analyst: Not enough privileges. '${token.text}' is not available to read-only users.`,

@@ -5,7 +5,7 @@ import type { Readable, Transform } from 'node:stream';
 import { constants, createBrotliCompress, createDeflate, createGzip, createZstdCompress } from 'node:zlib';
 
 import type { EngineError } from './errors.ts';
-import { httpStatus } from './errors.ts';
+import { httpStatus, raise } from './errors.ts';
 import { contentType } from './formats.ts';
 import type { QueryRequest } from './request.ts';
 
@@ -90,6 +90,13 @@ export function sendBuffer(context: AnswerContext, format: string, output: Buffe
 /** How a streamed query ended. */
 export type StreamEnd = { error?: EngineError; summary: Summary };
 
+export type StreamOptions = Pick<QueryRequest, 'compression' | 'waitEndOfQuery'> & {
+  /** Longest answer; the engine's own limit counts a constant column's value once, however many rows have it. */
+  bytesMax: number;
+  /** Called once when the answer is longer: stop the query. */
+  onTooLong(): void;
+};
+
 /**
  * Sends a result as the engine produces it. The status waits for the first megabyte or the end of the query, whichever
  * comes first. An error after that is put into the body between ClickHouse's `__exception__` marks, and the
@@ -100,7 +107,7 @@ export type StreamEnd = { error?: EngineError; summary: Summary };
  */
 export async function sendStream(
   context: AnswerContext,
-  request: Pick<QueryRequest, 'compression' | 'waitEndOfQuery'>,
+  request: StreamOptions,
   format: string,
   source: Readable,
   ended: Promise<StreamEnd>,
@@ -109,6 +116,8 @@ export async function sendStream(
   const held: Buffer[] = [];
   const heldMax = request.waitEndOfQuery ? WAIT_BYTES_MAX : HELD_BACK_BYTES_MAX;
   let heldBytes = 0;
+  let bytes = 0;
+  let tooLong: EngineError | undefined;
   let sink: ServerResponse | Transform | undefined;
   const tag = randomBytes(12).toString('base64url').slice(0, 16);
 
@@ -137,7 +146,14 @@ export async function sendStream(
   };
 
   for await (const chunk of source as AsyncIterable<Buffer>) {
-    if (response.destroyed) continue;
+    if (response.destroyed || tooLong !== undefined) continue;
+    bytes += chunk.length;
+    if (bytes > request.bytesMax) {
+      const text = `Limit for result exceeded, max bytes: ${String(request.bytesMax)}.`;
+      tooLong = raise('TOO_MANY_ROWS_OR_BYTES', text);
+      request.onTooLong();
+      continue;
+    }
     if (sink !== undefined) {
       await write(sink, chunk);
       continue;
@@ -149,7 +165,8 @@ export async function sendStream(
       for (const part of held.splice(0)) await write(sink, part);
     }
   }
-  const { error, summary } = await ended;
+  const { error: engineError, summary } = await ended;
+  const error = tooLong ?? engineError;
   if (response.destroyed) return;
   if (sink === undefined) {
     if (error !== undefined) {

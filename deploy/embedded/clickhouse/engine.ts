@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { CLOSED_SYSTEM_TABLES, engineConfigXml, OPEN_SYSTEM_TABLES, usersXml } from './access.ts';
@@ -46,27 +46,29 @@ export class EngineOpenError extends Error {}
 export async function openEngine(path: string, database: string): Promise<Engine> {
   const directory = resolve(path);
   const native = loadNative();
+  const dataDirectory = join(directory, 'data');
+  mkdirSync(dataDirectory, { recursive: true });
+  // Asked before the engine is, which would say the same in its own way on standard error.
+  const holder = lockHolder(dataDirectory);
+  if (holder !== undefined) throw new EngineOpenError(openProblem(directory, holder, undefined));
   // The engine reads its configuration from files, once. They are this process's own, so that a second process that
   // is about to be turned away cannot change what the first one reads.
   const configDirectory = join(directory, `config-${String(process.pid)}`);
-  const dataDirectory = join(directory, 'data');
   mkdirSync(configDirectory, { recursive: true });
-  mkdirSync(dataDirectory, { recursive: true });
   const configFile = join(configDirectory, 'config.xml');
   const usersFile = join(configDirectory, 'users.xml');
   writeFileSync(usersFile, usersXml(database), { mode: 0o600 });
   writeFileSync(configFile, engineConfigXml(usersFile), { mode: 0o600 });
 
-  const holder = lockHolder(dataDirectory);
   let control: NativeConnection | null;
   try {
     control = native.CreateConnection(dataDirectory, [`--config-file=${configFile}`]);
   } catch (error) {
-    throw new EngineOpenError(openProblem(directory, holder ?? lockHolder(dataDirectory), error));
+    throw new EngineOpenError(openProblem(directory, lockHolder(dataDirectory), error));
   } finally {
     rmSync(configDirectory, { recursive: true, force: true });
   }
-  if (control === null) throw new EngineOpenError(openProblem(directory, holder, undefined));
+  if (control === null) throw new EngineOpenError(openProblem(directory, undefined, undefined));
   return createEngine(native, control, dataDirectory, database);
 }
 
@@ -150,22 +152,28 @@ function wrap(native: Native, connection: NativeConnection, database: string): S
   };
 }
 
-/** The process that holds the directory, from the file the engine locks. The lock itself dies with its process; the file stays. */
+/**
+ * The process that holds the directory, from the file the engine locks. The lock dies with its process and the file
+ * stays, so a process id in it may long belong to another program: where the system lists its locks, it is asked.
+ */
 function lockHolder(dataDirectory: string): number | undefined {
-  let text: string;
+  const file = join(dataDirectory, 'status');
   try {
-    text = readFileSync(join(dataDirectory, 'status'), 'utf8');
-  } catch {
-    return undefined;
-  }
-  const pid = Number(/^PID: (\d+)/m.exec(text)?.[1]);
-  if (!Number.isInteger(pid) || pid === process.pid) return undefined;
-  try {
+    const pid = Number(/^PID: (\d+)/m.exec(readFileSync(file, 'utf8'))?.[1]);
+    if (!Number.isInteger(pid) || pid === process.pid || !isLocked(statSync(file).ino)) return undefined;
     process.kill(pid, 0);
     return pid;
-  } catch (error) {
-    // EPERM means it is alive and someone else's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM' ? pid : undefined;
+  } catch {
+    // No such file, or no such process.
+    return undefined;
+  }
+}
+
+function isLocked(inode: number): boolean {
+  try {
+    return readFileSync('/proc/locks', 'utf8').includes(`:${String(inode)} `);
+  } catch {
+    return true;
   }
 }
 

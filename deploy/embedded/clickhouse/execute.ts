@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { authenticate, refuseFunctions, sessionStatements } from './access.ts';
+import { authenticate, refuseEscapes, sessionStatements } from './access.ts';
 import type { User } from './access.ts';
 import { sendBuffer, sendStream } from './answer.ts';
 import type { AnswerContext, StreamEnd } from './answer.ts';
@@ -75,7 +75,7 @@ export async function execute(
     try {
       const slot = await context.slots.acquire(user === 'analyst', stop.signal);
       try {
-        await run(context, request, user, loaded, file, slot.index, answer, stop.signal);
+        await run(context, request, user, loaded, file, slot.index, answer, stop);
       } finally {
         slot.release();
       }
@@ -121,8 +121,9 @@ async function run(
   file: SpooledFile | undefined,
   place: number,
   answer: AnswerContext,
-  stopped: AbortSignal,
+  stop: AbortController,
 ): Promise<void> {
+  const stopped = stop.signal;
   if (stopped.aborted) throw raise('ABORTED', 'The client went away before the query could start.');
   const { config, engine } = context;
   const session = engine.openSession();
@@ -146,8 +147,10 @@ async function run(
     const finished = stopOnSignal(engine, mark, stopped);
     try {
       if (loaded.kind === 'data') await insert(session, loaded.statement, file!, answer);
-      else if (ending === 'reads') await read(context, session, loaded, request, place, answer);
-      else await change(session, loaded, request, answer);
+      else if (ending === 'reads') {
+        const bytesMax = user === 'analyst' ? config.analyst.resultBytesMax : Infinity;
+        await read(context, session, loaded, request, place, answer, bytesMax, () => stop.abort());
+      } else await change(session, loaded, request, answer);
     } finally {
       finished();
     }
@@ -175,6 +178,8 @@ async function check(
   }
   if (analysis.statements > 1) throw raise('SYNTAX_ERROR', 'Syntax error (Multi-statements are not allowed).');
   if (loaded.statement.writesClientFile) throw raise('INTO_OUTFILE_NOT_ALLOWED', 'INTO OUTFILE is not allowed.');
+  const reads = analysis.class === 'reads';
+  if (!reads && (user === 'analyst' || request.readOnlyMethod)) throw readonlyProblem(request);
   if (loaded.statement.readsClientFile) {
     throw raise('UNKNOWN_TYPE_OF_QUERY', 'FROM INFILE is for clients with files; send the data in the body.');
   }
@@ -184,9 +189,7 @@ async function check(
       'INSERT from input() is not supported by the embedded ClickHouse: use INSERT … FORMAT.',
     );
   }
-  const reads = analysis.class === 'reads';
-  if (!reads && (user === 'analyst' || request.readOnlyMethod)) throw readonlyProblem(request);
-  if (user === 'analyst') refuseFunctions(printed!);
+  if (user === 'analyst') refuseEscapes(printed!);
   return reads ? 'reads' : 'writes';
 }
 
@@ -250,6 +253,8 @@ async function read(
   request: QueryRequest,
   place: number,
   answer: AnswerContext,
+  bytesMax: number,
+  stop: () => void,
 ): Promise<void> {
   const format = loaded.statement.format ?? request.defaultFormat ?? DEFAULT_FORMAT;
   const pipe = context.pipes.open(place);
@@ -272,7 +277,7 @@ async function read(
     }
   })();
   if (streamable) {
-    await sendStream(answer, request, format, pipe.stream, ended);
+    await sendStream(answer, { ...request, bytesMax, onTooLong: stop }, format, pipe.stream, ended);
   } else {
     pipe.stream.resume();
     const { error } = await ended;
