@@ -124,7 +124,10 @@ export function jsonValues(text: string): { ok: true; values: Iterable<ParsedVal
   if (!parseOne(text.slice(start, end)).ok || text.slice(end).trim() === '') {
     return { ok: false, message: faultAt(text, start, text.length) };
   }
-  return { ok: true, values: concatenatedJsonValues(text) };
+  // A first line that is whole means lines, where a broken one cannot swallow the next.
+  const lineEnd = text.indexOf('\n', start);
+  const isLines = lineEnd >= end && parseOne(text.slice(start, lineEnd)).ok;
+  return { ok: true, values: isLines ? jsonLines(text) : concatenatedJsonValues(text) };
 }
 
 function* ofArray(values: unknown[]): Generator<ParsedValue> {

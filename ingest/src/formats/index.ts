@@ -1,6 +1,7 @@
 import { claudeCodeMapper } from './claude-code/claude-code.ts';
 import { eventsFormat } from './events/events.ts';
 import type { HttpFormat } from './format.ts';
+import { litellmFormat } from './litellm/litellm.ts';
 import { otlpLogsFormat, otlpMetricsFormat, otlpTracesFormat } from './otlp/otlp.ts';
 import type { LogRecordMapper } from './otlp/log-record.ts';
 
@@ -13,4 +14,5 @@ export const FORMATS: readonly HttpFormat[] = [
   otlpLogsFormat(LOG_RECORD_MAPPERS),
   otlpMetricsFormat,
   otlpTracesFormat,
+  litellmFormat,
 ];

@@ -39,7 +39,7 @@ PAIR_FLAGS[(':'.charCodeAt(0) << 7) | '/'.charCodeAt(0)]! |= 4;
 const ASSIGNED_NAME =
   /(?:api[_-]?keys?|apikey|access[_-]?key(?:[_-]?id)?|private[_-]?key|secret|passw(?:or)?d|passwd|pwd|token|credentials?|authorization|subscription[_-]?key)["' ]{0,2}$/i;
 /** A value with a digit or of some length; masked ones (`...`) were redacted by somebody before us. */
-const ASSIGNED_VALUE = /[=:] {0,2}["']?(?!\S*\.{3})((?=[^\s"'&,;}]*\d|[^\s"'&,;}]{20})[^\s"'&,;}]{8,})/y;
+const ASSIGNED_VALUE = /[=:] {0,2}["']?(?!\S{0,256}\.{3})((?=[^\s"'&,;}]{0,256}\d|[^\s"'&,;}]{20})[^\s"'&,;}]{8,})/y;
 const NAME_CHARS_MAX = 32;
 /** Up to the last @ before the path, because a password may hold one. */
 const URL_USERINFO = /:\/\/[^\s/?#]{1,512}@/y;

@@ -37,7 +37,7 @@ export const SECRET_RULES: readonly SecretRule[] = [
   key('openrouter', ['sk-or-'], /sk-or-(?:v1-)?[0-9a-f]{16,}/y),
   key('openai-legacy', ['sk-'], /sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20,}/y),
   // DeepSeek, LiteLLM and others use bare `sk-`; a digit tells them from words such as sk-learn-….
-  key('sk', ['sk-'], /sk-(?=[\w-]*\d)[\w-]{20,}/y, { afterBoundary: true }),
+  key('sk', ['sk-'], /sk-(?=[\w-]{0,256}\d)[\w-]{20,}/y, { afterBoundary: true }),
   key(
     'stripe',
     ['sk_live_', 'sk_test_', 'sk_prod_', 'rk_live_', 'rk_test_', 'rk_prod_'],
@@ -82,22 +82,27 @@ export const SECRET_RULES: readonly SecretRule[] = [
   key('langfuse', ['sk-lf-', 'pk-lf-'], /[sp]k-lf-[0-9a-f-]{30,}/y),
   key('langsmith', ['lsv2_'], /lsv2_[a-z]{2}_[\w]{32,}/y),
   key('age', ['AGE-SECRET-KEY-'], /AGE-SECRET-KEY-[A-Z0-9]{20,}/y),
-  key('jwt', ['eyJ'], /eyJ[\w-]{10,}\.[\w-]{4,}(?:\.[\w-]*)*/y),
+  key('jwt', ['eyJ'], /eyJ[\w-]{10,2048}\.[\w-]{4,}(?:\.[\w-]*){0,3}/y),
   key(
     'private-key',
     ['-----BEGIN '],
     /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}-----|$)/y,
     {
-      mask: '-----BEGIN PRIVATE KEY-----...',
+      mask: 'PRIVATE KEY...',
       isApiKey: false,
     },
   ),
   // The token of a Bearer header needs a digit or some length, or "bearer authentication" would count.
-  key('bearer', ['Bearer ', 'bearer ', 'BEARER '], /bearer +(?=[^\s]*\d|[^\s]{32})[A-Za-z0-9._~+/=:-]{8,}/iy, {
-    mask: 'Bearer ...',
-    isApiKey: false,
-  }),
-  key('basic', ['Basic ', 'basic ', 'BASIC '], /basic +(?=[^\s]*[\d=]|[^\s]{32})[A-Za-z0-9+/=_-]{8,}/iy, {
+  key(
+    'bearer',
+    ['Bearer ', 'bearer ', 'BEARER '],
+    /bearer {1,8}(?=[^\s]{0,256}\d|[^\s]{32})[A-Za-z0-9._~+/=:-]{8,}/iy,
+    {
+      mask: 'Bearer ...',
+      isApiKey: false,
+    },
+  ),
+  key('basic', ['Basic ', 'basic ', 'BASIC '], /basic {1,8}(?=[^\s]{0,256}[\d=]|[^\s]{32})[A-Za-z0-9+/=_-]{8,}/iy, {
     mask: 'Basic ...',
     isApiKey: false,
   }),

@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import { fixture, RECEIVED_AT, run } from '../../testing/format-run.ts';
+import { eventsFormat } from '../events/events.ts';
+
+const load = (name: string) => fixture(import.meta.url, name);
+const STRUCTURED = { mediaType: 'application/cloudevents+json' };
+const BATCH = { mediaType: 'application/cloudevents-batch+json' };
+const FINGERPRINT = 'b'.repeat(64);
+
+describe('CloudEvents', () => {
+  test('structured mode: identity and time from the context, operation from type, agent from source', async () => {
+    const { events, droppedFields } = await run(eventsFormat, load('spec-structured-json.json'), STRUCTURED);
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({
+      source: '/mycontext',
+      id: 'C234-1234-1234',
+      time: Date.parse('2018-04-05T17:31:00Z'),
+      operation: 'com.example.someevent',
+      agent: '/mycontext',
+      ip: '203.0.113.9',
+      flags: ['time_past'],
+    });
+    // Two extensions and three fields of the payload are none of ours.
+    expect(droppedFields).toBe(5);
+  });
+
+  test('batch mode, with a payload that is not JSON', async () => {
+    const { events } = await run(eventsFormat, load('spec-batch.json'), BATCH);
+    expect(events.map(({ id }) => id)).toEqual(['B234-1234-1234', 'C234-1234-1234']);
+    expect(await run(eventsFormat, '[]', BATCH)).toMatchObject({ events: [], rejected: 0 });
+  });
+
+  test('binary mode, as in the specification', async () => {
+    const [head = '', body = ''] = load('spec-binary-mode.http.txt')
+      .toString()
+      .split(/\r?\n\r?\n/, 2);
+    const headers = Object.fromEntries(head.split(/\r?\n/).map((line) => line.split(': ') as [string, string]));
+    const { events } = await run(eventsFormat, body, { headers });
+    expect(events[0]).toMatchObject({ source: '/mycontext', id: 'C234-1234-1234', operation: 'com.example.someevent' });
+  });
+
+  test('binary mode decodes percent-encoded and quoted header values', async () => {
+    const headers = { 'ce-specversion': '1.0', 'ce-type': '"t\\"x"', 'ce-source': '/a%20b', 'ce-id': '%E2%82%AC' };
+    const { events } = await run(eventsFormat, '{"org":"acme"}', { headers });
+    expect(events[0]).toMatchObject({ source: '/a b', id: '€', operation: 't"x', org: 'acme', time: RECEIVED_AT });
+  });
+
+  test.each(['docs-usage-event.json', 'quickstart-event.json'])(
+    'OpenMeter %s, also as application/json',
+    async (name) => {
+      const asCloudEvent = await run(eventsFormat, load(name), STRUCTURED);
+      const asJson = await run(eventsFormat, load(name));
+      expect(asCloudEvent.events).toHaveLength(1);
+      expect(asJson.events).toEqual(asCloudEvent.events);
+    },
+  );
+
+  test('data holds our fields, data_base64 too, null is absent', async () => {
+    const data = { credential: { fingerprint: FINGERPRINT }, tokens: { output: 7 }, operation: 'chat', user: null };
+    const context = { specversion: '1.0', type: 't', source: 's', id: 'i', time: null, org: 'acme' };
+    const expected = { fingerprint: FINGERPRINT, tokens_output: 7, operation: 'chat', org: 'acme', time: RECEIVED_AT };
+    const encoded = Buffer.from(JSON.stringify(data)).toString('base64');
+    for (const payload of [{ data }, { data_base64: encoded }]) {
+      const { events } = await run(eventsFormat, JSON.stringify({ ...context, ...payload }), STRUCTURED);
+      expect(events[0]).toMatchObject(expected);
+    }
+  });
+
+  test('a subject that is a fingerprint, or a raw key, is the credential; any other is not', async () => {
+    const of = async (subject: string) =>
+      (await run(eventsFormat, JSON.stringify({ specversion: '1.0', type: 't', source: 's', id: 'i', subject })))
+        .events[0]!;
+    expect(await of(FINGERPRINT)).toMatchObject({ fingerprint: FINGERPRINT });
+    expect((await of(`ghp_${'a1'.repeat(18)}`)).flags).toEqual(['raw_key_hashed']);
+    expect(await of('customer-1')).toMatchObject({ fingerprint: '', credential_kind: 'none' });
+  });
+
+  test.each([
+    [{ specversion: '0.3', type: 't', source: 's', id: 'i' }, 'specversion'],
+    [{ type: 't', source: 's', id: 'i' }, 'specversion'],
+    [{ specversion: '1.0', source: 's', id: 'i' }, 'type'],
+    [{ specversion: '1.0', type: 't', source: 's' }, 'id'],
+    [{ specversion: '1.0', type: 't', source: 's', id: 'i', data_base64: '!' }, 'data_base64'],
+  ])('%o is refused at %s', async (event, path) => {
+    const { errors } = await run(eventsFormat, JSON.stringify(event), STRUCTURED);
+    expect(errors).toMatchObject([{ index: 0, path }]);
+  });
+});

@@ -1,0 +1,163 @@
+import type { Decoded, DecodeContext, HttpFormat } from '../format.ts';
+import { isJsonObject, JSON_LINES_TYPES, type JsonObject, objectIn, textIn, valuesOfBody } from '../json-body.ts';
+
+/**
+ * LiteLLM's `generic_api` callback: a JSON array, lines, or one object, always as `application/json`. Takes its StandardLoggingPayload and
+ * the SpendLogs row, which differ in where things stand. Messages, responses and tracebacks are never read.
+ */
+export const litellmFormat: HttpFormat = {
+  name: 'litellm',
+  path: '/v1/litellm',
+  summary: 'LiteLLM webhook (generic_api callback)',
+  description:
+    'StandardLoggingPayload or SpendLogs rows: one object, an array, or lines. The virtual key is named by its SHA-256, which LiteLLM stores as its own hash.',
+  mediaTypes: ['application/json', ...JSON_LINES_TYPES],
+  answer: 'counts',
+  invalidFingerprint: 'drop',
+  *decode(body: Buffer, context: DecodeContext): Generator<Decoded> {
+    for (const parsed of valuesOfBody(body, context.mediaType)) {
+      if (!parsed.ok) yield { kind: 'rejected', error: { path: '', message: parsed.message } };
+      else if (!isJsonObject(parsed.value)) yield { kind: 'event', input: parsed.value };
+      else yield { kind: 'event', input: eventOf(parsed.value) };
+    }
+  },
+};
+
+function eventOf(payload: JsonObject): JsonObject {
+  const metadata = objectOrText(payload.metadata);
+  const requester = objectOrText(metadata.requester_metadata);
+  const tags = tagsOf(payload.request_tags);
+  const id = textIn(payload, 'id') ?? textIn(payload, 'request_id');
+  const start = millisecondsOf(payload.startTime);
+  const end = millisecondsOf(payload.endTime) ?? start;
+  const status = numberOf(objectOrText(payload.error_information ?? metadata.error_information).error_code);
+  const failed = payload.status === 'failure' || metadata.status === 'failure';
+  return {
+    source: 'litellm',
+    id,
+    time: end === null ? undefined : new Date(end).toISOString(),
+    credential: credentialOf(payload, metadata),
+    org: textIn(metadata, 'user_api_key_org_id') ?? textIn(payload, 'organization_id'),
+    user:
+      textIn(metadata, 'user_api_key_user_email') ??
+      textIn(metadata, 'user_api_key_user_id') ??
+      textIn(payload, 'user') ??
+      textIn(payload, 'end_user') ??
+      textIn(metadata, 'user_api_key_end_user_id'),
+    ip: firstAddress(textIn(payload, 'requester_ip_address') ?? textIn(metadata, 'requester_ip_address')),
+    agent: agentOf(textIn(metadata, 'user_agent') ?? textIn(requester, 'user_agent')),
+    session: textIn(payload, 'session_id') ?? textIn(payload, 'trace_id'),
+    request_id: id,
+    repo: textIn(requester, 'repo') ?? textIn(requester, 'repository') ?? tags.get('repo') ?? tags.get('repository'),
+    branch: textIn(requester, 'branch') ?? tags.get('branch'),
+    provider: textIn(payload, 'custom_llm_provider'),
+    model: textIn(payload, 'model'),
+    environment: textIn(requester, 'environment') ?? tags.get('environment') ?? tags.get('env'),
+    operation: textIn(payload, 'call_type'),
+    outcome: failed ? failureOf(status) : 'success',
+    status_code: failed && status !== null && status >= 100 && status <= 999 ? status : undefined,
+    tokens: tokensOf(payload, metadata),
+    cost_usd: numberOf(payload.response_cost) ?? numberOf(payload.spend) ?? undefined,
+    latency_ms: latencyOf(payload, start, end),
+  };
+}
+
+/**
+ * LiteLLM's hash is the plain SHA-256 of the virtual key, which is our fingerprint. The alias that its owner gave the key goes into
+ * `hint`, masked or not: hints are labels, people know the key by this one, and it decides the lane only where the hash is missing.
+ */
+function credentialOf(payload: JsonObject, metadata: JsonObject): JsonObject | undefined {
+  const fingerprint =
+    textIn(metadata, 'user_api_key_hash') ?? textIn(metadata, 'user_api_key') ?? textIn(payload, 'api_key');
+  const hint = textIn(metadata, 'user_api_key_alias');
+  if (fingerprint === undefined && hint === undefined) return undefined;
+  return { fingerprint, hint, provider: 'litellm', kind: 'api_key' };
+}
+
+/**
+ * `prompt_tokens` holds the cached tokens too, as OpenAI counts; where the cache alone is more, it comes from a version that passes on
+ * Anthropic's counts, which exclude it.
+ */
+function tokensOf(payload: JsonObject, metadata: JsonObject): JsonObject {
+  const usage = objectIn(metadata, 'usage_object');
+  const details = objectIn(usage, 'prompt_tokens_details');
+  const prompt = numberOf(payload.prompt_tokens) ?? 0;
+  const cacheRead = numberOf(usage.cache_read_input_tokens) ?? numberOf(details.cached_tokens) ?? 0;
+  const cacheWrite = numberOf(usage.cache_creation_input_tokens) ?? numberOf(details.cache_creation_tokens) ?? 0;
+  const cached = cacheRead + cacheWrite;
+  return {
+    input_uncached: cached <= prompt ? prompt - cached : prompt,
+    cache_read: cacheRead,
+    cache_write: cacheWrite,
+    output: numberOf(payload.completion_tokens) ?? 0,
+  };
+}
+
+function failureOf(status: number | null): string {
+  if (status === 401 || status === 403) return 'denied';
+  return status === 429 ? 'rate_limited' : 'failed';
+}
+
+function latencyOf(payload: JsonObject, start: number | null, end: number | null): number | undefined {
+  const seconds = numberOf(payload.response_time);
+  const milliseconds = seconds !== null ? seconds * 1000 : start !== null && end !== null ? end - start : null;
+  // Clocks of several machines: a negative duration is no fault of the event.
+  return milliseconds !== null && milliseconds >= 0 && milliseconds <= 86_400_000 ? milliseconds : undefined;
+}
+
+/** `claude-cli/2.1.197 (external, cli)` is name and version; anything else is the name. */
+function agentOf(userAgent: string | undefined): JsonObject | undefined {
+  if (userAgent === undefined) return undefined;
+  const product = /^([^\s/]+)\/([^\s/;()]+)/.exec(userAgent);
+  return product === null ? { name: userAgent } : { name: product[1], version: product[2] };
+}
+
+/** Behind proxies the field holds the whole chain; the client comes first. */
+const firstAddress = (addresses: string | undefined) => addresses?.split(',', 1)[0]?.trim();
+
+/** `repo:payments-api` and `env=production` as a table; other tags are left out. */
+function tagsOf(value: unknown): Map<string, string> {
+  const list = typeof value === 'string' ? parsed(value) : value;
+  const tags = new Map<string, string>();
+  if (!Array.isArray(list)) return tags;
+  for (const tag of list.slice(0, 64)) {
+    const pair = typeof tag === 'string' ? /^([A-Za-z_]{1,32})[:=](.{1,512})$/.exec(tag) : null;
+    if (pair !== null) tags.set(pair[1]!.toLowerCase(), pair[2]!.trim());
+  }
+  return tags;
+}
+
+/** SpendLogs holds objects as JSON text. */
+function objectOrText(value: unknown): JsonObject {
+  const object = typeof value === 'string' ? parsed(value) : value;
+  return isJsonObject(object) ? object : {};
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** A number, also as text, which `generic_api_use_v1` sends; null for anything else, such as "None". */
+function numberOf(value: unknown): number | null {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : null;
+}
+
+/** Epoch seconds as number or text, RFC 3339, or Python's text without a zone, which LiteLLM writes in UTC. */
+function millisecondsOf(value: unknown): number | null {
+  const seconds = numberOf(value);
+  if (seconds !== null) return inRange(Math.round(seconds * 1000));
+  if (typeof value !== 'string') return null;
+  const iso = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:?\d\d)?$/.exec(value.trim());
+  if (iso === null) return null;
+  const [, date, time, fraction = '', zone = 'Z'] = iso;
+  return inRange(Date.parse(`${date}T${time}${fraction}${zone}`));
+}
+
+/** Years that RFC 3339 can write; NaN and everything beyond is no time. */
+const inRange = (milliseconds: number) =>
+  milliseconds >= -62_167_219_200_000 && milliseconds <= 253_402_300_799_999 ? milliseconds : null;
