@@ -1,0 +1,195 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { FAULT_ACTIONS, type FaultName } from './faults.ts';
+import { createRandom, type Random } from './random.ts';
+import type { BusKind } from './system/broker.ts';
+import { NETWORK_FAULTS } from './system/engine-proxy.ts';
+import { DETECTOR_ENTRY, PARTITIONS, startSystem, type System } from './system/system.ts';
+import { until } from './until.ts';
+import { createCheck, type CheckResult } from './verify/check.ts';
+import { verify } from './verify/verify.ts';
+import { createCollectors, type Collectors } from './workload/collectors.ts';
+import { createEventSource, type EventSource } from './workload/events.ts';
+import { createForeignProducer } from './workload/foreign-producer.ts';
+import { createRegistry } from './workload/lanes.ts';
+
+export interface RunOptions {
+  bus: BusKind;
+  seed: number;
+  /** What is done to the system, in this order. */
+  faults: readonly FaultName[];
+  eventsPerSecond: number;
+  /** How often the next fault comes before the system has recovered from the one before, 0 to 1. */
+  overlap: number;
+  /** Entry point of the detectors; a mutant's in mutant runs. */
+  detectorEntry?: string;
+  /** Where the run's data goes; removed when everything held. */
+  directory?: string;
+  onProgress?(line: string): void;
+}
+
+/** One fault as it went. */
+export interface FaultRecord {
+  fault: FaultName;
+  /** From the first process touched to all of them running again. */
+  tookMs: number;
+  /** From there until an event of every partition was in the ledger; null when the next fault came first. */
+  recoveredMs: number | null;
+}
+
+export interface RunResult {
+  bus: BusKind;
+  seed: number;
+  faults: FaultRecord[];
+  checks: CheckResult[];
+  /** What the run met: events, repeats, answers lost, inserts refused. */
+  counts: Record<string, number>;
+  notes: string[];
+  tookMs: number;
+  /** Data and logs of the processes, kept because something did not hold. */
+  evidence: string | null;
+}
+
+const COLLECTORS = 3;
+const DETECTORS = 2;
+const RECOVERY_DEADLINE_MS = 90_000;
+const SETTLED = 'the ledger catches up after the faults';
+
+/** One run: a system, its load, faults in turn, and then everything that must hold. */
+export async function run(options: RunOptions): Promise<RunResult> {
+  const startedMs = Date.now();
+  const random = createRandom(options.seed);
+  const directory = options.directory ?? (await mkdtemp(path.join(os.tmpdir(), `lanewatch-chaos-${options.bus}-`)));
+  const registry = createRegistry(random.fork(), startedMs);
+  const notes: string[] = [];
+  const system = await startSystem({
+    bus: options.bus,
+    directory,
+    registry,
+    detectors: DETECTORS,
+    detectorEntry: options.detectorEntry ?? DETECTOR_ENTRY,
+  });
+  try {
+    const sourceOf = (name: string): EventSource =>
+      createEventSource({ random: random.fork(), registry, name, startMs: startedMs, partitions: PARTITIONS });
+    const collectors = createCollectors({
+      ingestUrl: system.ingestUrl,
+      secret: registry.collector.secret,
+      random: random.fork(),
+      sources: Array.from({ length: COLLECTORS }, (_, index) => sourceOf(`collector-${index}`)),
+      eventsPerSecond: options.eventsPerSecond,
+    });
+    const producer = createForeignProducer(system.bus, system.topics.usage.name, PARTITIONS, random.fork());
+    const ledgerCatchesUp = catchUp(system, collectors, sourceOf('markers'));
+
+    collectors.start();
+    producer.start();
+    await ledgerCatchesUp(RECOVERY_DEADLINE_MS);
+    const faults: FaultRecord[] = [];
+    const checks: CheckResult[] = [];
+    const settled = createCheck(SETTLED);
+    try {
+      for (const fault of options.faults) {
+        const record = await inject(fault, faults, {
+          system,
+          random,
+          ledgerCatchesUp,
+          notes,
+          overlap: options.overlap,
+        });
+        faults.push(record);
+        options.onProgress?.(lineOf(record, faults.length, options.faults.length, collectors));
+      }
+    } catch (error) {
+      settled.fail(String(error));
+    }
+    await Promise.all([collectors.finish(), producer.finish()]);
+    await ledgerCatchesUp(RECOVERY_DEADLINE_MS).catch((error: unknown) => settled.fail(String(error)));
+    checks.push(settled.result(`${options.faults.length} faults`));
+    const counts = countsOf(system, collectors, producer.confirmed.length);
+    checks.push(...(await verify({ system, registry, events: collectors, bad: producer.confirmed })));
+
+    const ok = checks.every((check) => check.ok);
+    await system.stop();
+    if (ok && options.directory === undefined) await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+    const tookMs = Date.now() - startedMs;
+    const { bus, seed } = options;
+    return { bus, seed, faults, checks, counts, notes, tookMs, evidence: ok ? null : directory };
+  } catch (error) {
+    throw new Error(`the run with seed ${options.seed} could not be finished; its data is in ${directory}`, {
+      cause: error,
+    });
+  } finally {
+    await system.stop();
+  }
+}
+
+interface Injection {
+  system: System;
+  random: Random;
+  ledgerCatchesUp(deadlineMs: number): Promise<void>;
+  notes: string[];
+  overlap: number;
+}
+
+async function inject(fault: FaultName, before: readonly FaultRecord[], injection: Injection): Promise<FaultRecord> {
+  const { random, ledgerCatchesUp, notes } = injection;
+  const startedMs = performance.now();
+  await FAULT_ACTIONS[fault]({
+    ...injection,
+    round: before.filter((record) => record.fault === fault).length,
+    note: (text) => notes.push(`${fault}: ${text}`),
+  });
+  const tookMs = Math.round(performance.now() - startedMs);
+  if (random.chance(injection.overlap)) return { fault, tookMs, recoveredMs: null };
+  await ledgerCatchesUp(RECOVERY_DEADLINE_MS);
+  return { fault, tookMs, recoveredMs: Math.round(performance.now() - startedMs - tookMs) };
+}
+
+/**
+ * One event per partition, posted like all others, and waited for in the ledger: partitions are read in order, so everything
+ * that the bus had before it has been dealt with by then.
+ */
+function catchUp(system: System, collectors: Collectors, source: EventSource): (deadlineMs: number) => Promise<void> {
+  return async (deadlineMs) => {
+    const markers = source.markers();
+    await collectors.post(markers);
+    const name = markers[0]!.input.source;
+    const ids = markers.map(({ input }) => input.id);
+    await until('an event of every partition to be in the ledger', deadlineMs, async () => {
+      return (await system.ledger.stored(name, ids)) === ids.length;
+    });
+  };
+}
+
+function countsOf(system: System, { sent, acknowledged, counts }: Collectors, bad: number): Record<string, number> {
+  const proxied = (name: keyof System['detectors'][number]['proxy']['counts']) =>
+    system.detectors.reduce((sum, { proxy }) => sum + proxy.counts[name], 0);
+  return {
+    'events sent': sent.size,
+    'events acknowledged': acknowledged.size,
+    'events sent again': counts.repeats,
+    posts: counts.posts,
+    'posts without an answer': counts.unanswered,
+    'posts answered 503': counts.unavailable,
+    'undecodable records': bad,
+    ...Object.fromEntries(NETWORK_FAULTS.map((kind) => [`inserts met by ${kind}`, proxied(kind)])),
+    'inserts refused to a former owner': proxied('fenced'),
+    'processes that ended by themselves': [system.ingest, ...system.detectors].reduce(
+      (sum, own) => sum + own.restarts,
+      0,
+    ),
+  };
+}
+
+function lineOf(
+  { fault, tookMs, recoveredMs }: FaultRecord,
+  done: number,
+  all: number,
+  collectors: Collectors,
+): string {
+  const recovery = recoveredMs === null ? 'next one at once' : `recovered in ${(recoveredMs / 1000).toFixed(1)} s`;
+  const number = `${done}/${all}`.padStart(7);
+  return `${number} ${fault.padEnd(8)} ${(tookMs / 1000).toFixed(1)} s, ${recovery}; ${collectors.acknowledged.size} events`;
+}

@@ -1,0 +1,42 @@
+import path from 'node:path';
+import { startKafka } from '../../kafka/start-kafka.ts';
+
+export const BUS_KINDS = ['kafka', 'embedded'] as const;
+export type BusKind = (typeof BUS_KINDS)[number];
+
+/** The bus under test. The embedded one has no process of its own: it lives in those who have its directory open. */
+export interface Broker {
+  readonly kind: BusKind;
+  readonly url: string;
+  /** SIGKILL to the broker's process, if it has one. */
+  kill(): Promise<void>;
+  /** Starts it again on the same data and resolves when it answers. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a broker on data of its own.
+ * @throws KafkaUnavailableError when there is no Kafka to be had on this machine
+ */
+export async function startBroker(kind: BusKind, directory: string): Promise<Broker> {
+  const data = path.join(directory, 'bus');
+  const nothing = () => Promise.resolve();
+  if (kind === 'embedded') return { kind, url: `lmdb:${data}`, kill: nothing, restart: nothing, stop: nothing };
+  const kafka = await startKafka({
+    dir: data,
+    heapMb: 384,
+    properties: {
+      // A killed broker may register again only when its old session is over; the default of 9 s would be most of the test.
+      'broker.session.timeout.ms': 1_500,
+      'broker.heartbeat.interval.ms': 300,
+    },
+  });
+  return {
+    kind,
+    url: `kafka://${kafka.brokers}`,
+    kill: () => kafka.kill(),
+    restart: () => kafka.restart(),
+    stop: () => kafka.kill(),
+  };
+}
