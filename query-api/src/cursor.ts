@@ -1,4 +1,8 @@
+import { TIME_MAX_MS, TIME_MIN_MS } from '@lanewatch/ingest/contract';
 import { z } from 'zod';
+
+/** An instant inside a cursor, epoch milliseconds: what the stores can hold, so that a forged one is refused here. */
+export const cursorInstant = z.number().int().min(TIME_MIN_MS).max(TIME_MAX_MS);
 
 /** The cursor of a request is none that this list gave out. */
 export class CursorError extends Error {

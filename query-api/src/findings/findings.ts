@@ -2,7 +2,7 @@ import { RULE_CATALOGUE } from '@lanewatch/detector/contract';
 import { z } from 'zod';
 import type { FindingItem, findingsQuerySchema } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { cursorInstant, decodeCursor, encodeCursor } from '../cursor.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { instantOf } from '../window.ts';
 
@@ -104,7 +104,7 @@ export async function readFinding(store: ClickHouse, db: RegistryDatabase, id: s
 }
 
 /** risk, first_seen, id: first_seen does not move while occurrences arrive, so a page neither repeats nor skips. */
-const cursorShape = z.tuple([z.number().int(), z.number().int(), z.string()]);
+const cursorShape = z.tuple([z.number().int().min(0).max(255), cursorInstant, z.string().max(64)]);
 const SCAN_ROWS = 500;
 /** A status is decided here and not in the store, so a page looks at this many rows at most before it ends early. */
 const SCANS_PER_PAGE_MAX = 20;

@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import { ClickHouseError } from '@clickhouse/client';
 import { BusUnavailableError } from '@lanewatch/ingest/contract';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -31,6 +34,9 @@ const FASTIFY_PROBLEMS: Record<string, Answer> = {
 /** Errors of node-postgres and the network that mean the store is away, not that the request was wrong. */
 const OUTAGE_CODES = /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTFOUND|EPIPE|57P0[123]|53300|08\d\d\d)$/;
 
+/** Postgres: character not in repertoire. Texts come as valid Unicode, so only a NUL can be meant. */
+const NUL_IN_TEXT = '22021';
+
 function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
     ? error.code
@@ -53,6 +59,7 @@ function answerFor(error: unknown): Answer {
     }));
     return { code: 'validation', detail: errors.map(({ path, message }) => `${path}: ${message}`).join('; '), errors };
   }
+  if (codeOf(error) === NUL_IN_TEXT) return { code: 'validation', detail: 'A text holds a NUL character.' };
   const known = FASTIFY_PROBLEMS[codeOf(error)];
   if (known !== undefined) return known;
   if (
@@ -103,6 +110,23 @@ function logFault(request: FastifyRequest, error: unknown): void {
 function issuePathsOf(cause: unknown): string[] {
   const issues = (cause as { issues?: { path: PropertyKey[]; message: string }[] } | undefined)?.issues ?? [];
   return issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+}
+
+/** What fastify refuses before a route is found: a URL that can't be decoded. */
+export function answerFrameworkError(error: FastifyError, _request: unknown, reply: FastifyReply): void {
+  void sendProblem(reply, answerFor(error));
+}
+
+/** What Node refuses before there is a request: broken HTTP, or a URL and headers beyond 16 KiB. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'malformed_request';
+  const detail = code === 'headers_too_large' ? 'URL and headers may have 16 KiB together.' : 'This is not HTTP.';
+  const body = JSON.stringify(problemBody(code, detail, [], randomUUID()));
+  socket.end(
+    `HTTP/1.1 ${PROBLEMS[code].status} ${STATUS_CODES[PROBLEMS[code].status]}\r\ncontent-type: application/problem+json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
 }
 
 /** Every error becomes application/problem+json; unknown routes are 404, known ones with another method 405. */

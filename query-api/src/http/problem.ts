@@ -6,6 +6,7 @@ import type { Problem } from '../../contract/index.ts';
 export const PROBLEMS = {
   validation: { status: 400, title: 'The request has fields that can’t be used' },
   malformed_body: { status: 400, title: 'The body can’t be read' },
+  malformed_request: { status: 400, title: 'The request can’t be read' },
   raw_key: { status: 400, title: 'A raw key was sent' },
   not_signed_in: { status: 401, title: 'Not signed in' },
   link_invalid: { status: 401, title: 'The sign-in link can’t be used' },
@@ -16,6 +17,7 @@ export const PROBLEMS = {
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   too_many_requests: { status: 429, title: 'Too many requests' },
+  headers_too_large: { status: 431, title: 'URL and headers are too large' },
   internal: { status: 500, title: 'Something failed here' },
   unavailable: { status: 503, title: 'A store does not answer' },
 } as const;

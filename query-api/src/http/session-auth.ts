@@ -39,14 +39,9 @@ export function actorOf(request: FastifyRequest): string {
 
 /**
  * Sets the session cookie. No Domain: it belongs to this host, on every port, so that dashboard and query-api share it.
- * Lax: a link from elsewhere arrives signed in, a foreign page's POST does not.
+ * Lax: a link from elsewhere arrives signed in, a foreign page's POST does not. It lives as long as a session can; the
+ * session itself may end earlier, when it is not used.
  */
-export function setSessionCookie(reply: FastifyReply, token: string, session: Session, secure: boolean): void {
-  reply.setCookie(SESSION_COOKIE, token, {
-    httpOnly: true,
-    sameSite: 'lax',
-    path: '/',
-    secure,
-    expires: new Date(session.expiresMs),
-  });
+export function setSessionCookie(reply: FastifyReply, token: string, maxSeconds: number, secure: boolean): void {
+  reply.setCookie(SESSION_COOKIE, token, { httpOnly: true, sameSite: 'lax', path: '/', secure, maxAge: maxSeconds });
 }

@@ -3,16 +3,17 @@ import { z } from 'zod';
 import { LEDGER_FILTER_COLUMNS } from '../../contract/index.ts';
 import type { LedgerItem, LedgerPage, LedgerQuery } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { cursorInstant, decodeCursor, encodeCursor } from '../cursor.ts';
 import { fieldProblem } from '../http/problem.ts';
 import { instantOf } from '../window.ts';
 
 /** seen_at and the place on the bus: unique for ever, so that a page ends at the same row however many arrive meanwhile. */
+const UINT32_MAX = 2 ** 32 - 1;
 const cursorShape = z.tuple([
-  z.number().int(),
-  z.number().int().nonnegative(),
-  z.number().int().nonnegative(),
-  z.number().int().nonnegative(),
+  cursorInstant,
+  z.number().int().min(0).max(UINT32_MAX),
+  z.number().int().min(0),
+  z.number().int().min(0).max(UINT32_MAX),
 ]);
 
 const ORDER_COLUMNS = ['ledger.seen_at', 'kafka_partition', 'kafka_offset', 'record_index'];

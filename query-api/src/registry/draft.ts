@@ -25,6 +25,8 @@ export interface CredentialDraft {
   secret: string | null;
 }
 
+/** Names are shown on one line and copied into configuration; Postgres has no NUL in texts at all. */
+const CONTROL_CHARACTER = /\p{Cc}/u;
 const COLLECTOR_SCOPES: CredentialRow['scopes'] = [{ action: 'write', resource: 'usage-events' }];
 
 /**
@@ -33,7 +35,9 @@ const COLLECTOR_SCOPES: CredentialRow['scopes'] = [{ action: 'write', resource: 
  */
 export function draftCredential(input: CreateInput, actor: string, nowMs: number): CredentialDraft {
   refuseRawKeys(input);
-  const errors: FieldError[] = [];
+  const errors: FieldError[] = textsIn(input)
+    .filter(({ text }) => CONTROL_CHARACTER.test(text))
+    .map(({ path }) => ({ path, message: 'must not hold control characters' }));
   const identity = input.kind === 'managed' ? managedIdentity(input, errors) : registeredIdentity(input, errors);
   const cidrs = checkedCidrs(input.allowed_cidrs, errors);
   const expiresAt = input.expires_at === null ? null : new Date(input.expires_at);

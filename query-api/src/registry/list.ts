@@ -4,13 +4,13 @@ import { laneOf } from '@lanewatch/ingest/contract';
 import { z } from 'zod';
 import type { CredentialsPage, credentialsQuerySchema } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { cursorInstant, decodeCursor, encodeCursor } from '../cursor.ts';
 import type { CollectorTotals } from '../overview/collectors.ts';
 import type { RegistryDatabase } from './database.ts';
 import { itemOf, statusAt } from './record.ts';
 import type { CredentialRow } from './record.ts';
 
-const cursorShape = z.tuple([z.number().int(), z.string().max(64)]);
+const cursorShape = z.tuple([cursorInstant, z.string().max(64)]);
 
 /** A page of credentials, newest first, and the totals of the whole registry. Throws CursorError. */
 export async function listCredentials(

@@ -117,6 +117,7 @@ export function startPublisher({ database, bus, topic, onFault, now }: Options):
   return {
     wake,
     async published(outboxId, timeoutMs) {
+      if (closed) return isSent(outboxId);
       let done: (sent: boolean) => void = () => undefined;
       const sent = new Promise<boolean>((resolve) => (done = resolve));
       const waiter = { id: outboxId, done };

@@ -21,7 +21,12 @@ export async function reconcileTopic(db: RegistryDatabase, bus: Bus, topic: Topi
   } finally {
     await view.close();
   }
-  const rows = await db.selectFrom('credentials').selectAll().execute();
+  // What still waits in the outbox is on its way by itself.
+  const rows = await db
+    .selectFrom('credentials')
+    .selectAll()
+    .where('id', 'not in', db.selectFrom('outbox').select('credential_id').where('sent_at', 'is', null))
+    .execute();
   const missing = rows.filter((row) => (onTopic.get(credentialRecordKey(row)) ?? 0) < row.version);
   if (missing.length > 0) await republish(db, missing, nowMs);
   return missing.length;

@@ -60,7 +60,7 @@ export function resolutionsOf(
   const { fingerprint, hint, org } = row;
   if (fingerprint !== '') lanes.set(fingerprint, { fingerprint, hint, org });
   if (hint !== '' && org !== '') lanes.set(laneOf('', hint, org), { fingerprint: '', hint, org });
-  for (const finding of open) lanes.set(finding.lane, finding);
+  for (const finding of open) if (!lanes.has(finding.lane)) lanes.set(finding.lane, finding);
   return [...lanes]
     .filter(([, lane]) => {
       const now = standingNow(lane, registry, nowMs);

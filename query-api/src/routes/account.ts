@@ -27,7 +27,7 @@ export function accountRoutes({ accounts, config }: Services): FastifyPluginAsyn
         'It was used before, is older than a day, or is no sign-in link. Start Lanewatch again to get a new one.',
       );
     }
-    setSessionCookie(reply, redeemed.token, redeemed.session, config.secureCookies);
+    setSessionCookie(reply, redeemed.token, Math.floor(config.sessionMaxSeconds), config.secureCookies);
     return redeemed.session;
   }
 
@@ -52,6 +52,8 @@ export function accountRoutes({ accounts, config }: Services): FastifyPluginAsyn
     app.get(
       '/sign-in',
       {
+        // A link preview's HEAD must not use the link up.
+        exposeHeadRoute: false,
         config: { open: true, ...limited },
         schema: {
           tags: ['account'],

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify';
+import { SESSION_COOKIE } from '../../contract/index.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Services } from '../services.ts';
 
@@ -17,6 +18,7 @@ export function changeRoutes({ changes, accounts }: Services): FastifyPluginAsyn
     app.get(
       '/v1/changes',
       {
+        exposeHeadRoute: false,
         schema: {
           tags: ['reads'],
           summary: 'Server-sent events: rows were stored or the registry changed; at most two a second',
@@ -40,7 +42,7 @@ export function changeRoutes({ changes, accounts }: Services): FastifyPluginAsyn
           if (!raw.write(text) && raw.writableLength > 64 * 1024) end();
         };
         const stop = changes.listen((change) => send(`event: change\ndata: ${JSON.stringify(change)}\n\n`));
-        const token = request.cookies['lanewatch_session'] ?? '';
+        const token = request.cookies[SESSION_COOKIE] ?? '';
         const heartbeat = setInterval(() => {
           send(': still here\n\n');
           // A session that ended, by sign-out or time, stops reading here as well.

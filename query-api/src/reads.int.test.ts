@@ -1,0 +1,246 @@
+import { laneOf } from '@lanewatch/ingest/contract';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startEngine, startHarness } from './testing/harness.ts';
+import type { Engine, Harness } from './testing/harness.ts';
+
+const KNOWN = 'a'.repeat(64);
+const UNKNOWN = 'b'.repeat(64);
+const MINUTE_MS = 60_000;
+
+let engine: Engine;
+let api: Harness;
+beforeAll(async () => {
+  engine = await startEngine();
+});
+afterAll(() => engine.stop());
+beforeEach(async () => {
+  api = await startHarness({ engine });
+});
+afterEach(() => api.close());
+
+/** The organisation of the landing page's example: a known key, and an unknown one in use right now. */
+async function storeExample(): Promise<void> {
+  const now = Date.now();
+  await api.post('/v1/credentials', {
+    name: 'dev key',
+    fingerprint: KNOWN,
+    hint: 'sk-ant-...A3F2',
+    org: 'qpoint-dev',
+    owner: 'ada',
+    environment: 'development',
+  });
+  await api.storeRows([
+    ...['ada', 'bob', 'ada'].map((user, index) => ({
+      fingerprint: KNOWN,
+      hint: 'sk-ant-...A3F2',
+      org: 'qpoint-dev',
+      standing: 'known' as const,
+      match: 'proven' as const,
+      user,
+      session: `known-${index}`,
+      agent: 'Claude Code',
+      cost_nano_usd: 15_733_333_333,
+      seen_at: now - 5 * 3_600_000 + index,
+    })),
+    ...[22, 2].map((minutes) => ({
+      fingerprint: UNKNOWN,
+      hint: 'sk-ant-...C001',
+      session: 'rogue',
+      ip: '10.0.1.44',
+      agent: 'Claude Code',
+      agent_version: '1.2.0',
+      model: 'claude-sonnet-4-6',
+      cost_nano_usd: 305_000_000,
+      tokens_output: 7,
+      seen_at: now - minutes * MINUTE_MS,
+    })),
+    { session: 'nobody', cost_nano_usd: 1, standing: 'unattributed', seen_at: now - MINUTE_MS },
+  ]);
+}
+
+describe('overview and lanes', () => {
+  test('an empty ledger is told apart from a calm one', async () => {
+    const { status, body } = await api.get('/v1/overview');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ keys_observed: 0, events: 0, cost_usd: '0', banner: [], last_stored_at: null });
+    expect(body.trend.every((step: { events: number }) => step.events === 0)).toBe(true);
+    expect(body.trend.length).toBeGreaterThanOrEqual(7);
+  });
+
+  test('the banner names the unknown key and its live session, and every count is that of the rows it opens', async () => {
+    await storeExample();
+    const { body } = await api.get('/v1/overview');
+    expect(body).toMatchObject({
+      keys_observed: 2,
+      known_lanes: 1,
+      unknown_lanes: 1,
+      doubtful_lanes: 0,
+      shared_lanes: 1,
+      unknown_key_sessions: 1,
+      live_unknown_sessions: 1,
+      live_unknown_spend_usd: '0.61',
+      unattributed_events: 1,
+      events: 6,
+      cost_usd: '47.81',
+    });
+    expect(body.banner).toEqual([
+      expect.objectContaining({
+        lane: UNKNOWN,
+        hint: 'sk-ant-...C001',
+        standing: 'unknown',
+        session: 'rogue',
+        session_live: true,
+        ip: '10.0.1.44',
+        agent: 'Claude Code',
+        agent_version: '1.2.0',
+        model: 'claude-sonnet-4-6',
+        cost_usd: '0.61',
+      }),
+    ]);
+    expect(body.last_stored_at).not.toBeNull();
+
+    const lanes = (await api.get('/v1/lanes')).body;
+    expect(lanes.items.map(({ lane }: { lane: string }) => lane)).toEqual([UNKNOWN, 'unattributed', KNOWN]);
+    for (const lane of lanes.items) {
+      const rows = (await api.get('/v1/ledger', { lane: lane.lane, from: body.from })).body;
+      expect(rows.totals).toEqual({ events: lane.events, cost_usd: lane.cost_usd, sessions: lane.sessions });
+      expect(rows.items).toHaveLength(lane.events);
+    }
+    const trendCost = body.trend.map((step: { cost_usd: string }) => Number(step.cost_usd));
+    expect(trendCost.reduce((sum: number, cost: number) => sum + cost, 0)).toBeCloseTo(47.81, 8);
+    const trendEvents = body.trend.map((step: { events: number }) => step.events);
+    expect(trendEvents.reduce((sum: number, events: number) => sum + events, 0)).toBe(6);
+  });
+
+  test('lanes are filtered by standing, sharing, life, org and text', async () => {
+    await storeExample();
+    const lanesOf = async (query: Record<string, string>): Promise<string[]> =>
+      (await api.get('/v1/lanes', query)).body.items.map(({ lane }: { lane: string }) => lane);
+    expect(await lanesOf({ standing: 'known' })).toEqual([KNOWN]);
+    expect(await lanesOf({ shared: 'true' })).toEqual([KNOWN]);
+    expect(await lanesOf({ live: 'true', standing: 'unknown' })).toEqual([UNKNOWN]);
+    expect(await lanesOf({ live: 'false' })).toEqual([KNOWN]);
+    expect(await lanesOf({ org: 'qpoint-dev' })).toEqual([KNOWN]);
+    expect(await lanesOf({ q: 'dev KEY' })).toEqual([KNOWN]);
+    expect(await lanesOf({ q: 'bbbbbbbb' })).toEqual([UNKNOWN]);
+    expect(await lanesOf({ sort: 'cost', order: 'asc' })).toEqual(['unattributed', UNKNOWN, KNOWN]);
+    const first = (await api.get('/v1/lanes', { limit: '2' })).body;
+    const second = (await api.get('/v1/lanes', { limit: '2', cursor: first.next_cursor })).body;
+    expect([...first.items, ...second.items].map(({ lane }: { lane: string }) => lane)).toEqual(await lanesOf({}));
+    expect(second.next_cursor).toBeNull();
+  });
+
+  test('one lane shows its four topology groups', async () => {
+    await storeExample();
+    const { status, body } = await api.get(`/v1/lanes/${UNKNOWN}`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      standing: 'unknown',
+      match: 'none',
+      sessions: 1,
+      live_sessions: 1,
+      cost_usd: '0.61',
+      tokens: { output: 14 },
+    });
+    expect(body.posture).toEqual([expect.objectContaining({ reason: 'unknown_key' })]);
+    expect(body.observed_with.users).toEqual([]);
+    expect(body.observed_with.endpoints).toEqual([expect.objectContaining({ value: '10.0.1.44', events: 2 })]);
+    expect(body.observed_with.agents).toEqual([expect.objectContaining({ value: 'Claude Code' })]);
+    expect(body.usage_context.models).toEqual([
+      expect.objectContaining({ value: 'claude-sonnet-4-6', cost_usd: '0.61' }),
+    ]);
+    expect(body.usage_context.sessions).toEqual([expect.objectContaining({ value: 'rogue', live: true })]);
+    expect(body.known_comparables).toEqual([expect.objectContaining({ lane: KNOWN, name: 'dev key' })]);
+    expect(body.response_path.credential_actions).toEqual(['register']);
+    expect((await api.get(`/v1/lanes/${'c'.repeat(64)}`)).status).toBe(404);
+  });
+
+  test('a lane without events in the window still has its page, with zeros', async () => {
+    const seenAt = Date.now() - 40 * 24 * 3_600_000;
+    await api.storeRows([{ fingerprint: UNKNOWN, seen_at: seenAt, session: 's', cost_nano_usd: 5 }]);
+    const { status, body } = await api.get(`/v1/lanes/${UNKNOWN}`, { window: '24h' });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ events: 0, cost_usd: '0', first_seen: new Date(seenAt).toISOString() });
+  });
+
+  test('a hint that several registered keys share shows as ambiguous, never as known', async () => {
+    const hint = 'sk-ant-...7B91';
+    const lane = laneOf('', hint, 'qpoint-ci');
+    await api.storeRows([{ hint, org: 'qpoint-ci', lane, standing: 'unknown' }]);
+    const standingIs = async (): Promise<string> => (await api.get(`/v1/lanes/${lane}`)).body.standing;
+    expect(await standingIs()).toBe('unknown');
+    await api.post('/v1/credentials', { name: 'ci 1', hint, org: 'qpoint-ci' });
+    expect(await standingIs()).toBe('known');
+    await api.post('/v1/credentials', { name: 'ci 2', fingerprint: KNOWN, hint, org: 'qpoint-ci' });
+    expect(await standingIs()).toBe('ambiguous');
+  });
+});
+
+describe('ledger', () => {
+  test('pages show every row that was there once, in order, while new rows arrive between pages', async () => {
+    const base = Date.now() - 3_600_000;
+    const ids = Array.from({ length: 60 }, (_, index) => `row-${String(index).padStart(2, '0')}`);
+    // Many rows share a millisecond, so that the place on the bus has to tell them apart.
+    await api.storeRows(ids.map((id, index) => ({ id, fingerprint: UNKNOWN, seen_at: base + Math.floor(index / 7) })));
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    let pages = 0;
+    do {
+      const query: Record<string, string> = cursor === null ? { limit: '7' } : { limit: '7', cursor };
+      const { body } = await api.get('/v1/ledger', query);
+      seen.push(...body.items.map(({ id }: { id: string }) => id));
+      cursor = body.next_cursor;
+      // Newer rows, rows in the middle and rows at the very place of the cursor.
+      await api.storeRows([
+        { id: `new-${pages}`, fingerprint: UNKNOWN, seen_at: Date.now() },
+        { id: `late-${pages}`, fingerprint: UNKNOWN, seen_at: base + 3 },
+      ]);
+      pages++;
+    } while (cursor !== null && pages < 40);
+    expect(cursor).toBeNull();
+    const ours = seen.filter((id) => id.startsWith('row-'));
+    expect(ours).toEqual([...ids].reverse());
+    expect(new Set(seen).size).toBe(seen.length);
+  });
+
+  test('rows come back as they were stored, money and large counts exact', async () => {
+    const seenAt = Date.UTC(2026, 10, 20, 12, 0, 0, 123);
+    await api.storeRows([
+      {
+        id: 'exact',
+        fingerprint: UNKNOWN,
+        seen_at: seenAt,
+        cost_nano_usd: 8_999_999_123_456_789,
+        tokens_cache_read: 9_007_199_254_740_991,
+        flags: ['redacted'],
+        findings: ['f1'],
+        user: `Robert'); DROP TABLE ledger;--`,
+      },
+    ]);
+    const { body } = await api.get('/v1/ledger', { id: 'exact' });
+    expect(body.items).toEqual([
+      expect.objectContaining({
+        seen_at: '2026-11-20T12:00:00.123Z',
+        cost_usd: '8999999.123456789',
+        tokens_cache_read: 9_007_199_254_740_991,
+        flags: ['redacted'],
+        findings: ['f1'],
+        user: `Robert'); DROP TABLE ledger;--`,
+      }),
+    ]);
+    expect((await api.get('/v1/ledger', { flag: 'redacted' })).body.totals.events).toBe(1);
+    expect((await api.get('/v1/ledger', { finding: 'f1' })).body.totals.events).toBe(1);
+    expect((await api.get('/v1/ledger', { finding: 'f2' })).body.totals.events).toBe(0);
+  });
+
+  test('time bounds include the start and exclude the end, in any offset', async () => {
+    const seenAt = Date.UTC(2026, 10, 20, 12);
+    await api.storeRows([{ fingerprint: UNKNOWN, seen_at: seenAt }]);
+    const events = async (query: Record<string, string>): Promise<number> =>
+      (await api.get('/v1/ledger', query)).body.totals.events;
+    expect(await events({ from: '2026-11-20T12:00:00Z' })).toBe(1);
+    expect(await events({ from: '2026-11-20T13:00:00+01:00' })).toBe(1);
+    expect(await events({ to: '2026-11-20T12:00:00Z' })).toBe(0);
+    expect(await events({ to: '2026-11-20T12:00:00.001Z' })).toBe(1);
+  });
+});

@@ -1,0 +1,289 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openBus } from '@lanewatch/ingest/contract';
+import type { Bus } from '@lanewatch/ingest/contract';
+import type { FastifyInstance } from 'fastify';
+import { sql } from 'kysely';
+import { pino } from 'pino';
+import { inject } from 'vitest';
+// Tests prepare the ledger with its owner's own code: a copy of the schema here would drift.
+import { openLedger } from '../../../detector/src/ledger/open.ts';
+import type { Ledger } from '../../../detector/src/ledger/ledger.ts';
+import { startEmbeddedClickHouse } from '../../../deploy/embedded/clickhouse/spawn.ts';
+import { SESSION_COOKIE } from '../../contract/index.ts';
+import { openClickHouse } from '../clickhouse.ts';
+import type { ClickHouse } from '../clickhouse.ts';
+import { loadConfig } from '../config.ts';
+import type { Config } from '../config.ts';
+import { openDatabase } from '../registry/database.ts';
+import type { Database } from '../registry/database.ts';
+import { createServer } from '../server.ts';
+import { startServices } from '../services.ts';
+import type { Services } from '../services.ts';
+import type { LedgerRow } from '@lanewatch/detector/contract';
+
+/** A ClickHouse for one test file. */
+export interface Engine {
+  url: string;
+  user: string;
+  password: string;
+  stop(): Promise<void>;
+}
+
+/** The server that CLICKHOUSE_URL names, or an embedded engine of our own. */
+export async function startEngine(): Promise<Engine> {
+  const url = process.env['CLICKHOUSE_URL'];
+  if (url !== undefined && url !== '') {
+    const user = process.env['CLICKHOUSE_USER'] ?? 'default';
+    return { url, user, password: process.env['CLICKHOUSE_PASSWORD'] ?? '', stop: () => Promise.resolve() };
+  }
+  const path = await mkdtemp(join(tmpdir(), 'lanewatch-query-api-clickhouse-'));
+  const engine = await startEmbeddedClickHouse({ path });
+  return {
+    url: engine.url,
+    user: engine.user,
+    password: engine.password,
+    async stop() {
+      await engine.stop();
+      await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Registries to run the same tests on: PGlite always, Postgres when one is there. */
+export function registryTargets(): [name: string, open: () => Promise<RegistryTarget>][] {
+  const targets: [string, () => Promise<RegistryTarget>][] = [
+    ['PGlite', () => Promise.resolve({ url: 'pglite:memory', drop: () => Promise.resolve() })],
+  ];
+  const provided: unknown = (inject as (key: string) => unknown)('postgresUrl');
+  const server = process.env['POSTGRES_URL'] || (typeof provided === 'string' ? provided : '');
+  if (server !== '') targets.push(['Postgres', () => createPostgresDatabase(server)]);
+  return targets;
+}
+
+export interface RegistryTarget {
+  url: string;
+  drop(): Promise<void>;
+}
+
+async function createPostgresDatabase(server: string): Promise<RegistryTarget> {
+  const name = `lanewatch_test_${randomBytes(6).toString('hex')}`;
+  const run = async (statement: string): Promise<void> => {
+    const admin = await openDatabase(server);
+    await sql.raw(statement).execute(admin.db);
+    await admin.close();
+  };
+  await run(`CREATE DATABASE ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => run(`DROP DATABASE ${name} WITH (FORCE)`) };
+}
+
+export const CONTROL_TOKEN = 'c'.repeat(64);
+
+export interface Answer {
+  status: number;
+  // Tests read answers freely; what they claim is checked by their expectations.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  body: any;
+  headers: Record<string, unknown>;
+}
+
+/** A whole query-api over real stores, signed in. */
+export interface Harness {
+  app: FastifyInstance;
+  config: Config;
+  services: Services;
+  store: ClickHouse;
+  database: Database;
+  bus: Bus;
+  ledger: Ledger;
+  /** What the process logged, one JSON text per line. */
+  logged: string[];
+  cookie: string;
+  get(path: string, query?: Record<string, string | string[]>): Promise<Answer>;
+  post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Stores rows as the detector does, one batch. */
+  storeRows(rows: Partial<LedgerRow>[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface HarnessOptions {
+  engine: Engine;
+  registry?: RegistryTarget;
+  bus?: Bus;
+  now?: () => number;
+}
+
+/** Starts a server on a ledger database, registry and bus of its own. */
+export async function startHarness(options: HarnessOptions): Promise<Harness> {
+  const { engine } = options;
+  const directory = await mkdtemp(join(tmpdir(), 'lanewatch-query-api-'));
+  const databaseName = `t_${randomBytes(6).toString('hex')}`;
+  const { url, user, password } = engine;
+  const ledger = await openLedger({
+    ...{ url, user, password },
+    database: databaseName,
+    engine: 'MergeTree',
+    fsync: false,
+    insertTimeoutMs: 20_000,
+  });
+  await ledger.claim([0], 'test');
+  const config: Config = {
+    ...loadConfig({
+      DATABASE_URL: options.registry?.url ?? 'pglite:memory',
+      BUS_URL: `lmdb:${join(directory, 'bus')}`,
+      CLICKHOUSE_URL: url,
+      CLICKHOUSE_USER: user,
+      CLICKHOUSE_PASSWORD: password,
+      CLICKHOUSE_DATABASE: databaseName,
+    }),
+    controlToken: CONTROL_TOKEN,
+  };
+  const logged: string[] = [];
+  const logger = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });
+  const store = openClickHouse(config.clickhouse);
+  const database = await openDatabase(config.databaseUrl);
+  const bus = options.bus ?? (await openBus(config.busUrl));
+  const services = await startServices({
+    ...{ config, logger, store, database, bus },
+    snapshotMaxAgeMs: 0,
+    ...(options.now === undefined ? {} : { now: options.now }),
+  });
+  await until(
+    () => services.notReady(),
+    (missing) => missing.length === 0,
+  );
+  const app = await createServer(services, logger);
+  const signIn = await app.inject({
+    method: 'POST',
+    url: '/v1/sign-in',
+    payload: { link: await services.accounts.createLink() },
+  });
+  const cookie = signIn.cookies.find(({ name }) => name === SESSION_COOKIE)?.value ?? '';
+  let offset = 0;
+
+  const answerOf = (response: { statusCode: number; body: string; headers: object }): Answer => ({
+    status: response.statusCode,
+    body: parsed(response.body),
+    headers: { ...response.headers },
+  });
+  return {
+    ...{ app, config, services, store, database, bus, ledger, logged, cookie },
+    async get(path, query = {}) {
+      const search = new URLSearchParams(
+        Object.entries(query).flatMap(([name, value]) => [value].flat().map((one): [string, string] => [name, one])),
+      );
+      const target = search.size === 0 ? path : `${path}?${search.toString()}`;
+      return answerOf(await app.inject({ method: 'GET', url: target, cookies: { [SESSION_COOKIE]: cookie } }));
+    },
+    async post(path, body = {}, headers = {}) {
+      const request = { method: 'POST', url: path, payload: JSON.stringify(body) } as const;
+      const all = { 'content-type': 'application/json', ...headers };
+      return answerOf(await app.inject({ ...request, headers: all, cookies: { [SESSION_COOKIE]: cookie } }));
+    },
+    async storeRows(rows) {
+      const storedAt = Date.now();
+      const batch = rows.map((row) => ledgerRow({ kafka_offset: offset++, stored_at: storedAt, ...row }));
+      await ledger.insert(batch, `batch ${offset}`);
+    },
+    async close() {
+      await app.close();
+      await services.close();
+      await Promise.allSettled([bus.close(), database.close()]);
+      await ledger.close();
+      // The store has no command of its own: it only reads.
+      await dropDatabase(engine, databaseName);
+      await store.close();
+      await options.registry?.drop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    return body;
+  }
+}
+
+async function dropDatabase(engine: Engine, name: string): Promise<void> {
+  await fetch(engine.url, {
+    method: 'POST',
+    headers: { 'x-clickhouse-user': engine.user, 'x-clickhouse-key': engine.password },
+    body: `DROP DATABASE IF EXISTS ${name}`,
+  });
+}
+
+let hash = 1;
+
+/** A ledger row with the given parts; the rest is an ordinary event of now. */
+export function ledgerRow(parts: Partial<LedgerRow>): LedgerRow {
+  const time = parts.time ?? parts.seen_at ?? Date.now();
+  return {
+    source: 'test',
+    id: randomBytes(8).toString('hex'),
+    time,
+    received_at: time,
+    seen_at: time,
+    fingerprint: '',
+    hint: '',
+    credential_provider: 'anthropic',
+    credential_kind: 'api_key',
+    org: '',
+    user: '',
+    ip: '',
+    host: '',
+    agent: '',
+    agent_version: '',
+    session: '',
+    request_id: '',
+    repo: '',
+    branch: '',
+    provider: 'anthropic',
+    model: '',
+    module: '',
+    environment: '',
+    action: 'execution',
+    operation: '',
+    outcome: 'success',
+    status_code: 200,
+    tokens_input_uncached: 0,
+    tokens_cache_read: 0,
+    tokens_cache_write: 0,
+    tokens_output: 0,
+    cost_nano_usd: 0,
+    cost_basis: 'reported',
+    latency_ms: 0,
+    collector: '',
+    flags: [],
+    event_hash_low: hash++,
+    event_hash_high: 0,
+    lane: parts.fingerprint || 'unattributed',
+    standing: 'unknown',
+    match: 'none',
+    credential_id: '',
+    findings: [],
+    kafka_partition: 0,
+    kafka_offset: 0,
+    record_index: 0,
+    stored_at: time,
+    claimant: 'test',
+    ...parts,
+  };
+}
+
+/** Polls until the answer is wanted; throws with the last answer when it is not in time. */
+export async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean, timeoutMs = 20_000): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const answer = await ask();
+    if (wanted(answer)) return answer;
+    if (Date.now() > deadline) throw new Error(`not in time; the last answer was ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
