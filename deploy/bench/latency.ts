@@ -1,0 +1,147 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import { fingerprintOf, openBus, topicsOf, USAGE_PARTITIONS_DEFAULT, type Bus } from '@lanewatch/ingest/contract';
+import { startEmbeddedClickHouse } from '../embedded/clickhouse/spawn.ts';
+import { median, type Bench, type BenchResult } from './bench.ts';
+import { startDetectorProcess } from './detector-process.ts';
+import { fillTopic } from './fill-topic.ts';
+import { startIngestProcess, type IngestProcess } from './ingest-process.ts';
+import { throughputUntilVisible } from './visible-rows.ts';
+import { workload } from './workload.ts';
+
+const PREFIX = 'p6-';
+const DATABASE = 'p6';
+const LIMIT_MS = 1_000;
+const PROBES = 150;
+const PROBE_INTERVAL_MS = 100;
+const TICK_MS = 50;
+const POLL_MS = 10;
+
+/** When a probe was acknowledged, and when its row and its finding were first seen; milliseconds of one clock. */
+interface Probe {
+  lane: string;
+  acceptedMs: number;
+  rowMs: number;
+  findingMs: number;
+}
+
+export const latency: Bench = {
+  id: 'P6',
+  summary: 'from acceptance to a visible row and a visible finding, under load',
+  async run(context) {
+    const { brokers } = await context.kafka();
+    const engine = await startEmbeddedClickHouse({ path: context.temporaryDirectory() });
+    const client = createClient({ url: engine.url, username: engine.user, password: engine.password });
+    const bus = await openBus(`kafka://${brokers}`);
+    const topics = topicsOf(PREFIX, USAGE_PARTITIONS_DEFAULT);
+    await bus.ensureTopics(Object.values(topics));
+    await fill(bus, topics.usage.name, context.events, 0);
+    const detector = await startDetectorProcess({
+      brokers,
+      topicPrefix: PREFIX,
+      group: 'p6',
+      clickhouse: engine,
+      database: DATABASE,
+    });
+    const ingest = await startIngestProcess(brokers, PREFIX, context.temporaryDirectory());
+    try {
+      const rate = await throughputUntilVisible(client, `${DATABASE}.ledger`, context.events, detector.isAssigned);
+      const eventsPerTick = Math.round((rate / 2 / 1000) * TICK_MS);
+      context.log(
+        `P6: ${Math.round(rate)} events/s at full speed; probing at ${eventsPerTick * (1000 / TICK_MS)} events/s`,
+      );
+      const stop = new AbortController();
+      const load = keepLoad(bus, topics.usage.name, eventsPerTick, stop.signal);
+      const probes = await probe(ingest, client);
+      stop.abort();
+      await load;
+      const rows = probes.map(({ acceptedMs, rowMs }) => rowMs - acceptedMs);
+      const findings = probes.map(({ acceptedMs, findingMs }) => findingMs - acceptedMs);
+      const at = `at half of the path's rate (${Math.round(rate / 2)} events/s)`;
+      return [result(`accept → row visible, p99 ${at}`, rows), result(`accept → finding visible, p99 ${at}`, findings)];
+    } finally {
+      await detector.stop();
+      await ingest.stop();
+      await bus.close();
+      await client.close();
+      await engine.stop();
+    }
+  },
+};
+
+function result(what: string, figures: number[]): BenchResult {
+  const p99 = figures.toSorted((a, b) => a - b)[Math.ceil(figures.length * 0.99) - 1]!;
+  const note = `median ${Math.round(median(figures))} ms of ${figures.length} probes`;
+  const shared = { id: 'P6', what, against: 'limit', unit: 'ms', floor: 1, note };
+  return { ...shared, ours: p99, peer: LIMIT_MS, ratio: LIMIT_MS / p99, oursRuns: figures, peerRuns: [LIMIT_MS] };
+}
+
+function fill(bus: Bus, topic: string, events: number, round: number): Promise<number> {
+  const batch = workload({ events, keys: 2_000, endMs: Date.now() });
+  // Ids must differ from round to round, or the detector would drop the round as repeats.
+  const renamed = batch.map((event) => ({ ...event, source: `load-${round}` }));
+  return fillTopic(renamed, { bus, topic, partitions: USAGE_PARTITIONS_DEFAULT, packed: 50 });
+}
+
+async function keepLoad(bus: Bus, topic: string, eventsPerTick: number, signal: AbortSignal): Promise<void> {
+  for (let round = 1, dueMs = performance.now(); !signal.aborted; round++) {
+    await fill(bus, topic, eventsPerTick, round);
+    dueMs += TICK_MS;
+    await delay(Math.max(0, dueMs - performance.now()));
+  }
+}
+
+/** Sends events of keys nobody registered, one lane each, and watches for their rows and findings. */
+async function probe(ingest: IngestProcess, client: ClickHouseClient): Promise<Probe[]> {
+  const probes: Probe[] = [];
+  const watching = new AbortController();
+  const watched = watch(client, probes, watching.signal);
+  for (let number = 0; number < PROBES; number++) {
+    const lane = fingerprintOf(`probe ${number} ${Date.now()}`);
+    const event = { source: 'probe', id: lane, time: new Date().toISOString(), credential: { fingerprint: lane } };
+    const answer = await fetch(`${ingest.url}/v1/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${ingest.collectorKey}` },
+      body: JSON.stringify(event),
+    });
+    if (!answer.ok) throw new Error(`ingest answered ${answer.status}: ${await answer.text()}`);
+    probes.push({ lane, acceptedMs: performance.now(), rowMs: NaN, findingMs: NaN });
+    await delay(PROBE_INTERVAL_MS);
+  }
+  const deadline = performance.now() + 60_000;
+  while (probes.some(({ rowMs, findingMs }) => Number.isNaN(rowMs + findingMs)) && performance.now() < deadline)
+    await delay(POLL_MS);
+  watching.abort();
+  await watched;
+  return probes.map((done) => ({
+    ...done,
+    rowMs: Number.isNaN(done.rowMs) ? Infinity : done.rowMs,
+    findingMs: Number.isNaN(done.findingMs) ? Infinity : done.findingMs,
+  }));
+}
+
+async function watch(client: ClickHouseClient, probes: Probe[], signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await note(client, 'ledger', probes, 'rowMs');
+    await note(client, 'findings', probes, 'findingMs');
+    await delay(POLL_MS);
+  }
+}
+
+async function note(
+  client: ClickHouseClient,
+  table: string,
+  probes: Probe[],
+  field: 'rowMs' | 'findingMs',
+): Promise<void> {
+  const missing = new Map(
+    probes.filter((waiting) => Number.isNaN(waiting[field])).map((waiting) => [waiting.lane, waiting]),
+  );
+  if (missing.size === 0) return;
+  const found = await client.query({
+    query: `SELECT DISTINCT lane FROM ${DATABASE}.${table} WHERE lane IN {lanes:Array(String)}`,
+    query_params: { lanes: [...missing.keys()] },
+    format: 'JSONEachRow',
+  });
+  for (const { lane } of await found.json<{ lane: string }>()) missing.get(lane)![field] = performance.now();
+}
