@@ -1,10 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
+/**
+ * One tsconfig for what tests transform: the dashboard's own extends a file that SvelteKit generates and that is not there
+ * before its first build.
+ */
+const tsconfig = 'tsconfig.json';
+
 /** Suffix says what a test needs: `.test.ts` nothing, `.int.test.ts` real engines, `.e2e.test.ts` everything plus Chromium. */
 export default defineConfig({
   test: {
     projects: [
       {
+        tsconfig,
         test: {
           name: 'unit',
           include: ['{ingest,detector,query-api,dashboard,deploy}/**/*.test.ts'],
@@ -23,6 +30,7 @@ export default defineConfig({
         },
       },
       {
+        tsconfig,
         test: {
           name: 'e2e',
           include: ['{dashboard,deploy}/**/*.e2e.test.ts'],

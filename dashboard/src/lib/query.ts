@@ -16,13 +16,14 @@ export function queryString(query: Query): string {
 
 /** Parameters as an object; a name given several times becomes a list, empty values are left out. */
 export function queryOf(params: URLSearchParams): Record<string, string | string[]> {
-  const query: Record<string, string | string[]> = {};
-  for (const name of new Set(params.keys())) {
-    const values = params.getAll(name).filter((value) => value !== '');
-    const [first] = values;
-    if (first !== undefined) query[name] = values.length === 1 ? first : values;
-  }
-  return query;
+  // Names come from whoever made the address: built from entries, so that `__proto__` is a name like any other.
+  return Object.fromEntries(
+    [...new Set(params.keys())].flatMap((name): [string, string | string[]][] => {
+      const values = params.getAll(name).filter((value) => value !== '');
+      const [first] = values;
+      return first === undefined ? [] : [[name, values.length === 1 ? first : values]];
+    }),
+  );
 }
 
 /**
@@ -45,9 +46,10 @@ export function changedQuery(
   url: { pathname: string; searchParams: Iterable<[string, string]> },
   changes: Query,
 ): string {
-  const kept: Record<string, string[]> = {};
+  const kept = new Map<string, string[]>();
   for (const [name, value] of url.searchParams) {
-    if (name !== 'cursor' && !(name in changes) && value !== '') (kept[name] ??= []).push(value);
+    if (name === 'cursor' || Object.hasOwn(changes, name) || value === '') continue;
+    kept.set(name, [...(kept.get(name) ?? []), value]);
   }
-  return url.pathname + queryString({ ...kept, ...changes });
+  return url.pathname + queryString(Object.fromEntries([...kept, ...Object.entries(changes)]));
 }

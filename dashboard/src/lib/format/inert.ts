@@ -1,8 +1,8 @@
-/** Characters that draw nothing, or move what is drawn: they could make one name look like another. */
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
-const TREACHEROUS =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]|[\u{e0000}-\u{e0fff}]/gu;
-const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+/**
+ * Characters that draw nothing, or move what is drawn: controls, formats (bidirectional overrides among them), line and paragraph
+ * separators, and whatever Unicode says to ignore. They could make one name look like another.
+ */
+const TREACHEROUS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** A visible stand-in: the control pictures of Unicode where there is one, else the code point. */
 function visible(character: string): string {
@@ -18,7 +18,7 @@ function visible(character: string): string {
  * @param text anything a sender wrote
  */
 export function inertText(text: string): string {
-  return text.replace(LONE_SURROGATE, '�').replace(TREACHEROUS, visible);
+  return text.toWellFormed().replace(TREACHEROUS, visible);
 }
 
 /** The first `charsMax` code points with an ellipsis when there is more; never splits a pair of surrogates. */

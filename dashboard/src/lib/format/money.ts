@@ -38,7 +38,8 @@ export function exactMoney(dollars: string): string {
 
 /** A round amount on an axis: no more decimals than its steps need. */
 export function axisMoney(dollars: number): string {
-  return `$${dollars.toLocaleString('en-US', { maximumFractionDigits: dollars < 1 ? 4 : 2 })}`;
+  const decimals = Number.isInteger(dollars) ? 0 : 2;
+  return `$${dollars.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: 4 })}`;
 }
 
 /** Dollars as a number, for drawing only. */

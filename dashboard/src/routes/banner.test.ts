@@ -1,0 +1,41 @@
+import type { Overview } from '@lanewatch/query-api/contract';
+import { describe, expect, it } from 'vitest';
+import { organisation } from '../../e2e/organisation.ts';
+import { overviewOf } from '../../e2e/answers.ts';
+import { bannerStateOf, bannerTitle, collectorWarning } from './banner.ts';
+
+const NOW_MS = Date.parse('2026-11-21T12:00:00Z');
+const overview = overviewOf(organisation(NOW_MS), '7d', NOW_MS);
+const calm: Overview = { ...overview, banner: [], unknown_lanes: 0, doubtful_lanes: 0 };
+
+describe('bannerStateOf', () => {
+  it('is risk as soon as one lane is unknown', () => {
+    expect(bannerStateOf(overview)).toBe('risk');
+    expect(bannerStateOf({ ...calm, unknown_lanes: 1 })).toBe('risk');
+  });
+
+  it('is doubt while a lane is ambiguous, revoked or expired', () => {
+    expect(bannerStateOf({ ...calm, doubtful_lanes: 2 })).toBe('doubt');
+  });
+
+  it('never says all is well when nothing was received', () => {
+    expect(bannerStateOf({ ...calm, events: 0 })).toBe('blind');
+  });
+
+  it('is calm when every key that was used is known', () => {
+    expect(bannerStateOf(calm)).toBe('calm');
+  });
+});
+
+it('counts unknown keys apart from retired ones', () => {
+  expect(bannerTitle(overview)).toBe('1 unknown API key, 2 retired but in use');
+  expect(bannerTitle({ ...overview, banner: overview.banner.slice(0, 1) })).toBe('1 unknown API key');
+  expect(bannerTitle({ ...overview, unknown_lanes: 0, banner: overview.banner.slice(1) })).toBe(
+    '2 revoked or expired API keys in use',
+  );
+});
+
+it('says how many collectors are silent or never reported', () => {
+  expect(collectorWarning(overview.collectors)).toBe('1 collector silent, 1 collector never reported');
+  expect(collectorWarning(overview.collectors.filter((one) => one.state === 'reporting'))).toBe('');
+});
