@@ -1,8 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, readdirSync, readlinkSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
@@ -105,10 +105,10 @@ export type Spool = {
  * They are in memory (`/dev/shm`) where the system has that. Writing is synchronous, because it is a copy in memory,
  * and because asynchronous writes would queue for the same threads that run the queries.
  */
-export function createSpool(dataPath: string, bodyBytesMax: number, allBytesMax: number): Spool {
-  // Named for the data directory, whose lock the caller holds: what is there was left by a process that was killed.
-  const name = createHash('sha256').update(resolve(dataPath)).digest('hex').slice(0, 16);
-  const directory = join(hasRoom('/dev/shm', allBytesMax) ? '/dev/shm' : tmpdir(), `lanewatch-clickhouse-${name}`);
+export function createSpool(bodyBytesMax: number, allBytesMax: number): Spool {
+  const parent = hasRoom('/dev/shm', allBytesMax) ? '/dev/shm' : tmpdir();
+  removeAbandoned(parent);
+  const directory = join(parent, `${SPOOL_PREFIX}${String(process.pid)}`);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { mode: 0o700 });
   let inUse = 0;
@@ -156,6 +156,32 @@ export function createSpool(dataPath: string, bodyBytesMax: number, allBytesMax:
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Process ids mean something only among the processes that see the same ones: containers may share `/dev/shm`. */
+const SPOOL_PREFIX = `lanewatch-clickhouse-${processNamespace()}-`;
+
+function processNamespace(): string {
+  try {
+    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? 'host';
+  } catch {
+    return 'host';
+  }
+}
+
+/** Removes what processes left behind that were killed. */
+function removeAbandoned(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    const pid = name.startsWith(SPOOL_PREFIX) ? Number(name.slice(SPOOL_PREFIX.length)) : NaN;
+    if (!Number.isInteger(pid)) continue;
+    try {
+      process.kill(pid, 0);
+    } catch (error) {
+      // EPERM: it lives, and belongs to someone else.
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH')
+        rmSync(join(parent, name), { recursive: true, force: true });
+    }
+  }
 }
 
 /** Containers often have a `/dev/shm` of 64 MiB, which is less than one body may be. */

@@ -169,18 +169,24 @@ describe('the process', () => {
 
   test('it ends with its parent, and leaves no temporary files', async () => {
     const engine = await start();
-    const spools = (): string[] =>
+    const spools = (pid: number): string[] =>
       [tmpdir(), '/dev/shm'].flatMap((parent) => {
         try {
-          return readdirSync(parent).filter((name) => name.startsWith('lanewatch-clickhouse-'));
+          return readdirSync(parent).filter((name) =>
+            new RegExp(`^lanewatch-clickhouse-\\w+-${String(pid)}$`).test(name),
+          );
         } catch {
           return [];
         }
       });
-    const during = spools();
-    expect(during.length).toBeGreaterThan(0);
+    expect(spools(engine.pid)).toHaveLength(1);
     expect(await engine.stop()).toBe(0);
-    expect(spools().length).toBe(during.length - 1);
+    expect(spools(engine.pid)).toEqual([]);
+    const killed = await start();
+    await killed.kill();
+    expect(spools(killed.pid)).toHaveLength(1);
+    await (await start()).stop();
+    expect(spools(killed.pid)).toEqual([]);
     const main = fileURLToPath(new URL('./main.ts', import.meta.url));
     const child = spawn(process.execPath, [main, '--follow-stdin'], {
       env: { ...process.env, CLICKHOUSE_PATH: directory, CLICKHOUSE_PORT: '0' },

@@ -29,7 +29,7 @@ export type EmbeddedServer = {
  */
 export async function startServer(config: Config): Promise<EmbeddedServer> {
   const engine = await openEngine(config.path, config.database);
-  const spool = createSpool(config.path, config.bodyBytesMax, config.spoolBytesMax);
+  const spool = createSpool(config.bodyBytesMax, config.spoolBytesMax);
   const context: ExecuteContext = {
     config,
     engine,
