@@ -1,0 +1,116 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { UsageEventInput } from '@lanewatch/ingest/contract';
+import { generateEvents } from './generate.ts';
+import { sendEvents } from './send.ts';
+
+/** `npm run load`: events of the invented organisation, dated now, at a chosen rate against any ingest. */
+interface Options {
+  url: string;
+  key: string;
+  rate: number;
+  seconds: number;
+  batch: number;
+  seed: number;
+  print: boolean;
+}
+
+const YEAR_MS = 365 * 86_400_000;
+/** Requests under way at once; more would only queue in ingest. */
+const IN_FLIGHT_MAX = 8;
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      url: { type: 'string', default: process.env['INGEST_URL'] ?? 'http://127.0.0.1:4618' },
+      key: { type: 'string', default: process.env['COLLECTOR_KEY'] ?? '' },
+      rate: { type: 'string', default: '100' },
+      seconds: { type: 'string', default: '10' },
+      batch: { type: 'string', default: '100' },
+      seed: { type: 'string', default: '1' },
+      print: { type: 'boolean', default: false },
+    },
+  });
+  const number = (name: 'rate' | 'seconds' | 'batch' | 'seed', min: number) => {
+    const value = Number(values[name]);
+    if (!Number.isFinite(value) || value < min) throw new Error(`--${name} must be a number of at least ${min}.`);
+    return value;
+  };
+  if (!values.print && values.key === '') {
+    throw new Error(
+      'A collector key is needed: --key KEY or COLLECTOR_KEY; npm run -s lanewatch -- collector-key issues one.',
+    );
+  }
+  return {
+    url: values.url.replace(/\/+$/, ''),
+    key: values.key,
+    rate: number('rate', 0.1),
+    seconds: number('seconds', 0.1),
+    batch: Math.round(number('batch', 1)),
+    seed: Math.round(number('seed', 0)),
+    print: values.print,
+  };
+}
+
+/** Endless events with identities of this run and the time at which they are taken. */
+function* freshEvents(seed: number): Generator<UsageEventInput> {
+  const startedAt = Date.now();
+  const history = { seed, from: startedAt - YEAR_MS, to: startedAt, anchor: startedAt };
+  for (const event of generateEvents(history)) {
+    yield { ...event, id: `${event.id}-${startedAt}`, time: new Date().toISOString() };
+  }
+}
+
+async function run(options: Options): Promise<void> {
+  const total = Math.round(options.rate * options.seconds);
+  const startedAt = performance.now();
+  const source = freshEvents(options.seed);
+  const underWay = new Set<Promise<void>>();
+  const latencies: number[] = [];
+  let accepted = 0;
+  let failure: unknown;
+  for (let sent = 0; sent < total && failure === undefined;) {
+    const batch = [...source.take(Math.min(options.batch, total - sent))];
+    sent += batch.length;
+    const dueMs = ((sent - batch.length) / options.rate) * 1000;
+    const earlyMs = dueMs - (performance.now() - startedAt);
+    if (earlyMs > 0) await delay(earlyMs);
+    const from = performance.now();
+    const work = sendEvents(options.url, options.key, batch)
+      .then((count) => {
+        accepted += count;
+        latencies.push(performance.now() - from);
+      })
+      .catch((error: unknown) => {
+        failure = error;
+      })
+      .finally(() => {
+        underWay.delete(work);
+      });
+    underWay.add(work);
+    if (underWay.size >= IN_FLIGHT_MAX) await Promise.race(underWay);
+  }
+  await Promise.all(underWay);
+  if (failure !== undefined) throw failure;
+  const tookS = (performance.now() - startedAt) / 1000;
+  latencies.sort((a, b) => a - b);
+  const at = (share: number) =>
+    (latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0).toFixed(1);
+  console.log(
+    `${accepted} events accepted in ${tookS.toFixed(1)} s: ${Math.round(accepted / tookS)}/s; answer time of a request of ${options.batch}: median ${at(0.5)} ms, p99 ${at(0.99)} ms`,
+  );
+}
+
+try {
+  const options = readOptions();
+  if (options.print) {
+    for (const event of freshEvents(options.seed).take(Math.round(options.rate * options.seconds))) {
+      process.stdout.write(`${JSON.stringify(event)}\n`);
+    }
+  } else {
+    await run(options);
+  }
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}
