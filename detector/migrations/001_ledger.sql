@@ -29,13 +29,20 @@ CREATE TABLE IF NOT EXISTS {database}.ledger
 {columns},
     -- A paused detector that wakes after its partitions were claimed by another gets error 469 for its whole batch.
     CONSTRAINT one_writer CHECK claimant = dictGet('{database}.claims_by_partition', 'claimant', toUInt64(kafka_partition)),
+    -- Newest rows over all lanes: top-k and time bounds skip granules by it. At 10.8 M rows LIMIT 50 reads 0.17 M rows
+    -- instead of 10.8 M; an insert pays nothing that can be measured.
+    INDEX seen_at_range seen_at TYPE minmax GRANULARITY 1,
     -- Roll-ups live in the same part as their rows, so a crash can't tear them apart (materialized views lose batches).
+    -- kafka_partition and max(kafka_offset) are here for the point to resume from: the same as a projection of their own,
+    -- which would cost every insert 3 ms more. Costs and how queries must be written to use it: src/ledger/README.md.
     PROJECTION by_lane_hour
     (
         SELECT
             lane,
             toStartOfHour(seen_at),
             standing,
+            kafka_partition,
+            max(kafka_offset),
             count(),
             sum(cost_usd),
             sum(tokens_input_uncached),
@@ -47,13 +54,7 @@ CREATE TABLE IF NOT EXISTS {database}.ledger
             uniq(ip),
             min(seen_at),
             max(seen_at)
-        GROUP BY lane, toStartOfHour(seen_at), standing
-    ),
-    -- The point to resume from, without reading the rows: one row per part and partition of the bus.
-    PROJECTION by_kafka_partition
-    (
-        SELECT kafka_partition, max(kafka_offset)
-        GROUP BY kafka_partition
+        GROUP BY lane, toStartOfHour(seen_at), standing, kafka_partition
     )
 )
 ENGINE = {engine}
