@@ -270,6 +270,19 @@ describe('bad input', () => {
     },
   );
 
+  test('a raw key in a filter or path is refused and repeated nowhere', async () => {
+    for (const answer of [
+      await api.get('/v1/ledger', { hint: ['x', RAW_KEY] }),
+      await api.get('/v1/lanes', { q: RAW_KEY }),
+      await api.get('/v1/credentials', { q: `find ${RAW_KEY}` }),
+      await api.get(`/v1/lanes/${RAW_KEY}`),
+    ]) {
+      expect(answer.status).toBe(400);
+      expect(answer.body.type).toBe('urn:lanewatch:problem:raw_key');
+      expect(JSON.stringify([answer.body, api.logged])).not.toContain('Zx9Zx9');
+    }
+  });
+
   test.each([
     [{ name: '' }, 'name'],
     [{ fingerprint: '' }, 'fingerprint'],

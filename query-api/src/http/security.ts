@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { textsIn } from '../registry/draft.ts';
+import { holdsKnownKey } from '../registry/raw-key.ts';
 import { ProblemError } from './problem.ts';
 
 /** The documentation page needs its own styles and scripts; everything else is data and loads nothing. */
@@ -8,12 +10,29 @@ const DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+/** A key pasted into a search box or address would otherwise reach the stores' own query logs. */
+function refuseRawKeyInUrl(request: FastifyRequest): void {
+  const texts = [...textsIn(request.query), ...textsIn(request.params)];
+  const errors = texts
+    .filter(({ text }) => holdsKnownKey(text))
+    .map(({ path }) => ({ path, message: 'looks like a raw key' }));
+  if (errors.length === 0) return;
+  throw new ProblemError(
+    'raw_key',
+    'Look a key up by its fingerprint or hint; the key itself must not be sent.',
+    errors,
+  );
+}
+
 /**
  * Headers on every answer, and the two guards of state-changing requests: a JSON content type, which a foreign page can't
  * send without asking first, and an Origin of this host or of the dashboard when a browser names one.
  */
 export function installSecurity(app: FastifyInstance, dashboardUrl: string): void {
   const dashboardHost = new URL(dashboardUrl).hostname;
+  app.addHook('preValidation', async (request) => {
+    if (!request.is404) refuseRawKeyInUrl(request);
+  });
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({
       'x-content-type-options': 'nosniff',

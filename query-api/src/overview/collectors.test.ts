@@ -1,0 +1,66 @@
+import type { CollectorCounts } from '@lanewatch/ingest/contract';
+import { expect, test } from 'vitest';
+import { credentialCreateSchema } from '../../contract/index.ts';
+import { draftCredential } from '../registry/draft.ts';
+import { snapshotOf } from '../registry/view.ts';
+import { collectorHealth, createCollectorTotals, SILENT_MS } from './collectors.ts';
+
+const NOW = Date.UTC(2026, 10, 21, 12);
+const at = (agoMs: number): string => new Date(NOW - agoMs).toISOString();
+
+function report(parts: Partial<CollectorCounts>): Buffer {
+  const base = { instance: 'i', instance_started_at: at(0), service: 'ingest', collector: 'c', reported_at: at(0) };
+  return Buffer.from(JSON.stringify({ ...base, ...parts }));
+}
+
+function managed(name: string) {
+  const input = credentialCreateSchema.parse({ kind: 'managed', name, environment: 'development' });
+  return draftCredential(input, 'test', NOW).row;
+}
+
+test('silence, calm and absence are told apart', () => {
+  const rows = ['reporting', 'silent', 'never', 'revoked'].map(managed);
+  rows[3]!.revoked_at = new Date(NOW - 1);
+  const totals = createCollectorTotals();
+  totals.apply('a', report({ collector: rows[0]!.id, last_received_at: at(SILENT_MS) }));
+  totals.apply('b', report({ collector: rows[1]!.id, last_received_at: at(SILENT_MS + 1) }));
+  totals.apply('c', report({ collector: rows[3]!.id, last_received_at: at(1) }));
+  const health = collectorHealth(snapshotOf(1, rows), totals.byCollector(), NOW);
+  expect(health.map(({ name, state }) => [name, state])).toEqual([
+    ['silent', 'silent'],
+    ['never', 'never'],
+    ['reporting', 'reporting'],
+    ['revoked', 'revoked'],
+  ]);
+});
+
+test('totals of processes add up, a repeated report changes nothing, and what is missing shows as in flight', () => {
+  const totals = createCollectorTotals();
+  totals.apply('i1/c', report({ accepted: 3 }));
+  totals.apply('i1/c', report({ accepted: 10, rejected: 1, redacted: 2 }));
+  totals.apply('i1/c', report({ accepted: 10, rejected: 1, redacted: 2 }));
+  totals.apply('i2/c', report({ accepted: 5 }));
+  totals.apply('d1/c', report({ service: 'detector', stored: 9, duplicates: 2, dead_lettered: 1 }));
+  const [health] = collectorHealth(snapshotOf(1, []), totals.byCollector(), NOW);
+  expect(health).toMatchObject({ accepted: 15, rejected: 1, redacted: 2, stored: 9, in_flight: 3 });
+});
+
+test('events of Kafka producers are never in flight: nobody accepted them', () => {
+  const totals = createCollectorTotals();
+  totals.apply('d1/', report({ service: 'detector', collector: '', stored: 9, last_received_at: at(1) }));
+  const [health] = collectorHealth(snapshotOf(1, []), totals.byCollector(), NOW);
+  expect(health).toMatchObject({ collector: '', name: 'Kafka producers', state: 'reporting', stored: 9, in_flight: 0 });
+});
+
+test('memory stays bounded and sums stay right when processes come and go', () => {
+  const totals = createCollectorTotals(10);
+  for (let instance = 0; instance < 500; instance++) totals.apply(`i${instance}/c`, report({ accepted: 2 }));
+  expect(totals.byCollector().get('c')?.accepted).toBe(1000);
+});
+
+test('what is no report is refused', () => {
+  const totals = createCollectorTotals();
+  expect(totals.apply('x', Buffer.from('nonsense'))).toBe(false);
+  expect(totals.apply('x', report({ accepted: -1 }))).toBe(false);
+  expect(totals.byCollector().size).toBe(0);
+});
