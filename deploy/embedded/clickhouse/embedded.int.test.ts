@@ -150,6 +150,38 @@ describe('the process', () => {
     expect(await again.stop()).toBe(0);
   });
 
+  test('without a password a web page is refused and a program is not', async () => {
+    const engine = await start({ password: '' });
+    const ask = (headers: Record<string, string>): Promise<Response> =>
+      fetch(engine.url, { method: 'POST', body: 'SELECT 1', headers });
+    expect((await ask({})).status).toBe(200);
+    expect((await ask({ Origin: 'https://example.org' })).status).toBe(403);
+  });
+
+  test('a change goes on when its client goes away, a read does not', async () => {
+    const engine = await start();
+    const client = connectTo(engine);
+    await client.command({ query: 'CREATE TABLE t (a UInt64) ENGINE = MergeTree ORDER BY a' });
+    const leave = new AbortController();
+    const slow = (query: string): Promise<unknown> =>
+      client.command({ query, abort_signal: leave.signal }).catch(() => undefined);
+    const asked = [
+      slow('INSERT INTO t SELECT sleepEachRow(0.1) + number FROM numbers(10) SETTINGS max_block_size = 1'),
+      slow('SELECT sleepEachRow(0.1), number FROM numbers(3000) SETTINGS max_block_size = 1'),
+    ];
+    const running = (): Promise<{ query_kind: string }[]> =>
+      ask(
+        client,
+        "SELECT query_kind FROM system.processes WHERE query LIKE '%sleepEachRow%' AND query NOT LIKE '%processes%'",
+      );
+    await until(running, (list) => list.length === 2);
+    leave.abort();
+    await Promise.all(asked);
+    await until(running, (list) => list.length === 0);
+    expect(await ask(client, 'SELECT toString(count()) AS n FROM t')).toEqual([{ n: '10' }]);
+    await client.close();
+  });
+
   test('SIGTERM stops what does not finish in time, and still ends with 0', async () => {
     const engine = await start({ env: { CLICKHOUSE_SHUTDOWN_TIMEOUT_MS: '50' } });
     const client = connectTo(engine);

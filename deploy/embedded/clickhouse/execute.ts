@@ -53,12 +53,18 @@ export async function execute(
     const text = `Query with id = ${request.queryId} is already running.`;
     throw raise('QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING', text);
   }
+  // A client that goes away stops what only it wanted to read, and what has not begun. A change that runs goes on, as
+  // on a server; only the end of this process stops that too.
   const stop = new AbortController();
-  const stopThis = (): void => {
+  const shutdown = new AbortController();
+  const onGone = (): void => {
     stop.abort();
   };
-  running.set(request.queryId, stopThis);
-  gone.addEventListener('abort', stopThis, { once: true });
+  running.set(request.queryId, () => {
+    shutdown.abort();
+    stop.abort();
+  });
+  gone.addEventListener('abort', onGone, { once: true });
   try {
     const body = createBody(stream);
     if (contentType.startsWith('multipart/form-data')) {
@@ -75,7 +81,7 @@ export async function execute(
     try {
       const slot = await context.slots.acquire(user === 'analyst', stop.signal);
       try {
-        await run(context, request, user, loaded, file, slot.index, answer, stop);
+        await run(context, request, user, loaded, file, slot.index, answer, stop, shutdown.signal);
       } finally {
         slot.release();
       }
@@ -84,7 +90,7 @@ export async function execute(
     }
   } finally {
     running.delete(request.queryId);
-    gone.removeEventListener('abort', stopThis);
+    gone.removeEventListener('abort', onGone);
   }
 }
 
@@ -122,9 +128,9 @@ async function run(
   place: number,
   answer: AnswerContext,
   stop: AbortController,
+  shutdown: AbortSignal,
 ): Promise<void> {
-  const stopped = stop.signal;
-  if (stopped.aborted) throw raise('ABORTED', 'The client went away before the query could start.');
+  if (stop.signal.aborted) throw raise('ABORTED', 'The client went away before the query could start.');
   const { config, engine } = context;
   const session = engine.openSession();
   // The engine gives no way to choose a query's id, so the mark to stop it by travels in a setting that only describes.
@@ -144,7 +150,7 @@ async function run(
     );
     const ending = loaded.kind === 'text' ? await check(session, loaded, user, request) : 'writes';
     await session.query(prepare, 'Null');
-    const finished = stopOnSignal(engine, mark, stopped);
+    const finished = stopOnSignal(engine, mark, ending === 'reads' ? stop.signal : shutdown);
     try {
       if (loaded.kind === 'data') await insert(session, loaded.statement, file!, answer);
       else if (ending === 'reads') {

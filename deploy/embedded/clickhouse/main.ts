@@ -25,8 +25,6 @@ function ensureThreads(config: Config): void {
   process.execve(process.execPath, [process.execPath, ...process.execArgv, ...rest], {
     ...process.env,
     UV_THREADPOOL_SIZE: wanted,
-    // The warning is about execve itself.
-    NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --disable-warning=ExperimentalWarning`.trim(),
   });
 }
 

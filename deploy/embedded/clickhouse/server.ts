@@ -8,7 +8,7 @@ import type { AnswerContext } from './answer.ts';
 import { createSpool, unpackBody } from './body.ts';
 import type { Config } from './config.ts';
 import { openEngine } from './engine.ts';
-import { fromEngine } from './errors.ts';
+import { fromEngine, raise } from './errors.ts';
 import { execute } from './execute.ts';
 import type { ExecuteContext } from './execute.ts';
 import { readRequest } from './request.ts';
@@ -101,6 +101,14 @@ async function handle(context: ExecuteContext, request: IncomingMessage, respons
     queryId: url.searchParams.get('query_id') ?? '',
     startedAt: process.hrtime.bigint(),
   };
+  if (context.config.password === '' && request.headers.origin !== undefined) {
+    // Without a password any page in a local browser could send statements here.
+    sendError(
+      answer,
+      raise('AUTHENTICATION_FAILED', 'Requests from web pages need a password: set CLICKHOUSE_PASSWORD.'),
+    );
+    return;
+  }
   const gone = new AbortController();
   response.on('close', () => {
     if (!response.writableFinished) gone.abort();
