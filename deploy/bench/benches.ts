@@ -1,9 +1,10 @@
 import { acceptance } from './acceptance.ts';
 import type { Bench } from './bench.ts';
+import { engineInsert } from './engine-insert.ts';
 import { laneMemory } from './lane-memory.ts';
 import { latency } from './latency.ts';
 import { detection, packedPath, path } from './path.ts';
 import { producer } from './producer.ts';
 
 /** Every bench, in the order of the table. The next one is a file and a line. */
-export const benches: Bench[] = [path, packedPath, detection, producer, acceptance, latency, laneMemory];
+export const benches: Bench[] = [path, packedPath, detection, producer, acceptance, engineInsert, latency, laneMemory];
