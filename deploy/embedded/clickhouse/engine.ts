@@ -8,12 +8,12 @@ import type { Native, NativeConnection } from './native.ts';
 import { quoteIdentifier, quoteString } from './statement.ts';
 
 /** What the engine's parser makes of a text, after chDB's `chdb_query_class`. */
-export type StatementClass = 'reads' | 'writes' | 'writes-globally' | 'controls' | 'unknown';
+type StatementClass = 'reads' | 'writes' | 'writes-globally' | 'controls' | 'unknown';
 const CLASSES: readonly StatementClass[] = ['reads', 'writes', 'writes-globally', 'controls', 'unknown'];
 
 export type Analysis = { statements: number; class: StatementClass };
-export type QueryOutcome = { output: Buffer; rows: number; bytes: number };
-export type WriteOutcome = { rows: number; bytes: number };
+type QueryOutcome = { output: Buffer; rows: number; bytes: number };
+type WriteOutcome = { rows: number; bytes: number };
 
 /**
  * One connection to the engine, for one request: settings stay in a connection, so a second request must never see it.

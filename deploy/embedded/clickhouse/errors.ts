@@ -1,7 +1,7 @@
 /**
  * ClickHouse's error codes that are raised here, apart from the engine. Names and numbers are ClickHouse's.
  */
-export const CODES = {
+const CODES = {
   BAD_ARGUMENTS: 36,
   NOT_IMPLEMENTED: 48,
   SYNTAX_ERROR: 62,

@@ -5,9 +5,9 @@ import { enginePackage } from './support.ts';
 /** A connection of the engine. Opaque: only the addon can look inside. */
 export type NativeConnection = { readonly __nativeConnection: never };
 
-export type NativeResult = { bytes: Buffer; elapsed: number; rowsRead: number; bytesRead: number };
-export type NativeInsertResult = { elapsed: number; rowsWritten: number; bytesWritten: number };
-export type NativeAnalysis = { statementCount: number; queryClass: number };
+type NativeResult = { bytes: Buffer; elapsed: number; rowsRead: number; bytesRead: number };
+type NativeInsertResult = { elapsed: number; rowsWritten: number; bytesWritten: number };
+type NativeAnalysis = { statementCount: number; queryClass: number };
 
 /**
  * The part of chDB's addon that is used here. The package's own `Session` is not, for two reasons: it defers every

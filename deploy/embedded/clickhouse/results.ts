@@ -4,6 +4,9 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
+/** Part of every Linux and of macOS; Node itself cannot make one. */
+const MAKE_PIPES = 'mkfifo';
+
 /**
  * One named pipe per running query. A reading query ends in `INTO OUTFILE '<pipe>'`: the engine writes its answer
  * there, in any format and whole, block by block, and waits when nobody reads. So a result of any size passes through
@@ -14,7 +17,7 @@ import type { Readable } from 'node:stream';
  */
 export type ResultPipes = { open(index: number): ResultPipe };
 
-export type ResultPipe = {
+type ResultPipe = {
   path: string;
   /** What the engine writes; ends after `finish()` when all of it was read. */
   stream: Readable;
@@ -25,7 +28,7 @@ export type ResultPipe = {
 /** Makes the pipes in a directory, which must exist. Throws when the system has no `mkfifo`. */
 export function createResultPipes(directory: string, count: number): ResultPipes {
   const paths = Array.from({ length: count }, (_, index) => join(directory, `result-${String(index)}`));
-  const made = spawnSync('mkfifo', ['-m', '600', ...paths], { encoding: 'utf8' });
+  const made = spawnSync(MAKE_PIPES, ['-m', '600', ...paths], { encoding: 'utf8' });
   if (made.status !== 0) throw new Error(`mkfifo failed: ${made.error?.message ?? made.stderr}`);
   return {
     open(index) {
