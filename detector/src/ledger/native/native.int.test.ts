@@ -122,11 +122,25 @@ describe('a Native block, read back by the engine', () => {
 
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 60 }),
-    fc.constantFrom('', '\0', 'a\0b', '\u{10FFFF}', 'é', '€uro', '\ud800', 'line\nbreak\t\\"\'', 'x'.repeat(127), 'ü'.repeat(64)),
+    fc.constantFrom(
+      '',
+      '\0',
+      'a\0b',
+      '\u{10FFFF}',
+      'é',
+      '€uro',
+      '\ud800',
+      'line\nbreak\t\\"\'',
+      'x'.repeat(127),
+      'ü'.repeat(64),
+    ),
     fc.string({ unit: 'grapheme', minLength: 90, maxLength: 400 }),
   );
   const label = fc.oneof(text, fc.constantFrom('', 'production', 'staging'));
-  const uint32 = fc.oneof(fc.integer({ min: 0, max: 0xffff_ffff }), fc.constantFrom(0, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff));
+  const uint32 = fc.oneof(
+    fc.integer({ min: 0, max: 0xffff_ffff }),
+    fc.constantFrom(0, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff),
+  );
   const row: fc.Arbitrary<Row> = fc.record({
     position: fc.constant(0),
     text,
