@@ -76,7 +76,7 @@ export function openEmbeddedBus(directory: string, options: OpenBusOptions): Pro
       if (missing.length > 0) await appender.ensureTopics(missing);
       store.refresh();
     },
-     
+
     async partitionCount(name) {
       return topicNow(name).partitions;
     },
@@ -123,7 +123,7 @@ export function openEmbeddedBus(directory: string, options: OpenBusOptions): Pro
       open.add(view);
       return view;
     },
-     
+
     async lag(name, group) {
       const topic = topicNow(name);
       store.refresh();

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { open } from 'lmdb';
+import type { RootDatabase } from 'lmdb';
 import { EMPTY_GROUP, expireMembers, joinGroup, leaveGroup, membershipOf, renewLease } from './group-state.ts';
 import type { GroupState, Membership } from './group-state.ts';
 import { isProcessGone, processIdentity } from './process-identity.ts';
@@ -38,6 +39,7 @@ export function openGroups(directory: string): Groups {
     maxReaders: 1024,
   });
   root.readerCheck();
+  reservePages(root);
   const ownProcess = processIdentity();
   /** /proc is read for others at most this often; in between their leases decide. */
   const goneCheckedAt = new Map<string, number>();
@@ -77,6 +79,27 @@ export function openGroups(directory: string): Groups {
   };
 }
 
+/** Far more than the leases of any group take. */
+const RESERVED_BYTES = 256 * 1024;
+
+/**
+ * Makes the file as large as it will ever be: LMDB reuses free pages, so leases are renewed on a full disk too, and consumers go on
+ * reading what is there.
+ */
+function reservePages(root: RootDatabase<string, string>): void {
+  if (root.get(RESERVE_KEY) !== undefined) return;
+  root.transactionSync(() => {
+    root.putSync(RESERVE_KEY, 'x'.repeat(RESERVED_BYTES));
+  });
+  // Freed pages can be used from the second transaction after this one on, and those two still take new ones.
+  for (let round = 0; round < 6; round++)
+    root.transactionSync(() => {
+      root.putSync(RESERVE_KEY, String(round));
+    });
+}
+
+/** No group has it: a group's key holds a line break. */
+const RESERVE_KEY = 'reserve';
 const GONE_CHECK_INTERVAL_MS = 200;
 const UNKNOWN_BOOT = 'unknown-boot';
 

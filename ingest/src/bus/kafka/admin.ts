@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { PartitionLag } from '../../../contract/bus.ts';
 import type { TopicSpec } from '../../../contract/topics.ts';
 import { brokerErrorType } from './client.ts';
@@ -25,6 +26,13 @@ export interface TopicAdmin {
 /** Room for a single event of 10 MB, which ingest accepts. */
 const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 const PARTITION_COUNT_TTL_MS = 60_000;
+const COORDINATOR_MOVES = new Set([
+  'NOT_COORDINATOR_FOR_GROUP',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'GROUP_LOAD_IN_PROGRESS',
+]);
+const COORDINATOR_ATTEMPTS_MAX = 30;
+const COORDINATOR_RETRY_MS = 100;
 
 export function createTopicAdmin(kafka: Kafka, replicationFactor: number): TopicAdmin {
   const admin: Admin = kafka.admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 4 } });
@@ -33,13 +41,20 @@ export function createTopicAdmin(kafka: Kafka, replicationFactor: number): Topic
   const counting = new Map<string, Promise<number>>();
 
   async function ask<T>(what: string, question: () => Promise<T>): Promise<T> {
-    try {
-      connecting ??= admin.connect();
-      await connecting;
-      return await question();
-    } catch (error) {
-      connecting = null;
-      throw unavailable(what, error);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        connecting ??= admin.connect();
+        await connecting;
+        return await question();
+      } catch (error) {
+        // kafkajs does not repeat this one: the broker still loads the group's partition, or it has moved.
+        if (COORDINATOR_MOVES.has(brokerErrorType(error)) && attempt < COORDINATOR_ATTEMPTS_MAX) {
+          await delay(COORDINATOR_RETRY_MS);
+          continue;
+        }
+        connecting = null;
+        throw unavailable(what, error);
+      }
     }
   }
 

@@ -25,10 +25,30 @@ export const zstdCodec = (): Codec => ({
 });
 
 export const lz4Codec = (): Codec => ({
-  compress: ({ buffer }) => Promise.resolve(Buffer.from(lz4.compress(buffer))),
-   
+  compress: ({ buffer }) => Promise.resolve(compressLz4Frame(buffer)),
+
   decompress: async (buffer) => decompressLz4Frame(buffer),
 });
+
+/** Magic number, independent blocks of at most 64 KiB without checksums, and the checksum of these two settings. */
+const LZ4_HEADER = Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82]);
+const LZ4_BLOCK_BYTES = 1 << 16;
+
+/** An LZ4 frame that brokers take: unlike the one lz4js writes, its blocks do not depend on each other. */
+function compressLz4Frame(source: Buffer): Buffer {
+  const parts: Buffer[] = [LZ4_HEADER];
+  for (let at = 0; at < source.length; at += LZ4_BLOCK_BYTES) {
+    const block = source.subarray(at, at + LZ4_BLOCK_BYTES);
+    const packed = Buffer.alloc(lz4.compressBound(block.length));
+    const size = lz4.compressBlock(block, packed, 0, block.length, new Uint32Array(LZ4_BLOCK_BYTES));
+    const stored = size === 0 || size >= block.length;
+    const word = Buffer.alloc(4);
+    word.writeUInt32LE(stored ? (0x80000000 | block.length) >>> 0 : size);
+    parts.push(word, stored ? block : packed.subarray(0, size));
+  }
+  parts.push(Buffer.alloc(4));
+  return Buffer.concat(parts);
+}
 
 const LZ4_MAGIC = 0x184d2204;
 const BLOCK_BYTES_BY_ID: Record<number, number> = { 4: 1 << 16, 5: 1 << 18, 6: 1 << 20, 7: 1 << 22 };

@@ -7,6 +7,16 @@ declare module 'kafkajs-snappy' {
 }
 
 declare module 'lz4js' {
-  const lz4: { compress(source: Uint8Array): Uint8Array };
+  const lz4: {
+    compressBound(size: number): number;
+    /** Bytes written, 0 when nothing could be saved. */
+    compressBlock(
+      source: Uint8Array,
+      target: Uint8Array,
+      start: number,
+      length: number,
+      hashTable: Uint32Array,
+    ): number;
+  };
   export default lz4;
 }

@@ -1,0 +1,219 @@
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { freePort, startKafka } from '../../../../deploy/kafka/start-kafka.ts';
+import type { KafkaServer } from '../../../../deploy/kafka/start-kafka.ts';
+import { uniqueName, until } from '../../../../deploy/testing/helpers.ts';
+import type { Bus } from '../../../contract/bus.ts';
+import { openBus } from '../open.ts';
+import { numbered, readAll, record } from '../testing/harness.ts';
+import { COMPRESSION, createKafka, createProducer } from './client.ts';
+
+const kafkaBrokers = inject('kafkaBrokers');
+const DEADLINE_MS = 60_000;
+
+describe.skipIf(kafkaBrokers === null)('Kafka: batches of other producers', () => {
+  let bus: Bus;
+  beforeAll(async () => {
+    bus = await openBus(`kafka://${kafkaBrokers}`);
+  });
+  afterAll(() => bus.close());
+
+  it.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)('reads what was compressed with %s', async (codec) => {
+    const topic = uniqueName('codec');
+    await bus.ensureTopics([{ name: topic, partitions: 1, compacted: false }]);
+    const producer = createProducer(createKafka({ brokers: kafkaBrokers!.split(','), ssl: false }, {}, 10_000), {});
+    await producer.connect();
+    const values = Array.from(
+      { length: 500 },
+      (_, index) => `${codec} ${index} ${'the same words again '.repeat(index % 50)}`,
+    );
+    await producer.send({
+      topic,
+      compression: COMPRESSION[codec],
+      messages: values.map((value) => ({ key: 'k', value, headers: { h: codec } })),
+    });
+    await producer.disconnect();
+    const records = await readAll(bus, topic, uniqueName('group'));
+    expect(records.map(({ value }) => value.toString())).toEqual(values);
+    expect(records[0]!.headers).toEqual({ h: codec });
+  });
+
+  it('markers of transactions and aborted records are passed over, and nothing stalls behind them', async () => {
+    const topic = uniqueName('transactions');
+    await bus.ensureTopics([{ name: topic, partitions: 1, compacted: false }]);
+    const kafka = createKafka({ brokers: kafkaBrokers!.split(','), ssl: false }, {}, 10_000);
+    const producer = createProducer(kafka, {
+      transactionalId: uniqueName('tx'),
+      maxInFlightRequests: 1,
+      idempotent: true,
+    });
+    await producer.connect();
+    for (const [value, commit] of [
+      ['kept', true],
+      ['dropped', false],
+    ] as const) {
+      const transaction = await producer.transaction();
+      await transaction.send({ topic, messages: [{ value }] });
+      await (commit ? transaction.commit() : transaction.abort());
+    }
+    await producer.disconnect();
+    // The aborted record and its marker are the end of the log: a view that waits for their offsets must not wait for ever.
+    const seen: string[] = [];
+    const view = await bus.followLatest(topic, ({ value }) => seen.push(value.toString()));
+    await view.caughtUp();
+    expect(seen).toEqual(['kept']);
+    await view.close();
+  });
+
+  it('null values, repeated headers and headers without a value come as texts', async () => {
+    const topic = uniqueName('odd');
+    await bus.ensureTopics([{ name: topic, partitions: 1, compacted: false }]);
+    const producer = createProducer(createKafka({ brokers: kafkaBrokers!.split(','), ssl: false }, {}, 10_000), {});
+    await producer.connect();
+    await producer.send({ topic, messages: [{ value: null, headers: { twice: ['a', 'b'] } }] });
+    await producer.disconnect();
+    const [odd] = await readAll(bus, topic, uniqueName('group'));
+    expect([odd!.value.length, odd!.headers]).toEqual([0, { twice: 'b' }]);
+  });
+});
+
+// The broker of the run is shared, so what kills a broker starts one of its own.
+describe.skipIf(kafkaBrokers === null)('Kafka: brokers that go and come back', () => {
+  let kafka: KafkaServer;
+  beforeAll(async () => {
+    kafka = await startKafka();
+  });
+  afterAll(() => kafka.stop());
+
+  it('publishing and consuming ride out kill -9 of the broker: every acknowledged record arrives, in order', async () => {
+    const bus = await openBus(`kafka://${kafka.brokers}`, { publishTimeoutMs: 2_000 });
+    const topic = uniqueName('restart');
+    await bus.ensureTopics([{ name: topic, partitions: 2, compacted: false }]);
+    const consumer = await record(bus, { topic, group: uniqueName('group'), sessionTimeoutMs: 6_000 });
+    await until(() => consumer.assignments.length > 0, DEADLINE_MS);
+    const acknowledged: string[] = [];
+    let refused = 0;
+    let slowestMs = 0;
+    let publishing = true;
+    const publisher = (async () => {
+      for (let index = 0; publishing; index++) {
+        const startedAt = performance.now();
+        try {
+          await bus.publish(topic, [{ key: null, value: Buffer.from(String(index)), partition: index % 2 }]);
+          acknowledged.push(String(index));
+        } catch (error) {
+          expect((error as Error).name).toBe('BusUnavailableError');
+          refused++;
+        }
+        slowestMs = Math.max(slowestMs, performance.now() - startedAt);
+      }
+    })();
+    for (let round = 0; round < 2; round++) {
+      const goal = acknowledged.length + 200;
+      await until(() => acknowledged.length > goal, DEADLINE_MS, 'acknowledgements');
+      const refusedBefore = refused;
+      await kafka.kill();
+      await until(() => refused > refusedBefore, DEADLINE_MS, 'a refusal while the broker is down');
+      await kafka.restart();
+    }
+    const goal = acknowledged.length + 200;
+    await until(() => acknowledged.length > goal, DEADLINE_MS, 'acknowledgements after the last restart');
+    publishing = false;
+    await publisher;
+    expect(slowestMs).toBeLessThan(4_000);
+    const received = () => new Set(consumer.texts());
+    await until(() => acknowledged.every((text) => received().has(text)), DEADLINE_MS, 'every acknowledged record');
+    for (const partition of [0, 1]) {
+      const firsts = [
+        ...new Set(
+          consumer.records.filter((item) => item.partition === partition).map(({ value }) => Number(value.toString())),
+        ),
+      ];
+      expect(firsts).toEqual([...firsts].sort((left, right) => left - right));
+    }
+    await bus.close();
+  });
+
+  it('a broker that is down when everything starts is waited for', async () => {
+    const port = await freePort();
+    const bus = await openBus(`kafka://127.0.0.1:${port}`, { publishTimeoutMs: 1_000 });
+    const topic = uniqueName('late');
+    const consumer = await record(bus, { topic, group: uniqueName('group') });
+    const seen: string[] = [];
+    const view = await bus.followLatest(topic, ({ value }) => seen.push(value.toString()));
+    const caughtUp = view.caughtUp();
+    await expect(bus.ensureTopics([{ name: topic, partitions: 1, compacted: true }])).rejects.toMatchObject({
+      name: 'BusUnavailableError',
+      canRetry: true,
+    });
+    await expect(bus.publish(topic, [{ key: 'a', value: Buffer.from('1') }])).rejects.toMatchObject({
+      name: 'BusUnavailableError',
+    });
+    const late = await startKafka({ port });
+    try {
+      await until(
+        () => bus.ensureTopics([{ name: topic, partitions: 1, compacted: true }]).then(() => true),
+        DEADLINE_MS,
+      );
+      await until(() => bus.publish(topic, [{ key: 'a', value: Buffer.from('1') }]).then(() => true), DEADLINE_MS);
+      await until(() => consumer.texts().includes('1'), DEADLINE_MS);
+      await caughtUp;
+      await until(() => seen.includes('1'), DEADLINE_MS);
+      await bus.close();
+    } finally {
+      await late.stop();
+    }
+  });
+
+  it('a broker that hangs without closing its connections is a refusal in time, and is used again when it wakes', async () => {
+    const bus = await openBus(`kafka://${kafka.brokers}`, { publishTimeoutMs: 1_500 });
+    const topic = uniqueName('hang');
+    await bus.ensureTopics([{ name: topic, partitions: 1, compacted: false }]);
+    await bus.publish(topic, numbered(1, 0));
+    process.kill(kafka.pid, 'SIGSTOP');
+    const startedAt = performance.now();
+    try {
+      await expect(bus.publish(topic, numbered(1, 0, 'hanging'))).rejects.toMatchObject({
+        name: 'BusUnavailableError',
+      });
+      expect(performance.now() - startedAt).toBeLessThan(2_500);
+    } finally {
+      process.kill(kafka.pid, 'SIGCONT');
+    }
+    await until(() => bus.publish(topic, numbered(1, 0, 'after')).then(() => true), DEADLINE_MS);
+    expect((await readAll(bus, topic, uniqueName('group'))).map(({ value }) => value.toString())).toContain('after0');
+    await bus.close();
+  });
+
+  it('a consumer that falls silent while records wait is restarted', async () => {
+    const bus = await openBus(`kafka://${kafka.brokers}`, { stallTimeoutMs: 1_000 });
+    const topic = uniqueName('silent');
+    await bus.ensureTopics([{ name: topic, partitions: 1, compacted: false }]);
+    const consumer = await record(bus, { topic, group: uniqueName('group') });
+    await until(() => consumer.assignments.length === 1, DEADLINE_MS);
+    await bus.publish(topic, numbered(1, 0));
+    await until(() => consumer.records.length === 1, DEADLINE_MS);
+    // kafkajs' issue 659 in the laboratory: this consumer's fetches come back empty from now on, its heartbeats go on.
+    const ConsumerGroup = createRequire(import.meta.url)('kafkajs/src/consumer/consumerGroup') as {
+      prototype: { fetch: () => Promise<unknown[]> };
+    };
+    const { fetch } = ConsumerGroup.prototype;
+    let first: object | null = null;
+    const isFirst = (group: object) => (first ??= group) === group;
+    ConsumerGroup.prototype.fetch = function (this: object, ...parameters: []) {
+      return isFirst(this)
+        ? new Promise((resolve) => setTimeout(resolve, 50, []))
+        : fetch.apply(this as never, parameters);
+    };
+    try {
+      await until(() => first !== null, DEADLINE_MS);
+      await bus.publish(topic, numbered(3, 0, 'waiting'));
+      await until(() => consumer.records.length === 4, DEADLINE_MS);
+    } finally {
+      ConsumerGroup.prototype.fetch = fetch;
+    }
+    expect(consumer.assignments.length).toBe(2);
+    expect(consumer.faults.map(String).join()).toMatch(/nothing was delivered for 1000 ms/);
+    await bus.close();
+  });
+});

@@ -1,0 +1,42 @@
+import { createRequire } from 'node:module';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { murmur2, partitionForKey } from './partition.ts';
+
+describe('partition of a key', () => {
+  // Kafka's own vectors: org.apache.kafka.common.utils.UtilsTest.testMurmur2.
+  it.each([
+    ['21', -973932308],
+    ['foobar', -790332482],
+    ['a-little-bit-long-string', -985981536],
+    ['a-little-bit-longer-string', -1486304829],
+    ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971],
+    ['abc', 479470107],
+  ])('hashes %j as Kafka does', (text, hash) => {
+    expect(murmur2(Buffer.from(text))).toBe(hash);
+  });
+
+  it("agrees with kafkajs' Java-compatible partitioner on any key", () => {
+    const kafkajs = createRequire(import.meta.url)('kafkajs') as typeof import('kafkajs');
+    const partitioner = kafkajs.Partitioners.JavaCompatiblePartitioner();
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary', minLength: 1, maxLength: 80 }),
+        fc.integer({ min: 1, max: 200 }),
+        (key, partitions) => {
+          const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({
+            partitionErrorCode: 0,
+            partitionId,
+            leader: 1,
+            replicas: [1],
+            isr: [1],
+          }));
+          expect(partitionForKey(key, partitions)).toBe(
+            partitioner({ topic: 't', partitionMetadata, message: { key, value: null } }),
+          );
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
