@@ -10,7 +10,7 @@ import { until } from './until.ts';
 import { createCheck, type CheckResult } from './verify/check.ts';
 import { verify } from './verify/verify.ts';
 import { createCollectors, type Collectors } from './workload/collectors.ts';
-import { createEventSource, type EventSource } from './workload/events.ts';
+import { createEventSource, type EventSource, type PlannedEvent } from './workload/events.ts';
 import { createForeignProducer } from './workload/foreign-producer.ts';
 import { createRegistry } from './workload/lanes.ts';
 
@@ -24,8 +24,8 @@ export interface RunOptions {
   overlap: number;
   /** Entry point of the detectors; a mutant's in mutant runs. */
   detectorEntry?: string;
-  /** Where the run's data goes; removed when everything held. */
-  directory?: string;
+  /** When the run's data and logs stay: when something did not hold, or never, for runs that are meant to fail. */
+  keep?: 'on-failure' | 'never';
   onProgress?(line: string): void;
 }
 
@@ -54,13 +54,15 @@ export interface RunResult {
 const COLLECTORS = 3;
 const DETECTORS = 2;
 const RECOVERY_DEADLINE_MS = 90_000;
+/** After this long another event per partition is sent. */
+const MARKERS_AGAIN_MS = 10_000;
 const SETTLED = 'the ledger catches up after the faults';
 
 /** One run: a system, its load, faults in turn, and then everything that must hold. */
 export async function run(options: RunOptions): Promise<RunResult> {
   const startedMs = Date.now();
   const random = createRandom(options.seed);
-  const directory = options.directory ?? (await mkdtemp(path.join(os.tmpdir(), `lanewatch-chaos-${options.bus}-`)));
+  const directory = await mkdtemp(path.join(os.tmpdir(), `lanewatch-chaos-${options.bus}-`));
   const registry = createRegistry(random.fork(), startedMs);
   const notes: string[] = [];
   const system = await startSystem({
@@ -112,10 +114,11 @@ export async function run(options: RunOptions): Promise<RunResult> {
 
     const ok = checks.every((check) => check.ok);
     await system.stop();
-    if (ok && options.directory === undefined) await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+    const evidence = ok || options.keep === 'never' ? null : directory;
+    if (evidence === null) await rm(directory, { recursive: true, force: true, maxRetries: 5 });
     const tookMs = Date.now() - startedMs;
     const { bus, seed } = options;
-    return { bus, seed, faults, checks, counts, notes, tookMs, evidence: ok ? null : directory };
+    return { bus, seed, faults, checks, counts, notes, tookMs, evidence };
   } catch (error) {
     throw new Error(`the run with seed ${options.seed} could not be finished; its data is in ${directory}`, {
       cause: error,
@@ -149,16 +152,25 @@ async function inject(fault: FaultName, before: readonly FaultRecord[], injectio
 
 /**
  * One event per partition, posted like all others, and waited for in the ledger: partitions are read in order, so everything
- * that the bus had before it has been dealt with by then.
+ * that the bus had before it has been dealt with by then. When they don't arrive, others are sent: a broken detector may have
+ * lost the first, and the checks are to say so, not this.
  */
 function catchUp(system: System, collectors: Collectors, source: EventSource): (deadlineMs: number) => Promise<void> {
   return async (deadlineMs) => {
-    const markers = source.markers();
-    await collectors.post(markers);
-    const name = markers[0]!.input.source;
-    const ids = markers.map(({ input }) => input.id);
+    const batches: PlannedEvent[][] = [];
+    let postedMs = -Infinity;
     await until('an event of every partition to be in the ledger', deadlineMs, async () => {
-      return (await system.ledger.stored(name, ids)) === ids.length;
+      if (performance.now() - postedMs > MARKERS_AGAIN_MS) {
+        const markers = source.markers();
+        await collectors.post(markers);
+        batches.push(markers);
+        postedMs = performance.now();
+      }
+      for (const batch of batches) {
+        const ids = batch.map(({ input }) => input.id);
+        if ((await system.ledger.stored(batch[0]!.input.source, ids)) === ids.length) return true;
+      }
+      return false;
     });
   };
 }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { startEmbeddedClickHouse, type EmbeddedClickHouse } from '../../embedded/clickhouse/spawn.ts';
 
 export const DATABASE = 'lanewatch';
@@ -19,7 +19,15 @@ export async function startEngine(directory: string): Promise<Engine> {
   const data = path.join(directory, 'clickhouse');
   let running: EmbeddedClickHouse = await startEmbeddedClickHouse({ path: data, database: DATABASE });
   const { url, password } = running;
-  const client = createClient({ url, username: 'default', password, database: DATABASE, request_timeout: 60_000 });
+  const client = createClient({
+    url,
+    username: 'default',
+    password,
+    database: DATABASE,
+    request_timeout: 60_000,
+    // Questions go unanswered whenever the engine is down, which is the point of the exercise.
+    log: { level: ClickHouseLogLevel.OFF },
+  });
   return {
     url,
     password,

@@ -30,6 +30,7 @@ export interface ServiceOptions {
   isReady(): Promise<boolean>;
 }
 
+const END_WITH_PARENT = new URL('../../embedded/end-with-parent.mjs', import.meta.url).href;
 /** A supervisor starts what ended by itself again after this time. */
 const RESTART_PAUSE_MS = 200;
 const READY_DEADLINE_MS = 60_000;
@@ -44,14 +45,17 @@ export function createService(options: ServiceOptions): Service {
 
   function launch(): void {
     const log = openSync(logFile, 'a');
-    const own = spawn(process.execPath, [options.entry], {
-      stdio: ['ignore', log, log],
+    const own = spawn(process.execPath, ['--import', END_WITH_PARENT, options.entry], {
+      // The pipe is what tells the child that this process is gone.
+      stdio: ['pipe', log, log],
       // Nothing of the caller's environment decides what is tested, apart from where programs are found.
       env: { PATH: process.env['PATH'] ?? '', ...options.environment },
     });
     writeSync(log, `--- ${new Date().toISOString()} started as process ${own.pid ?? 0}\n`);
     closeSync(log);
     child = own;
+    // Closing the pipe of a child that was killed is no error of ours.
+    own.stdin?.on('error', () => undefined);
     own.once('exit', (code, signal) => {
       if (child === own) child = null;
       note(`ended with ${signal ?? `code ${code ?? 'unknown'}`}`);
@@ -82,6 +86,8 @@ export function createService(options: ServiceOptions): Service {
     signal(which);
     return await gone;
   }
+
+  process.once('exit', () => child?.kill('SIGKILL'));
 
   return {
     name,

@@ -26,14 +26,20 @@ type Row = [
 const COLUMNS = `source, id, lane, user, session, toUnixTimestamp64Milli(time), toInt64(cost_usd * 1000000000), tokens_output,
   standing, match, credential_id, kafka_partition, kafka_offset, record_index, findings`;
 
+/** The two halves of "exactly once", by the names of their checks. */
+export const GUARANTEES = {
+  complete: 'every acknowledged event is in the ledger',
+  once: 'no event is in the ledger twice',
+} as const;
+
 /** Compares the ledger row by row, as it streams in, with what was sent and with the reference. */
 export async function checkRows(
   client: ClickHouseClient,
   events: SentEvents,
   reference: readonly LedgerRow[],
 ): Promise<CheckResult[]> {
-  const complete = createCheck('every acknowledged event is in the ledger');
-  const once = createCheck('no event is in the ledger twice');
+  const complete = createCheck(GUARANTEES.complete);
+  const once = createCheck(GUARANTEES.once);
   const sentOnly = createCheck('no row was never sent');
   const content = createCheck('rows hold what was sent, with the right standing');
   const place = createCheck('rows and their findings are those of an undisturbed run');
