@@ -17,22 +17,30 @@ export function canonicalAddress(address: string): string {
  */
 export function compileCidrs(cidrs: string[]): (address: string) => boolean {
   if (cidrs.length === 0) return () => true;
-  const allowed = new BlockList();
+  // Two lists, because one BlockList takes IPv4 addresses for IPv6 ones, so that ::/0 would allow them all.
+  const allowed = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const cidr of cidrs) addRange(allowed, cidr.trim());
   return (address) => {
     const canonical = canonicalAddress(address);
-    const family = isIP(canonical);
-    return family !== 0 && allowed.check(canonical, family === 4 ? 'ipv4' : 'ipv6');
+    const family = familyOf(canonical);
+    return family !== null && allowed[family].check(canonical, family);
   };
 }
 
-function addRange(allowed: BlockList, cidr: string): void {
+type Family = 'ipv4' | 'ipv6';
+
+function familyOf(address: string): Family | null {
+  const version = isIP(address);
+  return version === 0 ? null : version === 4 ? 'ipv4' : 'ipv6';
+}
+
+function addRange(allowed: Record<Family, BlockList>, cidr: string): void {
   const [address = '', bits] = cidr.split('/');
-  const family = isIP(address);
-  if (family === 0) return;
-  const widest = family === 4 ? 32 : 128;
+  const family = familyOf(address);
+  if (family === null) return;
+  const widest = family === 'ipv4' ? 32 : 128;
   if (bits !== undefined && !/^\d{1,3}$/.test(bits)) return;
   const prefix = bits === undefined ? widest : Number(bits);
   if (prefix > widest) return;
-  allowed.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
+  allowed[family].addSubnet(address, prefix, family);
 }

@@ -36,7 +36,6 @@ function isPlain(text: string): boolean {
   return true;
 }
 
-// eslint-disable-next-line no-control-regex -- control characters are what this is about
 const BREAKS = /[\t\n\v\f\r\u0085]+/g;
 // eslint-disable-next-line no-control-regex -- as above
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f]/g;

@@ -31,7 +31,7 @@ export async function readFrames(
   limit: number,
   bytesMax: number,
 ): Promise<{ rows: string[]; end: number }> {
-  let buffer = await readAt(handle, offset, Math.min(bytesMax, limit - offset));
+  let buffer = await readAt(handle, offset, Math.min(Math.max(bytesMax, HEADER_BYTES), limit - offset));
   const first = payloadLength(buffer, 0);
   if (first !== null && HEADER_BYTES + first > buffer.length && offset + HEADER_BYTES + first <= limit) {
     buffer = await readAt(handle, offset, HEADER_BYTES + first);

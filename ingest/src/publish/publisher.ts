@@ -176,18 +176,18 @@ export function createPublisher(options: PublisherOptions): Publisher {
   }
 
   function startReplay(): void {
-    if (spool === null || replaying !== null || closed) return;
+    if (spool === null || replaying !== null || closed || !spool.hasUnread) return;
     replaying = replay(spool)
       .catch((error: unknown) => onFault('replaying the spool stopped', error))
       .finally(() => {
         replaying = null;
-        if (!closed && !spool.isEmpty) startReplay();
+        startReplay();
       });
   }
 
   async function replay(from: Spool): Promise<void> {
     let pauseMs = REPLAY_PAUSE_MIN_MS;
-    while (!closed && !from.isEmpty) {
+    while (!closed && from.hasUnread) {
       try {
         const chunk = await from.peek(REPLAY_BYTES);
         if (chunk === null) return;

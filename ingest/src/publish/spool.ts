@@ -24,7 +24,10 @@ export interface SpoolPosition {
  * rows are published again, and the ledger stores each identity once.
  */
 export interface Spool {
+  /** Nothing is waiting and nothing is being added: what is published now overtakes nothing. */
   readonly isEmpty: boolean;
+  /** Whether `peek` would find rows. */
+  readonly hasUnread: boolean;
   /** Bytes on disk. */
   readonly bytes: number;
   /** Whether the next event would be refused. */
@@ -100,6 +103,9 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   return {
     get isEmpty() {
       return !appending && !unread();
+    },
+    get hasUnread() {
+      return unread();
     },
     get bytes() {
       return bytes();

@@ -81,7 +81,7 @@ describe('OTLP bodies that are odd', () => {
     const body = `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"attributes":[{"key":"a","value":${nested}}]}]}]}]}`;
     expect(await ignoredIn(logs, body)).toEqual({ other_log_record: 1 });
 
-    let value = Buffer.alloc(0);
+    let value: Buffer = Buffer.alloc(0);
     for (let level = 0; level < 2_000; level++) value = lengthDelimited(5, lengthDelimited(1, value));
     const record = lengthDelimited(6, Buffer.concat([lengthDelimited(1, Buffer.from('a')), lengthDelimited(2, value)]));
     const request = lengthDelimited(1, lengthDelimited(2, lengthDelimited(2, record)));
