@@ -6,7 +6,10 @@ import { defineConfig } from 'vitest/config';
  */
 const tsconfig = 'tsconfig.json';
 
-/** Suffix says what a test needs: `.test.ts` nothing, `.int.test.ts` real engines, `.e2e.test.ts` everything plus Chromium. */
+/**
+ * Suffix says what a test needs: `.test.ts` nothing, `.int.test.ts` real engines, `.e2e.test.ts` everything plus Chromium.
+ * The groups run one after the other: tests that measure time-outs would fail beside a full set of unit tests.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -14,13 +17,21 @@ export default defineConfig({
         tsconfig,
         test: {
           name: 'unit',
+          sequence: { groupOrder: 0 },
           include: ['{ingest,detector,query-api,dashboard,deploy}/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/*.int.test.ts', '**/*.e2e.test.ts', '**/.svelte-kit/**', 'dashboard/build/**'],
+          exclude: [
+            '**/node_modules/**',
+            '**/*.int.test.ts',
+            '**/*.e2e.test.ts',
+            '**/.svelte-kit/**',
+            'dashboard/build/**',
+          ],
         },
       },
       {
         test: {
           name: 'int',
+          sequence: { groupOrder: 1 },
           include: ['{ingest,detector,query-api,deploy}/**/*.int.test.ts'],
           exclude: ['**/node_modules/**'],
           globalSetup: ['deploy/testing/global-setup.ts'],
@@ -33,6 +44,7 @@ export default defineConfig({
         tsconfig,
         test: {
           name: 'e2e',
+          sequence: { groupOrder: 2 },
           include: ['{dashboard,deploy}/**/*.e2e.test.ts'],
           exclude: ['**/node_modules/**'],
           fileParallelism: false,

@@ -88,7 +88,8 @@ Sends events of the invented organisation.
   },
   test: {
     summary: 'run all tests and say which real parts they used',
-    entry: 'testing-run/main.ts',
+    entry: 'test-run/main.ts',
+    dashboard: true,
     help: `npm test [-- options and file filters of vitest]
 
 Runs every test. Kafka, ClickHouse and Postgres come from KAFKA_BROKERS, CLICKHOUSE_URL and POSTGRES_URL when set, else from Docker

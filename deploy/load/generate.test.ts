@@ -69,9 +69,9 @@ describe('generated events', () => {
   });
 
   it('are the same whether a window is taken whole or in pieces', () => {
-    const cuts = [week.from, week.from + 1.3 * DAY_MS, week.from + 4 * DAY_MS, ANCHOR - 10 * 60_000, ANCHOR];
+    const cuts = [ANCHOR - 1.5 * DAY_MS, ANCHOR - 0.8 * DAY_MS, ANCHOR - 10 * 60_000, ANCHOR];
     const pieces = cuts.slice(1).flatMap((to, index) => [...generateEvents({ ...week, from: cuts[index]!, to })]);
-    expect(digest(pieces)).toBe(digest(events));
+    expect(digest(pieces)).toBe(digest(events.filter(({ time }) => Date.parse(time) >= cuts[0]!)));
   });
 
   it('never hold a secret', () => {

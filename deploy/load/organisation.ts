@@ -325,6 +325,7 @@ function machine(name: string, index: number): Person {
 /** Keys with something wrong about them; `incidents.ts` says what. */
 function incidentKeys(make: MakeKey, people: Person[]): Key[] {
   const sonnet = { agent: CLAUDE_CODE, models: ['claude-sonnet-4-6'] } satisfies Partial<Key>;
+  const cheap = { agent: CLAUDE_CODE, models: ['claude-haiku-4-5'] } satisfies Partial<Key>;
   const contractor: Person = {
     email: 'k.weber@contractor.example',
     team: '',
@@ -346,19 +347,19 @@ function incidentKeys(make: MakeKey, people: Person[]): Key[] {
     }),
     make('lent key', { ...sonnet, people: people.slice(40, 45), owner: people[40]!.email, sessionsPerDay: 9 }),
     make('left the company', {
-      ...sonnet,
+      ...cheap,
       people: [people[46]!],
       registration: { kind: 'revoked' },
       sessionsPerDay: 160,
-      requestsPerSession: 6,
+      requestsPerSession: 3,
       aroundTheClock: true,
     }),
     make('trial account', {
-      ...sonnet,
+      ...cheap,
       people: [people[47]!],
       registration: { kind: 'expiring' },
-      sessionsPerDay: 120,
-      requestsPerSession: 6,
+      sessionsPerDay: 160,
+      requestsPerSession: 3,
       aroundTheClock: true,
     }),
     make('twin one', { ...sonnet, hint: 'sk-ant-...9Z4K', people: [people[48]!], sessionsPerDay: 3 }),
