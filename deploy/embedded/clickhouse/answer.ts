@@ -145,7 +145,8 @@ export async function sendStream(
     response.off('close', gone);
   };
 
-  for await (const chunk of source as AsyncIterable<Buffer>) {
+  // Kept open when this fails: the caller must go on reading until the engine has ended.
+  for await (const chunk of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     if (response.destroyed || tooLong !== undefined) continue;
     bytes += chunk.length;
     if (bytes > request.bytesMax) {

@@ -311,6 +311,17 @@ describe.each(targets)('ClickHouse HTTP interface of %s', (_name, start) => {
       await elsewhere.close();
     });
 
+    test('an unknown format is refused, however it is asked for', async () => {
+      for (const [search, query] of [
+        [{}, 'SELECT 1 FORMAT NoSuchFormat'],
+        [{ default_format: 'NoSuchFormat' }, 'SELECT 1'],
+        [{ default_format: 'CSV\r\nX: y' }, 'SELECT 1'],
+      ] as const) {
+        const response = await post(search, query);
+        expect([response.status, response.headers.get('x-clickhouse-exception-code')]).toEqual([404, '73']);
+      }
+    });
+
     test('an error after a small part of the answer still gets its status', async () => {
       const error = await failure(
         rows('SELECT throwIf(number = 30000) FROM numbers(100000)', {

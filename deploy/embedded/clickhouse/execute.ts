@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { authenticate, refuseEscapes, sessionStatements } from './access.ts';
@@ -134,7 +135,8 @@ async function run(
   const { config, engine } = context;
   const session = engine.openSession();
   // The engine gives no way to choose a query's id, so the mark to stop it by travels in a setting that only describes.
-  const mark = `${request.settings.get('log_comment') ?? ''}[query_id ${request.queryId}]`;
+  // The random end makes it unlike any that another caller could choose.
+  const mark = `${request.settings.get('log_comment') ?? ''}[query_id ${request.queryId} ${randomUUID()}]`;
   try {
     const settings = new Map(request.settings).set('log_comment', mark);
     const prepare = sessionStatements(
@@ -282,14 +284,19 @@ async function read(
       pipe.finish();
     }
   })();
-  if (streamable) {
-    await sendStream(answer, { ...request, bytesMax, onTooLong: stop }, format, pipe.stream, ended);
-  } else {
+  try {
+    if (streamable) {
+      await sendStream(answer, { ...request, bytesMax, onTooLong: stop }, format, pipe.stream, ended);
+    } else {
+      pipe.stream.resume();
+      const { error } = await ended;
+      if (error !== undefined) throw error;
+    }
+  } finally {
+    // A connection must not be closed while the engine works on it, and the engine waits for a reader.
     pipe.stream.resume();
-    const { error } = await ended;
-    if (error !== undefined) throw error;
+    await ended;
   }
-  await ended;
 }
 
 /** Stops the query when the signal fires, again and again until `finished` is called. */

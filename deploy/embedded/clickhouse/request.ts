@@ -78,6 +78,10 @@ export function readRequest(request: IncomingMessage, url: URL): QueryRequest {
       );
     }
   }
+  const defaultFormat = header('x-clickhouse-format') ?? search.get('default_format') ?? undefined;
+  if (defaultFormat !== undefined && !/^[A-Za-z][A-Za-z0-9_]*$/.test(defaultFormat)) {
+    throw raise('UNKNOWN_FORMAT', 'Unknown format: its name must be letters, digits and underscores.');
+  }
   const settings = new Map<string, string>();
   const parameters = new Map<string, string>();
   for (const [name, value] of search) {
@@ -89,7 +93,7 @@ export function readRequest(request: IncomingMessage, url: URL): QueryRequest {
     queryId: search.get('query_id') ?? header('x-clickhouse-query-id') ?? randomUUID(),
     query: search.get('query') ?? '',
     database: search.get('database') ?? header('x-clickhouse-database'),
-    defaultFormat: header('x-clickhouse-format') ?? search.get('default_format') ?? undefined,
+    defaultFormat,
     roles: search.getAll('role'),
     settings,
     parameters,
