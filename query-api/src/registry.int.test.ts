@@ -6,7 +6,7 @@ import type { Finding } from '@lanewatch/detector/contract';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { secretChecksum } from './registry/managed-secret.ts';
 import { startPublisher } from './registry/publisher.ts';
 import { reconcileTopic } from './registry/reconcile.ts';
@@ -55,7 +55,7 @@ function finding(parts: Partial<Finding> & Pick<Finding, 'rule' | 'lane'>): Find
   };
 }
 
-describe.each(registryTargets())('registry on %s', (_name, openRegistry) => {
+describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, openRegistry) => {
   let api: Harness;
   beforeEach(async () => {
     api = await startHarness({ engine, registry: await openRegistry() });

@@ -17,19 +17,32 @@ export interface LaneSnapshots {
   read(window: Window): Promise<LaneSnapshot>;
 }
 
+/** A snapshot may grow this many times as old as it took to read, so that a slow read is not the engine's only work. */
+const AGE_PER_DURATION = 3;
+const AGE_MS_MAX = 10_000;
+
+interface Entry {
+  startedMs: number;
+  /** null while the read runs. */
+  durationMs: number | null;
+  snapshot: Promise<LaneSnapshot>;
+}
+
 /**
- * Shares one read of all lanes between the pages that ask within `maxAgeMs`, and between all that ask while it runs: the
- * overview and the table below it come from the same figures, and twenty open dashboards cost the engine what one does.
+ * Shares one read of all lanes between the pages that ask while it runs or soon after: the overview and the table below
+ * it come from the same figures, and twenty open dashboards cost the engine what one does.
+ * @param options.maxAgeMs how old a snapshot may be that is read fast; 0 shares nothing
  */
 export function createLaneSnapshots(
   store: ClickHouse,
   db: RegistryDatabase,
   options: { maxAgeMs: number; now: () => number },
 ): LaneSnapshots {
-  const held = new Map<Window, { startedMs: number; snapshot: Promise<LaneSnapshot> }>();
+  const { maxAgeMs, now } = options;
+  const held = new Map<Window, Entry>();
 
   async function take(window: Window): Promise<LaneSnapshot> {
-    const takenMs = options.now();
+    const takenMs = now();
     const [lanes, openFindings] = await Promise.all([
       readLaneAggregates(store, window, takenMs),
       readOpenFindings(store, db),
@@ -37,16 +50,23 @@ export function createLaneSnapshots(
     return { takenMs, lanes, openFindings };
   }
 
+  function isFresh({ startedMs, durationMs }: Entry): boolean {
+    if (maxAgeMs === 0) return false;
+    if (durationMs === null) return true;
+    return now() - startedMs < Math.min(AGE_MS_MAX, Math.max(maxAgeMs, durationMs * AGE_PER_DURATION));
+  }
+
   return {
     read(window) {
       const newest = held.get(window);
-      if (newest !== undefined && options.now() - newest.startedMs < options.maxAgeMs) return newest.snapshot;
-      const entry = { startedMs: options.now(), snapshot: take(window) };
+      if (newest !== undefined && isFresh(newest)) return newest.snapshot;
+      const entry: Entry = { startedMs: now(), durationMs: null, snapshot: take(window) };
       held.set(window, entry);
-      // A failed read must not be handed out again.
-      entry.snapshot.catch(() => {
-        if (held.get(window) === entry) held.delete(window);
-      });
+      entry.snapshot.then(
+        () => (entry.durationMs = now() - entry.startedMs),
+        // A failed read must not be handed out again.
+        () => held.get(window) === entry && held.delete(window),
+      );
       return entry.snapshot;
     },
   };

@@ -7,7 +7,6 @@ import type { Bus } from '@lanewatch/ingest/contract';
 import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import { pino } from 'pino';
-import { inject } from 'vitest';
 // Tests prepare the ledger with its owner's own code: a copy of the schema here would drift.
 import { openLedger } from '../../../detector/src/ledger/open.ts';
 import type { Ledger } from '../../../detector/src/ledger/ledger.ts';
@@ -52,14 +51,12 @@ export async function startEngine(): Promise<Engine> {
   };
 }
 
-/** Registries to run the same tests on: PGlite always, Postgres when one is there. */
-export function registryTargets(): [name: string, open: () => Promise<RegistryTarget>][] {
+/** Registries to run the same tests on: PGlite always, Postgres when the run provides one (`inject('postgresUrl')`). */
+export function registryTargets(server: string | null): [name: string, open: () => Promise<RegistryTarget>][] {
   const targets: [string, () => Promise<RegistryTarget>][] = [
     ['PGlite', () => Promise.resolve({ url: 'pglite:memory', drop: () => Promise.resolve() })],
   ];
-  const provided: unknown = (inject as (key: string) => unknown)('postgresUrl');
-  const server = process.env['POSTGRES_URL'] || (typeof provided === 'string' ? provided : '');
-  if (server !== '') targets.push(['Postgres', () => createPostgresDatabase(server)]);
+  if (server !== null) targets.push(['Postgres', () => createPostgresDatabase(server)]);
   return targets;
 }
 
