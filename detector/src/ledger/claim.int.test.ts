@@ -1,0 +1,170 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../../../deploy/testing/helpers.ts';
+import { ledgerClaim } from './claim.ts';
+import { FencedError, LedgerUnavailableError, type Ledger } from './ledger.ts';
+import { ledgerRow, ledgerRows, openTestLedger, startTestEngine, type TestEngine, type TestLedger } from './testing.ts';
+
+describe('claim', () => {
+  let engine: TestEngine;
+  let test: TestLedger;
+
+  beforeAll(async () => {
+    engine = await startTestEngine();
+  });
+  afterAll(() => engine.stop());
+  beforeEach(async () => {
+    test = await openTestLedger(engine);
+  });
+  afterEach(() => test.close());
+
+  const holders = () =>
+    test.rows<[number, string]>(
+      'SELECT partition, argMax(claimant, (claimed_at, claimant)) FROM {database}.claims GROUP BY partition ORDER BY partition',
+    );
+
+  it('makes the claimant the only writer, and a waking predecessor is fenced', async () => {
+    const predecessor = test.ledger;
+    await predecessor.claim([0, 1], 'first');
+    await predecessor.insert(ledgerRows(10, 0, { claimant: 'first' }), 'a');
+    const successor = await test.another();
+    await successor.claim([0], 'second');
+    await expect(predecessor.insert(ledgerRows(10, 10, { claimant: 'first' }), 'b')).rejects.toBeInstanceOf(
+      FencedError,
+    );
+    await successor.insert(ledgerRows(10, 10, { claimant: 'second' }), 'b');
+    // What was not taken over is still the predecessor's.
+    await predecessor.insert(ledgerRows(10, 0, { claimant: 'first', kafka_partition: 1 }), 'c');
+    expect(
+      await test.rows('SELECT claimant, count() FROM {database}.ledger GROUP BY claimant ORDER BY claimant'),
+    ).toEqual([
+      ['first', 20],
+      ['second', 10],
+    ]);
+  });
+
+  it('wins over a claim from the future, so that no clock that is ahead locks a partition', async () => {
+    await test.ledger.claim([0], 'first');
+    await test.client.command({
+      query: `INSERT INTO ${test.database}.claims SELECT 0, 'ahead', now64(6) + INTERVAL 10 YEAR`,
+    });
+    await test.ledger.claim([0], 'second');
+    await test.ledger.insert([ledgerRow({ claimant: 'second' })], 'token');
+    expect(await holders()).toEqual([[0, 'second']]);
+  });
+
+  it('leaves exactly one writer when detectors claim at the same moment', async () => {
+    for (let round = 0; round < 5; round++) {
+      const claimants = ['x', 'y', 'z'].map((name) => `${name}${round}`);
+      const ledgers = await Promise.all(claimants.map(() => test.another()));
+      const claims = await Promise.allSettled(
+        ledgers.map((ledger, index) => ledger.claim([0, 1, 2], claimants[index]!)),
+      );
+      const writes = await Promise.allSettled(
+        ledgers.map((ledger, index) =>
+          ledger.insert([ledgerRow({ claimant: claimants[index]!, kafka_offset: round })], `${round}/${index}`),
+        ),
+      );
+      const writers = claimants.filter((_, index) => writes[index]?.status === 'fulfilled');
+      expect(writers).toHaveLength(1);
+      expect(claims[claimants.indexOf(writers[0]!)]?.status).toBe('fulfilled');
+      expect((await holders()).map(([, holder]) => holder)).toEqual([writers[0], writers[0], writers[0]]);
+    }
+  });
+
+  it('waits until inserts that were running when it claimed have ended', async () => {
+    await test.ledger.claim([0], 'first');
+    let ended = false;
+    const slow = slowInsert(test, 'first', 2).finally(() => {
+      ended = true;
+    });
+    await untilInsertRuns(test);
+    await (await test.another()).claim([0], 'second');
+    expect(ended).toBe(true);
+    await slow;
+  });
+
+  it('gives up with a reason when such an insert does not end', async () => {
+    await test.ledger.claim([0], 'first');
+    const slow = slowInsert(test, 'first', 3);
+    await untilInsertRuns(test);
+    const impatient = ledgerClaim(test.client, test.database, 200);
+    const failure = await impatient([0], 'second').catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(LedgerUnavailableError);
+    expect((failure as Error).message).toContain('of an earlier claimant still run after 200 ms');
+    await slow;
+  });
+
+  it('does not wait for inserts into other ledgers', async () => {
+    const neighbour = await openTestLedger(engine);
+    await neighbour.ledger.claim([0], 'first');
+    const slow = slowInsert(neighbour, 'first', 3);
+    await untilInsertRuns(neighbour);
+    await ledgerClaim(test.client, test.database, 200)([0], 'second');
+    await slow;
+    await neighbour.close();
+  });
+
+  it('gives every successor a resume point behind all that its predecessors stored', async () => {
+    const generations = 6;
+    let running: Promise<void> = Promise.resolve();
+    for (let generation = 0; generation < generations; generation++) {
+      const claimant = `generation-${generation}`;
+      const ledger = await test.another();
+      await ledger.claim([0], claimant);
+      const predecessor = running;
+      const resume = (await ledger.resumeOffsets([0])).get(0) ?? 0;
+      // Nothing may come to lie behind the resume point any more, so this is what the predecessors stored, all of it.
+      running = writeUntilFenced(ledger, claimant, resume);
+      await predecessor;
+      await until(async () => ((await ledger.resumeOffsets([0])).get(0) ?? 0) > resume + 60, 20_000, 'some batches');
+    }
+    await test.ledger.claim([0], 'end');
+    await running;
+    const [total] = await test.rows<[number, number, number]>(
+      'SELECT count(), uniqExact(kafka_offset), max(kafka_offset) + 1 FROM {database}.ledger',
+    );
+    expect(total?.[0]).toBe(total?.[2]);
+    expect(total?.[1]).toBe(total?.[2]);
+  });
+
+  it('refuses the name that unclaimed partitions have', async () => {
+    await expect(test.ledger.claim([0], '')).rejects.toThrow('needs a name');
+  });
+});
+
+/** Writes batches of 20 consecutive offsets until somebody else has the partition. */
+async function writeUntilFenced(ledger: Ledger, claimant: string, firstOffset: number): Promise<void> {
+  for (let offset = firstOffset; ; offset += 20) {
+    try {
+      await ledger.insert(ledgerRows(20, offset, { claimant }), `${claimant}/${offset}`);
+    } catch (error) {
+      if (error instanceof FencedError) return;
+      throw error;
+    }
+  }
+}
+
+/** An insert into the ledger that takes this long; whether the fence lets it through is not what it is for. */
+async function slowInsert(test: TestLedger, claimant: string, seconds: number): Promise<void> {
+  const insert = test.client.command({
+    query: `INSERT INTO ${test.database}.ledger (id, claimant)
+            SELECT toString(number), '${claimant}' FROM numbers(${seconds * 10}) WHERE sleepEachRow(0.1) = 0`,
+    clickhouse_settings: { max_block_size: '5', function_sleep_max_microseconds_per_block: '60000000' },
+  });
+  await insert.catch((error: unknown) => {
+    if ((error as { code?: string }).code !== '469') throw error;
+  });
+}
+
+function untilInsertRuns(test: TestLedger): Promise<unknown> {
+  return until(
+    async () =>
+      (
+        await test.rows<[number]>(
+          `SELECT count() FROM system.processes WHERE query_kind = 'Insert' AND position(query, '{database}') > 0`,
+        )
+      )[0]?.[0],
+    10_000,
+    'the insert to run',
+  );
+}

@@ -1,0 +1,220 @@
+import { createServer, request as forward, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { LEDGER_COLUMNS, type LedgerRow } from '../../contract/index.ts';
+import { FencedError, LedgerUnavailableError } from './ledger.ts';
+import { ledgerRow, ledgerRows, openTestLedger, startTestEngine, type TestEngine, type TestLedger } from './testing.ts';
+
+const PARTITIONS = [0, 1, 2];
+
+describe('insert', () => {
+  let engine: TestEngine;
+  let test: TestLedger;
+
+  beforeAll(async () => {
+    engine = await startTestEngine();
+  });
+  afterAll(() => engine.stop());
+  beforeEach(async () => {
+    test = await openTestLedger(engine);
+    await test.ledger.claim(PARTITIONS, 'first');
+  });
+  afterEach(() => test.close());
+
+  const count = async () => (await test.rows<[number]>('SELECT count() FROM {database}.ledger'))[0]?.[0];
+  const parts = () =>
+    test.rows<[number]>(
+      `SELECT rows FROM system.parts WHERE database = '{database}' AND table = 'ledger' AND active ORDER BY name`,
+    );
+
+  it('stores every column as it was given', async () => {
+    const row: LedgerRow = ledgerRow({
+      id: 'id with \'quotes" and \u{1F600}',
+      flags: ['redacted', 'time_future'],
+      findings: ['R01-0123456789abcdef01234567'],
+      tokens_output: Number.MAX_SAFE_INTEGER,
+      cost_nano_usd: 8_999_999_999_999_999,
+      event_hash_low: 0xffff_fffe,
+      event_hash_high: 0x8000_0001,
+      kafka_partition: 2,
+      kafka_offset: 2 ** 40,
+      record_index: 63,
+    });
+    await test.ledger.insert([row], 'token');
+    const columns = LEDGER_COLUMNS.map(({ name, type }) => {
+      if (type.startsWith('DateTime64')) return `toUnixTimestamp64Milli(\`${name}\`)`;
+      if (type.startsWith('Decimal')) return `toInt64(toDecimal128(\`${name}\`, 9) * 1000000000)`;
+      return name === 'event_hash' ? `toString(\`${name}\`)` : `\`${name}\``;
+    });
+    const [stored] = await test.rows<unknown[]>(`SELECT ${columns.join(', ')} FROM {database}.ledger`);
+    const expected = LEDGER_COLUMNS.map(({ name }) => {
+      if (name === 'cost_usd') return row.cost_nano_usd;
+      if (name === 'event_hash') return String((BigInt(row.event_hash_high) << 32n) + BigInt(row.event_hash_low));
+      return row[name];
+    });
+    expect(stored).toEqual(expected);
+  });
+
+  it('makes one part of a batch, up to the largest batch a detector may be told to write', async () => {
+    await test.client.command({ query: `SYSTEM STOP MERGES ${test.database}.ledger` });
+    await test.ledger.insert(ledgerRows(20_000, 0), 'one');
+    await test.ledger.insert(ledgerRows(200_000, 20_000), 'two');
+    expect((await parts()).flat().sort((a, b) => a - b)).toEqual([20_000, 200_000]);
+  });
+
+  it('stores a batch once however often it is sent under its token', async () => {
+    const rows = ledgerRows(500, 0);
+    for (let attempt = 0; attempt < 3; attempt++) await test.ledger.insert(rows, 'same');
+    await test.ledger.insert(ledgerRows(500, 500), 'other');
+    expect(await count()).toBe(1000);
+    const rollUp = await test.rows<[number]>(
+      `SELECT sum(c) FROM (SELECT lane, toStartOfHour(seen_at) AS hour, count() AS c FROM {database}.ledger
+       GROUP BY lane, hour SETTINGS force_optimize_projection = 1)`,
+    );
+    expect(rollUp).toEqual([[1000]]);
+  });
+
+  it('goes by the token, not by the rows: two batches of equal rows are two batches', async () => {
+    await test.ledger.insert(ledgerRows(10, 0), 'one');
+    await test.ledger.insert(ledgerRows(10, 0), 'two');
+    expect(await count()).toBe(20);
+  });
+
+  it('stores nothing of a batch when another detector holds one of its partitions', async () => {
+    await (await test.another()).claim([1], 'second');
+    const rows = [0, 1, 2].flatMap((kafka_partition) => ledgerRows(100, 0, { kafka_partition }));
+    await expect(test.ledger.insert(rows, 'token')).rejects.toBeInstanceOf(FencedError);
+    expect(await count()).toBe(0);
+    // The same token is not burnt by the refusal: what is still ours goes through under it.
+    await test.ledger.insert(ledgerRows(100, 0, { kafka_partition: 2 }), 'token');
+    expect(await count()).toBe(100);
+  });
+
+  it('refuses a row of a partition that nobody has claimed', async () => {
+    await expect(test.ledger.insert([ledgerRow({ kafka_partition: 9 })], 'token')).rejects.toBeInstanceOf(FencedError);
+  });
+
+  it('refuses what could not be one part, and a batch without token, before anything is sent', async () => {
+    const twoDays = [ledgerRow(), ledgerRow({ stored_at: ledgerRow().stored_at + 86_400_000 })];
+    await expect(test.ledger.insert(twoDays, 'token')).rejects.toThrow('the same stored_at');
+    await expect(test.ledger.insert([ledgerRow()], '')).rejects.toThrow('a token');
+    await expect(test.ledger.insert(Array(200_001).fill(ledgerRow()) as LedgerRow[], 'token')).rejects.toThrow(
+      'at most 200000',
+    );
+    expect(await count()).toBe(0);
+  });
+
+  it('keeps batches apart that are written at the same time', async () => {
+    await Promise.all(
+      [0, 1, 2].map(async (kafka_partition) => {
+        for (let batch = 0; batch < 5; batch++)
+          await test.ledger.insert(ledgerRows(300, batch * 300, { kafka_partition }), `${kafka_partition}/${batch}`);
+      }),
+    );
+    const distinct = await test.rows<[number, number]>(
+      'SELECT count(), uniqExact(kafka_partition, kafka_offset, record_index) FROM {database}.ledger',
+    );
+    expect(distinct).toEqual([[4500, 4500]]);
+  });
+
+  describe('when the connection fails', () => {
+    it('stores a batch once although the answer to its first insert was lost', async () => {
+      const proxy = await startProxy(engine.url, { onLedgerInsert: 'drop the answer', times: 2 });
+      const detector = await test.another({ url: proxy.url });
+      const rows = ledgerRows(1000, 0);
+      let attempts = 0;
+      for (;;) {
+        attempts++;
+        try {
+          await detector.insert(rows, 'token');
+          break;
+        } catch (error) {
+          expect(error).toBeInstanceOf(LedgerUnavailableError);
+          // The first attempt did arrive: this is the loss that matters.
+          expect(await count()).toBe(1000);
+        }
+      }
+      expect(attempts).toBe(3);
+      expect(await count()).toBe(1000);
+    });
+
+    it('gives up an insert that is not answered within its limit', async () => {
+      const proxy = await startProxy(engine.url, { onLedgerInsert: 'never answer', times: 1 });
+      const detector = await test.another({ url: proxy.url, insertTimeoutMs: 300 });
+      const start = performance.now();
+      await expect(detector.insert(ledgerRows(10, 0), 'token')).rejects.toBeInstanceOf(LedgerUnavailableError);
+      expect(performance.now() - start).toBeGreaterThanOrEqual(290);
+      await detector.insert(ledgerRows(10, 0), 'token');
+      expect(await count()).toBe(10);
+    });
+
+    it('says so when the batch is cut off on its way, and stores nothing of it', async () => {
+      const proxy = await startProxy(engine.url, { onLedgerInsert: 'cut the body', times: 1 });
+      const detector = await test.another({ url: proxy.url });
+      await expect(detector.insert(ledgerRows(20_000, 0), 'token')).rejects.toBeInstanceOf(LedgerUnavailableError);
+      expect(await count()).toBe(0);
+      await detector.insert(ledgerRows(20_000, 0), 'token');
+      expect(await count()).toBe(20_000);
+    });
+
+    it('is unavailable when nobody listens', async () => {
+      const proxy = await startProxy(engine.url, { onLedgerInsert: 'never answer', times: 0 });
+      const detector = await test.another({ url: proxy.url });
+      await proxy.close();
+      await expect(detector.insert(ledgerRows(1, 0), 'token')).rejects.toBeInstanceOf(LedgerUnavailableError);
+    });
+  });
+});
+
+interface Fault {
+  onLedgerInsert: 'drop the answer' | 'never answer' | 'cut the body';
+  /** How many inserts it happens to; later ones pass. */
+  times: number;
+}
+
+/** A proxy in front of the engine that misbehaves on ledger inserts. */
+async function startProxy(target: string, fault: Fault): Promise<{ url: string; close(): Promise<void> }> {
+  let left = fault.times;
+  const server = createServer((incoming, outgoing) => {
+    void (async () => {
+      const isInsert = (incoming.url ?? '').includes('INSERT') && (incoming.url ?? '').includes('Native');
+      const strikes = isInsert && left > 0;
+      if (strikes) left--;
+      const body = await buffer(incoming);
+      if (strikes && fault.onLedgerInsert === 'never answer') return;
+      const cut = strikes && fault.onLedgerInsert === 'cut the body';
+      const answer = await send(target, incoming, cut ? body.subarray(0, body.length / 2) : body);
+      const text = await buffer(answer);
+      if (strikes && fault.onLedgerInsert === 'drop the answer') {
+        incoming.socket.destroy();
+        return;
+      }
+      const { 'transfer-encoding': _chunked, ...headers } = answer.headers;
+      outgoing.writeHead(answer.statusCode ?? 500, { ...headers, 'content-length': text.length });
+      outgoing.end(text);
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = () => closeServer(server);
+  onTestFinished(close);
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+}
+
+function send(target: string, incoming: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const { 'transfer-encoding': _chunked, ...headers } = incoming.headers;
+    const outgoing = forward(
+      new URL(incoming.url ?? '/', target),
+      { method: incoming.method ?? 'POST', headers: { ...headers, 'content-length': body.length } },
+      resolve,
+    );
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  server.closeAllConnections();
+  return new Promise((resolve) => server.close(() => resolve()));
+}
