@@ -140,8 +140,8 @@ describe('labelled incidents', () => {
     expect(ofHint(ambiguous.hint).some(({ credential }) => credential?.fingerprint === undefined)).toBe(true);
   });
 
-  it('revoked and expired keys are used within minutes after the anchor', () => {
-    const soon = [...generateEvents({ ...week, from: ANCHOR, to: ANCHOR + 15 * 60_000 })];
+  it('revoked and expired keys are used within the hour after the anchor', () => {
+    const soon = [...generateEvents({ ...week, from: ANCHOR, to: ANCHOR + 60 * 60_000 })];
     for (const { hint } of incidents.filter(({ rule }) => rule === 'R03')) {
       expect(soon.some(({ credential }) => credential?.hint === hint)).toBe(true);
     }
