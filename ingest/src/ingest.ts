@@ -108,13 +108,23 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
       if (stopping.signal.aborted) return;
       stopping.abort();
       clearInterval(reporting);
-      await app.close();
+      await closeServer(app);
       await publisher.close();
       await tallies.report(Date.now());
       await view?.close();
       await bus.close();
     },
   };
+}
+
+/** Waits for requests under way; a connection that is kept alive is closed as soon as it has nothing under way. */
+async function closeServer(app: FastifyInstance): Promise<void> {
+  const sweep = setInterval(() => app.server.closeIdleConnections(), 50);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(sweep);
+  }
 }
 
 function openSpoolOf(config: Config, directory: string, log: Logger): Promise<Spool> {
