@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -76,6 +76,8 @@ export interface Running extends Started {
 /** Starts an installation and waits until its ready file is there. */
 export async function startInstallation(home: string, env: Record<string, string> = FREE_PORTS): Promise<Running> {
   const readyFile = join(home, '..', 'ready.json');
+  // One of a run that was killed outright is still there, and npm start needs a moment to remove it.
+  rmSync(readyFile, { force: true });
   const started = npmStart(home, ['--ready-file', readyFile], env);
   let over = false;
   void started.ended.then(() => (over = true));
