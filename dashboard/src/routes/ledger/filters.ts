@@ -4,6 +4,7 @@ type FilterColumn = Exclude<keyof LedgerQuery, 'limit' | 'cursor' | 'finding' | 
 
 /** Every column that rows can be filtered by, with its name for people, in the order that they are offered. */
 const COLUMN_NAMES: Record<FilterColumn, string> = {
+  session: 'session',
   lane: 'lane',
   hint: 'hint',
   fingerprint: 'fingerprint',
@@ -15,7 +16,6 @@ const COLUMN_NAMES: Record<FilterColumn, string> = {
   host: 'host',
   agent: 'agent',
   agent_version: 'agent version',
-  session: 'session',
   request_id: 'request id',
   repo: 'repository',
   branch: 'branch',

@@ -1,0 +1,162 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from './eventually.ts';
+import { startStage, type Stage } from './harness.ts';
+import { organisation } from './organisation.ts';
+
+let stage: Stage;
+let page: Page;
+
+beforeAll(async () => {
+  stage = await startStage();
+});
+afterAll(() => stage.close());
+
+beforeEach(async () => {
+  stage.fake.org = organisation(Date.now());
+  page = await (await stage.visitor()).newPage();
+  return () => page.context().close();
+});
+
+const lane = (hint: string) => page.locator('tbody tr', { hasText: hint });
+const banner = () => page.getByRole('region', { name: 'Risk' });
+
+describe('the landing page', () => {
+  it('names the unknown key with its live session, who, where, model, spend and when', async () => {
+    await page.goto('/');
+    const text = (await banner().innerText()).replace(/\s+/g, ' ');
+    for (const part of ['sk-ant-...C001', 'active session', 'Unknown user', '10.0.1.44', 'Claude Code 1.2.0']) {
+      expect(text).toContain(part);
+    }
+    expect(text).toMatch(/claude-sonnet-4-6 · \$0\.61.* · 2 min ago/);
+    expect(await page.title()).toBe('(1) API keys · Lanewatch');
+  });
+
+  it('shows the three lanes of the product’s first page with their sessions, cost and standing', async () => {
+    await page.goto('/');
+    const shown = async (hint: string) => (await lane(hint).innerText()).replace(/\s+/g, ' ');
+    expect(await shown('A3F2')).toMatch(/known.*qpoint-dev.* 33 .*\$47\.20/);
+    expect(await shown('7B91')).toMatch(/known.*qpoint-ci.* 11 .*\$0\.82/);
+    expect(await shown('C001')).toMatch(/unknown.*not registered.* 1 .*\$0\.61/);
+  });
+
+  it('leads from a lane to exactly the rows that its numbers were made from', async () => {
+    await page.goto('/');
+    const cost = (await lane('A3F2').getByText('$47.20').innerText()).trim();
+    await lane('A3F2').locator('a[href^="/ledger"]').click();
+    await page.getByRole('heading', { name: 'Ledger' }).waitFor();
+    const totals = await page.locator('section', { hasText: 'Rows' }).locator('header').innerText();
+    expect(totals).toContain('198 events');
+    expect(totals).toContain(cost);
+    expect(totals).toContain('33 sessions');
+  });
+
+  it.each([
+    ['Shared lanes', 2],
+    ['Unknown-key sessions', 1],
+    ['Live unknown spend', 1],
+    ['Keys observed', 8],
+  ])('filters the table by the count %s, which is marked as the current one', async (name, rows) => {
+    await page.goto('/');
+    const count = page.getByRole('link', { name });
+    await count.click();
+    await eventually(() => count.getAttribute('aria-current')).toBe('true');
+    await eventually(() => page.locator('tbody tr th[scope=row] a').count()).toBeGreaterThan(0);
+    await eventually(() => page.getByRole('region', { name: 'Lanes' }).locator('tbody tr').count()).toBe(rows);
+  });
+
+  it('searches, sorts and changes the window by the address alone', async () => {
+    await page.goto('/');
+    await page.getByRole('searchbox').fill('support');
+    await page.keyboard.press('Enter');
+    await eventually(() => page.url()).toContain('q=support');
+    await eventually(() => page.getByRole('region', { name: 'Lanes' }).locator('tbody tr').count()).toBe(1);
+    await page.getByRole('link', { name: 'Remove filter search' }).click();
+    await page.getByRole('link', { name: 'Cost', exact: true }).click();
+    await eventually(() => page.locator('thead th[aria-sort="descending"]').innerText()).toContain('Cost');
+    expect(await page.locator('tbody tr').first().innerText()).toContain('A3F2');
+    await page.getByRole('navigation', { name: 'Time window' }).getByText('24h').click();
+    await eventually(() => page.url()).toContain('window=24h');
+    expect(new URL(page.url()).searchParams.get('sort')).toBe('cost');
+  });
+
+  it('tells silent collectors apart from calm', async () => {
+    await page.goto('/');
+    expect(await banner().innerText()).toContain('1 collector silent, 1 collector never reported');
+    const panel = page.getByRole('region', { name: 'Collectors' }).first();
+    expect((await panel.innerText()).replace(/\s+/g, ' ')).toMatch(/Laptops reporting.*CI runners silent/);
+  });
+
+  it('says that nothing was received when a window is empty, never that all is well', async () => {
+    stage.fake.org.rows = stage.fake.org.rows.slice(-1);
+    await page.goto('/?window=1h');
+    expect(await banner().innerText()).toContain('Nothing received in the last hour');
+  });
+
+  it('is calm when every key in use is registered', async () => {
+    stage.fake.org.rows = stage.fake.org.rows.filter((row) => row.standing === 'known');
+    await page.goto('/');
+    expect(await banner().innerText()).toContain('Every key in use is registered');
+  });
+
+  it('changes by itself when an event arrives', async () => {
+    stage.fake.org.rows = stage.fake.org.rows.filter((row) => row.standing === 'known');
+    await page.goto('/');
+    await page.getByText('Live', { exact: true }).waitFor();
+    stage.fake.org = organisation(Date.now());
+    stage.fake.org.rows[0]!.stored_at = new Date().toISOString();
+    stage.fake.announce();
+    await banner().getByText('1 unknown API key').waitFor();
+    expect(await lane('C001').count()).toBe(1);
+  });
+
+  it('gives the numbers behind the chart as a table', async () => {
+    await page.goto('/');
+    await page.getByText('Show as a table').click();
+    const table = page.getByRole('region', { name: 'Spend as a table' });
+    expect(await table.locator('tbody tr').count()).toBe(8);
+    await eventually(() => page.locator('.plot canvas').count()).toBe(1);
+  });
+});
+
+describe('before the first event', () => {
+  it('says what to paste where, and turns into the page when the event arrives', async () => {
+    const { rows } = stage.fake.org;
+    stage.fake.org.rows = [];
+    await page.goto('/');
+    await page.getByText('Waiting for the first event…').waitFor();
+    const body = await page.locator('main').innerText();
+    expect(body).toContain('export CLAUDE_CODE_ENABLE_TELEMETRY=1');
+    expect(body).toContain('http://127.0.0.1:4618/v1/events');
+    expect(body).not.toContain('Every key in use is registered');
+    await page.getByText('Live', { exact: true }).waitFor();
+    stage.fake.org.rows = rows;
+    stage.fake.announce();
+    await banner().getByText('1 unknown API key').waitFor();
+    expect(await page.getByText('Waiting for the first event…').count()).toBe(0);
+  });
+});
+
+describe('without JavaScript', () => {
+  beforeEach(async () => {
+    page = await (await stage.visitor({ javaScriptEnabled: false })).newPage();
+    return () => page.context().close();
+  });
+
+  it('shows the page and filters it', async () => {
+    await page.goto('/');
+    expect(await banner().innerText()).toContain('1 unknown API key');
+    await page.getByRole('searchbox').fill('support');
+    await page.getByRole('button', { name: 'Filter' }).click();
+    expect(await page.getByRole('region', { name: 'Lanes' }).locator('tbody tr').count()).toBe(1);
+    await page.goto('/');
+    await page.getByRole('link', { name: 'Shared lanes' }).click();
+    expect(await page.getByRole('region', { name: 'Lanes' }).locator('tbody tr').count()).toBe(2);
+  });
+
+  it('asks again by itself while nothing was received', async () => {
+    stage.fake.org.rows = [];
+    await page.goto('/');
+    expect(await page.locator('meta[http-equiv="refresh"]').count()).toBe(1);
+  });
+});

@@ -1,0 +1,137 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from './eventually.ts';
+import { startStage, type Stage } from './harness.ts';
+
+let stage: Stage;
+let page: Page;
+
+beforeAll(async () => {
+  stage = await startStage();
+});
+afterAll(() => stage.close());
+beforeEach(async () => {
+  page = await (await stage.visitor({ timezoneId: 'Asia/Tokyo' })).newPage();
+  return () => page.context().close();
+});
+
+const rows = () => page.locator('ol > li');
+const totals = async () =>
+  (await page.getByRole('region', { name: 'Rows' }).locator('header').innerText()).replace(/\s+/g, ' ');
+
+describe('the ledger', () => {
+  it('shows every filter of the address as a chip that removes just itself', async () => {
+    await page.goto('/ledger?user=mira.santos&user=jonas.weber&standing=known');
+    const chips = page.getByRole('list', { name: 'Filters in force' });
+    expect(await chips.locator('li').count()).toBe(3);
+    const both = await totals();
+    await page.getByRole('link', { name: 'Remove filter user jonas.weber' }).click();
+    await eventually(() => chips.locator('li').count()).toBe(2);
+    expect(page.url()).toContain('user=mira.santos');
+    expect(page.url()).not.toContain('jonas');
+    expect(await totals()).not.toBe(both);
+  });
+
+  it('adds a filter of any column, and says when no row fits', async () => {
+    await page.goto('/ledger');
+    await page.getByLabel('Column').selectOption('model');
+    await page.getByRole('searchbox').fill('gpt-5.4');
+    await page.getByRole('button', { name: 'Add filter' }).click();
+    await eventually(() => page.url()).toContain('model=gpt-5.4');
+    await eventually(totals).toContain('54 events');
+    await page.getByLabel('Column').selectOption('user');
+    await page.getByRole('searchbox').fill("nobody' OR 1=1 --");
+    await page.getByRole('button', { name: 'Add filter' }).click();
+    await page.getByText('No row fits these filters.').waitFor();
+  });
+
+  it('reaches every row once, page by page, newest first', async () => {
+    await page.goto('/ledger?limit=300');
+    const seen: string[] = [];
+    for (let pageNumber = 0; pageNumber < 10; pageNumber += 1) {
+      seen.push(
+        ...(await rows()
+          .locator('summary time')
+          .evaluateAll((all) => all.map((one) => one.getAttribute('datetime') ?? ''))),
+      );
+      const next = page.getByRole('link', { name: 'Next page' });
+      if ((await next.count()) === 0) break;
+      const before = page.url();
+      await next.click();
+      await eventually(() => page.url()).not.toBe(before);
+      await page.getByRole('link', { name: 'First page' }).waitFor();
+    }
+    expect(seen).toHaveLength(stage.fake.org.rows.length);
+    expect(seen).toEqual([...seen].sort().reverse());
+  });
+
+  it('opens a row to all of its columns, exact and linked', async () => {
+    await page.goto('/ledger?hint=sk-ant-...C001');
+    await rows().first().locator('summary').click();
+    const detail = await rows().first().locator('dl').innerText();
+    for (const column of Object.keys(stage.fake.org.rows[0]!)) expect(detail).toContain(column);
+    expect(detail).toMatch(/\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{3} UTC/);
+    expect(await rows().first().locator('dl a[href^="/findings/R01"]').count()).toBe(1);
+  });
+
+  it('shows times in the reader’s own zone when asked, and remembers it', async () => {
+    await page.goto('/ledger');
+    await page.getByText('Display').click();
+    await page.getByRole('button', { name: 'Local (Asia/Tokyo)' }).click();
+    await page.getByText('times in Asia/Tokyo').waitFor();
+    await page.reload();
+    await page.getByText('times in Asia/Tokyo').waitFor();
+    const first = rows().first().locator('summary time');
+    expect(await first.getAttribute('title')).toContain('GMT+9');
+  });
+
+  it('refuses a cursor that it did not give out with a page, not a crash', async () => {
+    const response = await page.goto('/ledger?cursor=forged');
+    expect(response?.status()).toBe(400);
+    expect(await page.locator('main').innerText()).toContain('The cursor is none that this list gave out.');
+  });
+});
+
+describe('findings', () => {
+  it('lead from the list to the facts and the rows that prove them', async () => {
+    await page.goto('/findings');
+    await page.getByRole('link', { name: 'Unknown key' }).click();
+    await page.getByRole('heading', { name: 'Rows that prove it' }).waitFor();
+    const text = await page.locator('main').innerText();
+    for (const part of ['The key is not in the allowlist', '10.0.1.44', 'session active ms', '6 rows, $0.61']) {
+      expect(text).toContain(part);
+    }
+    await page.getByRole('link', { name: '6 rows, $0.61' }).click();
+    await eventually(totals).toContain('6 events · $0.61');
+  });
+
+  it('are filtered by severity', async () => {
+    await page.goto('/findings');
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.getByLabel('Severity').selectOption('medium');
+    await page.getByRole('button', { name: 'Filter' }).click();
+    await eventually(() => page.locator('main li').count()).toBe(1);
+    expect(await page.locator('main').innerText()).toContain('Shared lane');
+  });
+});
+
+describe('a lane', () => {
+  it('shows posture, blast radius and the four groups, each number leading to its rows', async () => {
+    await page.goto('/');
+    await page.getByRole('link', { name: 'sk-ant-...A3F2' }).click();
+    for (const name of ['Blast radius', 'Observed with', 'Usage context', 'Known comparables', 'Response path']) {
+      await page.getByRole('heading', { name }).waitFor();
+    }
+    expect(await page.getByRole('region', { name: 'Posture' }).innerText()).toContain('4 people used it');
+    await page.getByRole('link', { name: 'mira.santos' }).click();
+    await eventually(() => page.url()).toContain('user=mira.santos');
+    const events = stage.fake.org.rows.filter((row) => row.user === 'mira.santos').length;
+    await eventually(totals).toContain(`${events} events`);
+  });
+
+  it('that does not exist is a page that says so', async () => {
+    const response = await page.goto('/lanes/nothing');
+    expect(response?.status()).toBe(404);
+    expect(await page.title()).toBe('Not found · Lanewatch');
+  });
+});

@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from './eventually.ts';
+import { startStage, type Stage } from './harness.ts';
+import { organisation } from './organisation.ts';
+
+/** An invented key in a provider's form; nothing may carry it. */
+const RAW_KEY = `sk-ant-api03-${'R2Dq7Zx9'.repeat(11)}-igAA`;
+const FINGERPRINT = createHash('sha256').update(RAW_KEY).digest('hex');
+
+let stage: Stage;
+let page: Page;
+/** Everything that left the browser: address, headers and body of each request. */
+let sent: string[];
+
+beforeAll(async () => {
+  stage = await startStage();
+});
+afterAll(() => stage.close());
+
+async function visit(javaScriptEnabled: boolean): Promise<void> {
+  const context = await stage.visitor({ javaScriptEnabled, permissions: ['clipboard-read', 'clipboard-write'] });
+  page = await context.newPage();
+  sent = [];
+  page.on('request', (request) =>
+    sent.push([request.url(), JSON.stringify(request.headers()), request.postData() ?? ''].join('\n')),
+  );
+}
+
+beforeEach(async () => {
+  stage.fake.org = organisation(Date.now());
+  stage.fake.received.length = 0;
+  await visit(true);
+  return () => page.context().close();
+});
+
+const credentialNamed = (name: string) => stage.fake.org.credentials.find((one) => one.name === name);
+
+describe('registering a key by pasting it', () => {
+  beforeEach(async () => {
+    await page.goto('/credentials/new?method=paste');
+    await page.getByLabel('The key').waitFor();
+  });
+
+  it('registers its fingerprint and hint, and no request carries the key', async () => {
+    await page.evaluate((key) => navigator.clipboard.writeText(key), RAW_KEY);
+    await page.getByLabel('The key').focus();
+    await page.keyboard.press('Control+V');
+    await page.getByText(FINGERPRINT).waitFor();
+    expect(await page.getByLabel('The key').inputValue()).toBe('');
+    expect(await page.content()).not.toContain(RAW_KEY);
+    await page.getByLabel('Name').fill('Pasted key');
+    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByText('Registered.').waitFor();
+
+    expect(credentialNamed('Pasted key')).toMatchObject({
+      fingerprint: FINGERPRINT,
+      hint: 'sk-ant-api03-R2D...igAA',
+      provider: 'anthropic',
+    });
+    const everything = [...sent, ...stage.fake.received.map((one) => one.url + one.body)].join('\n');
+    expect(everything).toContain(FINGERPRINT);
+    for (const form of [RAW_KEY, encodeURIComponent(RAW_KEY), RAW_KEY.slice(13, 40), btoa(RAW_KEY).slice(0, 40)]) {
+      expect(everything).not.toContain(form);
+    }
+  });
+
+  it('takes a typed key with Enter, without sending the form', async () => {
+    await page.getByLabel('The key').fill(RAW_KEY);
+    await page.keyboard.press('Enter');
+    await page.getByText(FINGERPRINT).waitFor();
+    expect(page.url()).toContain('/credentials/new');
+    expect(sent.join('\n')).not.toContain(RAW_KEY);
+  });
+
+  it('does not hash a masked key as if it were one', async () => {
+    await page.getByLabel('The key').fill('sk-ant-api03-R2D...igAA');
+    await page.keyboard.press('Enter');
+    await page.getByText('That is no whole key.').waitFor();
+    await page.getByLabel('Name').fill('Nothing pasted');
+    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByText('Paste the key first').waitFor();
+    expect(credentialNamed('Nothing pasted')).toBeUndefined();
+  });
+});
+
+describe('registering otherwise', () => {
+  it('prefills from a lane, resolves its finding and makes the lane known', async () => {
+    await page.goto('/');
+    await page.getByRole('link', { name: 'Register this key' }).click();
+    await eventually(() => page.getByLabel('Fingerprint').inputValue()).toMatch(/^[0-9a-f]{64}$/);
+    await page.getByLabel('Name').fill('Found and registered');
+    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByText('1 finding resolved.').waitFor();
+    await page.getByRole('link', { name: 'Its lane' }).click();
+    await page.getByRole('heading', { name: 'sk-ant-...C001' }).waitFor();
+    expect(await page.getByRole('region', { name: 'Posture' }).innerText()).toContain('Found and registered');
+  });
+
+  it('never sends a raw key that was put where the fingerprint belongs', async () => {
+    await page.goto('/credentials/new?method=fingerprint');
+    await page.getByLabel('Fingerprint').fill(RAW_KEY);
+    await page.getByLabel('Name').fill('Mistake');
+    await page.getByRole('button', { name: 'Register' }).click();
+    expect(
+      await page.getByLabel('Fingerprint').evaluate((input: HTMLInputElement) => input.validity.patternMismatch),
+    ).toBe(true);
+    expect(sent.join('\n')).not.toContain(RAW_KEY);
+  });
+
+  it('shows why query-api refused, and keeps what was typed', async () => {
+    const known = credentialNamed('Developer key');
+    await page.goto('/credentials/new?method=fingerprint');
+    await page.getByLabel('Fingerprint').fill(known?.fingerprint ?? '');
+    await page.getByLabel('Name').fill('Twice');
+    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByText('This key is registered already.').waitFor();
+    expect(await page.getByLabel('Name').inputValue()).toBe('Twice');
+  });
+
+  it('registers by hint and org', async () => {
+    await page.goto('/credentials/new?method=hint');
+    await page.getByLabel('Hint').fill('sk-proj-abc...wxyz');
+    await page.getByLabel('Organization').fill('qpoint-labs');
+    await page.getByLabel('Name').fill('By hint');
+    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByText('none: registered by hint and org').waitFor();
+    expect(credentialNamed('By hint')).toMatchObject({ fingerprint: '', hint: 'sk-proj-abc...wxyz' });
+  });
+});
+
+describe('issuing a collector key', () => {
+  it('shows the secret once, and holds up leaving until it is said to be stored', async () => {
+    await page.goto('/credentials/new?method=collector');
+    await page.getByLabel('Name').fill('Laptop of Mira');
+    await page.getByRole('button', { name: 'Issue the key' }).click();
+    const secret = await page.getByTestId('secret').innerText();
+    expect(secret).toMatch(/^lw_/);
+    await page.getByRole('link', { name: 'Findings' }).click();
+    await page.getByText('Confirm first that the secret is stored').waitFor();
+    expect(page.url()).toContain('/credentials/new');
+    await page.getByLabel('I have stored the secret').check();
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByRole('heading', { name: 'Laptop of Mira' }).waitFor();
+    expect(await page.content()).not.toContain(secret);
+    expect(page.url()).not.toContain('lw_');
+    expect(credentialNamed('Laptop of Mira')).toMatchObject({ kind: 'managed' });
+  });
+});
+
+describe('revoking', () => {
+  it('asks in a dialog that holds the focus, gives it back, and keeps the reason', async () => {
+    const { id } = credentialNamed('Developer key')!;
+    await page.goto(`/credentials/${id}`);
+    const opener = page.getByRole('link', { name: 'Revoke…' });
+    await page.getByRole('button', { name: 'Copy fingerprint' }).waitFor();
+    await opener.click();
+    const dialog = page.getByRole('alertdialog');
+    await dialog.waitFor();
+    for (let step = 0; step < 6; step += 1) {
+      await page.keyboard.press('Tab');
+      expect(await dialog.evaluate((element) => element.contains(document.activeElement))).toBe(true);
+    }
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    expect(stage.fake.received.some((one) => one.method === 'POST')).toBe(false);
+
+    await opener.click();
+    await dialog.getByLabel('Reason').fill('Left in a public log');
+    await dialog.getByRole('button', { name: 'Revoke for ever' }).click();
+    await page.getByText('Revoked. The key’s next event').waitFor();
+    expect(credentialNamed('Developer key')).toMatchObject({
+      status: 'revoked',
+      revoke_reason: 'Left in a public log',
+    });
+    expect(await page.getByRole('link', { name: 'Revoke…' }).count()).toBe(0);
+  });
+});
+
+describe('the list', () => {
+  it('starts with active keys, counts the others, and searches', async () => {
+    await page.goto('/credentials');
+    expect(await page.getByText('Evaluation batch').count()).toBe(0);
+    await page.getByRole('link', { name: /^revoked/ }).click();
+    await page.getByText('Evaluation batch').waitFor();
+    await page.goto('/credentials?status=all');
+    await page.getByRole('searchbox').fill('noor');
+    await page.keyboard.press('Enter');
+    await eventually(() => page.locator('tbody tr').count()).toBe(1);
+  });
+});
+
+describe('without JavaScript', () => {
+  beforeEach(async () => {
+    await page.context().close();
+    await visit(false);
+  });
+
+  it('explains why nothing can be pasted, and offers no field for it', async () => {
+    await page.goto('/credentials/new?method=paste');
+    expect(await page.locator('noscript').innerText()).toContain('Hashing a key on this page needs JavaScript');
+    expect(await page.locator('#raw-key').count()).toBe(0);
+  });
+
+  it('registers by fingerprint and revokes on a page of its own', async () => {
+    await page.goto('/credentials/new?method=fingerprint');
+    await page.getByLabel('Fingerprint').fill(FINGERPRINT);
+    await page.getByLabel('Name').fill('Plain form');
+    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByText('Registered.').waitFor();
+    await page.getByRole('link', { name: 'Revoke…' }).click();
+    await page.getByLabel('Reason').fill('Test over');
+    await page.getByRole('button', { name: 'Revoke for ever' }).click();
+    await page.getByText('Revoked. The key’s next event').waitFor();
+    expect(credentialNamed('Plain form')).toMatchObject({ status: 'revoked', revoke_reason: 'Test over' });
+  });
+});

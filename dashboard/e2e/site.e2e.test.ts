@@ -1,0 +1,305 @@
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from './eventually.ts';
+import { startStage, type Stage } from './harness.ts';
+import { fingerprintFor, organisation } from './organisation.ts';
+
+let stage: Stage;
+let context: BrowserContext;
+let page: Page;
+
+beforeAll(async () => {
+  stage = await startStage();
+});
+afterAll(() => stage.close());
+
+async function visit(options: Parameters<Stage['visitor']>[0] = {}): Promise<void> {
+  context = await stage.visitor(options);
+  page = await context.newPage();
+}
+beforeEach(async () => {
+  stage.fake.org = organisation(Date.now());
+  await visit();
+  return () => context.close();
+});
+
+const LANE = `/lanes/${fingerprintFor('sk-ant-...C001')}`;
+const PAGES = [
+  '/',
+  LANE,
+  '/ledger',
+  '/findings',
+  `/findings/R01-${'0'.repeat(24)}`,
+  '/credentials',
+  '/credentials/new',
+  '/credentials/new?method=fingerprint',
+  '/credentials/new?method=hint',
+  '/credentials/new?method=collector',
+  '/credentials/cred-1',
+  '/credentials/cred-1/revoke',
+  '/sign-in',
+  '/no-such-page',
+];
+
+describe('signing in', () => {
+  it('exchanges the link for a cookie that scripts can’t read, and leaves no secret in the address', async () => {
+    await context.close();
+    await visit({ signedIn: false });
+    await page.goto(`/sign-in?link=${stage.fake.link}`);
+    expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe('/');
+    const cookie = (await context.cookies()).find((one) => one.name === 'lanewatch_session');
+    expect(cookie).toMatchObject({ value: stage.fake.session, httpOnly: true, sameSite: 'Lax', path: '/' });
+    expect(await page.evaluate(() => document.cookie)).not.toContain('lanewatch_session');
+  });
+
+  it('says how to get a fresh link when one is wrong or used', async () => {
+    await context.close();
+    await visit({ signedIn: false });
+    const response = await page.goto('/sign-in?link=used-before');
+    expect(response?.status()).toBe(401);
+    expect(await page.locator('main').innerText()).toContain('npm run -s lanewatch -- sign-in');
+  });
+
+  it.each(['/', '/ledger', '/credentials/new', LANE])('leads to the sign-in page from %s', async (path) => {
+    await context.close();
+    await visit({ signedIn: false });
+    await page.goto(path);
+    expect(new URL(page.url()).pathname).toBe('/sign-in');
+    expect(await page.locator('main').innerText()).toContain('npm run -s lanewatch -- sign-in');
+  });
+
+  it('says that the session has ended when query-api no longer knows it', async () => {
+    await context.addCookies([{ name: 'lanewatch_session', value: 'forgotten', url: stage.url }]);
+    await page.goto('/');
+    await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+  });
+
+  it('ends the session', async () => {
+    await page.goto('/');
+    await page.getByText('Display').click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect((await context.cookies()).some((one) => one.name === 'lanewatch_session')).toBe(false);
+  });
+});
+
+describe('every page', () => {
+  it('fits 360 px without sideways scrolling', async () => {
+    await page.setViewportSize({ width: 360, height: 800 });
+    for (const path of PAGES) {
+      await page.goto(path);
+      const beyond = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect(beyond, path).toBe(0);
+    }
+  });
+
+  it('has a title of its own', async () => {
+    const titles = new Set<string>();
+    for (const path of [
+      '/',
+      LANE,
+      '/ledger',
+      '/findings',
+      `/findings/R01-${'0'.repeat(24)}`,
+      '/credentials',
+      '/credentials/new',
+      '/credentials/new?method=collector',
+      '/credentials/cred-1',
+      '/credentials/cred-1/revoke',
+      '/sign-in',
+      '/no-such-page',
+    ]) {
+      await page.goto(path);
+      titles.add(await page.title());
+    }
+    expect(titles.size).toBe(12);
+  });
+
+  it('runs under its content security policy without one violation or fault', async () => {
+    const faults: string[] = [];
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !message.text().includes('404')) faults.push(message.text());
+    });
+    for (const path of PAGES) {
+      const response = await page.goto(path, { waitUntil: 'load' });
+      const headers = response!.headers();
+      expect(headers['content-security-policy'], path).toMatch(/script-src 'self' 'nonce-/);
+      expect(headers['content-security-policy'], path).not.toMatch(/unsafe-inline|unsafe-eval/);
+      expect(headers, path).toMatchObject({
+        'x-frame-options': 'DENY',
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'same-origin',
+      });
+      await page.waitForFunction(() => document.readyState === 'complete');
+    }
+    expect(faults).toEqual([]);
+  });
+
+  it.each(['light', 'dark'] as const)('keeps text readable in %s: contrast of at least 4.5', async (colorScheme) => {
+    await page.emulateMedia({ colorScheme });
+    for (const path of PAGES) {
+      await page.goto(path);
+      expect(await page.evaluate(poorContrast), path).toEqual([]);
+    }
+  });
+});
+
+/** Runs in the page: texts whose colour is too close to what lies behind them. */
+function poorContrast(): string[] {
+  const parse = (colour: string) => (colour.match(/[\d.]+/g) ?? []).map(Number);
+  const luminance = (rgb: number[]) => {
+    const [red, green, blue] = rgb.map((value) => {
+      const part = value / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!;
+  };
+  const behind = (element: Element | null): number[] => {
+    for (let one = element; one; one = one.parentElement) {
+      const colour = parse(getComputedStyle(one).backgroundColor);
+      if (colour.length === 3 || (colour[3] ?? 0) > 0.99) return colour.slice(0, 3);
+    }
+    return [255, 255, 255];
+  };
+  const poor: string[] = [];
+  for (const element of document.querySelectorAll('body *')) {
+    const own = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim());
+    if (!own || !element.checkVisibility() || element.closest(':disabled, noscript, option')) continue;
+    const [a, b] = [luminance(parse(getComputedStyle(element).color).slice(0, 3)), luminance(behind(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) poor.push(`${element.tagName} ${ratio.toFixed(2)} ${element.textContent?.trim().slice(0, 30)}`);
+  }
+  return poor;
+}
+
+describe('the theme', () => {
+  it('is chosen by hand, remembered, and already right in the server’s markup', async () => {
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.goto('/');
+    const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await ground();
+    await page.getByText('Display').click();
+    await page.getByRole('button', { name: 'dark', exact: true }).click();
+    await eventually(ground).not.toBe(light);
+    const response = await page.reload();
+    expect(await response!.text()).toContain('<html lang="en" data-theme="dark">');
+  });
+});
+
+describe('the keyboard', () => {
+  it('skips to the content first, and finds the search field with a slash', async () => {
+    await page.goto('/');
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to content');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('content');
+    await page.keyboard.press('/');
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('name'))).toBe('q');
+    await page.keyboard.type('a/b');
+    expect(await page.getByRole('searchbox').inputValue()).toBe('a/b');
+  });
+
+  it('shows where the focus is on everything that takes it', async () => {
+    await page.goto('/');
+    await page.getByText('Live', { exact: true }).waitFor();
+    for (let step = 0; step < 40; step += 1) {
+      await page.keyboard.press('Tab');
+      const unseen = await page.evaluate(() => {
+        const element = document.activeElement;
+        if (!element || element === document.body) return null;
+        return getComputedStyle(element).outlineStyle === 'none' ? element.outerHTML.slice(0, 80) : null;
+      });
+      expect(unseen).toBeNull();
+    }
+  });
+});
+
+describe('text from events', () => {
+  it('is shown inert wherever it appears', async () => {
+    const hostile = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</script>{{7*7}}\u202e\u0000${'W'.repeat(300)}`;
+    const { rows, credentials, findings } = stage.fake.org;
+    for (const row of rows.filter((one) => one.hint.endsWith('C001'))) {
+      Object.assign(row, {
+        user: hostile,
+        ip: hostile,
+        agent: hostile,
+        agent_version: hostile,
+        model: hostile,
+        repo: hostile,
+        branch: hostile,
+        org: hostile,
+        hint: hostile,
+        session: hostile,
+        host: hostile,
+        outcome: hostile,
+        operation: hostile,
+        flags: [hostile],
+      });
+    }
+    Object.assign(findings[0]!, { hint: hostile, org: hostile, facts: { user: hostile, people: [hostile] } });
+    Object.assign(
+      credentials.find((one) => one.id === 'cred-1')!,
+      { name: hostile, owner: hostile, org: hostile },
+    );
+    page.on('dialog', () => expect.fail('a dialog opened'));
+    await page.setViewportSize({ width: 360, height: 800 });
+    for (const path of PAGES) {
+      await page.goto(path);
+      await page.evaluate(() => document.querySelectorAll('details').forEach((one) => (one.open = true)));
+      expect(await page.evaluate(() => Reflect.get(window, 'pwned')), path).toBeUndefined();
+      expect(await page.locator('img').count(), path).toBe(0);
+      const shown = await page.locator('main').innerText();
+      expect(shown, path).not.toContain('\u202e');
+      expect(shown, path).not.toContain('\u0000');
+      const beyond = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect(beyond, path).toBe(0);
+    }
+    await page.goto('/');
+    expect(await page.locator('main').innerText()).toContain('"><img src=x onerror=');
+  });
+});
+
+describe('when things fail', () => {
+  it('refuses a form that another site sends', async () => {
+    const response = await fetch(`${stage.url}/credentials/cred-1/revoke`, {
+      method: 'POST',
+      headers: {
+        cookie: `lanewatch_session=${stage.fake.session}`,
+        origin: 'https://elsewhere.example',
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+      body: 'reason=x',
+    });
+    expect(response.status).toBe(403);
+    expect(stage.fake.org.credentials.find((one) => one.id === 'cred-1')?.status).toBe('active');
+  });
+
+  it('answers its probes', async () => {
+    expect((await fetch(`${stage.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${stage.url}/readyz`)).status).toBe(200);
+  });
+});
+
+describe('without query-api', () => {
+  it('says so on a page that can be tried again, and reports itself as not ready', async () => {
+    const lonely = await startStage();
+    try {
+      await lonely.fake.close();
+      const visitor = await (await lonely.visitor()).newPage();
+      const response = await visitor.goto('/');
+      expect(response?.status()).toBe(502);
+      await visitor.getByRole('heading', { name: 'query-api is not available' }).waitFor();
+      expect(await visitor.getByRole('link', { name: 'Try again' }).getAttribute('href')).toBe('/');
+      expect((await fetch(`${lonely.url}/readyz`)).status).toBe(502);
+      expect((await fetch(`${lonely.url}/healthz`)).status).toBe(200);
+    } finally {
+      await lonely.close();
+    }
+  });
+});
