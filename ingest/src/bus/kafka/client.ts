@@ -1,5 +1,5 @@
-/** The only file that imports kafkajs (2.2.4, no longer maintained), so that it can be replaced in one place. */
-import { createRequire } from 'node:module';
+/** The only file that imports kafkajs (2.2.4, no longer maintained; repaired in kafkajs-patches.ts), so that it can be replaced. */
+import './kafkajs-patches.ts';
 import kafkajs from 'kafkajs';
 import type {
   Admin,
@@ -21,7 +21,6 @@ export type { Admin, Consumer, ConsumerConfig, EachBatchPayload, Kafka, Message,
 kafkajs.CompressionCodecs[kafkajs.CompressionTypes.Snappy] = snappy;
 kafkajs.CompressionCodecs[kafkajs.CompressionTypes.LZ4] = lz4Codec;
 kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = zstdCodec;
-stopIdlePolling();
 
 /** Codec numbers of Kafka's record batches. */
 export const COMPRESSION = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const;
@@ -71,31 +70,4 @@ export function brokerErrorType(error: unknown): string {
   for (let current = error, depth = 0; current instanceof Error && depth < 8; current = current.cause, depth++)
     if ('type' in current && typeof current.type === 'string') return current.type;
   return '';
-}
-
-interface RequestQueue {
-  throttledUntil: number;
-  throttleCheckTimeoutId: NodeJS.Timeout | null;
-  pending: unknown[];
-  checkPendingRequests(): void;
-}
-
-/**
- * kafkajs 2.2.4 re-arms a timer for ever after the first answer of every connection, with a negative delay: a thousand wake-ups
- * a second and a TimeoutNegativeWarning from Node. The timer is only needed while requests wait.
- */
-function stopIdlePolling(): void {
-  const queue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as { prototype: object };
-  Object.assign(queue.prototype, {
-    scheduleCheckPendingRequests(this: RequestQueue) {
-      if (this.throttleCheckTimeoutId || this.pending.length === 0) return;
-      this.throttleCheckTimeoutId = setTimeout(
-        () => {
-          this.throttleCheckTimeoutId = null;
-          this.checkPendingRequests();
-        },
-        Math.max(this.throttledUntil - Date.now(), 10),
-      );
-    },
-  });
 }

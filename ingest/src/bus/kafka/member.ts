@@ -1,8 +1,10 @@
 import type { BusRecord, RecordBatch, SubscribeOptions } from '../../../contract/bus.ts';
 import type { PartitionBounds } from './admin.ts';
-import type { Consumer, EachBatchPayload, Kafka, Message } from './client.ts';
+import type { Consumer, EachBatchPayload, Kafka } from './client.ts';
 import { createLane } from './lane.ts';
 import type { PartitionLane } from './lane.ts';
+import { unpackRecords } from './record-batch.ts';
+import type { PackedBatch } from './record-batch.ts';
 
 /** One consumer's life in the group: from joining until it ends for a reason; its successor starts afresh. */
 export interface Member {
@@ -188,7 +190,8 @@ export function startMember(
       consumer.seek({ topic, partition, offset: String(lane.next) });
       return;
     }
-    const records = toRecords(batch.messages, partition, lane.next);
+    const records: BusRecord[] = [];
+    for (const message of batch.messages) appendRecords(message, partition, lane.next, records);
     lane.next = last + 1;
     lane.offer(records, Number(batch.highWatermark));
     if (lane.hasRoom) return;
@@ -288,31 +291,22 @@ async function within(promise: Promise<unknown>, timeoutMs: number): Promise<boo
 
 type KafkaMessage = EachBatchPayload['batch']['messages'][number];
 
-function toRecords(messages: KafkaMessage[], partition: number, from: number): BusRecord[] {
-  const records: BusRecord[] = [];
-  for (const message of messages) {
-    const offset = Number(message.offset);
-    if (offset < from) continue;
-    records.push({
-      partition,
-      offset,
-      key: message.key === null ? null : message.key.toString('utf8'),
-      value: message.value ?? EMPTY,
-      headers: toHeaders(message.headers),
-      timestamp: Number(message.timestamp),
-    });
+/** kafkajs hands over whole batches (kafkajs-patches.ts); single messages come only in formats older than Kafka 0.11. */
+function appendRecords(message: KafkaMessage | PackedBatch, partition: number, from: number, into: BusRecord[]): void {
+  if ('packed' in message) {
+    unpackRecords(message, partition, from, into);
+    return;
   }
-  return records;
+  const offset = Number(message.offset);
+  if (offset < from) return;
+  into.push({
+    partition,
+    offset,
+    key: message.key === null ? null : message.key.toString('utf8'),
+    value: message.value ?? EMPTY,
+    headers: {},
+    timestamp: Number(message.timestamp),
+  });
 }
 
 const EMPTY = Buffer.alloc(0);
-
-function toHeaders(headers: Message['headers']): Record<string, string> {
-  const texts: Record<string, string> = {};
-  for (const name in headers) {
-    const value = headers[name];
-    const last = Array.isArray(value) ? value.at(-1) : value;
-    texts[name] = last === undefined ? '' : typeof last === 'string' ? last : last.toString('utf8');
-  }
-  return texts;
-}
