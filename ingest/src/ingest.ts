@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { type Bus, type LatestView, topicsOf } from '../contract/index.ts';
+import { type Bus, BusUnavailableError, type LatestView, topicsOf } from '../contract/index.ts';
 import { createCredentialView } from './auth/credentials.ts';
 import { createByteBudget } from './body/budget.ts';
 import { partitionForKey } from './bus/partition.ts';
@@ -44,7 +44,7 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
   };
 
   /** Known once the bus was reached; no event is accepted before. */
-  let partitions = config.usagePartitions;
+  let partitions: number | null = null;
   let credentialsKnown = false;
   const publisher: Publisher = createPublisher({
     bus,
@@ -138,11 +138,13 @@ function openSpoolOf(config: Config, directory: string, log: Logger): Promise<Sp
 /** Keys repeat much more often than they change, and hashing one costs more than looking it up. */
 const PARTITIONS_REMEMBERED_MAX = 20_000;
 
-function partitionLookup(partitionCount: () => number): (key: string) => number {
+function partitionLookup(partitionCount: () => number | null): (key: string) => number {
   const remembered = new Map<string, number>();
   let countThen = partitionCount();
   return (key) => {
     const count = partitionCount();
+    // Only what an earlier process spooled can get here so early; it is tried again.
+    if (count === null) throw new BusUnavailableError('the partitions of the usage topic are not known yet');
     if (count !== countThen || remembered.size >= PARTITIONS_REMEMBERED_MAX) {
       remembered.clear();
       countThen = count;

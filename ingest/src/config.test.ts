@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { ConfigError, describeConfig, loadConfig } from './config.ts';
+
+const problemsOf = (environment: Record<string, string>) => {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).message;
+  }
+  return expect.fail('the configuration was taken');
+};
+
+test('only the bus is needed; everything else has a default on loopback', () => {
+  expect(loadConfig({ BUS_URL: 'lmdb:/tmp/x', SPOOL_BYTES_MAX: '' })).toMatchObject({
+    host: '127.0.0.1',
+    port: 4618,
+    usagePartitions: 12,
+    spoolDir: '.lanewatch/ingest-spool',
+    spoolBytesMax: 2 ** 30,
+    bodyBytesMax: 64 * 2 ** 20,
+    trustedProxies: [],
+  });
+  expect(loadConfig({ BUS_URL: 'x', SPOOL_DIR: 'off', TRUSTED_PROXIES: '10.0.0.0/8, ::1' })).toMatchObject({
+    spoolDir: null,
+    trustedProxies: ['10.0.0.0/8', '::1'],
+  });
+});
+
+test('all problems come in one message, each with the name of its variable', () => {
+  const message = problemsOf({
+    INGEST_PORT: '99999',
+    TRUSTED_PROXIES: '10.0.0.0/33',
+    LOG_LEVEL: 'loud',
+    INSTANCE: 'a b',
+    LINGER_MS: '1.5',
+  });
+  for (const name of ['BUS_URL', 'INGEST_PORT', 'TRUSTED_PROXIES', 'LOG_LEVEL', 'INSTANCE', 'LINGER_MS']) {
+    expect(message).toContain(`  ${name}: `);
+  }
+});
+
+test('a body that may be larger than all bodies together is refused', () => {
+  expect(problemsOf({ BUS_URL: 'x', INFLIGHT_BYTES_MAX: '2097152' })).toContain('INFLIGHT_BYTES_MAX');
+});
+
+test('the help names every setting with its default', () => {
+  expect(describeConfig()).toMatch(
+    /INGEST_PORT \[4618\][\s\S]*BUS_URL \(required\)[\s\S]*SPOOL_BYTES_MAX \[1073741824\]/,
+  );
+});
