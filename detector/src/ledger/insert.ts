@@ -39,9 +39,6 @@ export function ledgerInsert(client: ClickHouseClient, database: string, timeLim
       abort_signal: AbortSignal.timeout(timeLimitMs),
       clickhouse_settings: {
         insert_deduplicate: 1,
-        // The engine behind the embedded endpoint runs this as INSERT … SELECT from a file, for which the default is
-        // "when possible": a batch whose token is silently ignored would be stored twice.
-        deduplicate_insert_select: 'enable_even_for_bad_queries',
         insert_deduplication_token: token,
         max_insert_threads: '1',
         max_insert_block_size: String(BLOCK_ROWS_MAX),
