@@ -1,7 +1,7 @@
 import { type Bus, type CollectorCounts } from '../contract/index.ts';
 
 /** What one request added for its collector. */
-export interface Tally {
+interface Tally {
   accepted: number;
   rejected: number;
   ignored: number;

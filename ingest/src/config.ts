@@ -32,7 +32,7 @@ function isCidr(text: string): boolean {
 }
 
 /** Every setting, its meaning, its default. The keys are the names of the environment variables. */
-export const configSchema = z
+const configSchema = z
   .object({
     INGEST_HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
     INGEST_PORT: integer(0, 65_535).default(4618).describe('Port to listen on; 0 takes a free one.'),

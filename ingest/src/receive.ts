@@ -4,7 +4,7 @@ import type { DecodeContext, HttpFormat } from './formats/format.ts';
 import type { FieldError } from './problem.ts';
 
 /** Errors listed in an answer at most; `rejected` still counts all. */
-export const ERRORS_LISTED_MAX = 100;
+const ERRORS_LISTED_MAX = 100;
 
 /** Values handled between two looks at other requests. */
 const VALUES_PER_TURN = 500;

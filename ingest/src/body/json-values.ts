@@ -16,7 +16,7 @@ const isBlank = (code: number) => code === 0x20 || code === 0x0a || code === 0x0
  * The end of the value that starts at `start`: past its closing bracket or quote, or at the blank that ends a number or
  * word. Looks only at brackets and quotes; whether the slice is JSON is for JSON.parse to say. `text.length` when it never ends.
  */
-export function endOfJsonValue(text: string, start: number): number {
+function endOfJsonValue(text: string, start: number): number {
   const first = text.charCodeAt(start);
   if (first === QUOTE) return endOfText(text, start);
   if (first !== OBJECT_OPEN && first !== ARRAY_OPEN) {

@@ -1,5 +1,5 @@
 const NANO = 1_000_000_000;
-export const COST_DOLLARS_MAX = 9_000_000;
+const COST_DOLLARS_MAX = 9_000_000;
 /** Below this the product with 10^9 is exact to less than half a unit, so rounding gives the decimal that was written. */
 const EXACT_PRODUCT_DOLLARS_MAX = 1_000_000;
 

@@ -11,7 +11,7 @@ export class SpoolFullError extends Error {
 }
 
 /** How far the spool was read. */
-export interface SpoolPosition {
+interface SpoolPosition {
   segment: number;
   offset: number;
 }

