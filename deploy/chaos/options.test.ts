@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { FAULTS } from './faults.ts';
+import { parseOptions, UsageError } from './options.ts';
+
+test('without options both buses meet every fault', () => {
+  expect(parseOptions([], 42)).toMatchObject({ buses: ['kafka', 'embedded'], faults: [...FAULTS], seed: 42 });
+});
+
+test('bus, faults, number and seed are taken as given', () => {
+  const options = parseOptions(['--bus', 'embedded', '--faults', 'pause,ingest', '--kills', '200', '--seed', '9'], 42);
+  expect(options).toMatchObject({ buses: ['embedded'], faults: ['ingest', 'pause'], kills: 200, seed: 9 });
+});
+
+test.each([
+  [['--bus', 'rabbit'], 'kafka, embedded or both'],
+  [['--faults', 'ingest,flood'], 'flood'],
+  [['--kills', '0'], 'whole number'],
+  [['--kills', '1e3'], 'whole number'],
+  [['--seed', '-1'], '--seed'],
+  [['--speed', '1'], '--speed'],
+])('%j is refused with a sentence that says what is wrong', (args, part) => {
+  expect(() => parseOptions(args, 42)).toThrow(UsageError);
+  expect(() => parseOptions(args, 42)).toThrow(part);
+});
