@@ -1,10 +1,16 @@
-import { ClickHouseError, createClient } from '@clickhouse/client';
+import { ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ClickHouseClient } from '@clickhouse/client';
 
 /** Longest a read may take before the reader is told to narrow it. */
 const READ_TIMEOUT_MS = 30_000;
 
-/** ClickHouse did not answer, or could not be reached. */
+/**
+ * Answers of the engine that are no fault of the query: database or table not there yet (the detector prepares them), time,
+ * memory or queries used up.
+ */
+const TEMPORARY_CODES = new Set(['60', '81', '159', '202', '241', '439']);
+
+/** ClickHouse did not answer, could not be reached, or can't answer now. */
 export class StoreUnavailableError extends Error {
   readonly canRetry = true;
   constructor(cause: unknown) {
@@ -21,7 +27,6 @@ export interface ClickHouse {
   rows<Row>(sql: string, parameters?: Record<string, unknown>): Promise<Row[]>;
   /** Hands rows over as they arrive, for results that should not be held at once. */
   stream<Row>(sql: string, parameters: Record<string, unknown>, onRow: (row: Row) => void): Promise<void>;
-  ping(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -41,12 +46,13 @@ export function openClickHouse(connection: Connection): ClickHouse {
     request_timeout: READ_TIMEOUT_MS,
     application: 'lanewatch-query-api',
     max_open_connections: 10,
+    // Its faults come to us as errors; its own log would go past ours, to the console.
+    log: { level: ClickHouseLogLevel.OFF },
   });
   return {
     database: connection.database,
     rows: (sql, parameters = {}) => withFaults(() => readAll(client, sql, parameters)),
     stream: (sql, parameters, onRow) => withFaults(() => readEach(client, sql, parameters, onRow)),
-    ping: async () => (await client.ping({ select: true })).success,
     close: () => client.close(),
   };
 }
@@ -75,7 +81,7 @@ async function withFaults<Result>(read: () => Promise<Result>): Promise<Result> 
   try {
     return await read();
   } catch (error) {
-    if (error instanceof ClickHouseError) throw error;
+    if (error instanceof ClickHouseError && !TEMPORARY_CODES.has(error.code)) throw error;
     throw new StoreUnavailableError(error);
   }
 }

@@ -305,6 +305,24 @@ describe('bad input', () => {
 });
 
 describe('operation', () => {
+  test('without ClickHouse reads say so and when to try again, and keys can still be registered and revoked', async () => {
+    const without = await startHarness({ engine, storeUrl: 'http://127.0.0.1:9' });
+    try {
+      for (const path of ['/v1/overview', '/v1/lanes', '/v1/ledger', '/v1/findings', `/v1/lanes/${'a'.repeat(64)}`]) {
+        const { status, headers, body } = await without.get(path);
+        expect(status, JSON.stringify(body)).toBe(503);
+        expect(headers['retry-after']).toBe('2');
+      }
+      const ready = await without.get('/readyz');
+      expect(ready).toMatchObject({ status: 503, body: { ready: false, missing: ['clickhouse'] } });
+      const created = await without.post('/v1/credentials', { name: 'n', fingerprint: 'a'.repeat(64) });
+      expect(created).toMatchObject({ status: 201, body: { published: true, findings_resolved: 0 } });
+      expect((await without.post(`/v1/credentials/${created.body.credential.id}/revoke`)).status).toBe(200);
+    } finally {
+      await without.close();
+    }
+  });
+
   test('health, readiness, metrics and the description are there without a session and hold no secrets', async () => {
     for (const url of ['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs/']) {
       const response = await api.app.inject({ method: 'GET', url });

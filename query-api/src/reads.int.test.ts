@@ -1,5 +1,6 @@
 import { laneOf } from '@lanewatch/ingest/contract';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { trendSql } from './overview/trend.ts';
 import { startEngine, startHarness } from './testing/harness.ts';
 import type { Engine, Harness } from './testing/harness.ts';
 
@@ -176,6 +177,14 @@ describe('overview and lanes', () => {
   });
 });
 
+test('the trend is read from the hourly roll-up, not from rows', async () => {
+  await storeExample();
+  const plan = await api.store.rows<{ explain: string }>(`EXPLAIN projections = 1 ${trendSql(api.store.database)}`, {
+    from: Math.floor(Date.now() / 1000) - 7 * 24 * 3600,
+  });
+  expect(plan.map(({ explain }) => explain).join('\n')).toContain('ReadFromMergeTree (by_lane_hour)');
+});
+
 describe('ledger', () => {
   test('pages show every row that was there once, in order, while new rows arrive between pages', async () => {
     const base = Date.now() - 3_600_000;
@@ -242,5 +251,8 @@ describe('ledger', () => {
     expect(await events({ from: '2026-11-20T13:00:00+01:00' })).toBe(1);
     expect(await events({ to: '2026-11-20T12:00:00Z' })).toBe(0);
     expect(await events({ to: '2026-11-20T12:00:00.001Z' })).toBe(1);
+    expect(await events({ from: '0001-01-01T00:00:00Z', to: '9999-12-31T23:59:59Z' })).toBe(1);
+    expect(await events({ from: '9999-12-31T23:59:59Z' })).toBe(0);
+    expect(await events({ to: '0001-01-01T00:00:00Z' })).toBe(0);
   });
 });

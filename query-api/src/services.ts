@@ -108,7 +108,11 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     changes,
     async notReady() {
       const [storeAnswers, registryAnswers] = await Promise.all([
-        store.ping().catch(() => false),
+        // Not a ping: reads need the tables, which the detector makes.
+        readLastStoredMs(store).then(
+          () => true,
+          () => false,
+        ),
         registryVersion(db).then(
           () => true,
           () => false,

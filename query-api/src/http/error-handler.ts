@@ -96,6 +96,15 @@ export function sendProblem(reply: FastifyReply, answer: Answer): FastifyReply {
     .send(problemBody(code, detail, errors, reply.request.id));
 }
 
+/** The error and its causes, without texts of the engine, which can repeat values of the query. */
+function messagesOf(error: unknown): string[] {
+  const messages: string[] = [];
+  for (let cause = error; cause instanceof Error && messages.length < 5; cause = cause.cause) {
+    messages.push(cause instanceof ClickHouseError ? `ClickHouse ${cause.code} ${cause.type ?? ''}` : cause.message);
+  }
+  return messages;
+}
+
 function logFault(request: FastifyRequest, error: unknown): void {
   // The engine's text can repeat values of the query; its code and the stack say where to look.
   const safe =
@@ -140,7 +149,7 @@ export function installErrorHandling(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     const answer = answerFor(error);
     if (answer.code === 'internal') logFault(request, error);
-    else if (answer.code === 'unavailable') request.log.warn({ reason: (error as Error).message }, 'store unavailable');
+    else if (answer.code === 'unavailable') request.log.warn({ reasons: messagesOf(error) }, 'store unavailable');
     return sendProblem(reply, answer);
   });
   app.setNotFoundHandler((request, reply) => {

@@ -37,7 +37,8 @@ export function postureOf(
     const at = credential?.expires_at?.toISOString() ?? '';
     reasons.push({ reason: 'expired_in_use', text: `Expired ${at}; last seen ${lane.last_seen}${live}.` });
   }
-  if (lane.users >= 2) reasons.push({ reason: 'shared', text: sharedText(lane.users, credential, windowLabel) });
+  if (lane.users >= 2 && standing !== 'unattributed')
+    reasons.push({ reason: 'shared', text: sharedText(lane.users, credential, windowLabel) });
   if (credential !== null) {
     const facts = weakFactsOf(credential);
     if (facts.length >= WEAK_FACTS_MIN)

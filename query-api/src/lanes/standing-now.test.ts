@@ -64,6 +64,7 @@ describe('standing now', () => {
     expect(of({ expires_at: at(1) })).toBe('known/proven');
     expect(of({ expires_at: at(0), revoked_at: at(0) })).toBe('revoked/proven');
     expect(of({ revoked_at: at(-1), grace_ends_at: at(1) })).toBe('known/proven');
+    expect(of({ grace_ends_at: at(0) })).toBe('revoked/proven');
     expect(of({ revoked_at: at(-2), grace_ends_at: at(-1) })).toBe('revoked/proven');
   });
 

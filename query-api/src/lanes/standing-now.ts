@@ -1,6 +1,5 @@
 import { canonicalHint } from '@lanewatch/ingest/contract';
 import type { Match, Standing } from '@lanewatch/detector/contract';
-import { statusAt } from '../registry/record.ts';
 import type { CredentialRow } from '../registry/record.ts';
 import type { RegistrySnapshot } from '../registry/view.ts';
 
@@ -53,14 +52,13 @@ function byHint(
 }
 
 function found(credential: CredentialRow, match: Match, nowMs: number): StandingNow {
-  // A rotated-out secret stays known until its grace ends, even where it already carries a revocation.
-  const graceEndsMs = credential.grace_ends_at?.getTime() ?? -Infinity;
-  const status = statusAt(credential, nowMs);
-  const standing =
-    status === 'revoked' && nowMs >= graceEndsMs
-      ? 'revoked'
-      : credential.expires_at !== null && credential.expires_at.getTime() <= nowMs
-        ? 'expired'
-        : 'known';
-  return { standing, match, credential };
+  const revoked = nowMs >= revokedFromMs(credential);
+  const expired = credential.expires_at !== null && nowMs >= credential.expires_at.getTime();
+  return { standing: revoked ? 'revoked' : expired ? 'expired' : 'known', match, credential };
+}
+
+/** A rotated-out secret stays known until its grace ends, even where it already carries a revocation. */
+function revokedFromMs({ revoked_at: revokedAt, grace_ends_at: graceEndsAt }: CredentialRow): number {
+  if (revokedAt === null) return graceEndsAt?.getTime() ?? Infinity;
+  return Math.max(revokedAt.getTime(), graceEndsAt?.getTime() ?? -Infinity);
 }

@@ -1,4 +1,5 @@
 import { LEDGER_COLUMNS } from '@lanewatch/detector/contract';
+import { TIME_MAX_MS, TIME_MIN_MS } from '@lanewatch/ingest/contract';
 import { z } from 'zod';
 import { LEDGER_FILTER_COLUMNS } from '../../contract/index.ts';
 import type { LedgerItem, LedgerPage, LedgerQuery } from '../../contract/index.ts';
@@ -49,14 +50,19 @@ export function ledgerFilter(query: LedgerQuery): Filter {
     conditions.push('has(flags, {f_flag:String})');
   }
   if (query.from !== undefined) {
-    parameters['f_from'] = Date.parse(query.from);
+    parameters['f_from'] = storableMs(query.from);
     conditions.push(`ledger.seen_at >= ${instantSql('f_from')}`);
   }
   if (query.to !== undefined) {
-    parameters['f_to'] = Date.parse(query.to);
+    parameters['f_to'] = storableMs(query.to);
     conditions.push(`ledger.seen_at < ${instantSql('f_to')}`);
   }
   return { where: conditions.length === 0 ? '1' : conditions.join(' AND '), parameters };
+}
+
+/** Bounds beyond what the ledger holds are moved to its edge, where the engine would wrap around. */
+function storableMs(instant: string): number {
+  return Math.min(Math.max(Date.parse(instant), TIME_MIN_MS), TIME_MAX_MS);
 }
 
 function statusCodeOf(text: string): number {

@@ -47,7 +47,6 @@ export function controlRoutes(services: Services, controlToken: string): Fastify
           owner: 'lanewatch',
           owner_kind: 'service_account',
           sharing: 'team',
-          people_declared: 100_000,
         });
         const onFault = (error: unknown): void => log.warn({ err: error }, 'findings of the collector key not read');
         const issued = await registerCredential({ db: database.db, store, nowMs: now(), onFault }, input, ACTOR);

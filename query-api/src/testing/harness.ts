@@ -111,6 +111,8 @@ export interface HarnessOptions {
   engine: Engine;
   registry?: RegistryTarget;
   bus?: Bus;
+  /** Where reads go instead of the engine, such as a port where nothing listens. */
+  storeUrl?: string;
   now?: () => number;
 }
 
@@ -141,7 +143,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   };
   const logged: string[] = [];
   const logger = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });
-  const store = openClickHouse(config.clickhouse);
+  const store = openClickHouse({ ...config.clickhouse, url: options.storeUrl ?? url });
   const database = await openDatabase(config.databaseUrl);
   const bus = options.bus ?? (await openBus(config.busUrl));
   const services = await startServices({
@@ -151,7 +153,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   });
   await until(
     () => services.notReady(),
-    (missing) => missing.length === 0,
+    (missing) => missing.length === 0 || options.storeUrl !== undefined,
   );
   const app = await createServer(services, logger);
   const signIn = await app.inject({
