@@ -73,8 +73,8 @@ function parseRecord(value: Uint8Array): { ok: true; record: CredentialRecord } 
   let json: unknown;
   try {
     json = JSON.parse(Buffer.from(value).toString('utf8'));
-  } catch (error) {
-    return { ok: false, reason: `not JSON: ${(error as Error).message}` };
+  } catch {
+    return { ok: false, reason: 'not JSON' };
   }
   const result = credentialRecordSchema.safeParse(json);
   if (result.success) return { ok: true, record: result.data };

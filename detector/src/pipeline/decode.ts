@@ -76,7 +76,7 @@ function decodeLines(
       value = JSON.parse(lines[index]!);
     } catch (error) {
       const whole = lines.length === 1;
-      sink.onReject(index, whole ? record.value : Buffer.from(lines[index]!), `not JSON: ${(error as Error).message}`);
+      sink.onReject(index, whole ? record.value : Buffer.from(lines[index]!), notJson(error));
       continue;
     }
     accept(value, index);
@@ -218,4 +218,10 @@ const NO_FINDINGS: string[] = [];
 
 function blankRow(event: UsageEvent, record: BusRecord, recordIndex: number): LedgerRow {
   return rowOf(USAGE_COLUMNS.map((column) => event[column]) as unknown as CheckedRow, record, recordIndex);
+}
+
+/** The parser's own message quotes the input, which may hold a secret; only the position is taken from it. */
+function notJson(error: unknown): string {
+  const position = /position (\d+)/.exec(String(error))?.[1];
+  return position === undefined ? 'not JSON' : `not JSON at character ${position}`;
 }

@@ -212,8 +212,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (deadLetters.length > 0) await persist('dead letter', signal, () => options.publishDeadLetters(deadLetters));
     if (rows.length > 0) await persist('ledger', signal, () => ledger.insert(rows, token));
     if (findings.length > 0) {
-      await persist('findings', signal, () => ledger.writeFindings(findings));
+      // The table goes last: a restart writes and publishes again what the table lacks, and only that.
       await persist('findings topic', signal, () => options.publishFindings(findings));
+      await persist('findings', signal, () => ledger.writeFindings(findings));
     }
     observer.stored(batch, now() - startedMs);
     // Progress is for lag tools only, so a failure here costs nothing but their accuracy.
