@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { until } from '../testing/helpers.ts';
 
 /** Exactly what `--ready-file` promises. */
-export const readySchema = z.strictObject({
+const readySchema = z.strictObject({
   pid: z.number().int(),
   dashboard_url: z.url(),
   query_api_url: z.url(),

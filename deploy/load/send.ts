@@ -9,7 +9,7 @@ const RETRY_PAUSES_MS = [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 6
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /** Ingest refused a batch in a way that sending it again does not change. */
-export class RefusedError extends Error {}
+class RefusedError extends Error {}
 
 /**
  * Sends events as one NDJSON request and returns how many were accepted. A batch that found ingest busy, away or restarting is

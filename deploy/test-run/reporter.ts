@@ -10,7 +10,7 @@ export interface RunSummary {
 }
 
 /** Counts tests of finished modules; a module that could not even be loaded, and an error outside of tests, count as failed. */
-export function summarise(modules: readonly TestModule[], unhandledErrors: number): RunSummary {
+function summarise(modules: readonly TestModule[], unhandledErrors: number): RunSummary {
   const summary: RunSummary = { passed: 0, failed: unhandledErrors, skipped: [] };
   for (const module of modules) {
     const before = summary.failed;
