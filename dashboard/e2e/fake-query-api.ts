@@ -23,6 +23,8 @@ export interface FakeQueryApi {
   link: string;
   /** A session that is already signed in. */
   session: string;
+  /** How many pages listen to the stream of changes. */
+  listeners(): number;
   /** Tells every open page that something was stored. */
   announce(): void;
   close(): Promise<void>;
@@ -53,6 +55,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     received,
     link: randomBytes(12).toString('hex'),
     session,
+    listeners: () => streams.size,
     announce: () => streams.forEach((stream) => stream.write(change())),
     close: async () => {
       streams.forEach((stream) => stream.destroy());

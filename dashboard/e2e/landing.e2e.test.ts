@@ -110,6 +110,22 @@ describe('the landing page', () => {
     expect(await lane('C001').count()).toBe(1);
   });
 
+  it('rests while its tab is hidden, and ends its stream with the page', async () => {
+    await page.goto('/');
+    await eventually(() => stage.fake.listeners()).toBe(1);
+    const show = (state: string) =>
+      page.evaluate((visibility) => {
+        Object.defineProperty(document, 'visibilityState', { value: visibility, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, state);
+    await show('hidden');
+    await eventually(() => stage.fake.listeners()).toBe(0);
+    await show('visible');
+    await eventually(() => stage.fake.listeners()).toBe(1);
+    await page.getByRole('link', { name: 'Registry' }).click();
+    await eventually(() => stage.fake.listeners()).toBe(0);
+  });
+
   it('gives the numbers behind the chart as a table', async () => {
     await page.goto('/');
     await page.getByText('Show as a table').click();
