@@ -14,7 +14,7 @@ import { FencedError, LedgerUnavailableError } from '../ledger/ledger.ts';
 import { rulesInForce } from '../rules/index.ts';
 import type { Batch } from './batch.ts';
 import { createDedupeWindow } from './dedupe-window.ts';
-import { createPipeline, type Pipeline } from './pipeline.ts';
+import { createPipeline, type Pipeline, type PipelineOptions } from './pipeline.ts';
 import { NOON, usageEvent } from './testing/events.ts';
 import { createMemoryLedger, type MemoryLedger } from './testing/memory-ledger.ts';
 
@@ -32,7 +32,10 @@ interface Harness {
   faults: string[];
 }
 
-function start(ledger: MemoryLedger, overrides: { batchRowsMax?: number; flushIntervalMs?: number } = {}): Harness {
+function start(
+  ledger: MemoryLedger,
+  overrides: Partial<Pick<PipelineOptions, 'batchRowsMax' | 'flushIntervalMs' | 'publishFindings'>> = {},
+): Harness {
   const deadLetters: Batch['deadLetters'] = [];
   const rejoins: string[] = [];
   const faults: string[] = [];
@@ -130,7 +133,7 @@ const logArbitrary = fc
   });
 
 describe('delivery', () => {
-  test('every event is in the ledger once, and findings are those of an undisturbed run, whatever fails and wherever it crashes', async () => {
+  test('every event is in the ledger once, and findings, stored and published, are those of an undisturbed run, whatever fails and wherever it crashes', async () => {
     await fc.assert(
       fc.asyncProperty(
         logArbitrary,
@@ -149,17 +152,25 @@ describe('delivery', () => {
             if (fate === 'crash') crashed = true;
             if (fate === 'crash' || fate === 'fail') throw new LedgerUnavailableError(fate);
           };
+          const published = new Map<string, Finding>();
+          const publishFindings = async (findings: Finding[]) => {
+            if (crashed) throw new FencedError('dead');
+            for (const finding of findings)
+              if ((published.get(finding.id)?.occurrences ?? 0) <= finding.occurrences) published.set(finding.id, finding);
+          };
           // Each fate strikes at most once, so after as many starts as there are fates one run goes through.
           for (let starts = 0; starts <= fates.length; starts++) {
             crashed = false;
-            await deliver(start(ledger), log);
+            await deliver(start(ledger, { publishFindings }), log);
           }
           ledger.intercept = () => undefined;
-          await deliver(start(ledger), log);
+          crashed = false;
+          await deliver(start(ledger, { publishFindings }), log);
 
           expect(stored(ledger)).toEqual(stored(undisturbed));
           expect(new Set(stored(ledger)).size).toBe(ledger.rows.length);
           expect(sorted(ledger.findings)).toEqual(sorted(undisturbed.findings));
+          expect(sorted(published)).toEqual(sorted(undisturbed.findings));
         },
       ),
       { numRuns: 150 },
