@@ -7,7 +7,7 @@ import type { BlockEncoder } from './native/block-encoder.ts';
 import { ledgerBlockEncoder } from './native/ledger-block.ts';
 
 /** Rows of one insert at most: far below the size at which ClickHouse cuts a block in two (1,048,449 rows, 256 MiB). */
-export const INSERT_ROWS_MAX = 200_000;
+const INSERT_ROWS_MAX = 200_000;
 /** Encoders kept for the next batch; more inserts than this at a time make their own. */
 const IDLE_ENCODERS_MAX = 2;
 /** Above what a block of {@link INSERT_ROWS_MAX} rows can be, so that ClickHouse never writes a batch as two parts. */
