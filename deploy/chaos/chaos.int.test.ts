@@ -13,7 +13,8 @@ const MUTANT_TIMEOUT_MS = 300_000;
 // The run's own broker is started beside the shared one, which other tests need alive; where there is none, none can be had here.
 const available = { kafka: inject('kafkaBrokers') !== null, embedded: true };
 
-describe.each(BUS_KINDS)('on the %s bus', (bus) => {
+// Side by side: most of a run is waiting for sessions to end.
+describe.concurrent.each(BUS_KINDS)('on the %s bus', (bus) => {
   test.skipIf(!available[bus])(
     `what ingest acknowledged is in the ledger once, and findings and roll-ups agree with it, after ${TIMES_EACH} faults of each kind`,
     async () => {

@@ -104,7 +104,7 @@ async function loseAnswers({ system, random }: FaultContext): Promise<void> {
 async function pauseDetector({ system, round, ledgerCatchesUp, note }: FaultContext): Promise<void> {
   const { victim, partitions } = await ownerOfPartitions(system, round);
   const giveUp = AbortSignal.timeout(HOLD_DEADLINE_MS);
-  const held = round % 2 === 0 ? null : await victim.proxy.holdNext(giveUp);
+  const held = round % 2 === 0 ? await victim.proxy.holdNext(giveUp) : null;
   victim.freeze();
   try {
     await until(`another detector to claim the partitions of ${victim.name}`, TAKEOVER_DEADLINE_MS, async () => {

@@ -55,7 +55,7 @@ const COLLECTORS = 3;
 const DETECTORS = 2;
 const RECOVERY_DEADLINE_MS = 90_000;
 /** After this long another event per partition is sent. */
-const MARKERS_AGAIN_MS = 10_000;
+const MARKERS_AGAIN_MS = 5_000;
 const SETTLED = 'the ledger catches up after the faults';
 
 /** One run: a system, its load, faults in turn, and then everything that must hold. */
@@ -101,7 +101,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
           overlap: options.overlap,
         });
         faults.push(record);
-        options.onProgress?.(lineOf(record, faults.length, options.faults.length, collectors));
+        options.onProgress?.(lineOf(options, record, faults.length, collectors));
       }
     } catch (error) {
       settled.fail(String(error));
@@ -195,13 +195,11 @@ function countsOf(system: System, { sent, acknowledged, counts }: Collectors, ba
   };
 }
 
-function lineOf(
-  { fault, tookMs, recoveredMs }: FaultRecord,
-  done: number,
-  all: number,
-  collectors: Collectors,
-): string {
-  const recovery = recoveredMs === null ? 'next one at once' : `recovered in ${(recoveredMs / 1000).toFixed(1)} s`;
-  const number = `${done}/${all}`.padStart(7);
-  return `${number} ${fault.padEnd(8)} ${(tookMs / 1000).toFixed(1)} s, ${recovery}; ${collectors.acknowledged.size} events`;
+function lineOf(options: RunOptions, record: FaultRecord, done: number, { acknowledged }: Collectors): string {
+  const { fault, tookMs, recoveredMs } = record;
+  const recovery = recoveredMs === null ? 'next one at once' : `recovered in ${seconds(recoveredMs)}`;
+  const number = `${done}/${options.faults.length}`;
+  return `${options.bus.padEnd(8)} ${number.padStart(5)} ${fault.padEnd(8)} ${seconds(tookMs)}, ${recovery}; ${acknowledged.size} events`;
 }
+
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;

@@ -36,7 +36,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'claim-ignored',
     title: 'claim ignored',
     entry: entryOf('./claim-ignored.ts'),
-    faults: ['pause', 'pause'],
+    faults: ['pause'],
     breaks: GUARANTEES.once,
   },
 ];

@@ -54,6 +54,7 @@ export function createService(options: ServiceOptions): Service {
     writeSync(log, `--- ${new Date().toISOString()} started as process ${own.pid ?? 0}\n`);
     closeSync(log);
     child = own;
+    endWithThisProcess(own);
     // Closing the pipe of a child that was killed is no error of ours.
     own.stdin?.on('error', () => undefined);
     own.once('exit', (code, signal) => {
@@ -87,8 +88,6 @@ export function createService(options: ServiceOptions): Service {
     return await gone;
   }
 
-  process.once('exit', () => child?.kill('SIGKILL'));
-
   return {
     name,
     get pid() {
@@ -120,6 +119,22 @@ export function createService(options: ServiceOptions): Service {
       signal('SIGCONT');
     },
   };
+}
+
+const living = new Set<ChildProcess>();
+
+/** A stopped child hears nothing, so the pipe alone would leave it behind. */
+function endWithThisProcess(child: ChildProcess): void {
+  if (living.size === 0) process.on('exit', killLiving);
+  living.add(child);
+  child.once('exit', () => {
+    living.delete(child);
+    if (living.size === 0) process.off('exit', killLiving);
+  });
+}
+
+function killLiving(): void {
+  for (const child of living) child.kill('SIGKILL');
 }
 
 /** Whether a GET is answered with 200. */
