@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { read, repositoryFiles } from './repository.ts';
 import ratchet from './ratchet.json' with { type: 'json' };
@@ -76,6 +77,23 @@ describe('text', () => {
       return pattern.test(read(file));
     });
     expect(found).toEqual([]);
+  });
+});
+
+describe('readmes', () => {
+  it('link only to what is there', () => {
+    const broken = files
+      .filter((file) => file.endsWith('.md') && !file.includes('/fixtures/'))
+      .flatMap((file) =>
+        [...read(file).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map((match) => ({
+          file,
+          link: posix.join(posix.dirname(file), match[1] ?? ''),
+        })),
+      )
+      .filter(
+        ({ link }) => !files.includes(link) && !files.some((file) => file.startsWith(`${link.replace(/\/$/, '')}/`)),
+      );
+    expect(broken).toEqual([]);
   });
 });
 

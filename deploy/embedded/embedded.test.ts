@@ -1,0 +1,203 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { tempDir, until } from '../testing/helpers.ts';
+import { startChild, type ChildEvent } from './child.ts';
+import { readStartConfig, urlOf } from './config.ts';
+import { ensureSecrets, runningInstance, takeHome } from './home.ts';
+import { openLogFile } from './log-file.ts';
+import { settlePorts } from './ports.ts';
+
+const loopback = (port: number, variable: string) => ({ host: '127.0.0.1', port, variable });
+
+async function taken(): Promise<{ port: number; close: () => void }> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return { port: (server.address() as { port: number }).port, close: () => server.close() };
+}
+
+describe('the configuration', () => {
+  it('is embedded, on loopback and below the repository when nothing is said', () => {
+    const config = readStartConfig({}, '/repository');
+    expect(config).toMatchObject({
+      home: '/repository/.lanewatch',
+      busUrl: 'lmdb:/repository/.lanewatch/bus',
+      databaseUrl: 'pglite:/repository/.lanewatch/registry',
+      clickhouseServer: null,
+    });
+    expect([config.dashboard, config.queryApi, config.ingest, config.clickhouse!].map(urlOf)).toEqual([
+      'http://127.0.0.1:4600',
+      'http://127.0.0.1:4610',
+      'http://127.0.0.1:4618',
+      'http://127.0.0.1:4623',
+    ]);
+  });
+
+  it('takes servers from the environment and then starts no engine', () => {
+    const config = readStartConfig(
+      {
+        BUS_URL: 'kafka://k:9092',
+        CLICKHOUSE_URL: 'http://c:8123',
+        CLICKHOUSE_USER: 'u',
+        DATABASE_URL: 'postgres://p/db',
+      },
+      '/repository',
+    );
+    expect(config).toMatchObject({
+      busUrl: 'kafka://k:9092',
+      databaseUrl: 'postgres://p/db',
+      clickhouse: null,
+      clickhouseServer: { url: 'http://c:8123', user: 'u', analystUser: 'u' },
+    });
+  });
+
+  it('names every problem at once', () => {
+    const wrong = { DASHBOARD_PORT: '99999', BUS_URL: 'redis://x', CLICKHOUSE_USER: 'me' };
+    expect(() => readStartConfig(wrong, '/repository')).toThrow(/DASHBOARD_PORT.*BUS_URL/);
+    expect(() => readStartConfig({ CLICKHOUSE_USER: 'me' }, '/repository')).toThrow(
+      /CLICKHOUSE_USER belongs to a server/,
+    );
+  });
+});
+
+describe('the data directory', () => {
+  it('is locked by a living instance, told apart from another process with the same id, and free after a crash', async () => {
+    const home = join(await tempDir(), 'home');
+    const mine = takeHome(home);
+    const lock = join(home, 'instance.json');
+    const written = JSON.parse(readFileSync(lock, 'utf8')) as { pid: number; began: string };
+    expect(written.pid).toBe(process.pid);
+    mine.release();
+
+    const parent = { ...written, pid: process.ppid };
+    const began = readFileSync(`/proc/${process.ppid}/stat`, 'utf8').split(') ')[1]!.split(' ')[19]!;
+    writeFileSync(lock, JSON.stringify({ ...parent, began, dashboard_url: 'http://127.0.0.1:4600' }));
+    expect(() => takeHome(home)).toThrow(`as process ${process.ppid} (dashboard http://127.0.0.1:4600)`);
+    writeFileSync(lock, JSON.stringify({ ...parent, began: '1' }));
+    expect(runningInstance(home)).toBeNull();
+    writeFileSync(lock, '{"pid": 12');
+    takeHome(home).release();
+  });
+
+  it('keeps secrets from one start to the next, for their owner only', async () => {
+    const home = await tempDir();
+    mkdirSync(join(home, 'secrets'));
+    const secrets = ensureSecrets(home);
+    expect(ensureSecrets(home)).toEqual(secrets);
+    expect(statSync(secrets.controlTokenFile).mode & 0o777).toBe(0o600);
+    expect(secrets.controlToken).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+describe('ports', () => {
+  it('0 becomes a free port, each another', async () => {
+    const settled = await settlePorts([
+      { title: 'one', endpoint: loopback(0, 'ONE_PORT') },
+      { title: 'two', endpoint: loopback(0, 'TWO_PORT') },
+    ]);
+    expect(new Set(settled.map(({ port }) => port)).size).toBe(2);
+    expect(settled.every(({ port }) => port > 0)).toBe(true);
+  });
+
+  it('a taken one is named with its variable and who has it', async () => {
+    const { port, close } = await taken();
+    await expect(settlePorts([{ title: 'dashboard', endpoint: loopback(port, 'DASHBOARD_PORT') }])).rejects.toThrow(
+      new RegExp(`Port ${port} for the dashboard is taken by process ${process.pid} .*DASHBOARD_PORT=`),
+    );
+    close();
+  });
+
+  it('two endpoints with one port are refused', async () => {
+    await expect(
+      settlePorts([
+        { title: 'one', endpoint: loopback(4999, 'ONE_PORT') },
+        { title: 'two', endpoint: loopback(4999, 'TWO_PORT') },
+      ]),
+    ).rejects.toThrow('ONE_PORT and TWO_PORT both name port 4999');
+  });
+});
+
+describe('a log', () => {
+  it('never takes more than two files of its size and remembers the last lines', async () => {
+    const path = join(await tempDir(), 'service.log');
+    const log = openLogFile(path, 1_000);
+    for (let line = 0; line < 100; line += 1) log.write(Buffer.from(`line ${line} ${'x'.repeat(40)}\n`));
+    expect(statSync(path).size).toBeLessThanOrEqual(1_000);
+    expect(statSync(`${path}.1`).size).toBeLessThanOrEqual(1_000);
+    expect(log.lastLines().at(-1)).toMatch(/^line 99 /);
+    log.close();
+  });
+});
+
+describe('a supervised process', () => {
+  /** Answers on a port; ends at once with code 3 when the file `broken` is there. */
+  const SERVICE = `
+    import { existsSync } from 'node:fs';
+    import { createServer } from 'node:http';
+    if (existsSync(process.env.BROKEN)) { console.log('it is broken'); process.exit(3); }
+    createServer((request, response) => response.end('ok')).listen(Number(process.env.SERVICE_PORT), '127.0.0.1');
+    process.on('SIGTERM', () => process.exit(0));
+  `;
+
+  async function service() {
+    const folder = await tempDir();
+    const entry = join(folder, 'service.mjs');
+    writeFileSync(entry, SERVICE);
+    const [endpoint] = await settlePorts([{ title: 'service', endpoint: loopback(0, 'SERVICE_PORT') }]);
+    const broken = join(folder, 'broken');
+    const url = urlOf(endpoint!);
+    const env = { SERVICE_PORT: String(endpoint!.port), BROKEN: broken };
+    return { folder, broken, url, spec: { name: 'service', entry, env, readyUrl: url, aliveUrl: url } };
+  }
+
+  it('is started again when it ends, and stops when asked', async () => {
+    const { folder, url, spec } = await service();
+    const events: ChildEvent[] = [];
+    const child = await startChild(spec, folder, (event) => events.push(event));
+    const first = child.pid()!;
+    process.kill(first, 'SIGKILL');
+    await until(() => events.some(({ kind }) => kind === 'back'), 20_000, 'the restart');
+    expect(events[0]).toMatchObject({ kind: 'ended', how: 'ended by SIGKILL' });
+    expect(child.pid()).not.toBe(first);
+    expect((await fetch(url)).status).toBe(200);
+    await child.stop(10_000);
+    await expect(fetch(url)).rejects.toThrow();
+  }, 40_000);
+
+  it('that does not come up fails the start with its last lines', async () => {
+    const { folder, broken, spec } = await service();
+    writeFileSync(broken, '');
+    const error = await startChild(spec, folder, () => undefined).catch((problem: unknown) => problem);
+    expect(error).toMatchObject({ name: 'ChildStartError', how: 'ended with exit code 3' });
+    expect((error as { log: { lastLines(): string[] } }).log.lastLines()).toContain('it is broken');
+  }, 40_000);
+
+  it('ends when whoever started it is gone without a word', async () => {
+    const { spec, url, folder } = await service();
+    const starter = join(folder, 'starter.ts');
+    writeFileSync(
+      starter,
+      `import { startChild } from ${JSON.stringify(join(import.meta.dirname, 'child.ts'))};
+       const child = await startChild(${JSON.stringify(spec)}, ${JSON.stringify(folder)}, () => undefined);
+       process.stdout.write(String(child.pid()), () => process.kill(process.pid, 'SIGKILL'));`,
+    );
+    const run = spawnSync(process.execPath, [starter], { encoding: 'utf8', timeout: 30_000 });
+    const pid = Number(run.stdout);
+    expect(pid).toBeGreaterThan(0);
+    await until(() => !isAlive(pid), 20_000, 'the end of the process');
+    await expect(fetch(url)).rejects.toThrow();
+  }, 60_000);
+
+  function isAlive(pid: number): boolean {
+    try {
+      process.kill(pid, 0);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+});
