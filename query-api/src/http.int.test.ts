@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { topicsOf } from '@lanewatch/ingest/contract';
+import type { OutgoingRecord } from '@lanewatch/ingest/contract';
 import type { InjectOptions } from 'fastify';
 import { LEDGER_FILTER_COLUMNS, SESSION_COOKIE } from '../contract/index.ts';
 import { CONTROL_TOKEN, startEngine, startHarness, until } from './testing/harness.ts';
@@ -43,6 +45,10 @@ function routes(): { method: 'GET' | 'POST'; url: string }[] {
     }
   }
   return found;
+}
+
+function report(counts: { instance: string; collector: string } & Record<string, unknown>): OutgoingRecord {
+  return { key: `${counts.instance}/${counts.collector}`, value: Buffer.from(JSON.stringify(counts)) };
 }
 
 describe('who may read', () => {
@@ -335,6 +341,23 @@ describe('operation', () => {
       expect.arrayContaining(['/v1/overview', '/v1/credentials/{id}/revoke']),
     );
     expect(Object.keys(document.paths).filter((path) => path.startsWith('/internal'))).toEqual([]);
+  });
+
+  test('what ingest and detector count for a collector shows on the overview', async () => {
+    const { body } = await api.post('/v1/credentials', { kind: 'managed', name: 'agents', environment: 'sandbox' });
+    const collector = body.credential.id as string;
+    const at = new Date().toISOString();
+    const common = { instance_started_at: at, collector, reported_at: at };
+    await api.bus.publish(topicsOf('', 1).collectorCounts.name, [
+      report({ ...common, instance: 'i1', service: 'ingest', accepted: 5, redacted: 1, last_received_at: at }),
+      report({ ...common, instance: 'd1', service: 'detector', stored: 4 }),
+    ]);
+    type Health = { collector: string; state: string };
+    const ours = async (): Promise<Health | undefined> =>
+      (await api.get('/v1/overview')).body.collectors.find((one: Health) => one.collector === collector);
+    const health = await until(ours, (one) => one?.state === 'reporting');
+    expect(health).toMatchObject({ name: 'agents', accepted: 5, redacted: 1, stored: 4, in_flight: 1 });
+    expect((await api.get(`/v1/credentials/${collector}`)).body.last_used_at).toBe(at);
   });
 
   test('listeners hear of stored rows and registry changes, and of nothing after they left', async () => {

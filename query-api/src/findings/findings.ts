@@ -10,7 +10,7 @@ import { instantOf } from '../window.ts';
  * An occurrence received this soon after a registration does not re-open a finding: the record needs a moment to reach the
  * detector, and an event decided in that moment is no regression.
  */
-export const REOPEN_SETTLE_MS = 5_000;
+const REOPEN_SETTLE_MS = 5_000;
 
 /** A decision about all findings of a rule on a lane up to `at`. */
 export interface TriageDecision {

@@ -85,8 +85,8 @@ function answerFor(error: unknown): Answer {
   };
 }
 
-/** Sends a problem. Exported for hooks that answer before a handler runs. */
-export function sendProblem(reply: FastifyReply, answer: Answer): FastifyReply {
+/** Sends a problem. */
+function sendProblem(reply: FastifyReply, answer: Answer): FastifyReply {
   const { code, detail, errors = [], headers = {} } = answer;
   return reply
     .status(PROBLEMS[code].status)

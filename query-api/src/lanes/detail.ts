@@ -96,7 +96,7 @@ async function readTrend(store: ClickHouse, lane: string, window: Window, nowMs:
 }
 
 /** Known lanes to hold this one against: of the same org first, then of the same provider, busiest first. Pure. */
-export function comparablesOf(lane: Lane, others: Lane[]): LaneDetail['known_comparables'] {
+function comparablesOf(lane: Lane, others: Lane[]): LaneDetail['known_comparables'] {
   const nearness = (other: Lane): number =>
     (lane.org !== '' && other.org === lane.org ? 2 : 0) +
     (lane.provider !== '' && other.provider === lane.provider ? 1 : 0);
@@ -115,7 +115,7 @@ export function comparablesOf(lane: Lane, others: Lane[]): LaneDetail['known_com
 }
 
 /** What can be done about a lane's key from here. Pure. */
-export function actionsOf(lane: Lane): LaneDetail['response_path']['credential_actions'] {
+function actionsOf(lane: Lane): LaneDetail['response_path']['credential_actions'] {
   if (lane.standing === 'unattributed') return [];
   if (lane.standing === 'unknown' || lane.standing === 'ambiguous') return ['register'];
   return lane.standing === 'revoked' || lane.credential === null ? [] : ['revoke'];

@@ -31,7 +31,7 @@ const instantSql = (name: string): string => `fromUnixTimestamp64Milli({${name}:
  * The WHERE clause of a ledger query. Column names come from the contract's closed list; values are parameters only.
  * @throws {ProblemError} for a status code that is no number
  */
-export function ledgerFilter(query: LedgerQuery): Filter {
+function ledgerFilter(query: LedgerQuery): Filter {
   const conditions: string[] = [];
   const parameters: Record<string, unknown> = {};
   for (const column of LEDGER_FILTER_COLUMNS) {

@@ -49,7 +49,7 @@ export async function registerCredential(
  * The lanes that a new credential makes known: its fingerprint's; the lane of its hint and org; and, when it has no
  * fingerprint, lanes of fingerprints seen with that hint and org. A hint that stays ambiguous resolves nothing. Pure.
  */
-export function resolutionsOf(
+function resolutionsOf(
   row: CredentialRow,
   sameHint: CredentialRow[],
   open: OpenFinding[],

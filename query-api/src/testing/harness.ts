@@ -153,7 +153,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   });
   await until(
     () => services.notReady(),
-    (missing) => missing.length === 0 || options.storeUrl !== undefined,
+    (missing) => missing.every((name) => name === 'clickhouse' && options.storeUrl !== undefined),
   );
   const app = await createServer(services, logger);
   const signIn = await app.inject({
@@ -221,7 +221,7 @@ async function dropDatabase(engine: Engine, name: string): Promise<void> {
 let hash = 1;
 
 /** A ledger row with the given parts; the rest is an ordinary event of now. */
-export function ledgerRow(parts: Partial<LedgerRow>): LedgerRow {
+function ledgerRow(parts: Partial<LedgerRow>): LedgerRow {
   const time = parts.time ?? parts.seen_at ?? Date.now();
   return {
     source: 'test',
