@@ -42,7 +42,14 @@ function buildWhenStale(): void {
 async function startServer(queryApiUrl: string): Promise<{ url: string; child: ChildProcess }> {
   const child = spawn(process.execPath, ['src/main.ts'], {
     cwd: ROOT,
-    env: { ...process.env, DASHBOARD_PORT: '0', QUERY_API_URL: queryApiUrl, INGEST_URL: 'http://127.0.0.1:4618' },
+    env: {
+      ...process.env,
+      DASHBOARD_PORT: '0',
+      // Of query-api's configuration; it must not disturb where one environment serves all.
+      DASHBOARD_URL: 'http://127.0.0.1:4600',
+      QUERY_API_URL: queryApiUrl,
+      INGEST_URL: 'http://127.0.0.1:4618',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -9,6 +9,9 @@ try {
   process.env['DASHBOARD_HOST'] = config.DASHBOARD_HOST;
   process.env['DASHBOARD_PORT'] = String(config.DASHBOARD_PORT);
   process.env['DASHBOARD_SHUTDOWN_TIMEOUT'] = String(config.DASHBOARD_SHUTDOWN_TIMEOUT);
+  // query-api's name for our public address, often in the same environment. The adapter refuses to start beside a variable
+  // with its prefix that it does not know.
+  delete process.env['DASHBOARD_URL'];
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
