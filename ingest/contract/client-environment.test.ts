@@ -22,7 +22,11 @@ afterAll(() => {
 /** What the block leaves in the environment when a shell runs it. */
 function attributesIn(shell: string, key: string | undefined, cwd: string): Record<string, string> {
   const script = `set -eu\n${claudeCodeEnvironment(ENDPOINT, 'lw_dev_key')}\nprintf %s "$OTEL_RESOURCE_ATTRIBUTES"`;
-  const env = { PATH: process.env['PATH'] ?? '', HOME: folder, ...(key === undefined ? {} : { ANTHROPIC_API_KEY: key }) };
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: folder,
+    ...(key === undefined ? {} : { ANTHROPIC_API_KEY: key }),
+  };
   const text = execFileSync(shell, ['-c', script], { cwd, env, encoding: 'utf8' });
   return Object.fromEntries(text === '' ? [] : text.split(',').map((pair) => pair.split('=') as [string, string]));
 }
