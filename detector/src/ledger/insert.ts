@@ -13,7 +13,17 @@ const IDLE_ENCODERS_MAX = 2;
 /** Above what a block of {@link INSERT_ROWS_MAX} rows can be, so that ClickHouse never writes a batch as two parts. */
 const BLOCK_ROWS_MAX = 1_048_449;
 
-export type LedgerInsert = (rows: LedgerRow[], token: string) => Promise<void>;
+export interface LedgerInsert {
+  insert(rows: LedgerRow[], token: string): Promise<void>;
+  /** Encodes a batch ahead of its insert. */
+  prepare(rows: LedgerRow[]): void;
+}
+
+/** A batch in the memory of the encoder that made it. */
+interface EncodedBatch {
+  encoder: BlockEncoder<LedgerRow>;
+  block: Buffer;
+}
 
 /**
  * The statement that stores a batch. The wait in a claim recognises running inserts by the table's name in it.
@@ -52,17 +62,32 @@ export function ledgerInsert(client: ClickHouseClient, database: string, timeLim
     await finished(stream);
   }
 
-  return async function insert(rows, token) {
+  // By the array itself: a batch is the same batch as long as it is the same array.
+  const prepared = new Map<LedgerRow[], EncodedBatch>();
+
+  function encode(rows: LedgerRow[]): EncodedBatch {
     if (rows.length > INSERT_ROWS_MAX)
       throw new RangeError(`a batch has ${rows.length} rows, at most ${INSERT_ROWS_MAX} stay one part`);
-    if (token === '') throw new RangeError('a batch needs a token to be stored once');
-    if (rows.length === 0) return;
     assertOneDay(rows);
     const encoder = idle.pop() ?? ledgerBlockEncoder();
-    const block = encoder.encode(rows);
-    await asLedgerErrors('storing a batch', () => send(block, token));
-    // Only after success: a failed request may still hold on to the encoder's memory.
-    if (idle.length < IDLE_ENCODERS_MAX) idle.push(encoder);
+    return { encoder, block: encoder.encode(rows) };
+  }
+
+  return {
+    prepare(rows) {
+      // What was prepared and never sent belongs to an assignment that ended.
+      if (prepared.size >= IDLE_ENCODERS_MAX) prepared.clear();
+      if (rows.length > 0) prepared.set(rows, encode(rows));
+    },
+    async insert(rows, token) {
+      if (token === '') throw new RangeError('a batch needs a token to be stored once');
+      if (rows.length === 0) return;
+      const { encoder, block } = prepared.get(rows) ?? encode(rows);
+      prepared.delete(rows);
+      await asLedgerErrors('storing a batch', () => send(block, token));
+      // Only after success: a failed request may still hold on to the encoder's memory.
+      if (idle.length < IDLE_ENCODERS_MAX) idle.push(encoder);
+    },
   };
 }
 

@@ -53,6 +53,8 @@ export interface Ledger {
    * trying again makes sense.
    */
   insert(rows: LedgerRow[], token: string): Promise<void>;
+  /** Does ahead of time what {@link insert} of this array needs no engine for, so that it overlaps with the insert before. */
+  prepare(rows: LedgerRow[]): void;
   /** Hands over event hashes stored since `sinceMs`, oldest first, the newest `limit` at most. */
   restoreHashes(
     partitions: number[],

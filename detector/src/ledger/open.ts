@@ -38,7 +38,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   }
   return {
     claim: ledgerClaim(client, database, options.insertTimeoutMs + CLAIM_MARGIN_MS),
-    insert: ledgerInsert(client, database, options.insertTimeoutMs),
+    ...ledgerInsert(client, database, options.insertTimeoutMs),
     ...ledgerReads(client, database),
     readFindings: (ids) => readFindings(client, database, ids),
     writeFindings: (findings) => writeFindings(client, database, findings),

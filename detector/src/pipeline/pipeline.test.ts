@@ -156,7 +156,8 @@ describe('delivery', () => {
           const publishFindings = async (findings: Finding[]) => {
             if (crashed) throw new FencedError('dead');
             for (const finding of findings)
-              if ((published.get(finding.id)?.occurrences ?? 0) <= finding.occurrences) published.set(finding.id, finding);
+              if ((published.get(finding.id)?.occurrences ?? 0) <= finding.occurrences)
+                published.set(finding.id, finding);
           };
           // Each fate strikes at most once, so after as many starts as there are fates one run goes through.
           for (let starts = 0; starts <= fates.length; starts++) {

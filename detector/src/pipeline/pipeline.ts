@@ -67,8 +67,8 @@ const RETRY_MS_MAX = 5_000;
  * decode → dedupe → classify → lane state → rules → ledger → findings → progress.
  *
  * Events go through the first five in one synchronous pass and pile up in the open batch. The rest is one batch at a time,
- * each stage tried again until it succeeds or the assignment ends, while the next batch fills. A full open batch behind a
- * running one makes `onBatch` wait: that is the back-pressure.
+ * each stage tried again until it succeeds or the assignment ends; meanwhile the next batch fills, is closed and encoded. A
+ * full open batch behind those two makes `onBatch` wait: that is the back-pressure.
  */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { ledger, registry, lanes, rules, observer, now } = options;
@@ -78,6 +78,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   let dedupe = options.createDedupe();
   let open = emptyBatch(epoch);
   let changedFindings: LaggingFinding[] = [];
+  let waiting: Batch | null = null;
   let storing: Promise<void> | null = null;
   let flushTimer: NodeJS.Timeout | null = null;
   let assignment = new AbortController();
@@ -144,14 +145,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   async function onBatch(batch: RecordBatch): Promise<void> {
     const ours = epoch;
-    for (const next of batch.records) {
-      record = next;
+    for (const taken of batch.records) {
+      record = taken;
       receivedMs = now();
-      decodeRecord(next, sink);
-      open.nextOffsets.set(batch.partition, next.offset + 1);
+      decodeRecord(taken, sink);
+      open.nextOffsets.set(batch.partition, taken.offset + 1);
       open.records++;
       if (!isFull(open)) continue;
-      while (storing !== null && isFull(open)) await storing;
+      while (waiting !== null && isFull(open)) await storing;
       // Somebody else may have been assigned these partitions while this waited: the rest of the batch is theirs.
       if (ours !== epoch) return;
       if (isFull(open)) startStoring();
@@ -170,11 +171,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     flushTimer = setTimeout(startStoring, options.flushIntervalMs);
   }
 
+  /** Closes the open batch and stores it, now or behind the one that is being stored. At most one waits. */
   function startStoring(): void {
     if (flushTimer !== null) clearTimeout(flushTimer);
     flushTimer = null;
-    if (storing !== null || (open.records === 0 && changedFindings.length === 0)) return;
-    const batch = seal();
+    if (waiting === null && (open.records > 0 || changedFindings.length > 0)) waiting = seal();
+    if (storing !== null || waiting === null) return;
+    const batch = waiting;
+    waiting = null;
     const { signal } = assignment;
     storing = store(batch, signal)
       .catch((error: unknown) => {
@@ -185,7 +189,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       })
       .finally(() => {
         storing = null;
-        scheduleFlush();
+        if (waiting !== null) startStoring();
+        else scheduleFlush();
       });
   }
 
@@ -201,6 +206,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       if (rule !== undefined) batch.findings.push(toFinding(state, lane, rule));
     }
     changedFindings = [];
+    if (batch.rows.length > 0) ledger.prepare(batch.rows);
     return batch;
   }
 
@@ -246,6 +252,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (flushTimer !== null) clearTimeout(flushTimer);
     flushTimer = null;
     open = emptyBatch(epoch);
+    waiting = null;
     changedFindings = [];
     dedupe = options.createDedupe();
     lanes?.clear();
@@ -273,7 +280,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     onBatch,
     onRevoked: forget,
     async close() {
-      while (storing !== null || open.records > 0) {
+      while (storing !== null || waiting !== null || open.records > 0) {
         startStoring();
         if (storing !== null) await storing;
       }

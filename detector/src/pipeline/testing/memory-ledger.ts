@@ -42,6 +42,7 @@ export function createMemoryLedger(): MemoryLedger {
       }
       ledger.intercept('inserted');
     },
+    prepare: () => undefined,
     async restoreHashes(partitions, sinceMs, limit, onHash) {
       const newest = within(partitions, sinceMs).slice(-limit);
       for (const row of newest) onHash(row.event_hash_low, row.event_hash_high, row.stored_at);
