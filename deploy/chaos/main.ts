@@ -72,10 +72,11 @@ async function main(): Promise<number> {
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
 
+// An explicit exit: when one bus can't be had, the other's run ends, too.
 try {
-  process.exitCode = await main();
+  process.exit(await main());
 } catch (error) {
   const expected = error instanceof UsageError || error instanceof KafkaUnavailableError;
   console.error(expected ? error.message : error);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  process.exit(error instanceof UsageError ? 2 : 1);
 }

@@ -17,7 +17,7 @@ export interface Options {
 /** What was asked for can't be done; the message is for the person at the keyboard. */
 export class UsageError extends Error {}
 
-export const KILLS_DEFAULT = 60;
+const KILLS_DEFAULT = 60;
 export const EVENTS_PER_SECOND = 300;
 
 export const HELP = `npm run chaos [-- options]

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { KafkaUnavailableError } from '../kafka/start-kafka.ts';
 import { FAULT_ACTIONS, type FaultName } from './faults.ts';
 import { createRandom, type Random } from './random.ts';
 import type { BusKind } from './system/broker.ts';
@@ -71,6 +72,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
     registry,
     detectors: DETECTORS,
     detectorEntry: options.detectorEntry ?? DETECTOR_ENTRY,
+  }).catch(async (error: unknown) => {
+    if (error instanceof KafkaUnavailableError) await removeDirectory(directory);
+    throw error;
   });
   try {
     const sourceOf = (name: string): EventSource =>
@@ -115,7 +119,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const ok = checks.every((check) => check.ok);
     await system.stop();
     const evidence = ok || options.keep === 'never' ? null : directory;
-    if (evidence === null) await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+    if (evidence === null) await removeDirectory(directory);
     const tookMs = Date.now() - startedMs;
     const { bus, seed } = options;
     return { bus, seed, faults, checks, counts, notes, tookMs, evidence };
@@ -127,6 +131,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
     await system.stop();
   }
 }
+
+const removeDirectory = (directory: string) => rm(directory, { recursive: true, force: true, maxRetries: 5 });
 
 interface Injection {
   system: System;

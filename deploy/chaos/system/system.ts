@@ -41,7 +41,7 @@ export interface SystemOptions {
 
 export const PARTITIONS = 4;
 /** Short, so that a lost member is noticed soon; long enough that two busy cores don't lose one by themselves. */
-export const SESSION_TIMEOUT_MS = 4_000;
+const SESSION_TIMEOUT_MS = 4_000;
 const INSERT_TIMEOUT_MS = 2_000;
 const GROUP = 'chaos-detector';
 
