@@ -96,7 +96,7 @@ export async function startChild(
   const watch = async () => {
     let readySince = Date.now();
     for (;;) {
-      const how = await endOrHang(spec, current, () => {
+      const how = await endOrHang(spec, current, log, () => {
         onEvent({ kind: 'silent' });
       });
       if (stopping) return;
@@ -155,18 +155,12 @@ function launch(spec: ServiceSpec, log: LogFile): Launched {
   const preload = spec.endsWithStdin ? [] : ['--import', PRELOAD];
   const child = spawn(process.execPath, [...preload, spec.entry, ...(spec.args ?? [])], {
     env: { ...process.env, ...spec.env },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', log.descriptor, log.descriptor],
     // A group of its own: Ctrl-C in the terminal reaches the supervisor alone, which stops everything in order.
     detached: true,
   });
-  log.write(Buffer.from(`--- ${new Date().toISOString()} starting, process ${child.pid ?? '?'}\n`));
-  child.stdin.on('error', () => undefined);
-  child.stdout.on('data', (chunk: Buffer) => {
-    log.write(chunk);
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    log.write(chunk);
-  });
+  log.note(`--- ${new Date().toISOString()} starting, process ${child.pid ?? '?'}`);
+  child.stdin?.on('error', () => undefined);
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => {
       resolve(error.message);
@@ -195,7 +189,7 @@ async function becomesReady(spec: ServiceSpec, ended: Promise<string>, signal: A
 }
 
 /** Resolves with how the process ended; one that hangs is killed first. */
-async function endOrHang(spec: ServiceSpec, launched: Launched, onSilent: () => void): Promise<string> {
+async function endOrHang(spec: ServiceSpec, launched: Launched, log: LogFile, onSilent: () => void): Promise<string> {
   let over = false;
   const end = launched.ended.then((how) => {
     over = true;
@@ -204,6 +198,7 @@ async function endOrHang(spec: ServiceSpec, launched: Launched, onSilent: () => 
   for (let misses = 0; !over;) {
     await Promise.race([end, delay(ALIVE_POLL_MS, undefined, { ref: false })]);
     if (over) break;
+    log.enforceSize();
     misses = (await ask(spec.aliveUrl)) === 'no answer' ? misses + 1 : 0;
     if (misses < ALIVE_MISSES_MAX) continue;
     onSilent();

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -122,13 +122,18 @@ describe('ports', () => {
 });
 
 describe('a log', () => {
-  it('never takes more than two files of its size and remembers the last lines', async () => {
+  it('never keeps more than two files of its size, also while somebody else writes to it, and knows the last lines', async () => {
     const path = join(await tempDir(), 'service.log');
     const log = openLogFile(path, 1_000);
-    for (let line = 0; line < 100; line += 1) log.write(Buffer.from(`line ${line} ${'x'.repeat(40)}\n`));
-    expect(statSync(path).size).toBeLessThanOrEqual(1_000);
-    expect(statSync(`${path}.1`).size).toBeLessThanOrEqual(1_000);
+    const other = openSync(path, 'a');
+    for (let line = 0; line < 100; line += 1) {
+      writeSync(other, `line ${line} ${'x'.repeat(40)}\n`);
+      log.enforceSize();
+    }
+    expect(statSync(path).size).toBeLessThanOrEqual(1_060);
+    expect(statSync(`${path}.1`).size).toBeLessThanOrEqual(1_060);
     expect(log.lastLines().at(-1)).toMatch(/^line 99 /);
+    closeSync(other);
     log.close();
   });
 });

@@ -5,7 +5,8 @@
 const STOP_DEADLINE_MS = 15_000;
 
 process.stdin.on('end', () => {
-  setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
+  // Not process.exit: what runs at exit may be what hangs.
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), STOP_DEADLINE_MS).unref();
   process.kill(process.pid, 'SIGTERM');
 });
 process.stdin.on('error', () => undefined);

@@ -1,41 +1,53 @@
-import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, copyFileSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 
-/** Two files of this size per service are kept at most. */
+/** Two files of about this size per service are kept at most. */
 const LOG_BYTES_MAX = 10 * 1024 * 1024;
 const LAST_LINES = 20;
 const LINE_CHARS_MAX = 400;
+const TAIL_BYTES = LAST_LINES * LINE_CHARS_MAX;
 
-/** Appends what a process prints to a file of bounded size and remembers the last lines for messages. */
+/**
+ * The log of a service. The service itself writes to it, through a descriptor that it inherits: what it says in its last moment is
+ * there even when the supervisor is gone, and it never hangs on a pipe that nobody reads (pino retries a broken one for ever).
+ */
 export interface LogFile {
   readonly path: string;
-  write(chunk: Buffer): void;
+  /** Opened for appending; for the service's standard output and error. */
+  readonly descriptor: number;
+  note(line: string): void;
   lastLines(): string[];
+  /** Moves what was written to `<path>.1` when there is more than the limit. Called now and then while the service runs. */
+  enforceSize(): void;
   close(): void;
 }
 
-/** Opens a log; beyond `bytesMax` the file becomes `<path>.1` and a new one begins. */
+/** Opens a log, or goes on with the one that is there. */
 export function openLogFile(path: string, bytesMax = LOG_BYTES_MAX): LogFile {
-  let descriptor = openSync(path, 'a', 0o600);
-  let size = fstatSync(descriptor).size;
-  let tail = '';
+  // Appending, so that after truncation the service goes on at the new end and not where it was.
+  const descriptor = openSync(path, 'a+', 0o600);
   return {
     path,
-    write(chunk) {
-      tail = (tail + chunk.toString('utf8')).slice(-LAST_LINES * LINE_CHARS_MAX);
-      if (size + chunk.length > bytesMax && size > 0) {
-        closeSync(descriptor);
-        renameSync(path, `${path}.1`);
-        descriptor = openSync(path, 'a', 0o600);
-        size = 0;
-      }
-      size += writeSync(descriptor, chunk);
+    descriptor,
+    note(line) {
+      writeSync(descriptor, `${line}\n`);
     },
-    lastLines: () =>
-      tail
+    lastLines() {
+      const { size } = fstatSync(descriptor);
+      const tail = Buffer.alloc(Math.min(size, TAIL_BYTES));
+      const read = readSync(descriptor, tail, 0, tail.length, size - tail.length);
+      return tail
+        .toString('utf8', 0, read)
         .split('\n')
         .filter((line) => line.trim() !== '')
         .slice(-LAST_LINES)
-        .map((line) => line.slice(0, LINE_CHARS_MAX)),
+        .map((line) => line.slice(0, LINE_CHARS_MAX));
+    },
+    enforceSize() {
+      if (fstatSync(descriptor).size <= bytesMax) return;
+      // Lines written between the two calls are lost; renaming would leave the service writing to the old file.
+      copyFileSync(path, `${path}.1`);
+      ftruncateSync(descriptor, 0);
+    },
     close() {
       closeSync(descriptor);
     },
