@@ -17,7 +17,7 @@ const readySchema = z.strictObject({
 });
 export type Ready = z.infer<typeof readySchema>;
 
-const ROOT = join(import.meta.dirname, '..', '..');
+export const ROOT = join(import.meta.dirname, '..', '..');
 /** A cold start on two busy cores took 30 s; PGlite makes its database then. */
 export const START_DEADLINE_MS = 150_000;
 const STOP_DEADLINE_MS = 60_000;

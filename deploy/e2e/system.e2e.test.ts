@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { fingerprintOf, hintOf } from '@lanewatch/ingest/contract';
 import {
   credentialCreatedSchema,
@@ -22,6 +23,7 @@ import {
   npmStart,
   post,
   processesOf,
+  ROOT,
   Session,
   START_DEADLINE_MS,
   startInstallation,
@@ -151,6 +153,31 @@ describe('telemetry of a real Claude Code', () => {
     await post(system.ready, '/v1/logs', body);
     await sendWithKey();
     expect(await rows(`session=${SESSIONS.json}`)).toHaveLength(1);
+  });
+});
+
+describe('npm run load', () => {
+  it('sends as many events as it was asked for, at about the rate it was asked for', async () => {
+    const { ingest_url, collector_key } = system.ready;
+    const run = promisify(execFile);
+    const args = [
+      'run',
+      '-s',
+      'load',
+      '--',
+      '--url',
+      ingest_url,
+      '--key',
+      collector_key,
+      '--rate',
+      '250',
+      '--seconds',
+      '4',
+    ];
+    const startedAt = performance.now();
+    const { stdout } = await run('npm', args, { cwd: ROOT, timeout: 60_000 });
+    expect(stdout).toContain('1000 events accepted');
+    expect(performance.now() - startedAt).toBeGreaterThan(3_500);
   });
 });
 

@@ -61,6 +61,17 @@ function* freshEvents(seed: number): Generator<UsageEventInput> {
   }
 }
 
+/** The next so many; iterator.take would close the source behind them. */
+function nextOf(source: Iterator<UsageEventInput>, count: number): UsageEventInput[] {
+  const events: UsageEventInput[] = [];
+  while (events.length < count) {
+    const next = source.next();
+    if (next.done) throw new Error('The invented organisation has no more events for this long a run.');
+    events.push(next.value);
+  }
+  return events;
+}
+
 async function run(options: Options): Promise<void> {
   const total = Math.round(options.rate * options.seconds);
   const startedAt = performance.now();
@@ -70,7 +81,7 @@ async function run(options: Options): Promise<void> {
   let accepted = 0;
   let failure: unknown;
   for (let sent = 0; sent < total && failure === undefined;) {
-    const batch = [...source.take(Math.min(options.batch, total - sent))];
+    const batch = nextOf(source, Math.min(options.batch, total - sent));
     sent += batch.length;
     const dueMs = ((sent - batch.length) / options.rate) * 1000;
     const earlyMs = dueMs - (performance.now() - startedAt);
