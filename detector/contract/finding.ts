@@ -40,6 +40,8 @@ export type Finding = z.infer<typeof findingSchema>;
  * replay changes nothing. The rule, then 24 hex digits of SHA-256.
  */
 export function findingIdOf(rule: string, lane: string, dedupe: readonly string[]): string {
-  const hash = createHash('sha256').update([rule, lane, ...dedupe].join('\n'), 'utf8').digest('hex');
+  const hash = createHash('sha256')
+    .update([rule, lane, ...dedupe].join('\n'), 'utf8')
+    .digest('hex');
   return `${rule}-${hash.slice(0, 24)}`;
 }

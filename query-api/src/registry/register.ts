@@ -8,7 +8,7 @@ import type { RegistryDatabase } from './database.ts';
 import { draftCredential } from './draft.ts';
 import type { CredentialRow } from './record.ts';
 import { addCredential } from './registry.ts';
-import type { LaneResolution, RegistryChange } from './registry.ts';
+import type { LaneAnswer, RegistryChange } from './registry.ts';
 import { snapshotOf } from './view.ts';
 
 /** Rules that a registration answers: the key is no longer unknown, or no longer ambiguous. */
@@ -36,37 +36,35 @@ export async function registerCredential(
     parts.onFault(error);
     return [];
   });
-  let resolved: LaneResolution[] = [];
+  let answer: LaneAnswer = { resolved: [], unsettled: [] };
   const change = await addCredential(parts.db, draft, (sameHint) => {
-    resolved = resolutionsOf(draft.row, sameHint, open, parts.nowMs);
-    return resolved;
+    answer = answerOf(draft.row, sameHint, open, parts.nowMs);
+    return answer;
   });
-  const lanes = new Set(resolved.map(({ lane }) => lane));
+  const lanes = new Set(answer.resolved.map(({ lane }) => lane));
   return { ...change, secret: draft.secret, findingsResolved: open.filter(({ lane }) => lanes.has(lane)).length };
 }
 
 /**
  * The lanes that a new credential makes known: its fingerprint's; the lane of its hint and org; and, when it has no
- * fingerprint, lanes of fingerprints seen with that hint and org. A hint that stays ambiguous resolves nothing. Pure.
+ * fingerprint, lanes of fingerprints seen with that hint and org. A hint that stays ambiguous resolves nothing, and one that
+ * the credential makes ambiguous loses what an earlier registration resolved on it. Pure.
  */
-function resolutionsOf(
-  row: CredentialRow,
-  sameHint: CredentialRow[],
-  open: OpenFinding[],
-  nowMs: number,
-): LaneResolution[] {
+function answerOf(row: CredentialRow, sameHint: CredentialRow[], open: OpenFinding[], nowMs: number): LaneAnswer {
   const registry = snapshotOf(0, [...sameHint.filter(({ id }) => id !== row.id), row]);
   const lanes = new Map<string, { fingerprint: string; hint: string; org: string }>();
   const { fingerprint, hint, org } = row;
   if (fingerprint !== '') lanes.set(fingerprint, { fingerprint, hint, org });
   if (hint !== '' && org !== '') lanes.set(laneOf('', hint, org), { fingerprint: '', hint, org });
   for (const finding of open) if (!lanes.has(finding.lane)) lanes.set(finding.lane, finding);
-  return [...lanes]
-    .filter(([, lane]) => {
-      const now = standingNow(lane, registry, nowMs);
-      return now.standing === 'known' && now.credential?.id === row.id;
-    })
-    .map(([lane]) => ({ lane, rules: ANSWERED_RULES, reason: `registered as ${row.name}` }));
+  const answer: LaneAnswer = { resolved: [], unsettled: [] };
+  for (const [lane, named] of lanes) {
+    const now = standingNow(named, registry, nowMs);
+    if (now.standing === 'known' && now.credential?.id === row.id) {
+      answer.resolved.push({ lane, rules: ANSWERED_RULES, reason: `registered as ${row.name}` });
+    } else if (now.standing === 'ambiguous') answer.unsettled.push(lane);
+  }
+  return answer;
 }
 
 /** Unresolved findings that the credential could answer. */

@@ -21,6 +21,14 @@ export interface LaneResolution {
   reason: string;
 }
 
+/** What a new credential means for the lanes it touches. */
+export interface LaneAnswer {
+  /** Known from now on. */
+  resolved: LaneResolution[];
+  /** Lanes that the credential makes ambiguous: what was decided on them no longer holds. */
+  unsettled: string[];
+}
+
 /**
  * Runs a registry change. Changes wait for each other, so that outbox ids grow in commit order and a reader that saw the
  * newest id has seen all before it.
@@ -42,7 +50,7 @@ function change<Result>(
 export function addCredential(
   db: RegistryDatabase,
   draft: CredentialDraft,
-  resolutions: (existing: CredentialRow[]) => LaneResolution[],
+  answerOf: (existing: CredentialRow[]) => LaneAnswer,
 ): Promise<RegistryChange> {
   return change(db, async (transaction) => {
     const { row } = draft;
@@ -54,7 +62,9 @@ export function addCredential(
     if (existing !== undefined) throw duplicateProblem(existing, row.fingerprint !== '');
     await transaction.insertInto('credentials').values(insertableOf(row)).execute();
     const sameHint = row.hint === '' ? [] : await credentialsWithHint(transaction, row.hint);
-    for (const resolution of resolutions(sameHint)) await writeResolution(transaction, resolution, row);
+    const { resolved, unsettled } = answerOf(sameHint);
+    for (const resolution of resolved) await writeResolution(transaction, resolution, row);
+    if (unsettled.length > 0) await transaction.deleteFrom('triage').where('lane', 'in', unsettled).execute();
     await writeEvent(
       transaction,
       row.created_by,
