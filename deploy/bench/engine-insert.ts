@@ -62,7 +62,7 @@ export type EngineInsertResult = {
  * Session.insert of an engine in this process. The table is emptied between runs, so that no side pays for the merges
  * of the other.
  */
-export async function run(options: EngineInsertOptions = {}): Promise<EngineInsertResult> {
+async function run(options: EngineInsertOptions = {}): Promise<EngineInsertResult> {
   const runs = options.runs ?? 5;
   const batches = options.batches ?? 30;
   const log = options.log ?? (() => undefined);

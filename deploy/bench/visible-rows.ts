@@ -31,7 +31,7 @@ export async function throughputUntilVisible(
 }
 
 /** Rows visible now; 0 while the table is still to be created. Reads the parts' own counts, which costs the engine nothing. */
-export async function countRows(client: ClickHouseClient, table: string): Promise<number> {
+async function countRows(client: ClickHouseClient, table: string): Promise<number> {
   const [database, name] = table.split('.');
   return numberOf(
     client,

@@ -31,7 +31,7 @@ async function outputOf(command: string, args: string[]): Promise<{ code: number
 }
 
 /** Throws {@link KafkaUnavailableError} unless a Java that can run the broker is on the path. */
-export async function requireJava(): Promise<void> {
+async function requireJava(): Promise<void> {
   const java = await outputOf('java', ['-version']);
   if (!java || java.code !== 0)
     throw new KafkaUnavailableError(

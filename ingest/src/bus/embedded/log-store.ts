@@ -59,7 +59,7 @@ export interface LogStore {
 
 /** Readers of one environment at once over all processes; a slot is 64 bytes. */
 const READERS_MAX = 1024;
-export const LOG_FILE = 'log.mdb';
+const LOG_FILE = 'log.mdb';
 export const MAP_SIZE_BYTES = 64 * 1024 ** 3;
 
 export function openLogStore(directory: string, mapSizeBytes: number): LogStore {
@@ -170,6 +170,6 @@ export function encodeHead({ first, end, bytes }: PartitionHead): Buffer {
   return value;
 }
 
-export function decodeHead(value: Buffer): PartitionHead {
+function decodeHead(value: Buffer): PartitionHead {
   return { first: value.readDoubleLE(0), end: value.readDoubleLE(8), bytes: value.readDoubleLE(16) };
 }

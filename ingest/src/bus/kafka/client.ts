@@ -1,22 +1,12 @@
 /** The only file that imports kafkajs (2.2.4, no longer maintained; repaired in kafkajs-patches.ts), so that it can be replaced. */
 import './kafkajs-patches.ts';
 import kafkajs from 'kafkajs';
-import type {
-  Admin,
-  Consumer,
-  ConsumerConfig,
-  EachBatchPayload,
-  Kafka,
-  Message,
-  Producer,
-  ProducerConfig,
-  SASLOptions,
-} from 'kafkajs';
+import type { Admin, Consumer, EachBatchPayload, Kafka, Message, Producer, ProducerConfig, SASLOptions } from 'kafkajs';
 import snappy from 'kafkajs-snappy';
 import type { KafkaConnection, OpenBusOptions } from '../open.ts';
 import { lz4Codec, zstdCodec } from './codecs.ts';
 
-export type { Admin, Consumer, ConsumerConfig, EachBatchPayload, Kafka, Message, Producer, ProducerConfig };
+export type { Admin, Consumer, EachBatchPayload, Kafka, Message, Producer, ProducerConfig };
 
 kafkajs.CompressionCodecs[kafkajs.CompressionTypes.Snappy] = snappy;
 kafkajs.CompressionCodecs[kafkajs.CompressionTypes.LZ4] = lz4Codec;

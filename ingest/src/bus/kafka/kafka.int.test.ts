@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { freePort, startKafka } from '../../../../deploy/kafka/start-kafka.ts';
@@ -171,6 +172,8 @@ describe.skipIf(kafkaBrokers === null)('Kafka: brokers that go and come back', (
     await bus.ensureTopics([{ name: topic, partitions: 1, compacted: false }]);
     await bus.publish(topic, numbered(1, 0));
     process.kill(kafka.pid, 'SIGSTOP');
+    // The signal reaches the broker's threads one by one; one that still runs could answer.
+    await until(() => everyThreadStopped(kafka.pid), DEADLINE_MS);
     const startedAt = performance.now();
     try {
       await expect(bus.publish(topic, numbered(1, 0, 'hanging'))).rejects.toMatchObject({
@@ -217,3 +220,11 @@ describe.skipIf(kafkaBrokers === null)('Kafka: brokers that go and come back', (
     await bus.close();
   });
 });
+
+/** Whether the kernel reports every thread of a process as stopped. */
+function everyThreadStopped(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((thread) => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
+  });
+}

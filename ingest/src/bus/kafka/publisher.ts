@@ -22,7 +22,7 @@ const REQUESTS_IN_FLIGHT_MAX = 4;
 /** What may wait to be sent; beyond it the bus is as good as down. */
 const QUEUED_BYTES_MAX = 64 * 1024 * 1024;
 /** The largest record: what `ensureTopics` allows a topic to hold, less room for headers and framing. */
-export const RECORD_BYTES_MAX = 15 * 1024 * 1024;
+const RECORD_BYTES_MAX = 15 * 1024 * 1024;
 /** Kafka's framing of a record, rounded up. */
 const RECORD_OVERHEAD_BYTES = 32;
 

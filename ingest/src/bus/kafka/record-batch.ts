@@ -27,7 +27,7 @@ export type Decompress = (attributes: number, compressed: Buffer) => Promise<Buf
 
 /** Position of the byte that tells the format, the same in all of them. */
 const MAGIC_AT = 16;
-export const MAGIC = 2;
+const MAGIC = 2;
 const LENGTH_AT = 8;
 const BATCH_FROM = 12;
 const ATTRIBUTES_AT = 21;
