@@ -6,6 +6,7 @@ import {
   USAGE_ROW_VERSION,
   type Bus,
   type OutgoingRecord,
+  type CredentialRecord,
   type UsageEvent,
 } from '@lanewatch/ingest/contract';
 
@@ -53,4 +54,17 @@ export async function fillTopic(
   open = [];
   if (records.length > 0) await publish();
   return (count / publishMs) * 1000;
+}
+
+/** Puts registry records on the credentials topic, as the registry does. */
+export async function fillRegistry(
+  records: Iterable<Partial<CredentialRecord>>,
+  bus: Bus,
+  topic: string,
+): Promise<void> {
+  const outgoing = [...records].map((record) => ({
+    key: record.fingerprint!,
+    value: Buffer.from(JSON.stringify(record)),
+  }));
+  await bus.publish(topic, outgoing);
 }

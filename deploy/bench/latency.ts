@@ -4,13 +4,14 @@ import { fingerprintOf, openBus, topicsOf, USAGE_PARTITIONS_DEFAULT, type Bus } 
 import { startEmbeddedClickHouse } from '../embedded/clickhouse/spawn.ts';
 import { median, type Bench, type BenchResult } from './bench.ts';
 import { startDetectorProcess } from './detector-process.ts';
-import { fillTopic } from './fill-topic.ts';
+import { fillRegistry, fillTopic } from './fill-topic.ts';
 import { startIngestProcess, type IngestProcess } from './ingest-process.ts';
 import { throughputUntilVisible } from './visible-rows.ts';
-import { workload } from './workload.ts';
+import { registeredKeys, workload } from './workload.ts';
 
 const PREFIX = 'p6-';
 const DATABASE = 'p6';
+const KEYS = 2_000;
 const LIMIT_MS = 1_000;
 const PROBES = 150;
 const PROBE_INTERVAL_MS = 100;
@@ -35,6 +36,7 @@ export const latency: Bench = {
     const bus = await openBus(`kafka://${brokers}`);
     const topics = topicsOf(PREFIX, USAGE_PARTITIONS_DEFAULT);
     await bus.ensureTopics(Object.values(topics));
+    await fillRegistry(registeredKeys(KEYS), bus, topics.credentials.name);
     await fill(bus, topics.usage.name, context.events, 0);
     const detector = await startDetectorProcess({
       brokers,
@@ -77,7 +79,7 @@ function result(what: string, figures: number[]): BenchResult {
 }
 
 function fill(bus: Bus, topic: string, events: number, round: number): Promise<number> {
-  const batch = workload({ events, keys: 2_000, endMs: Date.now() });
+  const batch = workload({ events, keys: KEYS, endMs: Date.now() });
   // Ids must differ from round to round, or the detector would drop the round as repeats.
   const renamed = batch.map((event) => ({ ...event, source: `load-${round}` }));
   return fillTopic(renamed, { bus, topic, partitions: USAGE_PARTITIONS_DEFAULT, packed: 50 });

