@@ -103,7 +103,8 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
     observer: {
       ...observer,
       stored(batch, tookMs) {
-        for (const row of batch.rows) tally.add(row.collector, 'stored', 1);
+        for (const [collector, count] of countBy(batch.rows, (row) => row.collector))
+          tally.add(collector, 'stored', count);
         for (const [collector, count] of batch.duplicates) tally.add(collector, 'duplicates', count);
         if (batch.deadLetters.length > 0) tally.add('', 'dead_lettered', batch.deadLetters.length);
         observer.stored(batch, tookMs);
@@ -150,6 +151,24 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
       await reportCounts().catch((error: unknown) => observer.fault('collector counts', error));
     },
   };
+}
+
+/** How many items have each key. Neighbours mostly share theirs, so the map is asked once per run of equal ones. */
+export function countBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, number> {
+  const counts = new Map<string, number>();
+  let key: string | null = null;
+  let run = 0;
+  for (const item of items) {
+    const own = keyOf(item);
+    if (own !== key) {
+      if (key !== null) counts.set(key, (counts.get(key) ?? 0) + run);
+      key = own;
+      run = 0;
+    }
+    run++;
+  }
+  if (key !== null) counts.set(key, (counts.get(key) ?? 0) + run);
+  return counts;
 }
 
 /** The offending bytes as they came; where and why in headers. The position makes a repeat after a restart recognisable. */

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Detector, DetectorObserver } from './detector.ts';
+import { countBy, type Detector, type DetectorObserver } from './detector.ts';
 
 export interface Metrics {
   registry: Registry;
@@ -52,9 +52,7 @@ export function createMetrics(): Metrics {
     registry,
     observer: {
       stored(batch, tookMs) {
-        const byStanding = new Map<string, number>();
-        for (const { standing } of batch.rows) byStanding.set(standing, (byStanding.get(standing) ?? 0) + 1);
-        for (const [standing, count] of byStanding) stored.inc({ standing }, count);
+        for (const [standing, count] of countBy(batch.rows, (row) => row.standing)) stored.inc({ standing }, count);
         for (const count of batch.duplicates.values()) duplicates.inc(count);
         deadLetters.inc(batch.deadLetters.length);
         for (const { rule } of batch.findings) findings.inc({ rule });

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { laneOf, UNATTRIBUTED_LANE, type BusRecord, type RecordBatch } from '@lanewatch/ingest/contract';
 import type { LedgerRow } from '../../contract/index.ts';
 import { classify } from '../classify/classify.ts';
@@ -59,6 +60,11 @@ export interface Pipeline {
 
 /** Bus records per batch at most, so that one made of duplicates alone still makes progress. */
 const RECORDS_MAX = 20_000;
+/**
+ * Events handled in one go before requests and answers get their turn. Without it the batches of a dozen partitions run one
+ * after another in microtasks, and an insert that took 60 ms is noticed after 250.
+ */
+const EVENTS_PER_TURN = 200;
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5_000;
 
@@ -89,11 +95,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const context = {} as { -readonly [Key in keyof RuleContext]: RuleContext[Key] };
   let record: BusRecord | null = null;
   let receivedMs = 0;
+  let eventsThisTurn = 0;
 
   // ── One event, synchronously ──────────────────────────────────────────────────────────────────────────────────
 
   const sink: DecodeSink = {
     onRow(row) {
+      eventsThisTurn++;
       hashEvent(row.source, row.id, hash);
       if (!dedupe.add(hash.low, hash.high, receivedMs)) {
         open.duplicates.set(row.collector, (open.duplicates.get(row.collector) ?? 0) + 1);
@@ -151,7 +159,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       decodeRecord(taken, sink);
       open.nextOffsets.set(batch.partition, taken.offset + 1);
       open.records++;
-      if (!isFull(open)) continue;
+      if (eventsThisTurn >= EVENTS_PER_TURN) {
+        eventsThisTurn = 0;
+        await nextTurn();
+      }
       while (waiting !== null && isFull(open)) await storing;
       // Somebody else may have been assigned these partitions while this waited: the rest of the batch is theirs.
       if (ours !== epoch) return;
