@@ -5,13 +5,14 @@ import { classify } from '../classify/classify.ts';
 import type { Credential, RegistryView } from '../classify/registry-view.ts';
 import { attachOccurrence, toFinding, type FindingState } from '../findings/finding-states.ts';
 import type { LaneState, LaneStates } from '../lane-state/lane-states.ts';
-import { FencedError, type Ledger } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Rule, RuleContext } from '../rules/rule.ts';
 import { emptyBatch, type Batch } from './batch.ts';
 import { decodeRecord, type DecodeSink } from './decode.ts';
 import type { DedupeWindow } from './dedupe-window.ts';
 import { hashEvent } from './event-hash.ts';
 import { createHintLanes } from './hint-lanes.ts';
+import { createPersist } from './persist.ts';
 import { restoreState, type LaggingFinding } from './restore.ts';
 
 export interface PipelineOptions {
@@ -65,8 +66,6 @@ const RECORDS_MAX = 20_000;
  * after another in microtasks, and an insert that took 60 ms is noticed after 250.
  */
 const EVENTS_PER_TURN = 200;
-const RETRY_MS_MIN = 100;
-const RETRY_MS_MAX = 5_000;
 
 /**
  * From bus to ledger, top to bottom:
@@ -90,6 +89,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   let assignment = new AbortController();
   let sequence = 0;
 
+  const persist = createPersist(options.wait, (stage, error) => observer.fault(stage, error));
   const hash = { low: 0, high: 0 };
   const hintLane = createHintLanes();
   const context = {} as { -readonly [Key in keyof RuleContext]: RuleContext[Key] };
@@ -236,21 +236,6 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     observer.stored(batch, now() - startedMs);
     // Progress is for lag tools only, so a failure here costs nothing but their accuracy.
     await options.commit(nextOffsets).catch((error: unknown) => observer.fault('progress', error));
-  }
-
-  /** Tries again until it succeeds. Gives up when the assignment ends or another detector has taken over. */
-  async function persist(stage: string, signal: AbortSignal, attempt: () => Promise<void>): Promise<void> {
-    for (let waitMs = RETRY_MS_MIN; ; waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)) {
-      signal.throwIfAborted();
-      try {
-        await attempt();
-        return;
-      } catch (error) {
-        if (error instanceof FencedError) throw error;
-        observer.fault(stage, error);
-      }
-      await options.wait(waitMs, signal);
-    }
   }
 
   // ── Assignments ───────────────────────────────────────────────────────────────────────────────────────────────
