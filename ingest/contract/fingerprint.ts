@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
-const FINGERPRINT = /^[0-9a-f]{64}$/;
+/** SHA-256 as hexadecimal digits. */
+const FINGERPRINT_CHARS = 64;
 
 /**
  * The fingerprint of a raw key: SHA-256 of its UTF-8 bytes, 64 lower-case hex digits. The only identity of a credential.
@@ -12,7 +13,13 @@ export function fingerprintOf(secret: string): string {
 
 /** Whether a text already is a fingerprint in its one accepted spelling. */
 export function isFingerprint(text: string): boolean {
-  return FINGERPRINT.test(text);
+  if (text.length !== FINGERPRINT_CHARS) return false;
+  // A loop, because this is asked several times of every event and the pattern takes four times as long.
+  for (let at = 0; at < FINGERPRINT_CHARS; at++) {
+    const code = text.charCodeAt(at);
+    if (!((code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66))) return false;
+  }
+  return true;
 }
 
 /** Accepts the spellings clients use (`sha256:` in front, upper case) and returns the one form, or null when it is none. */
@@ -21,7 +28,7 @@ export function canonicalFingerprint(text: string): string | null {
     .trim()
     .replace(/^sha-?256:/i, '')
     .toLowerCase();
-  return FINGERPRINT.test(bare) ? bare : null;
+  return isFingerprint(bare) ? bare : null;
 }
 
 /** The lane of every event that names no key. */

@@ -10,6 +10,7 @@ import {
   USAGE_COLUMNS,
   USAGE_ROW_VERSION,
   type BusRecord,
+  type UsageCells,
   type UsageEvent,
 } from '@lanewatch/ingest/contract';
 import type { LedgerRow } from '../../contract/index.ts';
@@ -96,7 +97,7 @@ function acceptObject(value: unknown, index: number, record: BusRecord, sink: De
 function acceptRow(value: unknown, index: number, record: BusRecord, sink: DecodeSink): void {
   const fault = faultOf(value);
   if (fault !== null) sink.onReject(index, Buffer.from(JSON.stringify(value)), fault);
-  else sink.onRow(rowOf(value as unknown as CheckedRow, record, index));
+  else sink.onRow(rowOf(value as unknown as UsageCells, record, index));
 }
 
 const NUMBER_COLUMNS = new Set<string>([
@@ -148,17 +149,11 @@ function faultOf(value: unknown): string | null {
   return flagsFine ? null : 'flags: an array of at most 16 texts expected';
 }
 
-type Cells<Columns extends readonly (keyof UsageEvent)[]> = {
-  [Position in keyof Columns]: UsageEvent[Columns[Position]];
-};
-/** A checked positional row: what stands at each position of USAGE_COLUMNS. */
-type CheckedRow = Cells<typeof USAGE_COLUMNS>;
-
 /**
  * One literal with every column, so that all rows share one hidden class: the encoder's speed depends on it. By index rather
  * than by destructuring, which would go through the array's iterator.
  */
-function rowOf(cells: CheckedRow, record: BusRecord, recordIndex: number): LedgerRow {
+function rowOf(cells: UsageCells, record: BusRecord, recordIndex: number): LedgerRow {
   const time = cells[2];
   const receivedAt = cells[3];
   return {
@@ -217,7 +212,7 @@ function rowOf(cells: CheckedRow, record: BusRecord, recordIndex: number): Ledge
 const NO_FINDINGS: string[] = [];
 
 function blankRow(event: UsageEvent, record: BusRecord, recordIndex: number): LedgerRow {
-  return rowOf(USAGE_COLUMNS.map((column) => event[column]) as unknown as CheckedRow, record, recordIndex);
+  return rowOf(USAGE_COLUMNS.map((column) => event[column]) as unknown as UsageCells, record, recordIndex);
 }
 
 /** The parser's own message quotes the input, which may hold a secret; only the position is taken from it. */

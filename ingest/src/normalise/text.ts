@@ -1,4 +1,4 @@
-import { redactSecrets, type RedactionTally } from '../redact/redact.ts';
+import { isHarmless, redactSecrets, type RedactionTally } from '../redact/redact.ts';
 
 /**
  * How much beyond a field's limit is looked at before cutting, so that a key that straddles the limit is still recognised
@@ -17,6 +17,7 @@ export interface TextTally extends RedactionTally {
  * @param limit UTF-16 units
  */
 export function cleanText(raw: string, limit: number, tally: TextTally): string {
+  if (raw.length <= limit && isHarmless(raw)) return raw;
   let text = raw;
   if (text.length > limit) {
     tally.truncated = true;

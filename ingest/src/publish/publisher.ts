@@ -20,6 +20,8 @@ const CHARS_PER_PARTITION_MAX = 256 * 1024;
 const REPLAY_BYTES = 512 * 1024;
 const REPLAY_PAUSE_MIN_MS = 100;
 const REPLAY_PAUSE_MAX_MS = 5_000;
+/** Batches on their way to the bus at once: while it confirms one, the events of the next are encoded and sent. */
+const BATCHES_UNDER_WAY_MAX = 2;
 /** The bus gives up by itself; this is for one that does not. */
 const TIMEOUT_MARGIN_MS = 1_000;
 
@@ -62,14 +64,19 @@ interface Filling {
 }
 
 /**
- * Groups events of concurrent requests into records and writes one batch at a time: while a batch is under way the next one
- * fills up, so that batches grow with the load and order per partition is kept. While the spool holds anything, new events
- * go behind it.
+ * Groups events of concurrent requests into records and writes a few batches at a time: while they are under way the next one
+ * fills up, so that batches grow with the load. The bus keeps the order of its calls per partition. While the spool holds
+ * anything, new events go behind it; only events of requests that overlapped can change places when the bus fails one batch
+ * and takes the next.
  */
 export function createPublisher(options: PublisherOptions): Publisher {
   const { bus, topic, partitionOf, spool, onFault } = options;
   const queues = new Map<number, Filling[]>();
-  let writing: Promise<void> | null = null;
+  let lingering: NodeJS.Timeout | null = null;
+  let underWay = 0;
+  /** The last append to the spool, which takes one at a time. */
+  let spooling: Promise<unknown> = Promise.resolve();
+  let whenIdle: (() => void)[] = [];
   let replaying: Promise<void> | null = null;
   let closed = false;
   const stop = new AbortController();
@@ -112,11 +119,26 @@ export function createPublisher(options: PublisherOptions): Publisher {
     return batch;
   }
 
-  async function writeAll(): Promise<void> {
-    if (options.lingerMs > 0) await pause(options.lingerMs);
-    // The loop's last look at the queues and `writing = null` are one step: whoever enqueues later starts a new loop.
-    while (queues.size > 0) await writeBatch();
-    writing = null;
+  /** Starts batches as far as they may; a lone request first waits for others to share its records. */
+  function scheduleWrite(): void {
+    if (lingering !== null || underWay === BATCHES_UNDER_WAY_MAX) return;
+    lingering = setTimeout(() => {
+      lingering = null;
+      startBatches();
+    }, options.lingerMs);
+  }
+
+  function startBatches(): void {
+    while (queues.size > 0 && underWay < BATCHES_UNDER_WAY_MAX) {
+      underWay++;
+      void writeBatch().finally(() => {
+        underWay--;
+        startBatches();
+      });
+    }
+    if (queues.size > 0 || underWay > 0) return;
+    for (const resolve of whenIdle) resolve();
+    whenIdle = [];
   }
 
   async function writeBatch(): Promise<void> {
@@ -152,7 +174,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
       }
     }
     try {
-      await spool.append(batch.flatMap(({ filling }) => filling.rows.map(({ row }) => row)));
+      const rows = batch.flatMap(({ filling }) => filling.rows.map(({ row }) => row));
+      const appended = spooling.then(() => spool.append(rows));
+      spooling = appended.catch(() => undefined);
+      await appended;
     } catch (error) {
       if (!(error instanceof SpoolFullError)) onFault('the spool did not take a batch', error);
       throw unavailable('The message bus is not reachable and the spool on disk takes no more.', error);
@@ -217,11 +242,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
       if (closed) return Promise.reject(unavailable('Ingest is shutting down.'));
       return new Promise<void>((resolve, reject) => {
         enqueue(events, { openRecords: 0, resolve, reject });
-        writing ??= writeAll();
+        scheduleWrite();
       });
     },
     async close() {
-      while (writing !== null) await writing;
+      if (queues.size > 0 || underWay > 0) await new Promise<void>((resolve) => whenIdle.push(resolve));
       closed = true;
       stop.abort();
       await replaying;

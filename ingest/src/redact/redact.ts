@@ -18,23 +18,34 @@ interface Hit {
  * whether a position deserves more; in clean text almost none does.
  */
 const RULES_BY_PAIR: (SecretRule[] | undefined)[] = new Array<SecretRule[] | undefined>(128 * 128);
-/** The same as bytes, because the scan of clean text touches nothing else: bit 0 a rule starts here, bit 1 an assignment. */
+/** The same as bits, because the scan of clean text touches nothing else. */
 const PAIR_FLAGS = new Uint8Array(128 * 128);
+const RULE = 1;
+const ASSIGNMENT = 2;
+const USERINFO = 4;
+/** The second character is a control character. Pairs with NUL before stand for the start of the text. */
+const UNFIT = 8;
+/** How the literals of a pair go on: a set of the lowest five bits of their third characters. Words of prose rarely pass it. */
+const PAIR_THIRDS = new Uint32Array(128 * 128);
 
 for (const rule of SECRET_RULES) {
   for (const start of rule.starts) {
     const pair = (start.charCodeAt(0) << 7) | start.charCodeAt(1);
     const rules = (RULES_BY_PAIR[pair] ??= []);
     if (!rules.includes(rule)) rules.push(rule);
-    PAIR_FLAGS[pair] = 1;
+    PAIR_FLAGS[pair]! |= RULE;
+    PAIR_THIRDS[pair]! |= 1 << (start.charCodeAt(2) & 31);
   }
 }
 /** `key=…`, `password: …`: the character before the sign is the last of one of the words below, a quote or a blank. */
 for (const before of 'dDyYnNtTsS"\' ') {
-  for (const sign of '=:') PAIR_FLAGS[(before.charCodeAt(0) << 7) | sign.charCodeAt(0)]! |= 2;
+  for (const sign of '=:') PAIR_FLAGS[(before.charCodeAt(0) << 7) | sign.charCodeAt(0)]! |= ASSIGNMENT;
 }
 /** `://user:password@` */
-PAIR_FLAGS[(':'.charCodeAt(0) << 7) | '/'.charCodeAt(0)]! |= 4;
+PAIR_FLAGS[(':'.charCodeAt(0) << 7) | '/'.charCodeAt(0)]! |= USERINFO;
+for (let before = 0; before < 128; before++) {
+  for (let code = 0; code < 128; code++) if (code < 0x20 || code === 0x7f) PAIR_FLAGS[(before << 7) | code]! |= UNFIT;
+}
 
 const ASSIGNED_NAME =
   /(?:api[_-]?keys?|apikey|access[_-]?key(?:[_-]?id)?|private[_-]?key|secret|passw(?:or)?d|passwd|pwd|token|credentials?|authorization|subscription[_-]?key)["' ]{0,2}$/i;
@@ -56,16 +67,39 @@ export function redactSecrets(text: string, tally: RedactionTally): string {
   return first === -1 ? text : redactFrom(text, first, tally);
 }
 
-/** The next position where a secret could begin; -1 when nowhere. This loop is all that clean text costs. */
+/** The next position where a secret could begin; -1 when nowhere. */
 function nextSuspect(text: string, from: number): number {
   const last = text.length - 1;
   let code = from < text.length ? text.charCodeAt(from) : 0;
   for (let at = from; at < last; at++) {
     const next = text.charCodeAt(at + 1);
-    if (code < 128 && next < 128 && PAIR_FLAGS[(code << 7) | next] !== 0) return at;
+    if (code < 128 && next < 128) {
+      const pair = (code << 7) | next;
+      const flags = PAIR_FLAGS[pair]! & ~UNFIT;
+      if (flags !== 0 && (flags !== RULE || goesOn(pair, text.charCodeAt(at + 2)))) return at;
+    }
     code = next;
   }
   return -1;
+}
+
+const goesOn = (pair: number, third: number) => ((PAIR_THIRDS[pair]! >>> (third & 31)) & 1) === 1;
+
+/**
+ * Whether a text is printable ASCII in which no secret could begin: in one pass, because nearly every text is and this is all that it
+ * costs then. False says only that it takes a closer look.
+ */
+export function isHarmless(text: string): boolean {
+  let before = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code >= 128) return false;
+    const pair = (before << 7) | code;
+    const flags = PAIR_FLAGS[pair]!;
+    if (flags !== 0 && (flags !== RULE || goesOn(pair, text.charCodeAt(at + 1)))) return false;
+    before = code;
+  }
+  return true;
 }
 
 function redactFrom(text: string, first: number, tally: RedactionTally): string {
@@ -88,17 +122,17 @@ function redactFrom(text: string, first: number, tally: RedactionTally): string 
 function hitAt(text: string, at: number, copied: number): Hit | null {
   const pair = (text.charCodeAt(at) << 7) | text.charCodeAt(at + 1);
   const flags = PAIR_FLAGS[pair]!;
-  if ((flags & 1) !== 0) {
+  if ((flags & RULE) !== 0) {
     for (const rule of RULES_BY_PAIR[pair]!) {
       const end = matchRule(rule, text, at);
       if (end !== -1) return { start: at, end, replacement: rule.mask ?? hintOf(text.slice(at, end)) };
     }
   }
-  if ((flags & 2) !== 0) {
+  if ((flags & ASSIGNMENT) !== 0) {
     const hit = assignmentAt(text, at + 1, copied);
     if (hit !== null) return hit;
   }
-  if ((flags & 4) !== 0) {
+  if ((flags & USERINFO) !== 0) {
     URL_USERINFO.lastIndex = at;
     // A user name alone (ssh://git@host) is no secret; with a colon, or long enough to be a token, it is.
     const userinfo = URL_USERINFO.exec(text)?.[0];

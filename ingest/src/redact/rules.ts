@@ -6,7 +6,7 @@
  */
 export interface SecretRule {
   name: string;
-  /** Literal starts, case-sensitive, two characters or more. */
+  /** Literal starts, case-sensitive, three characters or more. */
   starts: readonly string[];
   /** Matches the whole secret; sticky, tried at the position of the literal. */
   pattern: RegExp;
