@@ -14,7 +14,8 @@ import { throughputResult, type Bench } from './bench.ts';
 import { fillTopic } from './fill-topic.ts';
 import { workload } from './workload.ts';
 
-const EVENTS = 200_000;
+/** Enough that neither side's compiler warming up is what is measured. */
+const EVENTS = 500_000;
 /** Events of one request, as a busy collector sends them. */
 const EVENTS_PER_REQUEST = 100;
 /** Requests under way at a time. */

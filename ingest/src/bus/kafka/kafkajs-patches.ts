@@ -1,10 +1,11 @@
 /**
- * Two repairs inside kafkajs 2.2.4, which gets no releases any more and is pinned. Imported before kafkajs itself, because its
+ * Repairs inside kafkajs 2.2.4, which gets no releases any more and is pinned. Imported before kafkajs itself, because its
  * modules take hold of each other when they are loaded.
  */
 import { createRequire } from 'node:module';
 import { isCurrentFormat, packBatches } from './record-batch.ts';
 import type { Decompress } from './record-batch.ts';
+import { encodeProduceRequest, isPlainMessage, type TopicMessages } from './produce-request.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -21,6 +22,25 @@ interface FetchDecoder {
   readInt32(): number;
   canReadBytes(length: number): boolean;
   readBytes(length: number): Buffer;
+}
+
+interface Encoded {
+  buffer: Buffer;
+}
+
+interface Request {
+  apiKey: number;
+  apiVersion: number;
+  encode(): Promise<Encoded>;
+}
+
+interface ProduceOptions {
+  acks: number;
+  timeout: number;
+  transactionalId?: string | null;
+  producerId?: { toString(): string };
+  compression?: number;
+  topicData: TopicMessages<object>[];
 }
 
 type DecodeMessages = (decoder: FetchDecoder) => Promise<unknown[]>;
@@ -69,5 +89,54 @@ function keepBatchesPacked(): void {
   require.cache[path]!.exports = decodeMessages;
 }
 
+/** Requests that need nothing else are written in one go (produce-request.ts); version 3 is what later versions build on. */
+function writeProduceRequestsOnce(): void {
+  const path = require.resolve('kafkajs/src/protocol/requests/produce/v3/request');
+  const original = require(path) as (options: ProduceOptions) => Request;
+  require.cache[path]!.exports = (options: ProduceOptions): Request => {
+    const request = original(options);
+    const { acks, timeout, transactionalId, producerId, compression = 0, topicData } = options;
+    const isPlain =
+      compression === 0 &&
+      (transactionalId ?? null) === null &&
+      (producerId === undefined || producerId.toString() === '-1') &&
+      topicData.every(isPlainTopic);
+    if (!isPlain) return request;
+    const encode = () => Promise.resolve({ buffer: encodeProduceRequest({ acks, timeout, topicData }, Date.now()) });
+    return { ...request, encode };
+  };
+}
+
+function isPlainTopic(topic: TopicMessages<object>): topic is TopicMessages {
+  return topic.partitions.every(({ messages }) => messages.every(isPlainMessage));
+}
+
+/** The frame around every request: kafkajs copies the body twice into it. */
+function frameRequestsOnce(): void {
+  const path = require.resolve('kafkajs/src/protocol/request');
+  require(path);
+  require.cache[path]!.exports = frameRequest;
+}
+
+async function frameRequest(options: { correlationId: number; clientId: string; request: Request }): Promise<Encoded> {
+  const { correlationId, clientId, request } = options;
+  const { buffer: body } = await request.encode();
+  const clientBytes = Buffer.byteLength(clientId);
+  const frame = Buffer.allocUnsafeSlow(FRAME_FIXED_BYTES + clientBytes + body.length);
+  let at = frame.writeInt32BE(frame.length - 4, 0);
+  at = frame.writeInt16BE(request.apiKey, at);
+  at = frame.writeInt16BE(request.apiVersion, at);
+  at = frame.writeInt32BE(correlationId, at);
+  at = frame.writeInt16BE(clientBytes, at);
+  at += frame.write(clientId, at, 'utf8');
+  body.copy(frame, at);
+  return { buffer: frame };
+}
+
+/** Length of the rest, API key and version, correlation, length of the client's name. */
+const FRAME_FIXED_BYTES = 4 + 2 + 2 + 4 + 2;
+
 stopIdlePolling();
+writeProduceRequestsOnce();
+frameRequestsOnce();
 keepBatchesPacked();
