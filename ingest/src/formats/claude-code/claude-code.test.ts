@@ -124,6 +124,52 @@ describe('Claude Code logs as captured', () => {
     expect(event).toMatchObject({ session: 'f684e23a-592e-41fd-b5b0-6c84be3a5527', cost_nano_usd: 5_700_000 });
   });
 
+  test.each([
+    ['v2.0.77-logs-api_request.http-json.json.gz', 'application/json', 2, '2.0.77', 'api_request'],
+    ['v2.0.77-logs-api_request.http-protobuf.pb', 'application/x-protobuf', 1, '2.0.77', 'api_request'],
+    ['v2.1.330-logs-api_request.http-protobuf.pb.gz', 'application/x-protobuf', 1, '2.1.330', 'api_request:sdk'],
+  ])(
+    '%s: each request once, with key, repository, tokens and cost',
+    async (name, mediaType, count, version, operation) => {
+      const { events, errors } = await run(logs, load(name), { mediaType });
+      expect(errors).toEqual([]);
+      expect(events).toHaveLength(count);
+      for (const event of events) {
+        expect(event).toMatchObject({
+          fingerprint: 'e82b4fce005b9e23feb053291c3a1b4560ebbe5532a309c68823c08b7a68baab',
+          hint: 'sk-ant-api03-Y-k...yEAA',
+          credential_kind: 'api_key',
+          agent: 'claude-code',
+          agent_version: version,
+          repo: 'payments-api',
+          operation,
+          outcome: 'success',
+          cost_basis: 'reported',
+        });
+        expect(event.tokens_input_uncached).toBeGreaterThan(19);
+        expect(event.tokens_cache_read).toBeGreaterThan(3399);
+        expect(event.tokens_cache_write).toBeGreaterThan(1199);
+        expect(event.tokens_output).toBeGreaterThan(6);
+        expect(event.cost_nano_usd).toBeGreaterThan(1_900_000);
+      }
+    },
+  );
+
+  test('old versions number nothing: requests that end in the same millisecond stay apart, also sent twice', async () => {
+    const captured = load('v2.0.77-logs-api_error-529.http-json.json.gz').toString();
+    expect(captured).not.toContain('event.sequence');
+    const sameMoment = captured
+      .replaceAll(/"2026-11-21T11:49:00\.\d{3}Z"/g, '"2026-11-21T11:49:00.219Z"')
+      .replaceAll(/"(observedTimeUnixNano|timeUnixNano)":"\d+"/g, '"$1":"1795261740219000000"');
+    expect(sameMoment.match(/00\.219Z/g)).toHaveLength(5);
+    for (const body of [captured, sameMoment]) {
+      const { events } = await run(logs, body);
+      expect(new Set(events.map(({ id }) => id)).size).toBe(5);
+      expect((await run(logs, body)).events.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+    }
+    expect((await run(logs, captured)).events[0]).toMatchObject({ outcome: 'failed', status_code: 529 });
+  });
+
   test('the same record sent twice has the same identity, another record another', async () => {
     const [first] = (await run(logs, load('v2.1.197-logs-api_request.http-json.json'))).events;
     const [again] = (await run(logs, load('v2.1.197-logs-api_request.http-json.json'))).events;
@@ -193,6 +239,23 @@ describe('Claude Code logs with more in them', () => {
       credential_kind: 'none',
       provider: 'aws',
     });
+  });
+
+  test('through a cloud the Anthropic key that the shell holds is not the one in use', async () => {
+    const event = await only(load('v2.1.330-logs-api_error-404-vertex.http-json.json.gz'));
+    expect(event).toMatchObject({ credential_kind: 'none', fingerprint: '', hint: '', provider: 'google' });
+    const cloudKey = text('apikey.fingerprint', FINGERPRINT);
+    expect(await only(onRequest(text('anthropic.provider', 'bedrock'), cloudKey))).toMatchObject({
+      credential_kind: 'api_key',
+      fingerprint: FINGERPRINT,
+    });
+  });
+
+  test('a long-lived account token that is named like a key is oauth, with its fingerprint', async () => {
+    const event = await only(
+      onResource(text('apikey.fingerprint', FINGERPRINT), text('apikey.hint', 'sk-ant-oat01-Abc...wxyz')),
+    );
+    expect(event).toMatchObject({ credential_kind: 'oauth', fingerprint: FINGERPRINT });
   });
 
   test('numbers as texts and undocumented attributes of newer versions are taken', async () => {

@@ -36,7 +36,7 @@ const OTHER_EVENTS = new Set([
 ]);
 
 /**
- * Log records of Claude Code (captured from 2.1.197, documented to 2.1.329). `api_request` and `api_error` become events. Its metrics
+ * Log records of Claude Code (captured from 2.0.77 to 2.1.330). `api_request` and `api_error` become events. Its metrics
  * and spans report the same requests again and are not read.
  */
 export const claudeCodeMapper: LogRecordMapper = {
@@ -99,22 +99,32 @@ function eventOf(record: LogRecord, name: 'api_request' | 'api_error', clientAdd
   };
 }
 
-/** Session, installation, position in the session and time name a record; what the process sends twice is then one event. */
-function identityOf({ attributes, time, rawAttributes }: LogRecord): string {
+/** What an old record says of its request, in the order in which it enters the identity. */
+const REQUEST_FACTS = [
+  'event.name',
+  'model',
+  'input_tokens',
+  'output_tokens',
+  'cache_read_tokens',
+  'cache_creation_tokens',
+  'cost_usd',
+  'duration_ms',
+  'status_code',
+  'attempt',
+  'error',
+];
+
+/**
+ * Session, installation, position in the session and time name a record; what the process sends twice is then one event.
+ * Old versions (2.0.77) do not number their records, and requests that run side by side end in the same millisecond. There the facts of
+ * the request tell records apart: facts rather than all attributes, because a collector in between may add some or change the encoding.
+ */
+function identityOf({ attributes, time }: LogRecord): string {
   const parts = ['session.id', 'user.id', 'event.sequence', 'event.timestamp'].map(
     (key) => attributes.get(key) ?? null,
   );
-  // Without position and time of its own, the record's whole content is all that tells it from another.
-  const rest = parts[2] === null && parts[3] === null ? [time, stableText(rawAttributes)] : [];
+  const rest = parts[2] === null ? [time, ...REQUEST_FACTS.map((key) => textAttribute(attributes, key) ?? null)] : [];
   return hash('sha256', JSON.stringify([...parts, ...rest]), 'hex');
-}
-
-function stableText(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? '';
-  } catch {
-    return '';
-  }
 }
 
 function timeOf({ time, attributes }: LogRecord): string | undefined {
@@ -134,13 +144,17 @@ const LAST_FOUR_DIGIT_YEAR_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 function credentialOf(attributes: Attributes): JsonObject {
   const fingerprint = textAttribute(attributes, 'apikey.fingerprint');
   const hint = textAttribute(attributes, 'apikey.hint');
+  const backend = textAttribute(attributes, 'anthropic.provider');
+  const throughCloud = backend !== undefined && Object.hasOwn(CLOUDS, backend);
+  // The shell may hold an Anthropic key that the user's lines name, but through a cloud it stays unused.
+  if (throughCloud && hint?.startsWith('sk-ant-') === true) return { kind: 'none' };
   if (fingerprint !== undefined || hint !== undefined) {
-    return { fingerprint, hint, provider: textAttribute(attributes, 'apikey.provider'), kind: 'api_key' };
+    const kind = hint?.startsWith('sk-ant-oat') === true ? 'oauth' : 'api_key';
+    return { fingerprint, hint, provider: textAttribute(attributes, 'apikey.provider'), kind };
   }
   const account = textAttribute(attributes, 'organization.id', 'user.account_uuid', 'user.account_id', 'user.email');
   if (account !== undefined) return { provider: 'anthropic', kind: 'oauth' };
-  const backend = textAttribute(attributes, 'anthropic.provider');
-  return { kind: backend !== undefined && Object.hasOwn(CLOUDS, backend) ? 'none' : 'api_key' };
+  return { kind: throughCloud ? 'none' : 'api_key' };
 }
 
 /** Values of `anthropic.provider` other than the first party, as our provider names (those of the price list). */

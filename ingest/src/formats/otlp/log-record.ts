@@ -12,8 +12,6 @@ export interface LogRecord {
   attributes: Attributes;
   /** Epoch milliseconds: the record's time, else when it was observed; null when neither is set. */
   time: number | null;
-  /** The record's own attributes as sent, to derive an identity where the sender gave none. */
-  rawAttributes: unknown;
 }
 
 /** Turns the log records of one client into events. Adding a client is a folder with one of these, and a line in `formats/index.ts`. */

@@ -127,6 +127,5 @@ function viewOf(record: JsonObject, resource: Attributes, scopeName: string): Lo
       textAttribute(attributes, 'event.name') ?? (typeof record.eventName === 'string' ? record.eventName : ''),
     attributes,
     time: millisecondsOf(record.timeUnixNano) ?? millisecondsOf(record.observedTimeUnixNano),
-    rawAttributes: record.attributes,
   };
 }
