@@ -20,11 +20,17 @@ afterAll(() => {
 });
 
 /** What the block leaves in the environment when a shell runs it. */
-function attributesIn(shell: string, key: string | undefined, cwd: string): Record<string, string> {
+function attributesIn(
+  shell: string,
+  key: string | undefined,
+  cwd: string,
+  otherKeys: Record<string, string> = {},
+): Record<string, string> {
   const script = `set -eu\n${claudeCodeEnvironment(ENDPOINT, 'lw_dev_key')}\nprintf %s "$OTEL_RESOURCE_ATTRIBUTES"`;
   const env = {
     PATH: process.env['PATH'] ?? '',
     HOME: folder,
+    ...otherKeys,
     ...(key === undefined ? {} : { ANTHROPIC_API_KEY: key }),
   };
   const text = execFileSync(shell, ['-c', script], { cwd, env, encoding: 'utf8' });
@@ -53,6 +59,18 @@ describe.each(SHELLS)('the Claude Code block in %s', (shell) => {
   it('ignores blanks and line ends around the key', () => {
     const key = `sk-ant-api03-${'x'.repeat(90)}AA`;
     expect(attributesIn(shell, ` ${key}\n`, folder)['apikey.fingerprint']).toBe(fingerprintOf(key));
+  });
+
+  it('takes the key from the variable that Claude Code takes it from', () => {
+    const ofProxy = { ANTHROPIC_AUTH_TOKEN: 'sk-virtual-key-of-a-proxy-0001' };
+    const ofAccount = { CLAUDE_CODE_OAUTH_TOKEN: `sk-ant-oat01-${'9z_'.repeat(20)}` };
+    const fingerprint = (key: string | undefined, others: Record<string, string>) =>
+      attributesIn(shell, key, folder, others)['apikey.fingerprint'];
+    expect(fingerprint('sk-ant-api03-tooshort', { ...ofProxy, ...ofAccount })).toBe(
+      fingerprintOf('sk-ant-api03-tooshort'),
+    );
+    expect(fingerprint(undefined, { ...ofProxy, ...ofAccount })).toBe(fingerprintOf(ofProxy.ANTHROPIC_AUTH_TOKEN));
+    expect(fingerprint('', ofAccount)).toBe(fingerprintOf(ofAccount.CLAUDE_CODE_OAUTH_TOKEN));
   });
 
   it('leaves the hint out when it would break the attribute syntax', () => {

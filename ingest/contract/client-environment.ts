@@ -4,10 +4,11 @@
  */
 
 /**
- * The shell lines that make Claude Code report its usage, for any POSIX shell. The provider key is never sent: the last line
+ * The shell lines that make Claude Code report its usage, for any POSIX shell. The key is never sent: the last line
  * computes its fingerprint and hint on the machine, by the rules of `fingerprintOf` and `hintOf`. The key reaches only shell
  * built-ins and standard input, so it shows in no list of processes; a hint with a character that the header syntax of
- * resource attributes does not carry is left out.
+ * resource attributes does not carry is left out. Of the variables that can hold a key the first one set counts, in Claude Code's own order; behind a
+ * proxy it is ANTHROPIC_AUTH_TOKEN, whose fingerprint is then the one that the proxy reports.
  * @param ingestUrl address of ingest, without a slash at its end
  * @param collectorKey a managed key with scope write on usage-events
  */
@@ -19,7 +20,7 @@ export OTEL_EXPORTER_OTLP_PROTOCOL=http/json
 export OTEL_EXPORTER_OTLP_ENDPOINT=${ingestUrl}
 export OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer ${collectorKey}"
 export OTEL_RESOURCE_ATTRIBUTES="$(
-  key=$(printf %s "\${ANTHROPIC_API_KEY-}" | tr -d '[:space:]')
+  key=$(printf %s "\${ANTHROPIC_API_KEY:-\${ANTHROPIC_AUTH_TOKEN:-\${CLAUDE_CODE_OAUTH_TOKEN-}}}" | tr -d '[:space:]')
   if [ -n "$key" ]; then
     hash=$(printf %s "$key" | { sha256sum 2>/dev/null || shasum -a 256 2>/dev/null || openssl dgst -sha256 -r; } | cut -c1-64)
     prefix=
