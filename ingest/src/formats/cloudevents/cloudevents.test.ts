@@ -7,6 +7,15 @@ const STRUCTURED = { mediaType: 'application/cloudevents+json' };
 const BATCH = { mediaType: 'application/cloudevents-batch+json' };
 const FINGERPRINT = 'b'.repeat(64);
 
+/** A request as captured: headers, an empty line, the body. */
+function httpMessage(name: string): { headers: Record<string, string>; body: string } {
+  const [head = '', body = ''] = load(name)
+    .toString()
+    .split(/\r?\n\r?\n/, 2);
+  const headers = Object.fromEntries(head.split(/\r?\n/).map((line) => line.split(': ') as [string, string]));
+  return { headers, body };
+}
+
 describe('CloudEvents', () => {
   test('structured mode: identity and time from the context, operation from type, agent from source', async () => {
     const { events, droppedFields } = await run(eventsFormat, load('spec-structured-json.json'), STRUCTURED);
@@ -31,12 +40,43 @@ describe('CloudEvents', () => {
   });
 
   test('binary mode, as in the specification', async () => {
-    const [head = '', body = ''] = load('spec-binary-mode.http.txt')
-      .toString()
-      .split(/\r?\n\r?\n/, 2);
-    const headers = Object.fromEntries(head.split(/\r?\n/).map((line) => line.split(': ') as [string, string]));
+    const { headers, body } = httpMessage('spec-binary-mode.http.txt');
     const { events } = await run(eventsFormat, body, { headers });
     expect(events[0]).toMatchObject({ source: '/mycontext', id: 'C234-1234-1234', operation: 'com.example.someevent' });
+  });
+
+  test.each(['', 'application/x-www-form-urlencoded'])(
+    'binary mode of the Python SDK, whose body nothing declares (content type "%s"), keeps its fields',
+    async (mediaType) => {
+      const { headers, body } = httpMessage('sdk-python-2.2.0-binary.http.txt');
+      expect(headers).not.toHaveProperty('content-type');
+      const { events } = await run(eventsFormat, body, { headers, mediaType });
+      expect(events[0]).toMatchObject({
+        source: '/billing/worker',
+        user: 'zoë@example.com',
+        hint: 'sk-ant-...C001',
+        tokens_input_uncached: 11,
+        cost_nano_usd: 1_000_000,
+      });
+    },
+  );
+
+  test.each([
+    ['', 'no JSON'],
+    ['', '"text"'],
+    ['text/plain', '{"user":"u"}'],
+  ])(
+    'binary mode with content type "%s" and the body %s is an event without fields of ours',
+    async (mediaType, body) => {
+      const { headers } = httpMessage('sdk-python-2.2.0-binary.http.txt');
+      const { events } = await run(eventsFormat, body, { headers, mediaType });
+      expect(events[0]).toMatchObject({ source: '/billing/worker', user: '', credential_kind: 'none' });
+    },
+  );
+
+  test('an object that the JavaScript SDK got as text, and sends quoted, is read', async () => {
+    const { events } = await run(eventsFormat, load('sdk-js-10.0.0-structured-text.json'), STRUCTURED);
+    expect(events[0]).toMatchObject({ agent: 'ce-js', tokens_input_uncached: 22, cost_nano_usd: 1_000_000 });
   });
 
   test('binary mode decodes percent-encoded and quoted header values', async () => {

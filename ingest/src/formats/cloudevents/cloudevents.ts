@@ -51,13 +51,22 @@ export function ofCloudEvent(event: JsonObject, context: DecodeContext): Decoded
 
 const namesKey = (subject: string) => canonicalFingerprint(subject) !== null || wholeApiKey(subject) !== null;
 
-/** The payload when it is an object; {} when it is something else, which has no fields of ours; null when it cannot be decoded. */
+/**
+ * The payload when it is an object; {} when it is something else, which has no fields of ours; null when it cannot be decoded.
+ * Senders that hand their SDK text instead of an object have it quoted as one JSON string, which is unwrapped.
+ */
 function dataOf(event: JsonObject): JsonObject | null {
   if (isJsonObject(event.data)) return event.data;
-  const encoded = event.data_base64;
-  if (typeof encoded !== 'string' || !isJsonType(textIn(event, 'datacontenttype') ?? 'application/json')) return {};
+  if (!isJsonType(textIn(event, 'datacontenttype') ?? 'application/json')) return {};
+  if (typeof event.data === 'string') return objectInJson(event.data) ?? {};
+  if (typeof event.data_base64 !== 'string') return {};
+  return objectInJson(Buffer.from(event.data_base64, 'base64').toString('utf8'));
+}
+
+/** The object that a JSON text holds, {} for another value; null when it is no JSON. */
+function objectInJson(text: string): JsonObject | null {
   try {
-    const value: unknown = JSON.parse(Buffer.from(encoded, 'base64').toString('utf8'));
+    const value: unknown = JSON.parse(text);
     return isJsonObject(value) ? value : {};
   } catch {
     return null;
@@ -70,6 +79,12 @@ const isJsonType = (type: string) => /^[^;]*[/+]json\s*(?:;|$)/i.test(type);
 export function isBinaryCloudEvent({ headers, mediaType }: Pick<DecodeContext, 'headers' | 'mediaType'>): boolean {
   return headers['ce-specversion'] !== undefined && !mediaType.startsWith('application/cloudevents');
 }
+
+/**
+ * Content types that say nothing: none at all, as the Python SDK sends it with its documented lines, and what HTTP libraries put in
+ * where the program named none. JSON in such a body is read, or the event would be accepted and lose all its fields.
+ */
+const UNDECLARED_TYPES = new Set(['', 'application/x-www-form-urlencoded']);
 
 /** Puts headers and payload of binary mode together as one structured event. */
 export function binaryCloudEvent(body: Buffer, context: DecodeContext): Decoded {
@@ -85,6 +100,8 @@ export function binaryCloudEvent(body: Buffer, context: DecodeContext): Decoded 
     } catch {
       return rejected('data', 'the body is not valid JSON, although the content type says so');
     }
+  } else if (UNDECLARED_TYPES.has(context.mediaType)) {
+    event.data = objectInJson(textOf(body)) ?? undefined;
   }
   return ofCloudEvent(event, context);
 }
