@@ -8,7 +8,7 @@ const FINGERPRINT = '88dc28d0f030c55ed4ab77ed8faf098196cb1c05df778539800c9f1243f
 
 const SUCCESS = {
   source: 'litellm',
-  id: 'chatcmpl-2299b6a2-82a3-465a-b47c-04e685a2227f',
+  request_id: 'chatcmpl-2299b6a2-82a3-465a-b47c-04e685a2227f',
   time: 1_767_397_280_000,
   fingerprint: FINGERPRINT,
   hint: 'devkey',
@@ -29,7 +29,7 @@ const SUCCESS = {
 };
 const FAILURE = {
   ...SUCCESS,
-  id: 'chatcmpl-fail-1',
+  request_id: 'chatcmpl-fail-1',
   outcome: 'rate_limited',
   status_code: 429,
   tokens_input_uncached: 0,
@@ -69,7 +69,7 @@ describe('LiteLLM bodies', () => {
   test('a SpendLogs row, whose metadata is JSON text', async () => {
     const { events } = await run(litellmFormat, load('spend_logs_payload.json'));
     expect(events[0]).toMatchObject({
-      id: 'chatcmpl-2283081b-dc89-41f6-93e6-d4f914774027',
+      request_id: 'chatcmpl-2283081b-dc89-41f6-93e6-d4f914774027',
       session: '1234567890',
       model: 'gpt-4o',
       tokens_input_uncached: 10,
@@ -84,6 +84,105 @@ describe('LiteLLM bodies', () => {
   });
 });
 
+describe('LiteLLM as captured', () => {
+  const read = async (name: string) => {
+    const { events, rejected, redactions } = await run(litellmFormat, load(name));
+    expect({ rejected, redactions }).toEqual({ rejected: 0, redactions: 0 });
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+    expect(JSON.stringify(events)).not.toMatch(/AKIAIOSFODNN7|Traceback|Hello\./);
+    return events;
+  };
+
+  test.each([
+    ['v1.109.1-master-key.json.gz', 16, 'staging'],
+    // Does not pass on the tags that a client sets, and reports nothing of the streamed /v1/responses.
+    ['v1.83.14-master-key.json.gz', 15, ''],
+  ])('%s: completions, messages, streams and failures', async (name, count, environment) => {
+    const events = await read(name);
+    expect(events).toHaveLength(count);
+    const byStatus = (status: number) => events.filter(({ status_code }) => status_code === status);
+    expect(byStatus(401)).toMatchObject([{ outcome: 'denied', model: 'gpt-4o', provider: 'openai' }]);
+    expect(byStatus(429).map(({ outcome }) => outcome)).toEqual(['rate_limited', 'rate_limited']);
+    expect(byStatus(500)).toMatchObject([{ outcome: 'failed' }]);
+    expect(byStatus(0).every(({ outcome }) => outcome === 'success')).toBe(true);
+    expect(events.flatMap(({ flags }) => flags)).not.toContain('fingerprint_invalid');
+    expect(events.find(({ operation }) => operation === 'anthropic_messages')).toMatchObject({
+      provider: 'anthropic',
+      model: 'claude-sonnet-4-5',
+      agent: 'curl',
+      request_id: expect.stringMatching(/^req_011MOCK/) as string,
+    });
+    // The mock upstream answers with 1200 tokens in, 1000 of them from the cache.
+    expect(events.find(({ tokens_cache_read }) => tokens_cache_read === 1000)).toMatchObject({
+      session: 'sess-42',
+      user: 'enduser-7',
+      ip: '127.0.0.1',
+      agent: 'my-agent',
+      agent_version: '1.2.3',
+      repo: 'acme/meta',
+      environment,
+      tokens_input_uncached: 200,
+      tokens_output: 90,
+      cost_nano_usd: 2_650_000,
+    });
+    const viaAnthropic = events.find(({ provider, user }) => provider === 'anthropic' && user === 'enduser-7')!;
+    const { tokens_input_uncached: input, tokens_cache_read: fromCache, tokens_cache_write: written } = viaAnthropic;
+    expect(input + fromCache + written).toBe(4629);
+    expect(Math.min(fromCache, written)).toBeGreaterThan(1199);
+  });
+
+  test('the master key is named by its hash, or by the label that newer versions put there', async () => {
+    const older = await read('v1.83.14-master-key.json.gz');
+    expect(older[0]).toMatchObject({ fingerprint: expect.stringMatching(/^8f39f073/) as string, user: 'enduser-7' });
+    const [newer] = await read('v1.109.1-master-key.json.gz');
+    expect(newer).toMatchObject({ fingerprint: '', hint: 'litellm_proxy_master_key', credential_kind: 'api_key' });
+  });
+
+  test('requests stay apart when the upstream repeats its id and when the client sets the call id', async () => {
+    const events = await read('v1.109.1-virtual-key.json.gz');
+    expect(events).toHaveLength(7);
+    const sameId = (id: string) => events.filter(({ request_id }) => request_id === id);
+    expect(sameId('chatcmpl-123')).toHaveLength(2);
+    expect(sameId('fixed-call-id')).toHaveLength(2);
+    expect((await read('v1.109.1-virtual-key.json.gz')).map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+    expect(sameId('chatcmpl-123')[0]).toMatchObject({
+      hint: 'alice-key',
+      user: 'alice@example.com',
+      org: 'org-1',
+      model: 'gpt-4o',
+      cost_nano_usd: 42_500,
+    });
+  });
+
+  test('lines under application/json', async () => {
+    const events = await read('v1.109.1-ndjson.content-type-application-json.ndjson.gz');
+    expect(events.map(({ outcome }) => outcome)).toEqual(['success', 'rate_limited']);
+  });
+
+  test('Claude Code behind it keeps its session, which its own telemetry reports too', async () => {
+    const session = (version: string) => async () =>
+      (await read(`v${version}-claude-code.json.gz`)).map((event) => `${event.agent_version} ${event.session}`);
+    expect(await session('1.109.1')()).toEqual(['2.1.330 5834b4c7-4901-467a-9eab-b30cb86432be']);
+    expect([...new Set(await session('1.83.14')())]).toEqual([
+      '2.0.77 f34c590e-443c-47cc-97a1-a851215a25aa',
+      '2.1.197 7a6f7d71-9ee8-42e7-976b-433b9323669c',
+      '2.1.265 4c20ac74-acf6-4941-8187-7df20598e89d',
+    ]);
+  });
+
+  test('Claude Code on a key without user is its installation, not one user per session', async () => {
+    const payloads = JSON.parse(load('v1.83.14-claude-code.json.gz').toString()) as { metadata: object }[];
+    const nobody = { user_api_key_user_email: null, user_api_key_user_id: null };
+    for (const payload of payloads) payload.metadata = { ...payload.metadata, ...nobody };
+    const { events } = await run(litellmFormat, JSON.stringify(payloads));
+    expect([...new Set(events.map(({ user }) => user))]).toEqual([
+      '74434d26e1dcf12e6807802f85f7e5d36ea648e2eed729dc8d1493d129f93a20',
+      '9818af2cea2e7c0cf78e8f48a71e83205a2e0ed84cd4a73390e4f9f5b554b80c',
+      '8bb06b68015f0b9d83dabc0d3f845ef6b6566aa684407aaf5e5bcf7f312e4ecb',
+    ]);
+  });
+});
+
 describe('LiteLLM fields', () => {
   const of = async (change: Record<string, unknown>, metadata: Record<string, unknown> = {}) => {
     const payload = JSON.parse(load('derived/single.json').toString()) as Record<string, unknown>;
@@ -92,6 +191,8 @@ describe('LiteLLM fields', () => {
     expect(errors).toEqual([]);
     return events[0]!;
   };
+
+  const NOBODY = { user_api_key_user_email: null, user_api_key_user_id: null };
 
   test('cached tokens inside prompt_tokens are taken out of it', async () => {
     const event = await of(
@@ -143,5 +244,11 @@ describe('LiteLLM fields', () => {
     const { events, errors } = await run(litellmFormat, '{"model":"gpt-4o","endTime":1767397280}');
     expect(events).toEqual([]);
     expect(errors).toMatchObject([{ index: 0, path: 'id' }]);
+  });
+
+  test('an end user that is some other text stays whole', async () => {
+    for (const user of ['{"team":7}', '{broken', 'user_1_account__session_2']) {
+      expect(await of({ end_user: user }, NOBODY)).toMatchObject({ user });
+    }
   });
 });

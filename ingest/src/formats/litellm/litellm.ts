@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Decoded, DecodeContext, HttpFormat } from '../format.ts';
 import { isJsonObject, JSON_LINES_TYPES, type JsonObject, objectIn, textIn, valuesOfBody } from '../json-body.ts';
 
@@ -28,30 +29,34 @@ function eventOf(payload: JsonObject): JsonObject {
   const requester = objectOrText(metadata.requester_metadata);
   const tags = tagsOf(payload.request_tags);
   const id = textIn(payload, 'id') ?? textIn(payload, 'request_id');
+  const endUser = endUserOf(payload, metadata);
+  const keyUsers = [
+    textIn(metadata, 'user_api_key_user_email'),
+    textIn(metadata, 'user_api_key_user_id'),
+    textIn(payload, 'user'),
+  ];
   const start = millisecondsOf(payload.startTime);
   const end = millisecondsOf(payload.endTime) ?? start;
   const status = numberOf(objectOrText(payload.error_information ?? metadata.error_information).error_code);
   const failed = payload.status === 'failure' || metadata.status === 'failure';
   return {
     source: 'litellm',
-    id,
+    id: id === undefined ? undefined : identityOf(id, payload),
     time: end === null ? undefined : new Date(end).toISOString(),
     credential: credentialOf(payload, metadata),
     org: textIn(metadata, 'user_api_key_org_id') ?? textIn(payload, 'organization_id'),
     user:
-      textIn(metadata, 'user_api_key_user_email') ??
-      textIn(metadata, 'user_api_key_user_id') ??
-      textIn(payload, 'user') ??
-      textIn(payload, 'end_user') ??
-      textIn(metadata, 'user_api_key_end_user_id'),
+      keyUsers.find((user) => user !== undefined && user !== MASTER_KEY_USER) ??
+      endUser.user ??
+      keyUsers.find((user) => user !== undefined),
     ip: firstAddress(textIn(payload, 'requester_ip_address') ?? textIn(metadata, 'requester_ip_address')),
     agent: agentOf(textIn(metadata, 'user_agent') ?? textIn(requester, 'user_agent')),
-    session: textIn(payload, 'session_id') ?? textIn(payload, 'trace_id'),
-    request_id: id,
+    session: textIn(payload, 'session_id') ?? endUser.session ?? textIn(payload, 'trace_id'),
+    request_id: providerRequestId(payload) ?? id,
     repo: textIn(requester, 'repo') ?? textIn(requester, 'repository') ?? tags.get('repo') ?? tags.get('repository'),
     branch: textIn(requester, 'branch') ?? tags.get('branch'),
     provider: textIn(payload, 'custom_llm_provider'),
-    model: textIn(payload, 'model'),
+    model: modelOf(payload),
     environment: textIn(requester, 'environment') ?? tags.get('environment') ?? tags.get('env'),
     operation: textIn(payload, 'call_type'),
     outcome: failed ? failureOf(status) : 'success',
@@ -63,6 +68,56 @@ function eventOf(payload: JsonObject): JsonObject {
 }
 
 /**
+ * `id` alone names no event: it is what the upstream answered with, which small servers never change, or the call id, which any client
+ * may set by a header and a fallback takes over. With start and end, which the proxy takes to the microsecond, it does; a repeated
+ * post carries the same ones.
+ */
+function identityOf(id: string, { startTime, endTime }: JsonObject): string {
+  if (startTime === undefined && endTime === undefined) return id;
+  return hash('sha256', JSON.stringify([id, startTime ?? null, endTime ?? null]), 'hex');
+}
+
+/** The request id that the upstream gave, which agents report too; streams often come without. */
+function providerRequestId(payload: JsonObject): string | undefined {
+  const headers = objectIn(objectIn(payload, 'hidden_params'), 'additional_headers');
+  return textIn(headers, 'llm_provider-request-id') ?? textIn(headers, 'llm_provider-x-request-id');
+}
+
+/** `anthropic/claude-sonnet-4-5` of the provider `anthropic` is the model that everyone else calls `claude-sonnet-4-5`. */
+function modelOf(payload: JsonObject): string | undefined {
+  const model = textIn(payload, 'model');
+  const prefix = `${textIn(payload, 'custom_llm_provider') ?? ''}/`;
+  return model !== undefined && model.length > prefix.length && model.startsWith(prefix)
+    ? model.slice(prefix.length)
+    : model;
+}
+
+/** The user that LiteLLM writes where a request came with the master key, whoever sent it. */
+const MASTER_KEY_USER = 'default_user_id';
+
+/** What 1.109 puts in place of the master key's hash, which 1.83 still reported. */
+const MASTER_KEY_NAME = 'litellm_proxy_master_key';
+
+/**
+ * Who the client says is behind the request. Claude Code packs installation, account and session into this one text (as JSON, versions of
+ * 2025 as `user_…_account_…_session_…`); taken whole, each of its sessions would be one more user of the key.
+ */
+function endUserOf(payload: JsonObject, metadata: JsonObject): { user?: string; session?: string } {
+  const text = textIn(payload, 'end_user') ?? textIn(metadata, 'user_api_key_end_user_id');
+  if (text === undefined) return {};
+  const packed = /^user_([0-9a-f]{64})_account_([\w-]*?)_session_([\w-]{1,64})$/.exec(text);
+  const parts: JsonObject =
+    packed !== null
+      ? { device_id: packed[1], account_uuid: packed[2], session_id: packed[3] }
+      : objectOrText(text.startsWith('{') ? text : undefined);
+  const session = textIn(parts, 'session_id');
+  return {
+    user: textIn(parts, 'account_uuid') ?? textIn(parts, 'device_id') ?? text,
+    ...(session === undefined ? {} : { session }),
+  };
+}
+
+/**
  * LiteLLM's hash is the plain SHA-256 of the virtual key, which is our fingerprint. The alias that its owner gave the key goes into
  * `hint`, masked or not: hints are labels, people know the key by this one, and it decides the lane only where the hash is missing.
  */
@@ -70,6 +125,9 @@ function credentialOf(payload: JsonObject, metadata: JsonObject): JsonObject | u
   const fingerprint =
     textIn(metadata, 'user_api_key_hash') ?? textIn(metadata, 'user_api_key') ?? textIn(payload, 'api_key');
   const hint = textIn(metadata, 'user_api_key_alias');
+  if (fingerprint === MASTER_KEY_NAME) {
+    return { hint: hint ?? fingerprint, provider: 'litellm', kind: 'api_key' };
+  }
   if (fingerprint === undefined && hint === undefined) return undefined;
   return { fingerprint, hint, provider: 'litellm', kind: 'api_key' };
 }
