@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, mkdtempSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -51,6 +52,14 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
     (answer) => `no error, but ${JSON.stringify(answer)}`,
     (error: unknown) => (error instanceof ClickHouseError ? error.code : String(error)),
   );
+}
+
+/** Sends a request target as it stands, which clients repair first, and returns the status line. */
+async function statusOfTarget(url: string, target: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.end(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+  return (await text(socket)).split('\r\n', 1)[0]!;
 }
 
 /** Runs main.ts by itself and collects what it says. */
@@ -156,6 +165,14 @@ describe('the process', () => {
       fetch(engine.url, { method: 'POST', body: 'SELECT 1', headers });
     expect((await ask({})).status).toBe(200);
     expect((await ask({ Origin: 'https://example.org' })).status).toBe(403);
+  });
+
+  test('a request target that is no address is refused with 400 and ends nothing', async () => {
+    const engine = await start();
+    for (const target of ['//', 'http://[', '///:']) {
+      expect(await statusOfTarget(engine.url, target)).toBe('HTTP/1.1 400 Bad Request');
+    }
+    expect(await ask(connectTo(engine), 'SELECT 1 AS x')).toEqual([{ x: 1 }]);
   });
 
   test('a change goes on when its client goes away, a read does not', async () => {

@@ -83,7 +83,14 @@ function listen(server: Server, config: Config): Promise<void> {
 }
 
 async function handle(context: ExecuteContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://embedded');
+  const url = URL.parse(request.url ?? '/', 'http://embedded');
+  if (url === null) {
+    // `GET //` is enough to get here, without a password.
+    response
+      .writeHead(400, { 'Content-Type': 'text/plain; charset=UTF-8' })
+      .end('The request target is no address: it is / with the query in its parameters or in the body.\n');
+    return;
+  }
   if (url.pathname === '/ping' || url.pathname === '/replicas_status') {
     response.writeHead(200, { 'Content-Type': 'text/html; charset=UTF-8' }).end('Ok.\n');
     return;
