@@ -28,31 +28,32 @@ export type ChildEvent =
 export interface SupervisedChild {
   readonly name: string;
   readonly log: LogFile;
+  /** Settles when the first start has: rejects with a ChildStartError when the process does not come up. */
+  readonly ready: Promise<void>;
   pid(): number | undefined;
-  /** SIGTERM, and SIGKILL after the deadline. Resolves when the process is gone; it is not restarted. */
+  /** SIGTERM, and SIGKILL after the deadline, also while it still starts. Resolves when the process is gone; it is not restarted. */
   stop(deadlineMs: number): Promise<void>;
   kill(): void;
 }
 
-/** Thrown when a process does not come up at the first start. */
+/** Why a process did not come up at the first start. */
 export class ChildStartError extends Error {
-  readonly log: LogFile;
+  override readonly name = 'ChildStartError';
   readonly how: string;
+  /** The end of its log, and where all of it is. */
+  readonly lastLines: string[];
+  readonly logPath: string;
   constructor(name: string, how: string, log: LogFile) {
     super(`${name} did not start: ${how}`);
-    this.name = 'ChildStartError';
     this.how = how;
-    this.log = log;
+    this.lastLines = log.lastLines();
+    this.logPath = log.path;
   }
 }
 
 /** Time a first start may take: a cold disk reads 550 MB of engine, and a busy machine is slow. */
 const READY_TIMEOUT_MS = 90_000;
 const READY_POLL_MS = 50;
-const ALIVE_POLL_MS = 5_000;
-const ALIVE_TIMEOUT_MS = 4_000;
-/** A process that has not answered this many times in a row (one minute) hangs and is replaced. */
-const ALIVE_MISSES_MAX = 12;
 const BACKOFF_MIN_MS = 250;
 const BACKOFF_MAX_MS = 10_000;
 /** Restarts in a row before the supervisor gives up; with the back-off about half a minute of trying. */
@@ -60,23 +61,33 @@ const RESTARTS_MAX = 8;
 /** A process that was ready for this long has proved itself: the count of restarts begins anew. */
 const PROVEN_MS = 60_000;
 
+/** How a running process is watched. */
+export interface AliveTimes {
+  /** Pause between two questions. */
+  pollMs: number;
+  /** How long one question waits for its answer. */
+  timeoutMs: number;
+  /** A process that has not answered for this long hangs and is replaced. */
+  silentMaxMs: number;
+}
+const ALIVE_TIMES: AliveTimes = { pollMs: 5_000, timeoutMs: 4_000, silentMaxMs: 60_000 };
+
 const PRELOAD = join(import.meta.dirname, 'end-with-parent.mjs');
 
 /**
- * Starts a process and waits until it is ready; from then on restarts it, with growing pauses, whenever it ends.
- * @param onEvent hears what happens to it later
- * @throws ChildStartError when it does not come up the first time
+ * Starts a process; once it was ready it is restarted, with growing pauses, whenever it ends.
+ * @param onEvent hears what happens to it after the first start
  */
-export async function startChild(
+export function startChild(
   spec: ServiceSpec,
   logDirectory: string,
   onEvent: (event: ChildEvent) => void,
-): Promise<SupervisedChild> {
+  times: AliveTimes = ALIVE_TIMES,
+): SupervisedChild {
   const log = openLogFile(join(logDirectory, `${spec.name}.log`));
-  let stopping = false;
+  const quit = new AbortController();
   let restarts = 0;
   let current = launch(spec, log);
-  const quit = new AbortController();
 
   const stopCurrent = async (deadlineMs: number) => {
     const { process: child, ended } = current;
@@ -86,20 +97,21 @@ export async function startChild(
     clearTimeout(timer);
   };
 
-  const first = await becomesReady(spec, current.ended, quit.signal);
-  if (first !== null) {
-    current.process.kill('SIGKILL');
+  const start = async () => {
+    const problem = await becomesReady(spec, current.ended, quit.signal);
+    if (problem === null) return;
+    if (!quit.signal.aborted) current.process.kill('SIGKILL');
     await current.ended;
-    throw new ChildStartError(spec.name, first, log);
-  }
+    throw new ChildStartError(spec.name, problem, log);
+  };
 
   const watch = async () => {
     let readySince = Date.now();
     for (;;) {
-      const how = await endOrHang(spec, current, log, () => {
+      const how = await endOrHang(spec, current, log, times, () => {
         onEvent({ kind: 'silent' });
       });
-      if (stopping) return;
+      if (quit.signal.aborted) return;
       const endedAt = Date.now();
       if (endedAt - readySince > PROVEN_MS) restarts = 0;
       for (let reason = how; ;) {
@@ -110,11 +122,11 @@ export async function startChild(
         }
         const restartInMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** (restarts - 1));
         onEvent({ kind: 'ended', how: reason, restartInMs });
-        await delay(restartInMs, undefined, { signal: quit.signal }).catch(() => undefined);
-        if (stopping) return;
+        await pause(restartInMs, quit.signal);
+        if (quit.signal.aborted) return;
         current = launch(spec, log);
         const problem = await becomesReady(spec, current.ended, quit.signal);
-        if (stopping) return;
+        if (quit.signal.aborted) return;
         if (problem === null) break;
         current.process.kill('SIGKILL');
         await current.ended;
@@ -124,21 +136,23 @@ export async function startChild(
       onEvent({ kind: 'back', afterMs: readySince - endedAt });
     }
   };
-  const watching = watch();
+
+  const ready = start();
+  // Whoever waits for readiness hears of a failure; here it only means that there is nothing to watch.
+  const watching = ready.then(watch, () => undefined);
 
   return {
     name: spec.name,
     log,
+    ready,
     pid: () => current.process.pid,
     async stop(deadlineMs) {
-      stopping = true;
       quit.abort();
       await stopCurrent(deadlineMs);
       await watching;
       log.close();
     },
     kill() {
-      stopping = true;
       quit.abort();
       current.process.kill('SIGKILL');
     },
@@ -172,35 +186,46 @@ function launch(spec: ServiceSpec, log: LogFile): Launched {
   return { process: child, ended };
 }
 
-/** Waits for readiness. Returns null when ready, else what went wrong. */
-async function becomesReady(spec: ServiceSpec, ended: Promise<string>, signal: AbortSignal): Promise<string | null> {
+/** Waits for readiness. Returns null when ready, else what went wrong or that nobody wants it any more. */
+async function becomesReady(spec: ServiceSpec, ended: Promise<string>, quit: AbortSignal): Promise<string | null> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
   let how: string | null = null;
   void ended.then((text) => (how = text));
   let last = 'no answer';
-  while (Date.now() < deadline && !signal.aborted) {
+  while (Date.now() < deadline) {
+    const answer = await ask(spec.readyUrl, ALIVE_TIMES.timeoutMs, quit);
+    if (quit.aborted) return 'it was stopped while it started';
     if (how !== null) return how;
-    const answer = await ask(spec.readyUrl);
     if (answer === 'ok') return null;
     last = answer;
-    await delay(READY_POLL_MS);
+    await pause(READY_POLL_MS, quit);
   }
   return `not ready after ${READY_TIMEOUT_MS / 1000} s (${spec.readyUrl}: ${last})`;
 }
 
 /** Resolves with how the process ended; one that hangs is killed first. */
-async function endOrHang(spec: ServiceSpec, launched: Launched, log: LogFile, onSilent: () => void): Promise<string> {
+async function endOrHang(
+  spec: ServiceSpec,
+  launched: Launched,
+  log: LogFile,
+  { pollMs, timeoutMs, silentMaxMs }: AliveTimes,
+  onSilent: () => void,
+): Promise<string> {
   let over = false;
   const end = launched.ended.then((how) => {
     over = true;
     return how;
   });
-  for (let misses = 0; !over;) {
-    await Promise.race([end, delay(ALIVE_POLL_MS, undefined, { ref: false })]);
+  for (let silentMs = 0, roundAt = performance.now(); !over;) {
+    await Promise.race([end, delay(pollMs, undefined, { ref: false })]);
     if (over) break;
     log.enforceSize();
-    misses = (await ask(spec.aliveUrl)) === 'no answer' ? misses + 1 : 0;
-    if (misses < ALIVE_MISSES_MAX) continue;
+    const answered = (await ask(spec.aliveUrl, timeoutMs)) !== 'no answer';
+    const now = performance.now();
+    // A round never counts for more than it can take, so that a machine which slept for hours kills nothing when it wakes.
+    silentMs = answered ? 0 : silentMs + Math.min(now - roundAt, pollMs + timeoutMs);
+    roundAt = now;
+    if (silentMs < silentMaxMs) continue;
     onSilent();
     launched.process.kill('SIGKILL');
     break;
@@ -208,9 +233,10 @@ async function endOrHang(spec: ServiceSpec, launched: Launched, log: LogFile, on
   return end;
 }
 
-async function ask(url: string): Promise<string> {
+async function ask(url: string, timeoutMs: number, quit?: AbortSignal): Promise<string> {
+  const timeout = AbortSignal.timeout(timeoutMs);
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(ALIVE_TIMEOUT_MS) });
+    const response = await fetch(url, { signal: quit ? AbortSignal.any([quit, timeout]) : timeout });
     if (response.ok) {
       await response.body?.cancel();
       return 'ok';
@@ -219,4 +245,9 @@ async function ask(url: string): Promise<string> {
   } catch {
     return 'no answer';
   }
+}
+
+/** Resolves after the time, or at once when it is no longer wanted. */
+function pause(ms: number, quit: AbortSignal): Promise<void> {
+  return delay(ms, undefined, { signal: quit }).catch(() => undefined);
 }

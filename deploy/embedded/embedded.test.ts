@@ -139,13 +139,18 @@ describe('a log', () => {
 });
 
 describe('a supervised process', () => {
-  /** Answers on a port; ends at once with code 3 when the file `broken` is there. */
+  /** Answers on a port, 503 below /unready and never again after /hang; ends with code 3 when the file `broken` is there. */
   const SERVICE = `
     import { existsSync } from 'node:fs';
     import { createServer } from 'node:http';
     if (existsSync(process.env.BROKEN)) { console.log('it is broken'); process.exit(3); }
-    createServer((request, response) => response.end('ok')).listen(Number(process.env.SERVICE_PORT), '127.0.0.1');
-    process.on('SIGTERM', () => process.exit(0));
+    let hangs = false;
+    createServer((request, response) => {
+      if (hangs) return;
+      hangs = request.url === '/hang';
+      response.writeHead(request.url === '/unready' ? 503 : 200).end('ok');
+    }).listen(Number(process.env.SERVICE_PORT), '127.0.0.1');
+    process.on('SIGTERM', () => { console.log('stopped in order'); process.exit(0); });
   `;
 
   async function service() {
@@ -162,7 +167,8 @@ describe('a supervised process', () => {
   it('is started again when it ends, and stops when asked', async () => {
     const { folder, url, spec } = await service();
     const events: ChildEvent[] = [];
-    const child = await startChild(spec, folder, (event) => events.push(event));
+    const child = startChild(spec, folder, (event) => events.push(event));
+    await child.ready;
     const first = child.pid()!;
     process.kill(first, 'SIGKILL');
     await until(() => events.some(({ kind }) => kind === 'back'), 20_000, 'the restart');
@@ -176,10 +182,40 @@ describe('a supervised process', () => {
   it('that does not come up fails the start with its last lines', async () => {
     const { folder, broken, spec } = await service();
     writeFileSync(broken, '');
-    const error = await startChild(spec, folder, () => undefined).catch((problem: unknown) => problem);
-    expect(error).toMatchObject({ name: 'ChildStartError', how: 'ended with exit code 3' });
-    expect((error as { log: { lastLines(): string[] } }).log.lastLines()).toContain('it is broken');
+    const child = startChild(spec, folder, () => undefined);
+    await expect(child.ready).rejects.toMatchObject({
+      name: 'ChildStartError',
+      how: 'ended with exit code 3',
+      lastLines: expect.arrayContaining(['it is broken']) as string[],
+    });
+    await child.stop(10_000);
   }, 40_000);
+
+  it('is stopped in order while it still starts, as soon as somebody asks', async () => {
+    const { folder, spec } = await service();
+    const child = startChild({ ...spec, readyUrl: `${spec.readyUrl}/unready` }, folder, () => undefined);
+    const notReady = expect(child.ready).rejects.toMatchObject({ how: 'it was stopped while it started' });
+    await until(() => fetch(spec.readyUrl), 20_000, 'its first answer');
+    await child.stop(10_000);
+    await notReady;
+    expect(readFileSync(join(folder, 'service.log'), 'utf8')).toContain('stopped in order');
+  }, 40_000);
+
+  it('that does not answer is replaced in the time that is said, however long each question waits', async () => {
+    const { folder, url, spec } = await service();
+    const events: ChildEvent[] = [];
+    const times = { pollMs: 10, timeoutMs: 500, silentMaxMs: 1_000 };
+    const child = startChild(spec, folder, (event) => events.push(event), times);
+    await child.ready;
+    const hung = child.pid()!;
+    await fetch(`${url}/hang`);
+    const hungAt = performance.now();
+    await until(() => events.some(({ kind }) => kind === 'silent'), 20_000, 'the verdict');
+    expect(performance.now() - hungAt).toBeLessThan(4 * times.silentMaxMs);
+    await until(() => events.some(({ kind }) => kind === 'back'), 20_000, 'the successor');
+    expect(child.pid()).not.toBe(hung);
+    await child.stop(10_000);
+  }, 60_000);
 
   it('ends when whoever started it is gone without a word', async () => {
     const { spec, url, folder } = await service();
@@ -187,7 +223,8 @@ describe('a supervised process', () => {
     writeFileSync(
       starter,
       `import { startChild } from ${JSON.stringify(join(import.meta.dirname, 'child.ts'))};
-       const child = await startChild(${JSON.stringify(spec)}, ${JSON.stringify(folder)}, () => undefined);
+       const child = startChild(${JSON.stringify(spec)}, ${JSON.stringify(folder)}, () => undefined);
+       await child.ready;
        process.stdout.write(String(child.pid()), () => process.kill(process.pid, 'SIGKILL'));`,
     );
     const run = spawnSync(process.execPath, [starter], { encoding: 'utf8', timeout: 30_000 });

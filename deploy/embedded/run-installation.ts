@@ -46,9 +46,19 @@ export async function runInstallation(options: RunOptions): Promise<void> {
 
   const readyFile =
     options.readyFile === undefined ? undefined : resolve(process.env['INIT_CWD'] ?? '.', options.readyFile);
+  let ownsReadyFile = false;
   try {
-    if (readyFile !== undefined) rmSync(readyFile, { force: true });
-    installation = await startInstallation(process.env, options.subdirectory, terminal, quit.signal);
+    installation = await startInstallation({
+      environment: process.env,
+      subdirectory: options.subdirectory,
+      terminal,
+      quit: quit.signal,
+      onHomeTaken() {
+        // Not before: until then the file may belong to the instance that has the directory.
+        ownsReadyFile = readyFile !== undefined;
+        if (readyFile !== undefined) rmSync(readyFile, { force: true });
+      },
+    });
     const problem = await live(installation, terminal, options, readyFile, quit.signal, wanted);
     if (problem !== '') {
       terminal.complain(problem);
@@ -62,7 +72,7 @@ export async function runInstallation(options: RunOptions): Promise<void> {
       process.exitCode = 1;
     }
   } finally {
-    if (readyFile !== undefined) rmSync(readyFile, { force: true });
+    if (readyFile !== undefined && ownsReadyFile) rmSync(readyFile, { force: true });
     quit.abort();
     await installation?.stop();
     terminal.say('Stopped.');

@@ -27,20 +27,25 @@ const STOP_DEADLINE_MS = 18_000;
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
+export interface StartOptions {
+  /** Usually process.env. */
+  environment: Record<string, string | undefined>;
+  /** Folder inside the home, '' for none. */
+  subdirectory: string;
+  terminal: Terminal;
+  /** Aborted when the person wants to stop while it is still starting. */
+  quit: AbortSignal;
+  /** Called once the data directory belongs to this process, before anything starts. */
+  onHomeTaken: () => void;
+}
+
 /**
  * Starts every process of an installation, in order, and keeps them running.
- * @param environment usually process.env
- * @param subdirectory folder inside the home, '' for none
- * @param quit aborted when the person wants to stop while it is still starting
- * @throws StartProblem with one sentence when it can't
+ * @throws StartProblem with one sentence when it can't; the reason of `quit` when that came first. Nothing runs then.
  */
-export async function startInstallation(
-  environment: Record<string, string | undefined>,
-  subdirectory: string,
-  terminal: Terminal,
-  quit: AbortSignal,
-): Promise<Installation> {
-  const wanted = readStartConfig(environment, ROOT, subdirectory);
+export async function startInstallation(options: StartOptions): Promise<Installation> {
+  const { terminal, quit } = options;
+  const wanted = readStartConfig(options.environment, ROOT, options.subdirectory);
   if (wanted.clickhouse) {
     const support = engineSupport();
     if (!support.supported) throw new StartProblem(support.reason);
@@ -54,34 +59,24 @@ export async function startInstallation(
     home.release();
   };
   try {
+    options.onHomeTaken();
     const config = await withPorts(wanted);
     const secrets = ensureSecrets(config.home);
     const { promise: failed, resolve: fail } = Promise.withResolvers<string>();
     const logs = join(config.home, 'logs');
     terminal.say(`Starting Lanewatch (data in ${config.home})`);
     for (const specs of serviceStages(config, secrets, ROOT)) {
-      const stage: SupervisedChild[] = [];
-      running.push(stage);
-      // All settle before a failure is passed on, so that none is started and forgotten.
-      const results = await Promise.allSettled(
-        specs.map((spec) =>
-          terminal.step(titleOf(spec.name, spec.readyUrl), async () => {
-            const child = await startChild(spec, logs, (event) => {
-              report(
-                terminal,
-                spec.name,
-                event,
-                logs,
-                () => stage.find(({ name }) => name === spec.name)?.log.lastLines() ?? [],
-                fail,
-              );
-            });
-            stage.push(child);
-          }),
-        ),
-      );
-      for (const result of results) if (result.status === 'rejected') throw result.reason;
       quit.throwIfAborted();
+      const stage = specs.map((spec) => {
+        const child = startChild(spec, logs, (event) => {
+          report(terminal, child, event, fail);
+        });
+        return { child, title: titleOf(spec.name, spec.readyUrl) };
+      });
+      running.push(stage.map(({ child }) => child));
+      const ready = stage.map(({ child, title }) => terminal.step(title, () => child.ready));
+      // The first failure, or a Ctrl-C, ends the wait for the others, which are stopped below.
+      await Promise.race([Promise.all(ready), rejectedBy(quit)]);
     }
     const urls = { dashboard: urlOf(config.dashboard), queryApi: urlOf(config.queryApi), ingest: urlOf(config.ingest) };
     home.describe({ dashboard_url: urls.dashboard, query_api_url: urls.queryApi, ingest_url: urls.ingest });
@@ -103,9 +98,17 @@ export async function startInstallation(
   } catch (error) {
     await stop();
     if (error instanceof ChildStartError)
-      throw new StartProblem(failureText(error.message, error.log.lastLines(), error.log.path));
+      throw new StartProblem(failureText(error.message, error.lastLines, error.logPath));
     throw error;
   }
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(signal.reason as Error);
+    });
+  });
 }
 
 const TITLES: Record<string, string> = {
@@ -139,25 +142,22 @@ async function withPorts(config: StartConfig): Promise<StartConfig> {
 
 function report(
   terminal: Terminal,
-  name: string,
+  { name, log }: SupervisedChild,
   event: ChildEvent,
-  logs: string,
-  lastLines: () => string[],
   fail: (sentence: string) => void,
 ): void {
-  const log = join(logs, `${name}.log`);
   switch (event.kind) {
     case 'ended':
-      terminal.complain(`${name} ${event.how}; starting it again in ${event.restartInMs / 1000} s (log: ${log})`);
+      terminal.complain(`${name} ${event.how}; starting it again in ${event.restartInMs / 1000} s (log: ${log.path})`);
       break;
     case 'back':
       terminal.complain(`${name} is back after ${(event.afterMs / 1000).toFixed(1)} s`);
       break;
     case 'silent':
-      terminal.complain(`${name} has not answered for a minute; replacing it (log: ${log})`);
+      terminal.complain(`${name} has not answered for a minute; replacing it (log: ${log.path})`);
       break;
     case 'gaveUp':
-      fail(failureText(`${name} keeps failing (${event.how})`, lastLines(), log));
+      fail(failureText(`${name} keeps failing (${event.how})`, log.lastLines(), log.path));
   }
 }
 

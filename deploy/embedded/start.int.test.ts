@@ -1,0 +1,35 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { FREE_PORTS, npmStart, processesOf } from '../e2e/installation.ts';
+import { freePort } from '../kafka/start-kafka.ts';
+import { tempDir, until } from '../testing/helpers.ts';
+
+/** The longest any service may take to stop, with room for a busy machine; a first start may take 90 s. */
+const STOPPED_MS = 40_000;
+
+it('Ctrl-C while services wait for a broker that is away stops everything without waiting for them', async () => {
+  const home = join(await tempDir(), 'home');
+  const started = npmStart(home, [], { ...FREE_PORTS, BUS_URL: `kafka://127.0.0.1:${await freePort()}` });
+  await until(() => started.output().includes('✓ ClickHouse'), 60_000, `the first stage; so far:\n${started.output()}`);
+  const supervisor = JSON.parse(readFileSync(join(home, 'instance.json'), 'utf8')) as { pid: number };
+  const askedAt = performance.now();
+  process.kill(supervisor.pid, 'SIGINT');
+  expect(await started.ended, started.output()).toBe(0);
+  expect(performance.now() - askedAt).toBeLessThan(STOPPED_MS);
+  expect(started.output()).toContain('Stopped.');
+  expect(await processesOf(home)).toEqual([]);
+}, 150_000);
+
+it('a start that is refused leaves the ready file of the running instance alone', async () => {
+  const home = join(await tempDir(), 'home');
+  mkdirSync(home);
+  const began = readFileSync(`/proc/${process.ppid}/stat`, 'utf8').split(') ')[1]!.split(' ')[19]!;
+  writeFileSync(join(home, 'instance.json'), JSON.stringify({ pid: process.ppid, began, dashboard_url: '' }));
+  const readyFile = join(home, '..', 'ready.json');
+  writeFileSync(readyFile, 'of the running instance');
+  const started = npmStart(home, ['--ready-file', readyFile]);
+  expect(await started.ended).toBe(1);
+  expect(started.output()).toContain('Lanewatch already runs with the data directory');
+  expect(readFileSync(readyFile, 'utf8')).toBe('of the running instance');
+}, 60_000);
