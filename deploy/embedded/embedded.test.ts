@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { tempDir, until } from '../testing/helpers.ts';
 import { startChild, type ChildEvent } from './child.ts';
 import { readStartConfig, urlOf } from './config.ts';
 import { ensureSecrets, runningInstance, takeHome } from './home.ts';
+import { readLock, removeLock, takeLock } from './lock-file.ts';
 import { openLogFile } from './log-file.ts';
 import { settlePorts } from './ports.ts';
 
@@ -81,6 +82,18 @@ describe('the data directory', () => {
     expect(runningInstance(home)).toBeNull();
     writeFileSync(lock, '{"pid": 12');
     takeHome(home).release();
+  });
+
+  it('of two starts that found the same dead lock, the second does not take away what the first has put there', async () => {
+    const lock = join(await tempDir(), 'instance.json');
+    writeFileSync(lock, 'dead');
+    expect(takeLock(lock, 'dead', 'first')).toBe(true);
+    expect(takeLock(lock, 'dead', 'second')).toBe(false);
+    expect(takeLock(lock, null, 'third')).toBe(false);
+    expect(readLock(lock)).toBe('first');
+    expect(removeLock(lock, 'second')).toBe(false);
+    expect(removeLock(lock, 'first')).toBe(true);
+    expect(readdirSync(join(lock, '..'))).toEqual([]);
   });
 
   it('keeps secrets from one start to the next, for their owner only', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readLock, removeLock, takeLock } from './lock-file.ts';
 import { StartProblem } from './problem.ts';
 
 /** What is known about the instance that runs in a data directory. No secrets: those are files of their own. */
@@ -29,9 +30,7 @@ export function takeHome(home: string): {
     mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 });
     mkdirSync(join(home, 'secrets'), { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new StartProblem(
-      `The data directory ${home} can't be made (${(error as Error).message}): choose another one with LANEWATCH_HOME.`,
-    );
+    throw unusable(home, 'made', error);
   }
   const mine: RunningInstance = {
     pid: process.pid,
@@ -40,46 +39,65 @@ export function takeHome(home: string): {
     query_api_url: '',
     ingest_url: '',
   };
-  const other = runningInstance(home);
+  const file = lockFile(home);
+  let there: string | null;
+  try {
+    there = readLock(file);
+  } catch (error) {
+    throw unusable(home, 'read', error);
+  }
+  const other = there === null ? null : aliveInstance(there);
   if (other) {
     const where = other.dashboard_url === '' ? '' : ` (dashboard ${other.dashboard_url})`;
     throw new StartProblem(
       `Lanewatch already runs with the data directory ${home} as process ${other.pid}${where}: use that one, stop it with "kill ${other.pid}", or start another with LANEWATCH_HOME set to a different directory.`,
     );
   }
-  rmSync(lockFile(home), { force: true });
+  let held = JSON.stringify(mine);
+  let taken: boolean;
   try {
-    writeFileSync(lockFile(home), JSON.stringify(mine), { flag: 'wx', mode: 0o600 });
+    taken = takeLock(file, there, held);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw new StartProblem(
-        `The data directory ${home} can't be written (${(error as Error).message}): choose another one with LANEWATCH_HOME.`,
-      );
-    }
+    throw unusable(home, 'written', error);
+  }
+  if (!taken) {
     throw new StartProblem(
       `Another Lanewatch is starting with the data directory ${home} at this moment: try again in a second.`,
     );
   }
   return {
     describe(urls) {
-      replaceFile(lockFile(home), JSON.stringify({ ...mine, ...urls }));
+      held = JSON.stringify({ ...mine, ...urls });
+      replaceFile(file, held);
     },
     release() {
-      rmSync(lockFile(home), { force: true });
+      removeLock(file, held);
     },
   };
 }
 
+function unusable(home: string, verb: 'made' | 'read' | 'written', error: unknown): StartProblem {
+  return new StartProblem(
+    `The data directory ${home} can't be ${verb} (${(error as Error).message}): choose another one with LANEWATCH_HOME.`,
+  );
+}
+
 /** The instance that runs in a data directory, or null when none does. */
 export function runningInstance(home: string): RunningInstance | null {
+  const text = readLock(lockFile(home));
+  return text === null ? null : aliveInstance(text);
+}
+
+/** Whom a lock names, if that process still lives; null for a lock that a crash left behind. */
+function aliveInstance(lock: string): RunningInstance | null {
   let instance: RunningInstance;
   try {
-    instance = JSON.parse(readFileSync(lockFile(home), 'utf8')) as RunningInstance;
+    instance = JSON.parse(lock) as RunningInstance;
     process.kill(instance.pid, 0);
   } catch (error) {
     // A process of somebody else is alive all the same.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return null;
-    instance = JSON.parse(readFileSync(lockFile(home), 'utf8')) as RunningInstance;
+    instance = JSON.parse(lock) as RunningInstance;
   }
   return instance.pid !== process.pid && beginningOf(instance.pid) === instance.began ? instance : null;
 }
