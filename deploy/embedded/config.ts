@@ -46,6 +46,9 @@ const configSchema = z
     message: 'belongs to a server named by CLICKHOUSE_URL, which is not set',
   });
 
+/** Name of every variable that {@link readStartConfig} reads. */
+export const START_SETTINGS = Object.keys(configSchema.shape);
+
 export interface Endpoint {
   host: string;
   /** 0: any free one. */

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tempDir, until } from '../testing/helpers.ts';
 import { startChild, type ChildEvent } from './child.ts';
-import { readStartConfig, urlOf } from './config.ts';
+import { COMMANDS } from '../launcher/commands.mjs';
+import { readStartConfig, START_SETTINGS, urlOf } from './config.ts';
 import { ensureSecrets, runningInstance, takeHome } from './home.ts';
 import { readLock, removeLock, takeLock } from './lock-file.ts';
 import { openLogFile } from './log-file.ts';
@@ -54,6 +55,13 @@ describe('the configuration', () => {
       clickhouse: null,
       clickhouseServer: { url: 'http://c:8123', user: 'u', analystUser: 'u' },
     });
+  });
+
+  it('is all in the help text of the commands that read it', () => {
+    for (const name of START_SETTINGS) {
+      expect(COMMANDS['start']?.help).toContain(name);
+      expect(COMMANDS['demo']?.help).toContain(name);
+    }
   });
 
   it('names every problem at once', () => {
