@@ -3,11 +3,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureChromium } from './chromium.ts';
+import { chosenProjects, vitestArguments } from './projects.ts';
 import type { RunSummary } from './reporter.ts';
+import { verdictOf } from './verdict.ts';
 
 /** `npm test`: every project of vitest; the last lines say what was used, what was left out, and the counts. */
 const ROOT = join(import.meta.dirname, '..', '..');
-const PROJECTS = ['unit', 'int', 'e2e'];
 /** The setup of the integration tests says with this mark which real parts it found. */
 const MARK = '[tests] ';
 
@@ -28,18 +29,19 @@ async function main(args: string[]): Promise<number> {
       notes.push(`Chromium: ${chromium.origin}`);
     }
   }
-  if (strict && leftOut.length > 0) {
-    console.error(`CI=true leaves nothing out, but this can't run: ${leftOut.join('; ')}`);
+  if (leftOut.length > 0 && (strict || projects.length === 0)) {
+    const why = strict ? 'CI=true leaves nothing out, but this' : 'Nothing was asked for but what';
+    console.error(`${why} can't run: ${leftOut.join('; ')}`);
     console.log('0 passed, 1 failed');
     return 1;
   }
 
   const folder = mkdtempSync(join(tmpdir(), 'lanewatch-tests-'));
   const file = join(folder, 'summary.json');
-  const { code, marked } = await runVitest(
-    [...projects.flatMap((name) => ['--project', name]), ...withoutProjects(args)],
-    { LANEWATCH_TEST_SUMMARY: file, ...(chromiumPath === '' ? {} : { CHROMIUM_PATH: chromiumPath }) },
-  );
+  const { code, marked } = await runVitest(vitestArguments(projects, args), {
+    LANEWATCH_TEST_SUMMARY: file,
+    ...(chromiumPath === '' ? {} : { CHROMIUM_PATH: chromiumPath }),
+  });
   const summary: RunSummary = existsSync(file)
     ? (JSON.parse(readFileSync(file, 'utf8')) as RunSummary)
     : { passed: 0, failed: 1, skipped: [] };
@@ -51,22 +53,10 @@ async function main(args: string[]): Promise<number> {
   console.log(leftOut.length + summary.skipped.length === 0 ? 'Left out: nothing' : 'LEFT OUT');
   for (const text of leftOut) console.log(`  ${text}`);
   for (const text of summary.skipped) console.log(`  skipped: ${text}`);
-  // A run that ended before its last test, or whose teardown failed, is no success whatever was counted.
-  const failed = code !== 0 && summary.failed === 0 ? 1 : summary.failed;
+  const { exitCode, failed, complaint } = verdictOf(code, summary, leftOut, strict);
+  if (complaint !== '') console.error(complaint);
   console.log(`${summary.passed} passed, ${failed} failed`);
-  return code;
-}
-
-function chosenProjects(args: string[]): string[] {
-  const chosen = args.flatMap((arg, index) => {
-    if (arg === '--project') return [args[index + 1] ?? ''];
-    return arg.startsWith('--project=') ? [arg.slice('--project='.length)] : [];
-  });
-  return chosen.length === 0 ? PROJECTS : chosen;
-}
-
-function withoutProjects(args: string[]): string[] {
-  return args.filter((arg, index) => !arg.startsWith('--project') && args[index - 1] !== '--project');
+  return exitCode;
 }
 
 async function runVitest(args: string[], env: Record<string, string>): Promise<{ code: number; marked: string[] }> {
