@@ -1,22 +1,19 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
 import type { UsageEventInput } from '@lanewatch/ingest/contract';
 import { generateEvents } from '../load/generate.ts';
 import { organisationOf } from '../load/organisation.ts';
 import { registerOrganisation, signIn } from '../load/register.ts';
-import { sendEvents } from '../load/send.ts';
-import { bootstrap, newSignInUrl, type Control } from './control.ts';
-import { readSecret, replaceFile } from './home.ts';
+import { readStartConfig } from './config.ts';
+import { newSignInUrl, type Control } from './control.ts';
+import { openDemoCollector } from './demo-collector.ts';
+import { DAY_MS, HISTORY_DAYS_MAX, progressOf, saveProgress } from './demo-progress.ts';
 import { runInstallation } from './run-installation.ts';
-import type { Installation } from './supervisor.ts';
+import { ROOT, type Installation } from './supervisor.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `npm run demo`: an installation of its own with the invented organisation in it. */
-const DAY_MS = 86_400_000;
-const HISTORY_DAYS_MAX = 29;
+const SUBDIRECTORY = 'demo';
 const BATCH_EVENTS = 1_000;
 const BATCHES_IN_FLIGHT = 4;
 const LIVE_TICK_MS = 500;
@@ -25,21 +22,16 @@ const EXPIRES_AFTER_MS = 2 * 60_000;
 /** How often the point up to which live events are sent is noted; a restart repeats at most this much. */
 const PROGRESS_SAVE_MS = 5_000;
 
-const progressSchema = z.object({ seed: z.number().int(), anchor: z.number(), loaded_until: z.number() });
-type Progress = z.infer<typeof progressSchema>;
-
-function readOptions(): { readyFile: string | undefined; days: number; seed: number } {
+function readOptions(): { readyFile: string | undefined; days: number | undefined; seed: number | undefined } {
   const { values } = parseArgs({
-    options: {
-      'ready-file': { type: 'string' },
-      days: { type: 'string', default: '7' },
-      seed: { type: 'string', default: '1' },
-    },
+    options: { 'ready-file': { type: 'string' }, days: { type: 'string' }, seed: { type: 'string' } },
   });
-  const days = Number(values.days);
-  const seed = Number(values.seed);
-  if (!(days >= 0 && days <= HISTORY_DAYS_MAX)) throw new Error(`--days must be 0 to ${HISTORY_DAYS_MAX}.`);
-  if (!Number.isInteger(seed) || seed < 0) throw new Error('--seed must be a whole number.');
+  const days = values.days === undefined ? undefined : Number(values.days);
+  const seed = values.seed === undefined ? undefined : Number(values.seed);
+  if (days !== undefined && !(days >= 0 && days <= HISTORY_DAYS_MAX)) {
+    throw new Error(`--days must be 0 to ${HISTORY_DAYS_MAX}.`);
+  }
+  if (seed !== undefined && (!Number.isInteger(seed) || seed < 0)) throw new Error('--seed must be a whole number.');
   return { readyFile: values['ready-file'], days, seed };
 }
 
@@ -47,21 +39,28 @@ async function play(
   installation: Installation,
   terminal: Terminal,
   quit: AbortSignal,
-  options: { days: number; seed: number },
+  options: { days: number | undefined; seed: number | undefined },
 ): Promise<void> {
   const { config, urls, secrets } = installation;
   const control: Control = { queryApiUrl: urls.queryApi, token: secrets.controlToken };
-  const progressFile = join(config.home, 'demo-progress.json');
   const now = Date.now();
-  const progress: Progress = existsSync(progressFile)
-    ? progressSchema.parse(JSON.parse(readFileSync(progressFile, 'utf8')))
-    : { seed: options.seed, anchor: now, loaded_until: now - options.days * DAY_MS };
+  const progress = progressOf(config.home, options, now);
   const save = (loadedUntil: number) => {
     progress.loaded_until = loadedUntil;
-    replaceFile(progressFile, JSON.stringify(progress));
+    saveProgress(config.home, progress);
   };
   const organisation = organisationOf(progress.seed);
-  const key = await loaderKey(config.home, control);
+  const collector = await openDemoCollector({
+    home: config.home,
+    control,
+    ingestUrl: urls.ingest,
+    quit,
+    onRenewal: (reason) => {
+      terminal.say(
+        `  The demo goes on with a new collector key, because the last one is not taken any more. ${reason}`,
+      );
+    },
+  });
 
   terminal.say('');
   const registrar = await signIn(urls.queryApi, await newSignInUrl(control));
@@ -81,22 +80,11 @@ async function play(
   progress.loaded_until = Math.max(progress.loaded_until, now - HISTORY_DAYS_MAX * DAY_MS);
   const generate = (from: number, to: number) =>
     generateEvents({ seed: progress.seed, from, to, anchor: progress.anchor });
-  await loadHistory(generate(progress.loaded_until, now), progress.loaded_until, now, terminal, save, (batch) =>
-    sendEvents(urls.ingest, key, batch, quit),
-  );
+  const history = generate(progress.loaded_until, now);
+  await loadHistory(history, progress.loaded_until, now, terminal, save, collector.send);
   save(now);
   terminal.say(`  Live traffic runs. Look at ${config.dashboardUrl}`);
-  await live(generate(now, now + 365 * DAY_MS), (batch) => sendEvents(urls.ingest, key, batch, quit), save, quit);
-}
-
-/** The demo's loader is a collector: like any other it keeps its key on its side. */
-async function loaderKey(home: string, control: Control): Promise<string> {
-  const kept = readSecret(home, 'demo-collector-key');
-  if (kept !== null) return kept;
-  const { collectorKey } = await bootstrap(control, true);
-  if (collectorKey === null) throw new Error('query-api issued no collector key.');
-  replaceFile(join(home, 'secrets', 'demo-collector-key'), `${collectorKey}\n`);
-  return collectorKey;
+  await live(generate(now, now + 365 * DAY_MS), collector.send, save, quit);
 }
 
 async function loadHistory(
@@ -168,8 +156,10 @@ async function live(
 
 try {
   const { readyFile, ...options } = readOptions();
+  // Said before anything is started, not after.
+  progressOf(readStartConfig(process.env, ROOT, SUBDIRECTORY).home, options, Date.now());
   await runInstallation({
-    subdirectory: 'demo',
+    subdirectory: SUBDIRECTORY,
     readyFile,
     async afterStart(installation, terminal, quit) {
       await play(installation, terminal, quit, options).catch((error: unknown) => {

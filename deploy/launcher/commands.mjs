@@ -54,8 +54,8 @@ ${SETTINGS}`,
 As npm start, with data of its own in $LANEWATCH_HOME/demo: about 40 keys, 60 people, several agents and a handful of incidents.
 The first run loads the history; later runs load what is missing since and go on with live traffic.
 
-  --days N            days of history                                 (default 7)
-  --seed N            another organisation                            (default 1)
+  --days N            days of history, on the first run               (default 7)
+  --seed N            another organisation, on the first run          (default 1)
   --ready-file FILE   as npm start
   --help              this text
 ${SETTINGS}`,

@@ -11,10 +11,13 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** Ingest refused a batch in a way that sending it again does not change. */
 class RefusedError extends Error {}
 
+/** Ingest takes nothing by this key: it is unknown, revoked, expired, or not for events. */
+export class KeyRefusedError extends RefusedError {}
+
 /**
  * Sends events as one NDJSON request and returns how many were accepted. A batch that found ingest busy, away or restarting is
  * sent again: identity makes that harmless.
- * @throws RefusedError on a key or body that ingest does not take; the last failure when the tries are used up
+ * @throws KeyRefusedError, or RefusedError on a body that ingest does not take; the last failure when the tries are used up
  */
 export async function sendEvents(
   ingestUrl: string,
@@ -38,6 +41,9 @@ export async function sendEvents(
         if (counts.rejected > 0)
           throw new RefusedError(`Ingest refused ${counts.rejected} events: ${text.slice(0, 400)}`);
         return counts.accepted;
+      }
+      if (response.status === 401 || response.status === 403) {
+        throw new KeyRefusedError(`Ingest refused the collector key with ${response.status}: ${text.slice(0, 400)}`);
       }
       const mayPass = response.status >= 500 || response.status === 429;
       if (!mayPass) throw new RefusedError(`Ingest answered ${response.status}: ${text.slice(0, 400)}`);
