@@ -52,3 +52,15 @@ export function throughputResult(
   const peer = median(peerRuns);
   return { ...line, unit: 'events/s', ours, peer, ratio: ours / peer, oursRuns, peerRuns };
 }
+
+/** A load may fall this far behind what was wanted before figures taken under it are worth nothing. */
+const LOAD_SHARE_MIN = 0.95;
+
+/** @throws Error when latencies were measured under clearly less load than they are going to be reported for */
+export function requireLoad(achieved: number, wanted: number): void {
+  if (achieved >= wanted * LOAD_SHARE_MIN) return;
+  const share = Math.floor((achieved / wanted) * 100);
+  throw new Error(
+    `The load came to ${Math.round(achieved)} of ${Math.round(wanted)} events/s (${share} %), so its latencies are those of a calmer system: measure again with less beside it or on more cores.`,
+  );
+}

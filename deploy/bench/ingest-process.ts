@@ -11,7 +11,7 @@ import {
   USAGE_PARTITIONS_DEFAULT,
   type CredentialRecord,
 } from '@lanewatch/ingest/contract';
-import { freePort } from './free-port.ts';
+import { freePort } from '../kafka/start-kafka.ts';
 
 const INGEST_MAIN = fileURLToPath(new URL('../../ingest/src/main.ts', import.meta.url));
 const START_DEADLINE_MS = 30_000;

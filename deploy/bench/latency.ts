@@ -1,8 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
-import { fingerprintOf, openBus, topicsOf, USAGE_PARTITIONS_DEFAULT, type Bus } from '@lanewatch/ingest/contract';
+import {
+  fingerprintOf,
+  openBus,
+  topicsOf,
+  USAGE_PARTITIONS_DEFAULT,
+  type Bus,
+  type UsageEvent,
+} from '@lanewatch/ingest/contract';
 import { startEmbeddedClickHouse } from '../embedded/clickhouse/spawn.ts';
-import { median, type Bench, type BenchResult } from './bench.ts';
+import { median, requireLoad, type Bench, type BenchResult } from './bench.ts';
 import { startDetectorProcess } from './detector-process.ts';
 import { fillRegistry, fillTopic } from './fill-topic.ts';
 import { startIngestProcess, type IngestProcess } from './ingest-process.ts';
@@ -37,7 +44,7 @@ export const latency: Bench = {
     const topics = topicsOf(PREFIX, USAGE_PARTITIONS_DEFAULT);
     await bus.ensureTopics(Object.values(topics));
     await fillRegistry(registeredKeys(KEYS), bus, topics.credentials.name);
-    await fill(bus, topics.usage.name, context.events, 0);
+    await fill(workload({ events: context.events, keys: KEYS, endMs: Date.now() }), bus, topics.usage.name);
     const detector = await startDetectorProcess({
       brokers,
       topicPrefix: PREFIX,
@@ -47,19 +54,20 @@ export const latency: Bench = {
     });
     const ingest = await startIngestProcess(brokers, PREFIX, context.temporaryDirectory());
     try {
-      const rate = await throughputUntilVisible(client, `${DATABASE}.ledger`, context.events, detector.isAssigned);
-      const eventsPerTick = Math.round((rate / 2 / 1000) * TICK_MS);
-      context.log(
-        `P6: ${Math.round(rate)} events/s at full speed; probing at ${eventsPerTick * (1000 / TICK_MS)} events/s`,
-      );
+      const fullRate = await throughputUntilVisible(client, `${DATABASE}.ledger`, context.events, detector.isAssigned);
+      const eventsPerTick = Math.round((fullRate / 2 / 1000) * TICK_MS);
+      const wanted = eventsPerTick * (1000 / TICK_MS);
+      context.log(`P6: ${Math.round(fullRate)} events/s at full speed; probing at ${wanted} events/s`);
       const stop = new AbortController();
       const load = keepLoad(bus, topics.usage.name, eventsPerTick, stop.signal);
       const probes = await probe(ingest, client);
       stop.abort();
-      await load;
+      const achieved = await load;
+      context.log(`P6: the load came to ${Math.round(achieved)} events/s`);
+      requireLoad(achieved, wanted);
       const rows = probes.map(({ acceptedMs, rowMs }) => rowMs - acceptedMs);
       const findings = probes.map(({ acceptedMs, findingMs }) => findingMs - acceptedMs);
-      const at = `at half of the path's rate (${Math.round(rate / 2)} events/s)`;
+      const at = `at half of the path's rate (${Math.round(achieved)} events/s)`;
       return [result(`accept → row visible, p99 ${at}`, rows), result(`accept → finding visible, p99 ${at}`, findings)];
     } finally {
       await detector.stop();
@@ -78,18 +86,37 @@ function result(what: string, figures: number[]): BenchResult {
   return { ...shared, ours: p99, peer: LIMIT_MS, ratio: LIMIT_MS / p99, oursRuns: figures, peerRuns: [LIMIT_MS] };
 }
 
-function fill(bus: Bus, topic: string, events: number, round: number): Promise<number> {
-  const batch = workload({ events, keys: KEYS, endMs: Date.now() });
-  // Ids must differ from round to round, or the detector would drop the round as repeats.
-  const renamed = batch.map((event) => ({ ...event, source: `load-${round}` }));
-  return fillTopic(renamed, { bus, topic, partitions: USAGE_PARTITIONS_DEFAULT, packed: 50 });
-}
+const fill = (events: Iterable<UsageEvent>, bus: Bus, topic: string) =>
+  fillTopic(events, { bus, topic, partitions: USAGE_PARTITIONS_DEFAULT, packed: 50 });
 
-async function keepLoad(bus: Bus, topic: string, eventsPerTick: number, signal: AbortSignal): Promise<void> {
-  for (let round = 1, dueMs = performance.now(); !signal.aborted; round++) {
-    await fill(bus, topic, eventsPerTick, round);
+/** More than any run of this bench sends. */
+const LOAD_EVENTS_MAX = 100_000_000;
+
+/** Puts events on the topic until told to stop. Returns how many a second that came to: a busy machine may not keep up. */
+async function keepLoad(bus: Bus, topic: string, eventsPerTick: number, signal: AbortSignal): Promise<number> {
+  // One stream for all ticks: making the keys anew for each would cost more than the events.
+  const events = workload({ events: LOAD_EVENTS_MAX, keys: KEYS, endMs: Date.now() });
+  const startedMs = performance.now();
+  let sent = 0;
+  for (let dueMs = startedMs; !signal.aborted;) {
+    await fill(nextOf(events, eventsPerTick), bus, topic);
+    sent += eventsPerTick;
     dueMs += TICK_MS;
     await delay(Math.max(0, dueMs - performance.now()));
+  }
+  return (sent * 1000) / (performance.now() - startedMs);
+}
+
+/**
+ * The next events of an endless stream, as of now; `take` would end the stream with them. They have a source of their own, because
+ * events that were put there before have the same ids and would be dropped as repeats.
+ */
+function* nextOf(events: Iterator<UsageEvent, undefined>, count: number): Generator<UsageEvent> {
+  const now = Date.now();
+  for (let taken = 0; taken < count; taken++) {
+    const { value } = events.next();
+    if (value === undefined) throw new Error(`The load of this bench ends after ${LOAD_EVENTS_MAX} events.`);
+    yield { ...value, source: 'load', time: now, received_at: now };
   }
 }
 

@@ -1,53 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { startKafka, type KafkaServer } from '../kafka/start-kafka.ts';
-import type { Bench, BenchContext, BenchResult } from './bench.ts';
-import { machineAndVersions, table } from './report.ts';
+import { machineOf } from '../measuring/machine.ts';
+import { UsageError } from '../measuring/options.ts';
+import type { BenchContext, BenchResult } from './bench.ts';
 import { benches } from './benches.ts';
+import { HELP, parseOptions, type Options } from './options.ts';
+import { table } from './report.ts';
 
-const HELP = `npm run bench [-- options]
-
-Measures against named peers or limits, each pair interleaved in one run, and prints medians as one table.
-
-  --only IDS      comma-separated ids, such as P1,P2    (default: all)
-  --runs N        interleaved runs of each side         (default 5)
-  --events N      events per run of the path            (default 1000000)
-  --json FILE     write every single figure as JSON     (default deploy/bench/results.json)
-  --list          list the benches
-  --help          this text
-`;
-
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    runs: { type: 'string', default: '5' },
-    events: { type: 'string', default: '1000000' },
-    json: { type: 'string', default: path.join(import.meta.dirname, 'results.json') },
-    list: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
-
-if (values.help) process.stdout.write(HELP);
-else if (values.list) for (const { id, summary } of benches) process.stdout.write(`${id.padEnd(5)} ${summary}\n`);
-else await runBenches(chosen(values.only));
-
-function chosen(only: string | undefined): Bench[] {
-  if (only === undefined) return benches;
-  const ids = only.split(',').map((id) => id.trim());
-  const unknown = ids.filter((id) => !benches.some((bench) => bench.id === id));
-  if (unknown.length > 0) {
-    process.stderr.write(
-      `--only: no bench is called ${unknown.join(', ')}; there are ${benches.map(({ id }) => id).join(', ')}.\n`,
-    );
-    process.exit(2);
-  }
-  return benches.filter(({ id }) => ids.includes(id));
-}
-
-async function runBenches(list: Bench[]): Promise<void> {
+/** Runs every bench that was chosen; one that fails costs the others nothing. Returns whether all gave their figures. */
+async function runBenches({ ids, runs, events, jsonFile }: Options): Promise<boolean> {
   const home = mkdtempSync(path.join(tmpdir(), 'lanewatch-bench-'));
   const brokers: Promise<KafkaServer>[] = [];
   let directories = 0;
@@ -56,25 +19,48 @@ async function runBenches(list: Bench[]): Promise<void> {
       if (brokers.length === 0) brokers.push(startKafka({ heapMb: 1024 }));
       return brokers[0]!;
     },
-    runs: Number(values.runs),
-    events: Number(values.events),
+    runs,
+    events,
     temporaryDirectory: () => path.join(home, String(directories++)),
     log: (line) => process.stderr.write(`  ${line}\n`),
   };
   const results: BenchResult[] = [];
-  const machine = await machineAndVersions(cpus(), totalmem());
+  const failures: string[] = [];
+  const machine = machineOf().line;
   try {
-    for (const bench of list) {
+    for (const bench of benches.filter(({ id }) => ids.includes(id))) {
       process.stderr.write(`${bench.id}: ${bench.summary}\n`);
-      results.push(...(await bench.run(context)));
+      try {
+        results.push(...(await bench.run(context)));
+      } catch (error) {
+        failures.push(`${bench.id} has no figures: ${(error as Error).message}`);
+        console.error(error);
+      }
     }
   } finally {
-    for (const broker of brokers) await (await broker).stop();
+    for (const broker of await Promise.allSettled(brokers)) {
+      if (broker.status === 'fulfilled') await broker.value.stop();
+    }
     rmSync(home, { recursive: true, force: true });
   }
   process.stdout.write(`${machine}\n\n${table(results)}\n`);
-  writeFileSync(
-    values.json,
-    `${JSON.stringify({ machine, runs: context.runs, events: context.events, results }, null, 2)}\n`,
-  );
+  writeFileSync(jsonFile, `${JSON.stringify({ machine, runs, events, results }, null, 2)}\n`);
+  for (const failure of failures) console.error(failure);
+  return failures.length === 0;
+}
+
+async function main(): Promise<number> {
+  const ids = benches.map(({ id }) => id);
+  const options = parseOptions(process.argv.slice(2), ids);
+  if (options.help) process.stdout.write(HELP);
+  else if (options.list) for (const { id, summary } of benches) process.stdout.write(`${id.padEnd(5)} ${summary}\n`);
+  else return (await runBenches(options)) ? 0 : 1;
+  return 0;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof UsageError ? error.message : error);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }

@@ -1,4 +1,5 @@
 import { fingerprintOf, hintOf, type CredentialRecord, type UsageEvent } from '@lanewatch/ingest/contract';
+import { createRandom } from '../measuring/random.ts';
 
 export interface WorkloadOptions {
   events: number;
@@ -18,7 +19,7 @@ const EVENTS_PER_SESSION = 40;
  * repositories per key, token counts of every size. The same options give the same events.
  */
 export function* workload({ events, keys, endMs }: WorkloadOptions): Generator<UsageEvent> {
-  const random = mulberry32(keys * 31 + events);
+  const random = createRandom(keys * 31 + events).fraction;
   const pool = Array.from({ length: keys }, (_, key) => ({ ...keyOf(key), sent: 0, session: 0 }));
   for (let index = 0; index < events; index++) {
     // Squared, so that some keys are busy and many are not, as in life.
@@ -93,16 +94,4 @@ export function* registeredKeys(keys: number): Generator<Partial<CredentialRecor
 function keyOf(key: number): { fingerprint: string; hint: string } {
   const secret = `sk-ant-api03-${fingerprintOf(`key ${key}`)}${key}AA`;
   return { fingerprint: fingerprintOf(secret), hint: hintOf(secret) };
-}
-
-/** A small well-known generator (mulberry32): every run of a bench sees the same events. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,4 +1,4 @@
-import type { Random } from './random.ts';
+import type { Random } from '../measuring/random.ts';
 import type { DetectorService, System } from './system/system.ts';
 import { NETWORK_FAULTS, type NetworkFault } from './system/engine-proxy.ts';
 import { DeadlineError, pause, until } from './until.ts';

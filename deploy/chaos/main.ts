@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { KafkaUnavailableError } from '../kafka/start-kafka.ts';
-import { machineOf, type Machine } from './machine.ts';
+import { machineOf, type Machine } from '../measuring/machine.ts';
+import { UsageError } from '../measuring/options.ts';
 import { MUTANTS, runMutant, type MutantResult } from './mutants/mutants.ts';
-import { HELP, parseOptions, UsageError, type Options } from './options.ts';
+import { HELP, parseOptions, type Options } from './options.ts';
 import { planRuns } from './plan.ts';
 import { mutantTable, summaryOf, violationsOf } from './report.ts';
 import { run, type RunResult } from './run.ts';

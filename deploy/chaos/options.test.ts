@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { UsageError } from '../measuring/options.ts';
 import { FAULTS } from './faults.ts';
-import { parseOptions, UsageError } from './options.ts';
+import { parseOptions } from './options.ts';
 
 test('without options both buses meet every fault', () => {
   expect(parseOptions([], 42)).toMatchObject({ buses: ['kafka', 'embedded'], faults: [...FAULTS], seed: 42 });

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { FAULTS, FAULT_TITLES, type FaultName } from './faults.ts';
+import { UsageError, wholeNumber } from '../measuring/options.ts';
 import { BUS_KINDS, type BusKind } from './system/broker.ts';
 
 export interface Options {
@@ -13,9 +14,6 @@ export interface Options {
   eventsPerSecond: number;
   jsonFile: string | null;
 }
-
-/** What was asked for can't be done; the message is for the person at the keyboard. */
-export class UsageError extends Error {}
 
 const KILLS_DEFAULT = 60;
 export const EVENTS_PER_SECOND = 300;
@@ -81,12 +79,4 @@ function valuesOf(args: string[]) {
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-}
-
-function wholeNumber(name: string, text: string | undefined, min: number, max: number): number | null {
-  if (text === undefined) return null;
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < min || value > max)
-    throw new UsageError(`${name} is a whole number from ${min} to ${max}, not "${text}".`);
-  return value;
 }

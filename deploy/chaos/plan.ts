@@ -1,5 +1,5 @@
 import type { FaultName } from './faults.ts';
-import { createRandom, type Random } from './random.ts';
+import { createRandom, type Random } from '../measuring/random.ts';
 
 /** One run of a campaign: its own system on empty directories. */
 export interface PlannedRun {

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { KafkaUnavailableError } from '../kafka/start-kafka.ts';
 import { FAULT_ACTIONS, type FaultName } from './faults.ts';
-import { createRandom, type Random } from './random.ts';
+import { createRandom, type Random } from '../measuring/random.ts';
 import type { BusKind } from './system/broker.ts';
 import { NETWORK_FAULTS } from './system/engine-proxy.ts';
 import { DETECTOR_ENTRY, PARTITIONS, startSystem, type System } from './system/system.ts';

@@ -1,5 +1,5 @@
 import { ROW_VERSION_HEADER, USAGE_ROW_VERSION, type OutgoingRecord } from '@lanewatch/ingest/contract';
-import type { Random } from '../random.ts';
+import type { Random } from '../../measuring/random.ts';
 
 /**
  * A record that no detector can decode, as a foreign producer might put it straight on the bus. The bytes are unlike those of

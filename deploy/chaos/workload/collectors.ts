@@ -1,5 +1,5 @@
 import { pause } from '../until.ts';
-import type { Random } from '../random.ts';
+import type { Random } from '../../measuring/random.ts';
 import type { EventSource, PlannedEvent } from './events.ts';
 
 /** What was sent, and what ingest vouched for. */

@@ -1,6 +1,6 @@
 import { laneOf, partitionForKey, usageEventInputSchema } from '@lanewatch/ingest/contract';
 import { expect, test } from 'vitest';
-import { createRandom } from '../random.ts';
+import { createRandom } from '../../measuring/random.ts';
 import { createEventSource } from './events.ts';
 import { createRegistry } from './lanes.ts';
 

@@ -1,5 +1,5 @@
 import { partitionForKey, type UsageEventInput } from '@lanewatch/ingest/contract';
-import type { Random } from '../random.ts';
+import type { Random } from '../../measuring/random.ts';
 import { markerLane, unknownLane, type LaneSpec, type Registry } from './lanes.ts';
 
 /** An event as it is posted, and what its row in the ledger must hold: {@link contentOf}. */

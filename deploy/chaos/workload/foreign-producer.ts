@@ -1,6 +1,6 @@
 import type { Bus } from '@lanewatch/ingest/contract';
 import { pause } from '../until.ts';
-import type { Random } from '../random.ts';
+import type { Random } from '../../measuring/random.ts';
 import { badRecord } from './bad-records.ts';
 
 /** Puts records that nobody can decode on the bus, past ingest, for as long as it runs. */

@@ -1,6 +1,6 @@
 import { fingerprintOf, hintOf, laneOf, type CredentialRecord } from '@lanewatch/ingest/contract';
 import type { Match, Standing } from '@lanewatch/detector/contract';
-import type { Random } from '../random.ts';
+import type { Random } from '../../measuring/random.ts';
 
 /** What the registry must say of an event at a time: written down here, not computed by the code under test. */
 interface ExpectedStanding {

@@ -11,17 +11,19 @@ export interface Machine {
   versions: Record<string, string>;
 }
 
+/** The libraries that a figure depends on. */
+const PACKAGES = ['chdb', 'lmdb', 'kafkajs', '@clickhouse/client', 'fastify'];
+
 const require = createRequire(import.meta.url);
 
+/** This machine and the versions that run on it. */
 export function machineOf(): Machine {
   const cpus = os.cpus();
   const cpu = cpus[0]?.model.trim() ?? 'unknown processor';
   const memoryGib = Math.round(os.totalmem() / 1024 ** 3);
   const versions = {
     node: process.versions.node,
-    chdb: versionOf('chdb'),
-    lmdb: versionOf('lmdb'),
-    kafkajs: versionOf('kafkajs'),
+    ...Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
     kafka: kafkaVersion(),
   };
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
