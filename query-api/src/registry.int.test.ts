@@ -311,6 +311,29 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
     await publisher.close();
   });
 
+  test('a row that is no record stays unsent, is told, and holds up nobody behind it', async () => {
+    await api.services.publisher.close();
+    const { body } = await api.post('/v1/credentials', { name: 'spoilt', fingerprint: FINGERPRINT });
+    await api.database.db
+      .updateTable('outbox')
+      .set({ record: JSON.stringify({ version: 'first' }) })
+      .where('credential_id', '=', body.credential.id)
+      .execute();
+    await api.post('/v1/credentials', { name: 'behind it', fingerprint: 'e'.repeat(64) });
+    const faults: unknown[] = [];
+    const publisher = startPublisher({
+      ...{ database: api.database, bus: api.bus, topic: TOPIC, now: Date.now },
+      onFault: (error) => faults.push(error),
+    });
+    await until(
+      () => publisher.unsent(),
+      (rows) => rows === 1,
+    );
+    expect((await topicRecords(api.bus)).map(({ record }) => record.name)).toEqual(['behind it']);
+    expect(faults.map(String)).toEqual([expect.stringMatching(/Outbox row \d+ is no credential record/)]);
+    await publisher.close();
+  });
+
   test('a new, empty bus gets the whole registry again', async () => {
     await api.post('/v1/credentials', { name: 'one', fingerprint: FINGERPRINT });
     await api.post('/v1/credentials', { name: 'two', hint: HINT, org: 'acme' });

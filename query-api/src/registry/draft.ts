@@ -7,6 +7,7 @@ import {
   hintEnds,
   hintOf,
   providerOfKey,
+  TIME_MAX_MS,
 } from '@lanewatch/ingest/contract';
 import type { z } from 'zod';
 import type { credentialCreateSchema } from '../../contract/index.ts';
@@ -35,14 +36,20 @@ const COLLECTOR_SCOPES: CredentialRow['scopes'] = [{ action: 'write', resource: 
  */
 export function draftCredential(input: CreateInput, actor: string, nowMs: number): CredentialDraft {
   refuseRawKeys(input);
-  const errors: FieldError[] = textsIn(input)
-    .filter(({ text }) => CONTROL_CHARACTER.test(text))
-    .map(({ path }) => ({ path, message: 'must not hold control characters' }));
+  const errors: FieldError[] = textsIn(input).flatMap(({ path, text }) => {
+    if (CONTROL_CHARACTER.test(text)) return [{ path, message: 'must not hold control characters' }];
+    // Half of a surrogate pair is no character: JSON can spell it, Postgres refuses it.
+    return text.isWellFormed() ? [] : [{ path, message: 'must be Unicode text; it holds half of a character' }];
+  });
   const identity = input.kind === 'managed' ? managedIdentity(input, errors) : registeredIdentity(input, errors);
   const cidrs = checkedCidrs(input.allowed_cidrs, errors);
   const expiresAt = input.expires_at === null ? null : new Date(input.expires_at);
   if (expiresAt !== null && expiresAt.getTime() <= nowMs) {
     errors.push({ path: 'expires_at', message: 'must be in the future' });
+  }
+  // Later instants have no form that every reader of the record takes: from the year 10000 on RFC 3339 has none.
+  if (expiresAt !== null && expiresAt.getTime() > TIME_MAX_MS) {
+    errors.push({ path: 'expires_at', message: `must be at the latest ${new Date(TIME_MAX_MS).toISOString()}` });
   }
   if (input.sharing === 'personal' && input.people_declared > 1) {
     errors.push({

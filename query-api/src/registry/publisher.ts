@@ -1,4 +1,4 @@
-import type { Bus, TopicSpec } from '@lanewatch/ingest/contract';
+import type { Bus, CredentialRecord, TopicSpec } from '@lanewatch/ingest/contract';
 import { credentialRecordKey, credentialRecordSchema } from '@lanewatch/ingest/contract';
 import { LOCKS } from './database.ts';
 import type { Database } from './database.ts';
@@ -41,39 +41,60 @@ export function startPublisher({ database, bus, topic, onFault, now }: Options):
   let active = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
+  const reported = new Set<number>();
 
-  async function publishBatch(): Promise<number> {
+  /** The rows that can be published. One that can't stays unsent, is told once, and holds up nobody behind it. */
+  function publishableOf(rows: { id: string | number; record: unknown }[]): { id: number; record: CredentialRecord }[] {
+    return rows.flatMap((row) => {
+      const id = Number(row.id);
+      const parsed = credentialRecordSchema.safeParse(row.record);
+      if (parsed.success) return [{ id, record: parsed.data }];
+      if (!reported.has(id)) onFault(new Error(`Outbox row ${id} is no credential record.`, { cause: parsed.error }));
+      reported.add(id);
+      return [];
+    });
+  }
+
+  /** Publishes the next unsent rows after `afterId`. The last id it looked at, or null when there was none. */
+  async function publishBatch(afterId: number): Promise<number | null> {
     const rows = await db
       .selectFrom('outbox')
       .select(['id', 'record'])
       .where('sent_at', 'is', null)
+      .where('id', '>', String(afterId))
       .orderBy('id')
       .limit(BATCH_ROWS)
       .execute();
-    if (rows.length === 0) return 0;
-    const records = rows.map(({ record }) => credentialRecordSchema.parse(record));
-    await bus.publish(
-      topic.name,
-      records.map((record) => ({
-        key: credentialRecordKey(record),
-        value: Buffer.from(JSON.stringify(record), 'utf8'),
-      })),
-    );
-    const ids = rows.map((row) => row.id);
+    const last = rows.at(-1);
+    if (last === undefined) return null;
+    const publishable = publishableOf(rows);
+    if (publishable.length > 0) {
+      await bus.publish(
+        topic.name,
+        publishable.map(({ record }) => ({
+          key: credentialRecordKey(record),
+          value: Buffer.from(JSON.stringify(record), 'utf8'),
+        })),
+      );
+      await markSent(publishable.map(({ id }) => id));
+    }
+    return Number(last.id);
+  }
+
+  async function markSent(ids: number[]): Promise<void> {
     await db
       .updateTable('outbox')
       .set({ sent_at: new Date(now()) })
-      .where('id', 'in', ids)
+      .where('id', 'in', ids.map(String))
       .execute();
-    const last = Number(ids.at(-1));
-    for (const waiter of waiting) if (waiter.id <= last) waiter.done(true);
-    return rows.length;
+    const sent = new Set(ids);
+    for (const waiter of waiting) if (sent.has(waiter.id)) waiter.done(true);
   }
 
   /** Publishes until nothing is unsent. False when another process holds the lock and somebody here waits for a row. */
   async function drain(): Promise<boolean> {
     const ran = await database.exclusively(LOCKS.publisher, async () => {
-      while (!closed && (await publishBatch()) > 0);
+      for (let last: number | null = 0; last !== null && !closed; ) last = await publishBatch(last);
     });
     return ran || waiting.size === 0;
   }

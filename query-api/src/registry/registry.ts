@@ -1,3 +1,4 @@
+import { credentialRecordSchema } from '@lanewatch/ingest/contract';
 import { sql } from 'kysely';
 import type { Transaction } from 'kysely';
 import { ProblemError } from '../http/problem.ts';
@@ -132,12 +133,13 @@ async function credentialsWithHint(transaction: Transaction<RegistryTables>, hin
   return transaction.selectFrom('credentials').selectAll().where('hint', '=', hint).execute();
 }
 
+/** Throws when readers of the topic would refuse the record, which undoes the change: what is committed can be published. */
 async function writeOutbox(transaction: Transaction<RegistryTables>, row: CredentialRow, at: Date): Promise<number> {
   const written = await transaction
     .insertInto('outbox')
     .values({
       credential_id: row.id,
-      record: JSON.stringify(recordOf(row, at.getTime())),
+      record: JSON.stringify(credentialRecordSchema.parse(recordOf(row, at.getTime()))),
       created_at: at,
       sent_at: null,
     })
