@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { get } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { topicsOf } from '@lanewatch/ingest/contract';
 import type { OutgoingRecord } from '@lanewatch/ingest/contract';
 import type { InjectOptions } from 'fastify';
@@ -403,5 +406,30 @@ describe('operation', () => {
       () => Promise.resolve(api.services.changes.listeners),
       (count) => count === 0,
     );
+  });
+
+  test('a listener that left while its session was looked up is not kept', async () => {
+    const { port } = api.app.server.address() as { port: number };
+    const { accounts, changes } = api.services;
+    const before = changes.listeners;
+    const gone = new Promise((resolve) => {
+      api.app.server.once('connection', (socket) => socket.once('close', resolve));
+    });
+    const lookUp = accounts.session.bind(accounts);
+    const spy = vi.spyOn(accounts, 'session').mockImplementationOnce(async (token) => {
+      request.destroy();
+      await gone;
+      return lookUp(token);
+    });
+    const request = get({
+      ...{ host: '127.0.0.1', port, path: '/v1/changes', agent: false },
+      headers: { cookie: `${SESSION_COOKIE}=${api.cookie}` },
+    });
+    await expect(once(request, 'response')).rejects.toThrow('socket hang up');
+    await vi.waitFor(() => expect(spy.mock.settledResults[0]?.type).toBe('fulfilled'));
+    spy.mockRestore();
+    // What follows the look-up runs in one turn, up to the route's own work.
+    await setImmediate();
+    expect(changes.listeners).toBe(before);
   });
 });

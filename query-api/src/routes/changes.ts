@@ -29,6 +29,8 @@ export function changeRoutes({ changes, accounts }: Services): FastifyPluginAsyn
           throw new ProblemError('too_many_requests', 'Too many pages listen already.', [], { 'retry-after': '30' });
         }
         const { raw } = reply.hijack();
+        // Gone while the session was looked up: 'close' is past, so nothing would ever end what is begun here.
+        if (raw.destroyed) return;
         for (const [name, value] of Object.entries(reply.getHeaders()))
           if (value !== undefined) raw.setHeader(name, value);
         raw.writeHead(200, {
