@@ -12,6 +12,8 @@ export interface Received {
   method: string;
   url: string;
   body: string;
+  /** Whether the page said that it asks by itself. */
+  unattended: boolean;
 }
 
 /** A query-api that speaks the contract over an organisation in memory. Every answer is checked by the contract's schema. */
@@ -257,7 +259,10 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     for await (const chunk of request) body += String(chunk);
     const url = new URL(request.url ?? '/', 'http://fake');
     const method = request.method ?? 'GET';
-    received.push({ method, url: url.pathname + url.search, body });
+    received.push({
+      ...{ method, url: url.pathname + url.search, body },
+      unattended: request.headers[contract.UNATTENDED_HEADER] === '1',
+    });
     const send = (status: number, value: unknown, headers: Record<string, string> = {}) => {
       response.writeHead(status, {
         'content-type': status < 400 ? 'application/json' : 'application/problem+json',

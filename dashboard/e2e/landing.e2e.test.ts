@@ -14,6 +14,7 @@ afterAll(() => stage.close());
 
 beforeEach(async () => {
   stage.fake.org = organisation(Date.now());
+  stage.fake.received.length = 0;
   page = await (await stage.visitor()).newPage();
   return () => page.context().close();
 });
@@ -108,6 +109,19 @@ describe('the landing page', () => {
     stage.fake.announce();
     await banner().getByText('1 unknown API key').waitFor();
     expect(await lane('C001').count()).toBe(1);
+  });
+
+  it('asks by itself without using the session, and uses it when somebody looks further', async () => {
+    await page.goto('/');
+    await page.getByText('Live', { exact: true }).waitFor();
+    const asked = () => stage.fake.received.map(({ url, unattended }) => `${url.split('?')[0]} ${unattended}`);
+    // The stream says at once how things stand, and the page catches up with that.
+    await eventually(asked).toContain('/v1/overview true');
+    expect(asked()).toContain('/v1/changes true');
+    await eventually(() => page.evaluate(() => document.cookie)).not.toContain('lanewatch_unattended');
+    stage.fake.received.length = 0;
+    await page.getByRole('link', { name: 'Shared lanes' }).click();
+    await eventually(asked).toContain('/v1/lanes false');
   });
 
   it('rests while its tab is hidden, and ends its stream with the page', async () => {

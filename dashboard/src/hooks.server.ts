@@ -4,6 +4,7 @@ import { sequence, type Handle, type HandleServerError } from '@sveltejs/kit/hoo
 import { SESSION_COOKIE } from '@lanewatch/query-api/contract';
 import { createApi } from '#lib/api/client.ts';
 import { isForeignWrite, withSecurityHeaders } from '#lib/security.ts';
+import { UNATTENDED_COOKIE } from '#lib/unattended.ts';
 import { THEME_COOKIE, themeOf } from '#lib/preferences.ts';
 
 /** Pages that answer without a session; everything else leads to the sign-in page. */
@@ -17,7 +18,8 @@ const refuseForeignWrites: Handle = ({ event, resolve }) =>
 const identify: Handle = ({ event, resolve }) => {
   const session = event.cookies.get(SESSION_COOKIE) ?? '';
   event.locals.signedIn = session !== '';
-  event.locals.api = createApi(QUERY_API_URL, session);
+  const unattended = event.route.id === '/live' || event.cookies.get(UNATTENDED_COOKIE) === '1';
+  event.locals.api = createApi(QUERY_API_URL, session, unattended);
   if (session === '' && event.route.id !== null && !OPEN_ROUTES.has(event.route.id)) redirect(303, '/sign-in');
   return resolve(event);
 };

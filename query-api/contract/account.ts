@@ -10,3 +10,9 @@ export type Me = z.infer<typeof meSchema>;
 
 /** Name of the session cookie: HttpOnly, without Domain, so that it holds on every port of the host. */
 export const SESSION_COOKIE = 'lanewatch_session';
+
+/**
+ * Header of requests that a page makes by itself, with the value `1`. They are answered like any other and do not count as use,
+ * so that a page left open does not keep its session from ending.
+ */
+export const UNATTENDED_HEADER = 'lanewatch-unattended';

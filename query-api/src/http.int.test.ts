@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { topicsOf } from '@lanewatch/ingest/contract';
 import type { OutgoingRecord } from '@lanewatch/ingest/contract';
 import type { InjectOptions } from 'fastify';
-import { LEDGER_FILTER_COLUMNS, SESSION_COOKIE } from '../contract/index.ts';
+import { LEDGER_FILTER_COLUMNS, SESSION_COOKIE, UNATTENDED_HEADER } from '../contract/index.ts';
 import { CONTROL_TOKEN, startEngine, startHarness, until } from './testing/harness.ts';
 import type { Engine, Harness } from './testing/harness.ts';
 
@@ -406,6 +406,44 @@ describe('operation', () => {
       () => Promise.resolve(api.services.changes.listeners),
       (count) => count === 0,
     );
+  });
+
+  test('a page left open listens and refreshes, and its session ends all the same', async () => {
+    let nowMs = Date.now();
+    const own = await startHarness({ engine, now: () => nowMs });
+    try {
+      await own.app.listen({ host: '127.0.0.1', port: 0 });
+      const { port } = own.app.server.address() as { port: number };
+      const cookie = `${SESSION_COOKIE}=${own.cookie}`;
+      const me = (headers: Record<string, string>) =>
+        own.app.inject({ method: 'GET', url: '/v1/me', headers: { cookie, ...headers } });
+      const endOf = (answer: { json<T>(): T }) => answer.json<{ session_expires_at: string }>().session_expires_at;
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+      const stream = await fetch(`http://127.0.0.1:${port}/v1/changes`, { headers: { cookie } });
+      const ended = (async () => {
+        let text = '';
+        for await (const chunk of stream.body!) text += Buffer.from(chunk).toString();
+        return text;
+      })();
+      const spy = vi.spyOn(own.services.accounts, 'session');
+      const elevenHours = 11 * 3_600_000;
+      const firstEnd = endOf(await me({ [UNATTENDED_HEADER]: '1' }));
+
+      nowMs += elevenHours;
+      spy.mockClear();
+      vi.advanceTimersByTime(15_000);
+      await vi.waitFor(() => expect(spy.mock.settledResults[0]?.type).toBe('fulfilled'));
+      expect(endOf(await me({ [UNATTENDED_HEADER]: '1' }))).toBe(firstEnd);
+      expect(Date.parse(endOf(await me({})))).toBe(nowMs + 12 * 3_600_000);
+
+      nowMs += 13 * 3_600_000;
+      vi.advanceTimersByTime(15_000);
+      expect(await ended).toContain(': still here');
+      expect((await me({})).statusCode).toBe(401);
+    } finally {
+      vi.useRealTimers();
+      await own.close();
+    }
   });
 
   test('a listener that left while its session was looked up is not kept', async () => {

@@ -26,7 +26,8 @@ export interface Accounts {
   createLink(): Promise<string>;
   /** Exchanges a link's token for a session token; null when it is unknown, used or too old. */
   redeemLink(token: string): Promise<{ token: string; session: Session } | null>;
-  session(token: string): Promise<Session | null>;
+  /** The session of a token, or null. `isUse: false` looks without putting its end off. */
+  session(token: string, options?: { isUse: boolean }): Promise<Session | null>;
   signOut(token: string): Promise<void>;
   /** Deletes what has ended. */
   prune(): Promise<void>;
@@ -85,7 +86,7 @@ export function createAccounts(
         return { token, session: { account: { name: OPERATOR }, expiresMs } };
       });
     },
-    async session(token) {
+    async session(token, { isUse } = { isUse: true }) {
       if (!TOKEN.test(token)) return null;
       const row = await db
         .selectFrom('sessions')
@@ -95,7 +96,7 @@ export function createAccounts(
         .executeTakeFirst();
       if (row === undefined) return null;
       let expiresMs = row.expires_at.getTime();
-      if (now() - row.last_used_at.getTime() > TOUCH_MS) {
+      if (isUse && now() - row.last_used_at.getTime() > TOUCH_MS) {
         expiresMs = endOf(row.created_at.getTime(), now());
         await db
           .updateTable('sessions')

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Accounts, Session } from '../accounts/sessions.ts';
-import { SESSION_COOKIE } from '../../contract/index.ts';
+import { SESSION_COOKIE, UNATTENDED_HEADER } from '../../contract/index.ts';
 import { ProblemError } from './problem.ts';
 
 declare module 'fastify' {
@@ -19,7 +19,8 @@ export function installSessionAuth(app: FastifyInstance, accounts: Accounts): vo
   app.decorateRequest('session', null);
   app.addHook('onRequest', async (request) => {
     if (!isProtected(request)) return;
-    request.session = await accounts.session(request.cookies[SESSION_COOKIE] ?? '');
+    const isUse = request.headers[UNATTENDED_HEADER] !== '1';
+    request.session = await accounts.session(request.cookies[SESSION_COOKIE] ?? '', { isUse });
     if (request.session === null) {
       throw new ProblemError('not_signed_in', 'Open the sign-in link that was printed at start, or ask for a new one.');
     }

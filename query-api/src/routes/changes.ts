@@ -47,8 +47,8 @@ export function changeRoutes({ changes, accounts }: Services): FastifyPluginAsyn
         const token = request.cookies[SESSION_COOKIE] ?? '';
         const heartbeat = setInterval(() => {
           send(': still here\n\n');
-          // A session that ended, by sign-out or time, stops reading here as well.
-          accounts.session(token).then(
+          // A session that ended, by sign-out or time, stops reading here as well. Listening on is not use.
+          accounts.session(token, { isUse: false }).then(
             (session) => session === null && end(),
             () => undefined,
           );

@@ -12,6 +12,7 @@ import {
   overviewSchema,
   problemSchema,
   SESSION_COOKIE,
+  UNATTENDED_HEADER,
   type CredentialCreate,
   type Problem,
   type Window,
@@ -30,8 +31,9 @@ export type Outcome<Value> = { ok: true; value: Value } | { ok: false; problem: 
  * or incomprehensible query-api is a 502. Commands hand problems back, because a form shows them next to its fields.
  * @param base address of query-api, without a slash at its end
  * @param session value of the session cookie, '' without one
+ * @param unattended whether the page asks by itself, which is no use of the session
  */
-export function createApi(base: string, session: string) {
+export function createApi(base: string, session: string, unattended = false) {
   async function request(
     method: 'GET' | 'POST',
     path: string,
@@ -40,6 +42,7 @@ export function createApi(base: string, session: string) {
   ): Promise<Response> {
     const headers: Record<string, string> = { accept: 'application/json, application/problem+json' };
     if (session !== '') headers['cookie'] = `${SESSION_COOKIE}=${session}`;
+    if (unattended) headers[UNATTENDED_HEADER] = '1';
     if (body !== undefined) headers['content-type'] = 'application/json';
     try {
       return await fetch(base + path, {

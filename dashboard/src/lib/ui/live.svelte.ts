@@ -1,4 +1,5 @@
 import { refreshAll } from '$app/navigation';
+import { unattended } from '#lib/unattended.ts';
 
 /** Shortest time between two refreshes: a busy ledger must not keep every open page loading. */
 const REFRESH_PAUSE_MS = 1_000;
@@ -55,7 +56,7 @@ export class Live {
       this.#refreshTimer = undefined;
       this.#refreshedMs = Date.now();
       // A failed refresh leaves the page as it is; the next change tries again.
-      void refreshAll().catch(() => undefined);
+      void unattended(refreshAll).catch(() => undefined);
     }, waitMs);
   }
 
