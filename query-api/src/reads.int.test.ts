@@ -129,6 +129,12 @@ describe('overview and lanes', () => {
     const second = (await api.get('/v1/lanes', { limit: '2', cursor: first.next_cursor })).body;
     expect([...first.items, ...second.items].map(({ lane }: { lane: string }) => lane)).toEqual(await lanesOf({}));
     expect(second.next_cursor).toBeNull();
+    const wrongType = Buffer.from('["risk desc","x",1,"y"]').toString('base64url');
+    const cursor = first.next_cursor as string;
+    for (const other of [{ cursor, sort: 'events' }, { cursor, order: 'asc' }, { cursor: wrongType }]) {
+      const { status, body } = await api.get('/v1/lanes', { limit: '2', ...other });
+      expect([status, body.errors?.[0]?.path]).toEqual([400, 'cursor']);
+    }
   });
 
   test('one lane shows its four topology groups', async () => {

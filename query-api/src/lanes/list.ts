@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Lane, LanesPage, lanesQuerySchema } from '../../contract/index.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { CursorError, decodeCursor, encodeCursor } from '../cursor.ts';
 import { nanoOf } from '../money.ts';
 import { LIVE_MS } from '../window.ts';
 import { riskRankOf } from './posture.ts';
@@ -9,7 +9,8 @@ type LanesQuery = z.output<typeof lanesQuerySchema>;
 
 /** Place of a lane in the order asked for: a sortable text or number, then last_seen and the lane itself to tell equals apart. */
 type SortKey = readonly [number | string, number, string];
-const cursorShape = z.tuple([z.union([z.number(), z.string()]), z.number(), z.string()]);
+/** The order that the place is one of, and the place. */
+const cursorShape = z.tuple([z.string(), z.union([z.number(), z.string()]), z.number(), z.string()]);
 
 function sortKeyOf(lane: Lane, sort: LanesQuery['sort'], nowMs: number): SortKey {
   const lastSeenMs = Date.parse(lane.last_seen);
@@ -54,19 +55,35 @@ export function isShared(lane: Pick<Lane, 'users' | 'standing'>): boolean {
   return lane.users >= 2 && lane.standing !== 'unattributed';
 }
 
+/** Sorts whose place is a text; those of the others are numbers. */
+const TEXT_SORTS: readonly string[] = ['cost', 'hint'] satisfies LanesQuery['sort'][];
+const orderOf = ({ sort, order }: LanesQuery): string => `${sort} ${order}`;
+
+/**
+ * The place that the query's cursor names; null without one.
+ * @throws {CursorError} also for a place in another order: it would cut this one anywhere
+ */
+function placeOf(query: LanesQuery): SortKey | null {
+  if (query.cursor === undefined) return null;
+  const [order, ...place] = decodeCursor(query.cursor, cursorShape);
+  const isText = typeof place[0] === 'string';
+  if (order !== orderOf(query) || isText !== TEXT_SORTS.includes(query.sort)) throw new CursorError();
+  return place;
+}
+
 /** Filters, sorts and cuts out one page. Throws CursorError. Pure. */
 export function pageOfLanes(lanes: Lane[], query: LanesQuery, nowMs: number): LanesPage {
   const direction = query.order === 'asc' ? 1 : -1;
-  const after = query.cursor === undefined ? null : decodeCursor(query.cursor, cursorShape);
+  const after = placeOf(query);
   const sorted = lanes
     .filter((lane) => matches(lane, query, nowMs))
     .map((lane) => ({ lane, key: sortKeyOf(lane, query.sort, nowMs) }))
-    .filter(({ key }) => after === null || (typeof after[0] === typeof key[0] && compare(key, after) * direction > 0))
+    .filter(({ key }) => after === null || compare(key, after) * direction > 0)
     .sort((a, b) => compare(a.key, b.key) * direction);
   const page = sorted.slice(0, query.limit);
   const last = page.at(-1);
   return {
     items: page.map(({ lane }) => lane),
-    next_cursor: sorted.length > page.length && last !== undefined ? encodeCursor(last.key) : null,
+    next_cursor: sorted.length > page.length && last !== undefined ? encodeCursor([orderOf(query), ...last.key]) : null,
   };
 }
