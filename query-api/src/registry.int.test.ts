@@ -117,6 +117,39 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
     expect(again).toMatchObject({ status: 'reopened', resolution: null, occurrences: 2 });
   });
 
+  test('what occurred while the bus was away re-opens nothing once the registration has reached it', async () => {
+    await api.services.publisher.close();
+    const lane = FINGERPRINT;
+    const { body } = await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
+    expect(body.published).toBe(false);
+    const minutes = (count: number): string => new Date(Date.now() + count * 60_000).toISOString();
+    await api.ledger.writeFindings([finding({ rule: 'R01', lane, last_received_at: minutes(30) })]);
+    const status = async (): Promise<string> => (await api.get('/v1/findings')).body.items[0].status;
+    expect(await status()).toBe('reopened');
+
+    const publishAt = async (now: number): Promise<void> => {
+      const publisher = startPublisher({
+        ...{ database: api.database, bus: api.bus, topic: TOPIC, now: () => now },
+        onFault: (error) => {
+          throw error;
+        },
+      });
+      await until(
+        () => publisher.unsent(),
+        (rows) => rows === 0,
+      );
+      await publisher.close();
+    };
+    await publishAt(Date.parse(minutes(31)));
+    expect(await status()).toBe('resolved');
+
+    // Later records of the key move nothing: what occurs after the decision is a regression.
+    await api.ledger.writeFindings([finding({ rule: 'R01', lane, occurrences: 2, last_received_at: minutes(40) })]);
+    await api.post(`/v1/credentials/${body.credential.id}/revoke`);
+    await publishAt(Date.parse(minutes(50)));
+    expect(await status()).toBe('reopened');
+  });
+
   test('a finding that reaches the store after the registration is resolved as well', async () => {
     await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
     const before = new Date(Date.now() - 1_000).toISOString();

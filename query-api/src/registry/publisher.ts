@@ -81,12 +81,27 @@ export function startPublisher({ database, bus, topic, onFault, now }: Options):
     return Number(last.id);
   }
 
+  /**
+   * What a registration decided holds from here on: until now the detector could not know of it, so that an occurrence in
+   * between is no regression. Such a decision still has the time of its outbox row; one that moved does not move again.
+   */
   async function markSent(ids: number[]): Promise<void> {
-    await db
-      .updateTable('outbox')
-      .set({ sent_at: new Date(now()) })
-      .where('id', 'in', ids.map(String))
-      .execute();
+    const at = new Date(now());
+    await db.transaction().execute(async (transaction) => {
+      const rows = await transaction
+        .updateTable('outbox')
+        .set({ sent_at: at })
+        .where('id', 'in', ids.map(String))
+        .returning(['credential_id', 'created_at'])
+        .execute();
+      await transaction
+        .updateTable('triage')
+        .set({ at })
+        .where(({ eb, or, and }) =>
+          or(rows.map((row) => and([eb('credential_id', '=', row.credential_id), eb('at', '=', row.created_at)]))),
+        )
+        .execute();
+    });
     const sent = new Set(ids);
     for (const waiter of waiting) if (sent.has(waiter.id)) waiter.done(true);
   }
@@ -94,7 +109,7 @@ export function startPublisher({ database, bus, topic, onFault, now }: Options):
   /** Publishes until nothing is unsent. False when another process holds the lock and somebody here waits for a row. */
   async function drain(): Promise<boolean> {
     const ran = await database.exclusively(LOCKS.publisher, async () => {
-      for (let last: number | null = 0; last !== null && !closed; ) last = await publishBatch(last);
+      for (let last: number | null = 0; last !== null && !closed;) last = await publishBatch(last);
     });
     return ran || waiting.size === 0;
   }
