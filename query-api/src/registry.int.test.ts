@@ -7,6 +7,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+// What readers of the topic make of it is theirs to say.
+import { classify } from '../../detector/src/classify/classify.ts';
+import { createRegistryView } from '../../detector/src/classify/registry-view.ts';
+import { createCredentialView } from '../../ingest/src/auth/credentials.ts';
 import { secretChecksum } from './registry/managed-secret.ts';
 import { startPublisher } from './registry/publisher.ts';
 import { reconcileTopic } from './registry/reconcile.ts';
@@ -367,13 +371,58 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
     await publisher.close();
   });
 
+  test('a key that only the topic has is withdrawn, and taken back by the registry that has it', async () => {
+    const { body } = await api.post('/v1/credentials', {
+      kind: 'managed',
+      name: 'issued later',
+      environment: 'staging',
+    });
+    const { id, fingerprint } = body.credential as { id: string; fingerprint: string };
+    const revoked = await api.post('/v1/credentials', { name: 'revoked', fingerprint: FINGERPRINT });
+    await api.post(`/v1/credentials/${revoked.body.credential.id}/revoke`);
+    const collector = createCredentialView();
+    const detector = createRegistryView();
+    const view = await api.bus.followLatest(TOPIC.name, (record) => {
+      expect(collector.apply(record)).toEqual({ ok: true });
+      expect(detector.apply(record.value)).toEqual({ ok: true });
+    });
+    const standing = async () => {
+      await view.caughtUp();
+      const seen = classify({ fingerprint, hint: '', org: '' }, Date.now(), detector).standing;
+      return [seen, collector.find(fingerprint)?.status];
+    };
+    expect(await standing()).toEqual(['known', 'active']);
+
+    const other = await startHarness({ engine, bus: { ...api.bus, close: () => Promise.resolve() } });
+    expect(await standing()).toEqual(['revoked', 'revoked']);
+    expect(other.logged.join()).toContain(id);
+    expect(other.logged.join()).not.toContain(revoked.body.credential.id);
+    expect(await reconcileTopic(other.database.db, api.bus, TOPIC, Date.now())).toEqual({
+      republished: 0,
+      withdrawn: [],
+    });
+    await other.close();
+
+    expect(await reconcileTopic(api.database.db, api.bus, TOPIC, Date.now())).toEqual({
+      republished: 1,
+      withdrawn: [],
+    });
+    api.services.publisher.wake();
+    await until(
+      () => api.services.publisher.unsent(),
+      (rows) => rows === 0,
+    );
+    expect(await standing()).toEqual(['known', 'active']);
+    await view.close();
+  });
+
   test('a new, empty bus gets the whole registry again', async () => {
     await api.post('/v1/credentials', { name: 'one', fingerprint: FINGERPRINT });
     await api.post('/v1/credentials', { name: 'two', hint: HINT, org: 'acme' });
     const directory = await mkdtemp(join(tmpdir(), 'lanewatch-new-bus-'));
     const bus = await openBus(`lmdb:${directory}`);
     await bus.ensureTopics([TOPIC]);
-    expect(await reconcileTopic(api.database.db, bus, TOPIC, Date.now())).toBe(2);
+    expect(await reconcileTopic(api.database.db, bus, TOPIC, Date.now())).toEqual({ republished: 2, withdrawn: [] });
     const publisher = startPublisher({
       ...{ database: api.database, bus, topic: TOPIC, now: Date.now },
       onFault: (error) => {
@@ -385,7 +434,7 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
       (rows) => rows === 0,
     );
     expect((await topicRecords(bus)).map(({ record }) => record.name)).toEqual(['one', 'two']);
-    expect(await reconcileTopic(api.database.db, bus, TOPIC, Date.now())).toBe(0);
+    expect(await reconcileTopic(api.database.db, bus, TOPIC, Date.now())).toEqual({ republished: 0, withdrawn: [] });
     await publisher.close();
     await bus.close();
     await rm(directory, { recursive: true, force: true });

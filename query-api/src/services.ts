@@ -53,6 +53,8 @@ export interface ServiceParts {
 const SNAPSHOT_MAX_AGE_MS = 400;
 const BUS_RETRY_MS = 1_000;
 const CLOSE_PATIENCE_MS = 2_000;
+/** Ids named in one line of the log. */
+const IDS_LOGGED_MAX = 20;
 const PRUNE_MS = 3_600_000;
 
 /**
@@ -151,7 +153,13 @@ function linkBus(parts: BusLinkParts): { isUp(): boolean; close(): Promise<void>
 
   async function tryOnce(): Promise<void> {
     await bus.ensureTopics([topics.credentials, topics.collectorCounts]);
-    const republished = await reconcileTopic(db, bus, topics.credentials, now());
+    const { republished, withdrawn } = await reconcileTopic(db, bus, topics.credentials, now());
+    if (withdrawn.length > 0) {
+      logger.warn(
+        { records: withdrawn.length, ids: withdrawn.slice(0, IDS_LOGGED_MAX) },
+        'the credentials topic held keys that this registry does not have; they count as revoked now. If this is the wrong database, start with the right one: it takes them back',
+      );
+    }
     if (republished > 0) {
       logger.info({ records: republished }, 'records missing on the credentials topic are published again');
       publisher.wake();

@@ -1,38 +1,95 @@
-import type { Bus, TopicSpec } from '@lanewatch/ingest/contract';
-import { credentialRecordKey, credentialRecordSchema } from '@lanewatch/ingest/contract';
+import type { Bus, CredentialRecord, TopicSpec } from '@lanewatch/ingest/contract';
+import { credentialRecordSchema } from '@lanewatch/ingest/contract';
 import type { RegistryDatabase } from './database.ts';
-import { republish } from './registry.ts';
+import { change, republish } from './registry.ts';
+
+/** What a comparison of topic and registry put right. */
+export interface Reconciliation {
+  /** Records that the topic lacked, or had in an older version. */
+  republished: number;
+  /** Ids of credentials that only the topic had, such as those issued after the backup that a registry was restored from. */
+  withdrawn: string[];
+}
 
 /**
- * Compares the credentials topic with the registry and puts on their way whatever is missing there or older: after a bus
- * was replaced or emptied, every process still learns the whole allowlist.
- * @returns how many records are republished
+ * Makes the credentials topic say what the registry says. What is missing there or older is put on its way: after a bus was
+ * replaced or emptied, every process still learns the whole allowlist. What only the topic has is withdrawn: such keys would
+ * stay known and go on shipping events, in no list and beyond revocation.
  */
-export async function reconcileTopic(db: RegistryDatabase, bus: Bus, topic: TopicSpec, nowMs: number): Promise<number> {
-  const onTopic = new Map<string, number>();
-  const view = await bus.followLatest(topic.name, (record) => {
-    if (record.key === null) return;
-    const parsed = parse(record.value);
-    // The last record of a key counts, as it does for compaction, whatever an earlier one said.
-    onTopic.set(record.key, parsed?.version ?? 0);
-  });
-  try {
-    await view.caughtUp();
-  } finally {
-    await view.close();
-  }
+export async function reconcileTopic(
+  db: RegistryDatabase,
+  bus: Bus,
+  topic: TopicSpec,
+  nowMs: number,
+): Promise<Reconciliation> {
+  const onTopic = await readTopic(bus, topic);
+  const withdrawn = await withdrawUnlisted(db, bus, topic, onTopic);
   // What still waits in the outbox is on its way by itself.
   const rows = await db
     .selectFrom('credentials')
     .selectAll()
     .where('id', 'not in', db.selectFrom('outbox').select('credential_id').where('sent_at', 'is', null))
     .execute();
-  const missing = rows.filter((row) => (onTopic.get(credentialRecordKey(row)) ?? 0) < row.version);
+  const missing = rows.filter((row) => {
+    const record = onTopic.get(row.record_key) ?? null;
+    return record === null || isWithdrawn(record) || record.version < row.version;
+  });
   if (missing.length > 0) await republish(db, missing, nowMs);
-  return missing.length;
+  return { republished: missing.length, withdrawn };
 }
 
-function parse(value: Buffer): { version: number } | null {
+/**
+ * A withdrawn record is revoked without a time, which no revocation is, and keeps its version: should its own registry come
+ * back, such as after a start with another database, that one's record of the same version takes its place.
+ */
+const withdrawnOf = (record: CredentialRecord): CredentialRecord => ({
+  ...record,
+  status: 'revoked',
+  revoked_at: null,
+  grace_ends_at: null,
+});
+const isWithdrawn = ({ status, revoked_at: at }: CredentialRecord): boolean => status === 'revoked' && at === null;
+
+async function withdrawUnlisted(
+  db: RegistryDatabase,
+  bus: Bus,
+  topic: TopicSpec,
+  onTopic: ReadonlyMap<string, CredentialRecord | null>,
+): Promise<string[]> {
+  const usable = [...onTopic].flatMap(([key, record]) =>
+    record === null || record.status === 'revoked' ? [] : [{ key, record }],
+  );
+  if (usable.length === 0) return [];
+  // Inside a change, so that no key gets registered and published between looking and withdrawing.
+  return change(db, async (transaction) => {
+    const listed = await transaction.selectFrom('credentials').select('record_key').execute();
+    const keys = new Set(listed.map(({ record_key: key }) => key));
+    const unlisted = usable.filter(({ key }) => !keys.has(key));
+    if (unlisted.length > 0) {
+      await bus.publish(
+        topic.name,
+        unlisted.map(({ key, record }) => ({ key, value: Buffer.from(JSON.stringify(withdrawnOf(record)), 'utf8') })),
+      );
+    }
+    return unlisted.map(({ record }) => record.id);
+  });
+}
+
+/** The last record of each key; null for one that can't be read. It counts, as it does for compaction, whatever an earlier one said. */
+async function readTopic(bus: Bus, topic: TopicSpec): Promise<Map<string, CredentialRecord | null>> {
+  const onTopic = new Map<string, CredentialRecord | null>();
+  const view = await bus.followLatest(topic.name, ({ key, value }) => {
+    if (key !== null) onTopic.set(key, parse(value));
+  });
+  try {
+    await view.caughtUp();
+  } finally {
+    await view.close();
+  }
+  return onTopic;
+}
+
+function parse(value: Buffer): CredentialRecord | null {
   try {
     return credentialRecordSchema.parse(JSON.parse(value.toString('utf8')));
   } catch {

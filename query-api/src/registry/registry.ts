@@ -34,7 +34,7 @@ export interface LaneAnswer {
  * Runs a registry change. Changes wait for each other, so that outbox ids grow in commit order and a reader that saw the
  * newest id has seen all before it.
  */
-function change<Result>(
+export function change<Result>(
   db: RegistryDatabase,
   work: (transaction: Transaction<RegistryTables>) => Promise<Result>,
 ): Promise<Result> {
