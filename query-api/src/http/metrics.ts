@@ -1,6 +1,17 @@
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
+/** Scrapers give up after ten seconds; one store that hangs must not take the other figures with it. */
+const READ_TIMEOUT_MS = 2_000;
+
+async function soon<Value>(reading: Promise<Value>): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`not read within ${READ_TIMEOUT_MS} ms`)), READ_TIMEOUT_MS);
+  });
+  return Promise.race([reading, late]).finally(() => clearTimeout(timer));
+}
+
 /** Metrics of one server. Labels are route patterns, never paths: a path can hold anything. */
 export function installMetrics(
   app: FastifyInstance,
@@ -17,10 +28,12 @@ export function installMetrics(
   });
   new Gauge({
     name: 'lanewatch_query_api_outbox_unsent',
-    help: 'Registry changes committed and not confirmed by the bus',
+    help: 'Registry changes committed and not confirmed by the bus; absent while the registry does not answer',
     registers: [registry],
     async collect() {
-      this.set(await read.outboxUnsent());
+      const unsent = await soon(read.outboxUnsent()).catch(() => null);
+      if (unsent === null) this.remove();
+      else this.set(unsent);
     },
   });
   new Gauge({
