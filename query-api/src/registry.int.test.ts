@@ -121,6 +121,23 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
     expect(again).toMatchObject({ status: 'reopened', resolution: null, occurrences: 2 });
   });
 
+  test('a page of unresolved findings offers a next one only when that shows something', async () => {
+    const others = ['e', 'f'].map((digit) => digit.repeat(64));
+    await api.ledger.writeFindings([
+      finding({ rule: 'R01', lane: FINGERPRINT, fingerprint: FINGERPRINT, severity: 'medium', risk: RISK_OF.medium }),
+      ...others.map((lane) => finding({ rule: 'R01', lane, fingerprint: lane })),
+    ]);
+    const pageOf = async (query: Record<string, string>): Promise<[string[], string | null]> => {
+      const { items, next_cursor: cursor } = (await api.get('/v1/findings', { status: 'unresolved', ...query })).body;
+      return [items.map(({ lane }: { lane: string }) => lane), cursor];
+    };
+    const [first, cursor] = await pageOf({ limit: '2' });
+    expect(first.toSorted()).toEqual(others);
+    expect(await pageOf({ limit: '2', cursor: cursor! })).toEqual([[FINGERPRINT], null]);
+    await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
+    expect(await pageOf({ limit: '2' })).toEqual([first, null]);
+  });
+
   test('what occurred while the bus was away re-opens nothing once the registration has reached it', async () => {
     await api.services.publisher.close();
     const lane = FINGERPRINT;

@@ -125,15 +125,19 @@ export async function listFindings(
 ): Promise<{ items: FindingItem[]; next_cursor: string | null }> {
   const statuses: readonly string[] | null = query.status === undefined ? null : STATUSES_OF[query.status];
   let position = query.cursor === undefined ? null : decodeCursor(query.cursor, cursorShape);
+  let lastShown = position;
   const items: FindingItem[] = [];
   for (let scan = 0; scan < SCANS_PER_PAGE_MAX; scan++) {
     const rows = await readPage(store, query, position);
     const triage = await readTriage(db, [...new Set(rows.map(({ lane }) => lane))]);
     for (const row of rows) {
-      if (items.length === query.limit) return { items, next_cursor: encodeCursor(position ?? []) };
-      const item = itemOf(row, triage);
-      if (statuses === null || statuses.includes(item.status)) items.push(item);
       position = [Number(row.risk), Number(row.first_seen), row.id];
+      const item = itemOf(row, triage);
+      if (statuses !== null && !statuses.includes(item.status)) continue;
+      // Only a finding that the next page shows makes one worth offering.
+      if (items.length === query.limit) return { items, next_cursor: encodeCursor(lastShown ?? []) };
+      items.push(item);
+      lastShown = position;
     }
     if (rows.length < SCAN_ROWS) return { items, next_cursor: null };
   }
