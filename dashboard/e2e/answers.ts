@@ -120,7 +120,7 @@ function trendOf(rows: readonly LedgerItem[], window: Window, nowMs: number): Ov
 
 function collectorsOf(org: Organisation, nowMs: number): CollectorHealth[] {
   return org.credentials
-    .filter((credential) => credential.scopes.some((scope) => scope.resource === 'usage-events'))
+    .filter((credential) => credential.may_ship_events)
     .map((credential) => {
       const own = org.rows.filter((row) => row.collector === credential.id);
       const last = own[0]?.received_at ?? null;

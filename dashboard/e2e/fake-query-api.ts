@@ -142,6 +142,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     if (fingerprint !== '' && fake.org.credentials.some((one) => one.fingerprint === fingerprint))
       throw new ProblemAnswer(409, 'This key is registered already.');
     const at = new Date(nowMs()).toISOString();
+    const scopes = managed ? (given.scopes ?? [{ action: 'write' as const, resource: 'usage-events' }]) : [];
     const credential = contract.credentialItemSchema.parse({
       id: `cred-${randomBytes(4).toString('hex')}`,
       kind: given.kind,
@@ -157,7 +158,8 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       environment: given.environment,
       sharing: given.sharing,
       people_declared: given.people_declared,
-      scopes: managed ? (given.scopes ?? [{ action: 'write', resource: 'usage-events' }]) : [],
+      scopes,
+      may_ship_events: scopes.some(({ resource }) => resource === 'usage-events'),
       allowed_cidrs: given.allowed_cidrs,
       status: 'active',
       created_at: at,

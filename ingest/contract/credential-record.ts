@@ -50,6 +50,21 @@ export const credentialRecordSchema = z.object({
 export type CredentialRecord = z.infer<typeof credentialRecordSchema>;
 export type CredentialScope = z.infer<typeof scopeSchema>;
 
+const USAGE_EVENTS = 'usage-events';
+
+/**
+ * Whether a credential may ship usage events, which makes it a collector: a key that we issued, of a provider's one we know no
+ * holder, with a scope that allows writing them. `*` at the end of a resource stands for any ending.
+ */
+export function mayShipEvents({ kind, scopes }: Pick<CredentialRecord, 'kind' | 'scopes'>): boolean {
+  if (kind !== 'managed') return false;
+  return scopes.some(({ action, resource }) => {
+    if (action !== 'write' && action !== 'admin' && action !== '*') return false;
+    const path = resource.startsWith('/') ? resource.slice(1) : resource;
+    return path === USAGE_EVENTS || (path.endsWith('*') && USAGE_EVENTS.startsWith(path.slice(0, -1)));
+  });
+}
+
 /** Key of a record on the credentials topic: its fingerprint, or the lane of its hint when it has none. */
 export function credentialRecordKey(record: Pick<CredentialRecord, 'fingerprint' | 'hint' | 'org'>): string {
   return laneOf(record.fingerprint, record.hint, record.org);

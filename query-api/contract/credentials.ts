@@ -58,6 +58,8 @@ export const credentialItemSchema = z.object({
   sharing: z.enum(['personal', 'team']),
   people_declared: z.number().int(),
   scopes: z.array(z.object({ action: z.string(), resource: z.string() })),
+  /** Whether it may ship usage events, which makes it a collector. */
+  may_ship_events: z.boolean(),
   allowed_cidrs: z.array(z.string()),
   /** Status now: an active key past expires_at is expired. */
   status: z.enum(['active', 'expired', 'revoked']),

@@ -291,6 +291,31 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
     expect(dump).not.toContain(parts![1]);
   });
 
+  test('who may ship events is told by the rule that ingest applies', async () => {
+    const view = createCredentialView();
+    const follow = await api.bus.followLatest(TOPIC.name, (record) => void view.apply(record));
+    const collectors = new Set<string>();
+    for (const [action, resource] of [
+      ['write', 'usage-events'],
+      ['admin', '*'],
+      ['*', '/usage-*'],
+      ['read', '*'],
+      ['write', 'ledger'],
+    ]) {
+      const scopes = [{ action, resource }];
+      const name = `${action} on ${resource}`;
+      const created = await api.post('/v1/credentials', { kind: 'managed', name, environment: 'staging', scopes });
+      const { credential } = created.body;
+      await follow.caughtUp();
+      expect(view.find(credential.fingerprint)?.mayWriteEvents, name).toBe(credential.may_ship_events);
+      if (credential.may_ship_events === true) collectors.add(credential.id as string);
+    }
+    await follow.close();
+    expect(collectors.size).toBe(3);
+    const shown = (await api.get('/v1/overview')).body.collectors as { collector: string }[];
+    expect(new Set(shown.map(({ collector }) => collector))).toEqual(collectors);
+  });
+
   test('the list filters, finds texts with wildcards as they are, counts everything and pages', async () => {
     for (const name of ['alpha', '100%_real', 'gamma']) {
       const fingerprint = createHash('sha256').update(name).digest('hex');

@@ -1,4 +1,4 @@
-import { type BusRecord, type CredentialRecord, credentialRecordSchema } from '../../contract/index.ts';
+import { type BusRecord, type CredentialRecord, credentialRecordSchema, mayShipEvents } from '../../contract/index.ts';
 import { compileCidrs } from './address.ts';
 
 /** What ingest keeps of a credential to decide about a request. */
@@ -22,17 +22,6 @@ export interface CredentialView {
   /** Takes one record of the topic; a record that cannot be read is refused with the reason and changes nothing. */
   apply(record: Pick<BusRecord, 'key' | 'value'>): { ok: true } | { ok: false; reason: string };
   readonly size: number;
-}
-
-const RESOURCE = 'usage-events';
-
-/** Whether one of the scopes allows shipping usage events. `*` at the end of a resource stands for any ending. */
-function mayWriteEvents(record: CredentialRecord): boolean {
-  return record.scopes.some(({ action, resource }) => {
-    if (action !== 'write' && action !== 'admin' && action !== '*') return false;
-    const path = resource.startsWith('/') ? resource.slice(1) : resource;
-    return path === RESOURCE || (path.endsWith('*') && RESOURCE.startsWith(path.slice(0, -1)));
-  });
 }
 
 const instant = (text: string | null, fallback: number) => (text === null ? fallback : Date.parse(text));
@@ -70,7 +59,7 @@ export function createCredentialView(): CredentialView {
         expiresAt: instant(record.expires_at, Infinity),
         revokedAt: instant(record.revoked_at, Infinity),
         graceEndsAt: instant(record.grace_ends_at, -Infinity),
-        mayWriteEvents: mayWriteEvents(record),
+        mayWriteEvents: mayShipEvents(record),
         allowsAddress: compileCidrs(record.allowed_cidrs),
         version: record.version,
       });

@@ -1,7 +1,6 @@
 import type { Bus, CollectorCounts, LatestView, TopicSpec } from '@lanewatch/ingest/contract';
-import { collectorCountsSchema } from '@lanewatch/ingest/contract';
+import { collectorCountsSchema, mayShipEvents } from '@lanewatch/ingest/contract';
 import type { CollectorHealth } from '../../contract/index.ts';
-import { mayShipEvents } from '../registry/record.ts';
 import type { RegistrySnapshot } from '../registry/view.ts';
 import { instantOf } from '../window.ts';
 

@@ -1,3 +1,4 @@
+import { mayShipEvents } from '@lanewatch/ingest/contract';
 import type { CredentialRecord } from '@lanewatch/ingest/contract';
 import type { Insertable, Selectable } from 'kysely';
 import type { CredentialItem } from '../../contract/index.ts';
@@ -66,6 +67,7 @@ export function itemOf(row: CredentialRow, lastUsedMs: number | null, nowMs: num
     sharing: row.sharing,
     people_declared: row.people_declared,
     scopes: row.scopes,
+    may_ship_events: mayShipEvents(row),
     allowed_cidrs: row.allowed_cidrs,
     status: statusAt(row, nowMs),
     created_at: row.created_at.toISOString(),
@@ -88,15 +90,4 @@ export function insertableOf(row: CredentialRow): Insertable<CredentialsTable> {
     expected_agents: JSON.stringify(row.expected_agents),
     expected_repos: JSON.stringify(row.expected_repos),
   };
-}
-
-/** Whether the key may ship usage events: what makes it a collector. */
-export function mayShipEvents(row: Pick<CredentialRow, 'kind' | 'scopes'>): boolean {
-  return (
-    row.kind === 'managed' &&
-    row.scopes.some(
-      ({ action, resource }) =>
-        (action === 'write' || action === '*') && (resource === '*' || resource === 'usage-events'),
-    )
-  );
 }

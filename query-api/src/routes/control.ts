@@ -1,9 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { mayShipEvents } from '@lanewatch/ingest/contract';
 import { credentialCreateSchema } from '../../contract/index.ts';
 import { ProblemError } from '../http/problem.ts';
-import { mayShipEvents, statusAt } from '../registry/record.ts';
+import { statusAt } from '../registry/record.ts';
 import { registerCredential } from '../registry/register.ts';
 import type { Services } from '../services.ts';
 import { PUBLISH_WAIT_MS } from './credentials.ts';
