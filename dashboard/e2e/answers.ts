@@ -197,6 +197,11 @@ export function overviewOf(org: Organisation, window: Window, nowMs: number): Ov
   };
 }
 
+function actionsOf(lane: Lane): LaneDetail['response_path']['credential_actions'] {
+  if (lane.credential === null) return lane.fingerprint === '' && lane.org === '' ? [] : ['register'];
+  return lane.standing === 'revoked' ? [] : ['revoke'];
+}
+
 export function laneDetailOf(org: Organisation, laneId: string, window: Window, nowMs: number): LaneDetail | undefined {
   const lanes = lanesOf(org, window, nowMs);
   const lane = lanes.find((one) => one.lane === laneId);
@@ -249,7 +254,7 @@ export function laneDetailOf(org: Organisation, laneId: string, window: Window, 
       findings: org.findings
         .filter((one) => one.lane === laneId)
         .map(({ id, rule, title, severity, status }) => ({ id, rule, title, severity, status })),
-      credential_actions: lane.credential === null ? ['register'] : lane.standing === 'revoked' ? [] : ['revoke'],
+      credential_actions: actionsOf(lane),
     },
     trend: trendOf(own, window, nowMs).map(({ at, events, cost_usd }) => ({ at, events, cost_usd })),
   };

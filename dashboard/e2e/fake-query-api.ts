@@ -186,6 +186,10 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       credential,
       secret,
       findings_resolved: closed.length,
+      standing:
+        fingerprint === '' && fake.org.credentials.filter(({ hint }) => hint === credential.hint).length > 1
+          ? 'ambiguous'
+          : 'known',
       published: true,
     });
   }

@@ -127,6 +127,30 @@ describe('registering otherwise', () => {
     await page.getByRole('button', { name: 'Register' }).click();
     await page.getByText('none: registered by hint and org').waitFor();
     expect(credentialNamed('By hint')).toMatchObject({ fingerprint: '', hint: 'sk-proj-abc...wxyz' });
+    const said = (await page.locator('p[role=status]').innerText()).replace(/\s+/g, ' ');
+    expect(said).toContain('name this hint and the organization qpoint-labs count as known');
+  });
+
+  it('promises nothing for a hint that another key has', async () => {
+    await page.goto('/credentials/new?method=hint');
+    await page.getByLabel('Hint').fill(credentialNamed('Developer key')!.hint);
+    await page.getByLabel('Organization').fill('qpoint-dev');
+    await page.getByLabel('Name').fill('Second');
+    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByText('Another registered key has this hint').waitFor();
+    expect(await page.locator('p[role=status]').innerText()).not.toContain('count as known');
+  });
+
+  it('does not offer to register what stays unknown: a hint without an organization', async () => {
+    for (const row of stage.fake.org.rows) {
+      if (row.hint === 'sk-ant-...C001') Object.assign(row, { lane: 'hint_c001', fingerprint: '', org: '' });
+    }
+    await page.goto('/');
+    await page.getByRole('region', { name: 'Risk' }).getByText('sk-ant-...C001').waitFor();
+    expect(await page.getByRole('link', { name: 'Register this key' }).count()).toBe(0);
+    await page.goto('/lanes/hint_c001');
+    await page.getByText('Keys can share a hint').waitFor();
+    expect(await page.getByRole('link', { name: 'Register this key' }).count()).toBe(0);
   });
 });
 

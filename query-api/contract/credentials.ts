@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instantSchema, pageOf, pageQuerySchema } from './common.ts';
+import { instantSchema, pageOf, pageQuerySchema, standingSchema } from './common.ts';
 
 const ENVIRONMENTS = ['development', 'sandbox', 'staging', 'production', ''] as const;
 const text = (max: number) => z.string().trim().max(max);
@@ -89,6 +89,11 @@ export const credentialCreatedSchema = z.object({
   credential: credentialItemSchema,
   secret: z.string().nullable(),
   findings_resolved: z.number().int(),
+  /**
+   * How an event stands that names the key as it is registered: by its fingerprint, else by hint and org. ambiguous where another
+   * key has the same hint. An event that names a hint and no org is never known, whatever is registered.
+   */
+  standing: standingSchema,
   /** Whether the bus has the record, so that the key's next event meets it; false: it follows as soon as the bus answers. */
   published: z.boolean(),
 });

@@ -213,6 +213,31 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
     expect((await api.get('/v1/findings')).body.items[0].status).toBe('open');
   });
 
+  test('the answer to a registration says how the key’s events stand', async () => {
+    const register = async (parts: object): Promise<string> =>
+      (await api.post('/v1/credentials', { name: 'key', ...parts })).body.standing;
+    expect(await register({ hint: HINT, org: 'acme' })).toBe('known');
+    expect(await register({ hint: HINT, org: 'other' })).toBe('known');
+    expect(await register({ fingerprint: FINGERPRINT, hint: HINT, org: 'acme' })).toBe('known');
+    expect(await register({ hint: HINT.replaceAll('.', '*'), org: 'third' })).toBe('known');
+    expect(await register({ fingerprint: 'e'.repeat(64), hint: 'sk-ant-...C001' })).toBe('known');
+    expect(await register({ hint: 'sk-ant-...C001', org: 'acme' })).toBe('ambiguous');
+  });
+
+  test('registering is offered where it can make the lane known: not for a hint without an org', async () => {
+    const lanes = { 'with org': laneOf('', HINT, 'acme'), without: laneOf('', HINT, '') };
+    await api.storeRows([
+      { hint: HINT, org: 'acme', lane: lanes['with org'] },
+      { hint: HINT, lane: lanes.without },
+    ]);
+    const actionsOn = async (lane: string): Promise<string[]> =>
+      (await api.get(`/v1/lanes/${lane}`)).body.response_path.credential_actions;
+    expect(await actionsOn(lanes['with org'])).toEqual(['register']);
+    expect(await actionsOn(lanes.without)).toEqual([]);
+    await api.post('/v1/credentials', { name: 'by hint', hint: HINT, org: 'acme' });
+    expect((await api.get(`/v1/lanes/${lanes.without}`)).body.standing).toBe('ambiguous');
+  });
+
   test('revoking is for ever: the record on the bus says so, a second one and a new registration are refused', async () => {
     const { body } = await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
     const { id } = body.credential;

@@ -1,6 +1,6 @@
 import { laneOf } from '@lanewatch/ingest/contract';
 import type { z } from 'zod';
-import type { credentialCreateSchema } from '../../contract/index.ts';
+import type { credentialCreateSchema, Standing } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { findingStatus, readTriage } from '../findings/findings.ts';
 import { standingNow } from '../lanes/standing-now.ts';
@@ -10,6 +10,7 @@ import type { CredentialRow } from './record.ts';
 import { addCredential } from './registry.ts';
 import type { LaneAnswer, RegistryChange } from './registry.ts';
 import { snapshotOf } from './view.ts';
+import type { RegistrySnapshot } from './view.ts';
 
 /** Rules that a registration answers: the key is no longer unknown, or no longer ambiguous. */
 const ANSWERED_RULES = ['R01', 'R02'] as const;
@@ -30,19 +31,23 @@ export async function registerCredential(
   parts: { db: RegistryDatabase; store: ClickHouse; nowMs: number; onFault: (error: unknown) => void },
   input: z.output<typeof credentialCreateSchema>,
   actor: string,
-): Promise<RegistryChange & { secret: string | null; findingsResolved: number }> {
+): Promise<RegistryChange & { secret: string | null; standing: Standing; findingsResolved: number }> {
   const draft = draftCredential(input, actor, parts.nowMs);
   const open = await readAnswerable(parts.store, parts.db, draft.row).catch((error: unknown) => {
     parts.onFault(error);
     return [];
   });
   let answer: LaneAnswer = { resolved: [], unsettled: [] };
+  let standing: Standing = 'known';
   const change = await addCredential(parts.db, draft, (sameHint) => {
-    answer = answerOf(draft.row, sameHint, open, parts.nowMs);
+    const registry = snapshotOf(0, [...sameHint.filter(({ id }) => id !== draft.row.id), draft.row]);
+    answer = answerOf(draft.row, registry, open, parts.nowMs);
+    standing = standingNow(draft.row, registry, parts.nowMs).standing;
     return answer;
   });
   const lanes = new Set(answer.resolved.map(({ lane }) => lane));
-  return { ...change, secret: draft.secret, findingsResolved: open.filter(({ lane }) => lanes.has(lane)).length };
+  const findingsResolved = open.filter(({ lane }) => lanes.has(lane)).length;
+  return { ...change, secret: draft.secret, standing, findingsResolved };
 }
 
 /**
@@ -50,8 +55,7 @@ export async function registerCredential(
  * fingerprint, lanes of fingerprints seen with that hint and org. A hint that stays ambiguous resolves nothing, and one that
  * the credential makes ambiguous loses what an earlier registration resolved on it. Pure.
  */
-function answerOf(row: CredentialRow, sameHint: CredentialRow[], open: OpenFinding[], nowMs: number): LaneAnswer {
-  const registry = snapshotOf(0, [...sameHint.filter(({ id }) => id !== row.id), row]);
+function answerOf(row: CredentialRow, registry: RegistrySnapshot, open: OpenFinding[], nowMs: number): LaneAnswer {
   const lanes = new Map<string, { fingerprint: string; hint: string; org: string }>();
   const { fingerprint, hint, org } = row;
   if (fingerprint !== '') lanes.set(fingerprint, { fingerprint, hint, org });

@@ -77,6 +77,7 @@ export function credentialRoutes(services: Services): FastifyPluginAsyncZod {
           credential: itemOf(added.row, lastUsedMs, now()),
           secret: added.secret,
           findings_resolved: added.findingsResolved,
+          standing: added.standing,
           published: isPublished,
         });
       },

@@ -1,6 +1,7 @@
 import { INGEST_URL } from '$app/env/private';
 import { fail, redirect } from '@sveltejs/kit';
 import type { LaneDetail } from '@lanewatch/query-api/contract';
+import { isHintOnly } from '#lib/hint-only.ts';
 import { credentialHref } from '#lib/links.ts';
 import { queryString } from '#lib/query.ts';
 import { emptyFields, fieldsOf, methodOf, missingIn, requestOf, type Fields } from './form.ts';
@@ -27,7 +28,7 @@ export const load: PageServerLoad = async ({ locals, url }) => {
   const method = methodOf(asked ?? (lane === null ? null : lane.fingerprint === '' ? 'hint' : 'fingerprint'));
   return {
     method,
-    lane: lane && { lane: lane.lane, hint: lane.hint },
+    lane: lane && { lane: lane.lane, hint: lane.hint, hintOnly: isHintOnly(lane) },
     fields: lane ? prefilled(lane) : emptyFields(),
     ingestUrl: INGEST_URL,
   };
@@ -46,12 +47,12 @@ export const actions: Actions = {
       const { status, detail, title, errors } = outcome.problem;
       return fail(status >= 500 ? 502 : status, { method, fields, detail: detail || title, errors });
     }
-    const { credential, secret, findings_resolved: resolved, published } = outcome.value;
+    const { credential, secret, findings_resolved: resolved, standing, published } = outcome.value;
     if (secret !== null) return { issued: { id: credential.id, name: credential.name, hint: credential.hint, secret } };
     redirect(
       303,
       credentialHref(credential.id) +
-        queryString({ done: 'registered', resolved, published: published ? null : 'later' }),
+        queryString({ done: 'registered', resolved, standing, published: published ? null : 'later' }),
     );
   },
 };
