@@ -3,6 +3,7 @@ import { randomBytes, createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
+import { holdsRawKey } from '@lanewatch/query-api/contract/raw-key';
 import { hintOf } from '@lanewatch/ingest/contract/hint';
 import { laneDetailOf, lanesOf, overviewOf, sum } from './answers.ts';
 import type { Organisation } from './organisation.ts';
@@ -133,6 +134,8 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
   }
 
   function create(body: unknown): contract.CredentialCreated {
+    if (holdsRawKey(Object.values(body as object).join(' ')))
+      throw new ProblemAnswer(400, 'A raw key must not be sent.');
     const given = contract.credentialCreateSchema.parse(body);
     const managed = given.kind === 'managed';
     if (!managed && !given.fingerprint && !(given.hint && given.org))

@@ -7,6 +7,7 @@ import { organisation } from './organisation.ts';
 
 /** An invented key in a provider's form; nothing may carry it. */
 const RAW_KEY = `sk-ant-api03-${'R2Dq7Zx9'.repeat(11)}-igAA`;
+const SHORT_KEY = `AIza${'Sy0-_Zz'.repeat(5)}`;
 const FINGERPRINT = createHash('sha256').update(RAW_KEY).digest('hex');
 
 let stage: Stage;
@@ -20,7 +21,8 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 async function visit(javaScriptEnabled: boolean): Promise<void> {
-  const context = await stage.visitor({ javaScriptEnabled, permissions: ['clipboard-read', 'clipboard-write'] });
+  const permissions = ['clipboard-read', 'clipboard-write'];
+  const context = await stage.visitor({ javaScriptEnabled, permissions, timezoneId: 'Asia/Tokyo' });
   page = await context.newPage();
   sent = [];
   page.on('request', (request) =>
@@ -34,6 +36,9 @@ beforeEach(async () => {
   await visit(true);
   return () => page.context().close();
 });
+
+/** Waits until the page's own JavaScript runs: only then does it know the browser's zone. */
+const running = () => page.locator('button[value="Asia/Tokyo"]').waitFor({ state: 'attached' });
 
 const credentialNamed = (name: string) => stage.fake.org.credentials.find((one) => one.name === name);
 
@@ -107,6 +112,44 @@ describe('registering otherwise', () => {
       await page.getByLabel('Fingerprint').evaluate((input: HTMLInputElement) => input.validity.patternMismatch),
     ).toBe(true);
     expect(sent.join('\n')).not.toContain(RAW_KEY);
+  });
+
+  it.each([
+    ['fingerprint', 'Hint'],
+    ['hint', 'Hint'],
+    ['fingerprint', 'Name'],
+    ['hint', 'Organization'],
+    ['collector', 'Owner'],
+  ])('never sends a raw key from the form by %s, put into %s', async (method, label) => {
+    await page.goto(`/credentials/new?method=${method}`);
+    await running();
+    if (method === 'fingerprint') await page.getByLabel('Fingerprint').fill(FINGERPRINT);
+    await page.getByLabel('Name').fill('Mistake');
+    if (method === 'hint') await page.getByLabel('Hint').fill('sk-ant-api03-R2D...igAA');
+    if (method === 'hint') await page.getByLabel('Organization').fill('qpoint-dev');
+    const field = page.getByRole('textbox', { name: label });
+    for (const key of [RAW_KEY, SHORT_KEY]) {
+      await field.fill(key);
+      await page.getByRole('button', { name: /^(Register|Issue the key)$/ }).click();
+      expect(await field.evaluate((input: HTMLInputElement) => input.matches(':focus:invalid'))).toBe(true);
+    }
+    expect(sent.join('\n')).not.toContain(RAW_KEY.slice(0, 30));
+    expect(sent.join('\n')).not.toContain(SHORT_KEY);
+    await field.fill(label === 'Hint' ? 'sk-ant-api03-R2D...igAA' : 'No key');
+    await page.getByRole('button', { name: /^(Register|Issue the key)$/ }).click();
+    await page.getByText(/Registered\.|Store the secret now/).waitFor();
+  });
+
+  it.each(['/', '/credentials', '/ledger'])('never sends a raw key from the search field of %s', async (path) => {
+    await page.goto(path);
+    await running();
+    await page.getByRole('searchbox').fill(RAW_KEY);
+    await page.keyboard.press('Enter');
+    await eventually(() =>
+      page.getByRole('searchbox').evaluate((input: HTMLInputElement) => input.validationMessage),
+    ).toContain('raw key');
+    expect(page.url()).not.toContain('sk-ant');
+    expect(sent.join('\n')).not.toContain('R2Dq7Zx9');
   });
 
   it('shows why query-api refused, and keeps what was typed', async () => {
@@ -225,6 +268,22 @@ describe('without JavaScript', () => {
     await page.goto('/credentials/new?method=paste');
     expect(await page.locator('noscript').innerText()).toContain('Hashing a key on this page needs JavaScript');
     expect(await page.locator('#raw-key').count()).toBe(0);
+  });
+
+  it('sends no raw key as a hint, and shows none again', async () => {
+    await page.goto('/credentials/new?method=fingerprint');
+    await page.getByLabel('Fingerprint').fill(FINGERPRINT);
+    await page.getByLabel('Hint').fill(SHORT_KEY);
+    await page.getByLabel('Name').fill('Plain form');
+    await page.getByRole('button', { name: 'Register' }).click();
+    expect(await page.getByLabel('Hint').evaluate((input: HTMLInputElement) => input.matches(':invalid'))).toBe(true);
+    expect(sent.join('\n')).not.toContain(SHORT_KEY);
+    await page.getByLabel('Hint').fill('');
+    await page.getByLabel('Owner', { exact: true }).fill(RAW_KEY);
+    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByText('Not saved.').waitFor();
+    expect(await page.content()).not.toContain(RAW_KEY);
+    expect(await page.getByLabel('Name').inputValue()).toBe('Plain form');
   });
 
   it('registers by fingerprint and revokes on a page of its own', async () => {

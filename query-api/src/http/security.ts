@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { textsIn } from '../registry/draft.ts';
-import { holdsKnownKey } from '../registry/raw-key.ts';
+import { holdsKnownKey } from '../../contract/raw-key.ts';
 import { ProblemError } from './problem.ts';
 
 /** The documentation page needs its own styles and scripts; everything else is data and loads nothing. */

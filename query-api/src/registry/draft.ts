@@ -15,7 +15,7 @@ import { ProblemError } from '../http/problem.ts';
 import type { FieldError } from '../http/problem.ts';
 import { parseCidr } from './cidr.ts';
 import { createManagedSecret } from './managed-secret.ts';
-import { holdsRawKey } from './raw-key.ts';
+import { holdsRawKey } from '../../contract/raw-key.ts';
 import type { CredentialRow } from './record.ts';
 
 type CreateInput = z.output<typeof credentialCreateSchema>;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseCidr } from './cidr.ts';
 import { createManagedSecret, secretChecksum } from './managed-secret.ts';
-import { holdsRawKey } from './raw-key.ts';
+import { holdsRawKey } from '../../contract/raw-key.ts';
 
 describe('managed secrets', () => {
   test('the checksum is that of GitHub’s published scheme', () => {

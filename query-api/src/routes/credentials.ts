@@ -12,7 +12,7 @@ import {
 import { ProblemError } from '../http/problem.ts';
 import { actorOf } from '../http/session-auth.ts';
 import { listCredentials, readLastUsed } from '../registry/list.ts';
-import { holdsRawKey } from '../registry/raw-key.ts';
+import { holdsRawKey } from '../../contract/raw-key.ts';
 import { itemOf } from '../registry/record.ts';
 import type { CredentialRow } from '../registry/record.ts';
 import { registerCredential } from '../registry/register.ts';

@@ -4,7 +4,7 @@ import type { LaneDetail } from '@lanewatch/query-api/contract';
 import { isHintOnly } from '#lib/hint-only.ts';
 import { credentialHref } from '#lib/links.ts';
 import { queryString } from '#lib/query.ts';
-import { emptyFields, fieldsOf, methodOf, missingIn, requestOf, type Fields } from './form.ts';
+import { emptyFields, fieldsOf, methodOf, missingIn, requestOf, shownAgain, type Fields } from './form.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 /** What a lane already tells about its key. */
@@ -41,11 +41,15 @@ export const actions: Actions = {
     const method = methodOf(String(form.get('method')));
     const fields = fieldsOf(form);
     const missing = missingIn(method, fields);
-    if (missing) return fail(400, { method, fields, detail: missing.detail, errors: missing.errors });
+    if (missing)
+      return fail(400, { method, fields: shownAgain(fields), detail: missing.detail, errors: missing.errors });
     const outcome = await locals.api.createCredential(requestOf(method, fields));
     if (!outcome.ok) {
       const { status, detail, title, errors } = outcome.problem;
-      return fail(status >= 500 ? 502 : status, { method, fields, detail: detail || title, errors });
+      return fail(status >= 500 ? 502 : status, {
+        ...{ method, fields: shownAgain(fields) },
+        ...{ detail: detail || title, errors },
+      });
     }
     const { credential, secret, findings_resolved: resolved, standing, published } = outcome.value;
     if (secret !== null) return { issued: { id: credential.id, name: credential.name, hint: credential.hint, secret } };

@@ -1,6 +1,6 @@
 import { credentialCreateSchema } from '@lanewatch/query-api/contract';
 import { expect, it } from 'vitest';
-import { emptyFields, fieldsOf, methodOf, missingIn, requestOf } from './form.ts';
+import { emptyFields, fieldsOf, methodOf, missingIn, requestOf, shownAgain } from './form.ts';
 import { hashKey } from './hash-key.ts';
 
 const fields = { ...emptyFields(), name: 'Developer key', org: 'qpoint-dev' };
@@ -21,6 +21,12 @@ it('registers by hint without a fingerprint left over from another method', () =
 it('ends a key at the end of the day that was chosen', () => {
   expect(requestOf('fingerprint', { ...fields, expires: '2027-01-31' }).expires_at).toBe('2027-01-31T23:59:59Z');
   expect(requestOf('fingerprint', { ...fields, expires: 'soon' }).expires_at).toBeNull();
+});
+
+it('writes no raw key back into the page, and everything else', () => {
+  const key = `sk-ant-api03-${'R2Dq7Zx9'.repeat(11)}-igAA`;
+  const sent = { ...fields, hint: key.slice(0, 40), owner: `key: ${key}`, fingerprint: 'a'.repeat(64) };
+  expect(shownAgain(sent)).toEqual({ ...sent, hint: '', owner: '' });
 });
 
 it('asks query-api nothing while no key was pasted', () => {

@@ -1,4 +1,5 @@
 import type { CredentialCreate, Problem } from '@lanewatch/query-api/contract';
+import { holdsRawKey } from '@lanewatch/query-api/contract/raw-key';
 
 /** How a key is named to the registry: hashed here from the key itself, by fingerprint, by hint and org; or issued by us. */
 const METHODS = ['paste', 'fingerprint', 'hint', 'collector'] as const;
@@ -66,6 +67,13 @@ export function fieldsOf(form: FormData): Fields {
     if (typeof value === 'string') fields[name] = value.trim();
   }
   return fields;
+}
+
+/** Fields to show again beside a refusal: a raw key in one of them is not written back into the page. */
+export function shownAgain(fields: Fields): Fields {
+  const shown = { ...fields };
+  for (const name of FIELD_NAMES) if (holdsRawKey(shown[name])) shown[name] = '';
+  return shown;
 }
 
 /** End of the day that the form names, in UTC; null without one or when it is none (the field is a date picker). */

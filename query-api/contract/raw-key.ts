@@ -1,4 +1,8 @@
-import { hintEnds, providerOfKey } from '@lanewatch/ingest/contract';
+/**
+ * What looks like a raw key. Pure text work without Node imports: the dashboard asks it in the browser, before a form leaves,
+ * and query-api again, for everybody else.
+ */
+import { hintEnds, providerOfKey } from '@lanewatch/ingest/contract/hint';
 
 /** What keys and masks are made of; everything else separates words, and so does a single dot. */
 const WORD = /(?:[A-Za-z0-9_\-*…]|\.{2,})+/gu;
