@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { RECORD_EVENTS_MAX } from './pipeline/decode.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const milliseconds = z.coerce.number().int().min(1);
@@ -38,7 +39,14 @@ const configSchema = z
       .default('lanewatch'),
     LEDGER_ENGINE: z.string().default('MergeTree').describe('Table engine, such as ReplicatedMergeTree(…)'),
     LEDGER_FSYNC: z.stringbool().default(false).describe('Sync every insert to disk; the embedded ledger turns it on'),
-    BATCH_ROWS_MAX: z.coerce.number().int().min(1).max(200_000).default(20_000).describe('Rows per insert at most'),
+    // A batch takes whole records, so it exceeds this by one record's events; an insert takes 200,000 rows.
+    BATCH_ROWS_MAX: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(200_000 - RECORD_EVENTS_MAX)
+      .default(20_000)
+      .describe('Rows from which a batch is inserted'),
     FLUSH_INTERVAL_MS: milliseconds.max(60_000).default(200).describe('How long a row waits for others at most'),
     DEDUPE_WINDOW_HOURS: z.coerce
       .number()

@@ -1,13 +1,5 @@
 import type { Finding, LedgerRow } from '../../contract/index.ts';
-
-/** A line or record that could not be decoded, with where it stood. */
-export interface DeadLetter {
-  partition: number;
-  offset: number;
-  recordIndex: number;
-  bytes: Uint8Array;
-  reason: string;
-}
+import type { DeadLetter } from './dead-letter.ts';
 
 /** What one ledger insert carries, and what follows from it. Whole bus records only: a resume point lies between records. */
 export interface Batch {
@@ -15,6 +7,8 @@ export interface Batch {
   epoch: number;
   rows: LedgerRow[];
   deadLetters: DeadLetter[];
+  /** Bytes they hold; bounds a batch that consists of them. */
+  deadLetterBytes: number;
   findings: Finding[];
   /** Next offset per partition once the batch is stored. */
   nextOffsets: Map<number, number>;
@@ -29,6 +23,7 @@ export function emptyBatch(epoch: number): Batch {
     epoch,
     rows: arrayOfObjects(),
     deadLetters: [],
+    deadLetterBytes: 0,
     findings: [],
     nextOffsets: new Map(),
     duplicates: new Map(),

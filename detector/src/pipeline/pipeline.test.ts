@@ -281,6 +281,17 @@ describe('bad records', () => {
     );
   });
 
+  test('garbage is handed on by its bytes: it does not wait for rows or records to fill a batch', async () => {
+    const harness = start(createMemoryLedger(), { batchRowsMax: 100_000, flushIntervalMs: 3_600_000 });
+    await harness.pipeline.onAssignment(PARTITIONS);
+    const garbage = (offset: number) => recordOf(0, offset, ['x'.repeat(9 * 1024 * 1024)]);
+    await harness.pipeline.onBatch({ partition: 0, records: [garbage(0)], endOffset: 2 });
+    expect(harness.deadLetters).toEqual([]);
+    await harness.pipeline.onBatch({ partition: 0, records: [garbage(1)], endOffset: 2 });
+    expect(harness.deadLetters).toHaveLength(2);
+    await harness.pipeline.close();
+  });
+
   test('objects of other producers are taken beside positional rows', async () => {
     const ledger = createMemoryLedger();
     const harness = start(ledger);

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { laneOf, UNATTRIBUTED_LANE, type BusRecord, type RecordBatch } from '@lanewatch/ingest/contract';
+import { laneOf, UNATTRIBUTED_LANE, type RecordBatch } from '@lanewatch/ingest/contract';
 import type { LedgerRow } from '../../contract/index.ts';
 import { classify } from '../classify/classify.ts';
 import type { Credential, RegistryView } from '../classify/registry-view.ts';
@@ -8,7 +8,8 @@ import type { LaneState, LaneStates } from '../lane-state/lane-states.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rule, RuleContext } from '../rules/rule.ts';
 import { emptyBatch, type Batch } from './batch.ts';
-import { decodeRecord, type DecodeSink } from './decode.ts';
+import { deadLetterOf } from './dead-letter.ts';
+import { decodeRecord } from './decode.ts';
 import type { DedupeWindow } from './dedupe-window.ts';
 import { hashEvent } from './event-hash.ts';
 import { createHintLanes } from './hint-lanes.ts';
@@ -61,6 +62,8 @@ export interface Pipeline {
 
 /** Bus records per batch at most, so that one made of duplicates alone still makes progress. */
 const RECORDS_MAX = 20_000;
+/** Bytes of dead letters per batch, so that garbage takes no more memory than events do. */
+const DEAD_LETTER_BYTES_MAX = 16 * 1024 * 1024;
 /**
  * Events handled in one go before requests and answers get their turn. Without it the batches of a dozen partitions run one
  * after another in microtasks, and an insert that took 60 ms is noticed after 250.
@@ -93,40 +96,31 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const hash = { low: 0, high: 0 };
   const hintLane = createHintLanes();
   const context = {} as { -readonly [Key in keyof RuleContext]: RuleContext[Key] };
-  let record: BusRecord | null = null;
-  let receivedMs = 0;
   let eventsThisTurn = 0;
 
   // ── One event, synchronously ──────────────────────────────────────────────────────────────────────────────────
 
-  const sink: DecodeSink = {
-    onRow(row) {
-      eventsThisTurn++;
-      hashEvent(row.source, row.id, hash);
-      if (!dedupe.add(hash.low, hash.high, receivedMs)) {
-        open.duplicates.set(row.collector, (open.duplicates.get(row.collector) ?? 0) + 1);
-        return;
-      }
-      row.event_hash_low = hash.low;
-      row.event_hash_high = hash.high;
+  function take(row: LedgerRow, receivedMs: number): void {
+    hashEvent(row.source, row.id, hash);
+    if (!dedupe.add(hash.low, hash.high, receivedMs)) {
+      open.duplicates.set(row.collector, (open.duplicates.get(row.collector) ?? 0) + 1);
+      return;
+    }
+    row.event_hash_low = hash.low;
+    row.event_hash_high = hash.high;
 
-      row.lane =
-        row.fingerprint === '' && row.hint !== '' ? hintLane(row.hint, row.org) : laneOf(row.fingerprint, '', '');
-      const { standing, match, credential } = classify(row, row.seen_at, registry);
-      row.standing = standing;
-      row.match = match;
-      row.credential_id = credential === null ? '' : credential.record.id;
+    row.lane =
+      row.fingerprint === '' && row.hint !== '' ? hintLane(row.hint, row.org) : laneOf(row.fingerprint, '', '');
+    const { standing, match, credential } = classify(row, row.seen_at, registry);
+    row.standing = standing;
+    row.match = match;
+    row.credential_id = credential === null ? '' : credential.record.id;
 
-      if (lanes !== null && row.lane !== UNATTRIBUTED_LANE) detect(lanes, row, credential);
+    if (lanes !== null && row.lane !== UNATTRIBUTED_LANE) detect(lanes, row, credential);
 
-      row.claimant = claimant;
-      open.rows.push(row);
-    },
-    onReject(recordIndex, bytes, reason) {
-      const { partition, offset } = record!;
-      open.deadLetters.push({ partition, offset, recordIndex, bytes: Buffer.from(bytes), reason });
-    },
-  };
+    row.claimant = claimant;
+    open.rows.push(row);
+  }
 
   function detect(states: LaneStates, row: LedgerRow, credential: Credential | null): void {
     const lane = states.observe(row);
@@ -153,12 +147,18 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   async function onBatch(batch: RecordBatch): Promise<void> {
     const ours = epoch;
-    for (const taken of batch.records) {
-      record = taken;
-      receivedMs = now();
-      decodeRecord(taken, sink);
-      open.nextOffsets.set(batch.partition, taken.offset + 1);
+    for (const record of batch.records) {
+      const receivedMs = now();
+      const { rows, rejects } = decodeRecord(record);
+      for (const row of rows) take(row, receivedMs);
+      for (const reject of rejects) {
+        const deadLetter = deadLetterOf(record, reject);
+        open.deadLetters.push(deadLetter);
+        open.deadLetterBytes += deadLetter.bytes.length;
+      }
+      open.nextOffsets.set(batch.partition, record.offset + 1);
       open.records++;
+      eventsThisTurn += rows.length;
       if (eventsThisTurn >= EVENTS_PER_TURN) {
         eventsThisTurn = 0;
         await nextTurn();
@@ -172,7 +172,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   function isFull(batch: Batch): boolean {
-    return batch.rows.length >= options.batchRowsMax || batch.records >= RECORDS_MAX;
+    return (
+      batch.rows.length >= options.batchRowsMax ||
+      batch.records >= RECORDS_MAX ||
+      batch.deadLetterBytes >= DEAD_LETTER_BYTES_MAX
+    );
   }
 
   // ── One batch at a time, until it is stored ───────────────────────────────────────────────────────────────────

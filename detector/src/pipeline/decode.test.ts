@@ -1,0 +1,120 @@
+import { encodeUsageRow, ROW_VERSION_HEADER, USAGE_ROW_VERSION, type BusRecord } from '@lanewatch/ingest/contract';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decodeRecord, RECORD_EVENTS_MAX } from './decode.ts';
+import { NOON, usageEvent } from './testing/events.ts';
+
+const ROWS = { [ROW_VERSION_HEADER]: USAGE_ROW_VERSION };
+const OBJECTS = {};
+
+function decode(value: string | Buffer, headers: Record<string, string>) {
+  const record: BusRecord = { partition: 0, offset: 0, key: null, value: Buffer.from(value), headers, timestamp: NOON };
+  const { rows, rejects } = decodeRecord(record);
+  return {
+    ids: rows.map(({ id }) => id),
+    rejects: rejects.map(({ index, bytes, reason }) => ({ index, text: Buffer.from(bytes).toString(), reason })),
+  };
+}
+const row = (id: string) => encodeUsageRow(usageEvent({ id }));
+const object = (id: string) => JSON.stringify({ source: 's', id, time: '2026-11-20T11:59:00Z' });
+
+/** Deeper than any recursive writer of JSON gets. */
+const DEPTH = 20_000;
+const nestedArray = '['.repeat(DEPTH) + ']'.repeat(DEPTH);
+const nestedObject = '{"a":'.repeat(DEPTH) + '1' + '}'.repeat(DEPTH);
+
+describe('a rejected line', () => {
+  test.each([
+    ['an array nested 20,000 deep', nestedArray],
+    ['an object nested 20,000 deep', nestedObject],
+    ['the half of a row', row('x').slice(0, 40)],
+    ['two values', '1,2'],
+    ['spelled as no encoder would spell it', '{ "a" : 1e0 }'],
+  ])('keeps its bytes as they came: %s', (_, bad) => {
+    for (const [headers, line] of [
+      [ROWS, row],
+      [OBJECTS, object],
+    ] as const) {
+      const { ids, rejects } = decode([line('a'), bad, line('b')].join('\n'), headers);
+      expect(ids).toEqual(['a', 'b']);
+      expect(rejects).toMatchObject([{ index: 1, text: bad }]);
+    }
+  });
+
+  test('keeps bytes that are no UTF-8', () => {
+    const bad = Buffer.from([0x7b, 0xff, 0xfe, 0x7d]);
+    const value = Buffer.concat([Buffer.from(`${row('a')}\n`), bad]);
+    const record: BusRecord = { partition: 0, offset: 0, key: null, value, headers: ROWS, timestamp: NOON };
+    expect(decodeRecord(record).rejects.map(({ bytes }) => Buffer.from(bytes))).toEqual([bad]);
+  });
+
+  test('is the whole record where elements of an array are bad, however many', () => {
+    const value = `[${object('a')}, {"id": 1}, ${object('b')}, 7]`;
+    const { ids, rejects } = decode(value, OBJECTS);
+    expect(ids).toEqual(['a', 'b']);
+    expect(rejects).toMatchObject([{ index: 1, text: value }]);
+    expect(rejects[0]?.reason).toMatch(/^element 1: .*; 1 more elements are bad$/);
+  });
+});
+
+describe('a record is rejected as a whole', () => {
+  test('when more than 1,000 of its lines are bad, so that half a million of them are one dead letter', () => {
+    const value = `${row('a')}\n${'x\n'.repeat(524_288)}`;
+    for (const headers of [ROWS, OBJECTS]) {
+      const { ids, rejects } = decode(value, headers);
+      expect(ids).toEqual([]);
+      expect(rejects).toHaveLength(1);
+      expect(rejects[0]).toMatchObject({ index: 0, text: value });
+      expect(rejects[0]?.reason).toMatch(/^more than 1000 of its lines are bad; the first: /);
+    }
+  });
+
+  test.each([
+    ['rows', ROWS, (count: number) => Array.from({ length: count }, (_, index) => row(String(index))).join('\n')],
+    [
+      'lines',
+      OBJECTS,
+      (count: number) => Array.from({ length: count }, (_, index) => object(String(index))).join('\n'),
+    ],
+    [
+      'elements',
+      OBJECTS,
+      (count: number) => JSON.stringify(Array.from({ length: count }, (_, index) => JSON.parse(object(String(index))))),
+    ],
+  ])('when it has more events than fit behind a full batch: %s', (_, headers, ofCount) => {
+    expect(decode(ofCount(RECORD_EVENTS_MAX), headers).ids).toHaveLength(RECORD_EVENTS_MAX);
+    const { ids, rejects } = decode(ofCount(RECORD_EVENTS_MAX + 1), headers);
+    expect(ids).toEqual([]);
+    expect(rejects).toMatchObject([{ index: 0, reason: expect.stringContaining('more than 50000 events') }]);
+  });
+
+  test.each([[''], ['\n\n'], ['  ']])('when nothing is in it: %j', (value) => {
+    for (const headers of [ROWS, OBJECTS])
+      expect(decode(value, headers).rejects).toMatchObject([{ index: 0, reason: 'the record is empty' }]);
+  });
+});
+
+test('a line break at the end is no line', () => {
+  expect(decode(`${row('a')}\n`, ROWS)).toEqual({ ids: ['a'], rejects: [] });
+  expect(decode(`${object('a')}\n\n${object('b')}\n`, OBJECTS)).toEqual({ ids: ['a', 'b'], rejects: [] });
+});
+
+test('every line is a row or a reject at its own place, and the good ones are what they are alone', () => {
+  const line = fc.oneof(
+    fc.integer({ min: 0, max: 999 }).map((id) => ({ text: row(`id-${id}`), id: `id-${id}` })),
+    fc.json().map((text) => ({ text: text.replaceAll('\n', ' '), id: null })),
+    fc
+      .string()
+      .filter((text) => text.trim() !== '' && !text.includes('\n'))
+      .map((text) => ({ text, id: null })),
+  );
+  fc.assert(
+    fc.property(fc.array(line, { minLength: 1, maxLength: 20 }), (lines) => {
+      const { ids, rejects } = decode(lines.map(({ text }) => text).join('\n'), ROWS);
+      expect(ids).toEqual(lines.flatMap(({ id }) => id ?? []));
+      expect(rejects.map(({ index, text }) => [index, text])).toEqual(
+        lines.flatMap(({ text, id }, index) => (id === null ? [[index, text]] : [])),
+      );
+    }),
+  );
+});
