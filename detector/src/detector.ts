@@ -6,13 +6,16 @@ import {
   type OutgoingRecord,
   type Subscription,
 } from '@lanewatch/ingest/contract';
+import type { Finding } from '../contract/index.ts';
 import { createRegistryView } from './classify/registry-view.ts';
 import { createCollectorTally } from './collector-tally.ts';
 import { createLaneStates, type LaneStates } from './lane-state/lane-states.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Batch } from './pipeline/batch.ts';
+import { deadLetterRecord, withoutBytes } from './pipeline/dead-letter.ts';
 import { createDedupeWindow } from './pipeline/dedupe-window.ts';
 import { createPipeline, type Pipeline } from './pipeline/pipeline.ts';
+import { publishAccepted } from './pipeline/publish-accepted.ts';
 import type { Rule } from './rules/rule.ts';
 
 export interface DetectorOptions {
@@ -90,12 +93,23 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
     flushIntervalMs: options.flushIntervalMs,
     now: Date.now,
     wait: (ms, signal) => delay(ms, undefined, { signal }),
-    publishDeadLetters: (deadLetters) => bus.publish(topics.deadLetter.name, deadLetters.map(deadLetterRecord)),
+    publishDeadLetters: (deadLetters) =>
+      publishAccepted(deadLetters, {
+        publish: (some) => bus.publish(topics.deadLetter.name, some.map(deadLetterRecord)),
+        reduce: withoutBytes,
+        onRefused: ({ partition, offset }, { message }) =>
+          observer.fault(
+            'dead letter',
+            new Error(`that of partition ${partition}, offset ${offset} is lost: ${message}`),
+          ),
+      }),
     publishFindings: (findings) =>
-      bus.publish(
-        topics.findings.name,
-        findings.map((finding) => ({ key: finding.id, value: Buffer.from(JSON.stringify(finding)) })),
-      ),
+      publishAccepted(findings, {
+        publish: (some) => bus.publish(topics.findings.name, some.map(findingRecord)),
+        reduce: (finding) => ({ ...finding, facts: {} }),
+        onRefused: ({ id }, { message }) =>
+          observer.fault('findings topic', new Error(`${id} is in the table only: ${message}`)),
+      }),
     commit: async (nextOffsets) => subscription?.commit(nextOffsets),
     rejoin: (reason) => {
       subscription?.rejoin(reason).catch((error: unknown) => observer.fault('rejoin', error));
@@ -153,6 +167,10 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
   };
 }
 
+function findingRecord(finding: Finding): OutgoingRecord {
+  return { key: finding.id, value: Buffer.from(JSON.stringify(finding)) };
+}
+
 /** How many items have each key. Neighbours mostly share theirs, so the map is asked once per run of equal ones. */
 export function countBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, number> {
   const counts = new Map<string, number>();
@@ -169,19 +187,4 @@ export function countBy<Item>(items: readonly Item[], keyOf: (item: Item) => str
   }
   if (key !== null) counts.set(key, (counts.get(key) ?? 0) + run);
   return counts;
-}
-
-/** The offending bytes as they came; where and why in headers. The position makes a repeat after a restart recognisable. */
-function deadLetterRecord({
-  partition,
-  offset,
-  recordIndex,
-  bytes,
-  reason,
-}: Batch['deadLetters'][number]): OutgoingRecord {
-  return {
-    key: `${partition}/${offset}/${recordIndex}`,
-    value: bytes,
-    headers: { reason, partition: String(partition), offset: String(offset), record_index: String(recordIndex) },
-  };
 }

@@ -13,12 +13,14 @@ import { createLaneStates } from '../lane-state/lane-states.ts';
 import { FencedError, LedgerUnavailableError } from '../ledger/ledger.ts';
 import { rulesInForce } from '../rules/index.ts';
 import type { Batch } from './batch.ts';
+import { DEAD_LETTER_BYTES_MAX } from './dead-letter.ts';
 import { createDedupeWindow } from './dedupe-window.ts';
 import { createPipeline, type Pipeline, type PipelineOptions } from './pipeline.ts';
 import { NOON, usageEvent } from './testing/events.ts';
 import { createMemoryLedger, type MemoryLedger } from './testing/memory-ledger.ts';
 
 const PARTITIONS = [0, 1];
+const MEBIBYTE = 1024 * 1024;
 
 function recordOf(partition: number, offset: number, lines: string[]): BusRecord {
   const headers = { [ROW_VERSION_HEADER]: USAGE_ROW_VERSION };
@@ -284,11 +286,19 @@ describe('bad records', () => {
   test('garbage is handed on by its bytes: it does not wait for rows or records to fill a batch', async () => {
     const harness = start(createMemoryLedger(), { batchRowsMax: 100_000, flushIntervalMs: 3_600_000 });
     await harness.pipeline.onAssignment(PARTITIONS);
-    const garbage = (offset: number) => recordOf(0, offset, ['x'.repeat(9 * 1024 * 1024)]);
-    await harness.pipeline.onBatch({ partition: 0, records: [garbage(0)], endOffset: 2 });
+    const deliverGarbage = async (from: number, to: number) => {
+      const records = Array.from({ length: to - from }, (_, index) =>
+        recordOf(0, from + index, ['x'.repeat(MEBIBYTE)]),
+      );
+      await harness.pipeline.onBatch({ partition: 0, records, endOffset: 20 });
+    };
+    await deliverGarbage(0, 18);
     expect(harness.deadLetters).toEqual([]);
-    await harness.pipeline.onBatch({ partition: 0, records: [garbage(1)], endOffset: 2 });
-    expect(harness.deadLetters).toHaveLength(2);
+    await deliverGarbage(18, 19);
+    expect(harness.deadLetters).toHaveLength(19);
+    // What came is cut, so that a topic with Kafka's default limit takes it; its size is told.
+    expect(harness.deadLetters[0]).toMatchObject({ originalBytes: MEBIBYTE });
+    expect(harness.deadLetters[0]?.bytes).toHaveLength(DEAD_LETTER_BYTES_MAX);
     await harness.pipeline.close();
   });
 

@@ -63,7 +63,7 @@ export interface Pipeline {
 /** Bus records per batch at most, so that one made of duplicates alone still makes progress. */
 const RECORDS_MAX = 20_000;
 /** Bytes of dead letters per batch, so that garbage takes no more memory than events do. */
-const DEAD_LETTER_BYTES_MAX = 16 * 1024 * 1024;
+const GARBAGE_BYTES_MAX = 16 * 1024 * 1024;
 /**
  * Events handled in one go before requests and answers get their turn. Without it the batches of a dozen partitions run one
  * after another in microtasks, and an insert that took 60 ms is noticed after 250.
@@ -173,9 +173,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   function isFull(batch: Batch): boolean {
     return (
-      batch.rows.length >= options.batchRowsMax ||
+      batch.rows.length + batch.deadLetters.length >= options.batchRowsMax ||
       batch.records >= RECORDS_MAX ||
-      batch.deadLetterBytes >= DEAD_LETTER_BYTES_MAX
+      batch.deadLetterBytes >= GARBAGE_BYTES_MAX
     );
   }
 
