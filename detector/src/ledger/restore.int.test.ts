@@ -142,6 +142,27 @@ describe('restoring', () => {
     expect(byText(restored)).toEqual(byText(expected));
   });
 
+  it('totals a lane whose cost is beyond 64 bits of nano-dollars', async () => {
+    const own = await openTestLedger(engine);
+    try {
+      await own.ledger.claim([0], 'first');
+      const absurd = Array.from({ length: 1_025 }, (_, index) =>
+        ledgerRow({ lane: 'absurd', cost_nano_usd: 9e15, kafka_offset: index }),
+      );
+      await own.ledger.insert([...absurd, ledgerRow({ lane: 'exact', cost_nano_usd: 9e15 - 1 })], 'batch');
+      const costs = new Map<string, number>();
+      await own.ledger.restoreLanes([0], 0, ({ lane, cost_nano_usd }) => costs.set(lane, cost_nano_usd));
+      expect(costs).toEqual(
+        new Map([
+          ['absurd', 1_025 * 9e15],
+          ['exact', 9e15 - 1],
+        ]),
+      );
+    } finally {
+      await own.close();
+    }
+  });
+
   it.each([3, 1000])('hands over the %i most recent values of each dimension of each lane', async (limit) => {
     const restored: LaneValue[] = [];
     await test.ledger.restoreValues([0, 1, 2], 0, limit, (value) => restored.push(value));

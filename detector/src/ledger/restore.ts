@@ -95,7 +95,8 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
       await eachRow<[string, number, string, string, string, string, number, number, number, number]>(
         'restoring lanes',
         `SELECT lane, kafka_partition, any(fingerprint), argMax(hint, seen_at), argMax(org, seen_at), argMax(credential_id, seen_at), count(),
-                toInt64(sum(cost_usd) * 1000000000),
+                -- Through 128 bits: a lane of absurd cost must not fail the restart, an ordinary one stays exact to the nano-dollar.
+                toFloat64(toInt128(sum(cost_usd) * 1000000000)),
                 toUnixTimestamp64Milli(min(seen_at)), toUnixTimestamp64Milli(max(seen_at))
          FROM ${ledger} WHERE ${seenSince} GROUP BY lane, kafka_partition`,
         windowOf(partitions, sinceMs),
