@@ -23,10 +23,12 @@ export interface LaneState {
   repo: ValueTable | null;
   model: ValueTable | null;
   findings: FindingState[];
+  /** Count of observed events when the lane last moved to the end of the order of use. */
+  moved_at: number;
 }
 
 export interface LaneStatesOptions {
-  /** Lanes held at most; the one idle longest is forgotten first. */
+  /** Lanes held at most; one that is idle long is forgotten first. */
   lanesMax: number;
   /** Values held per lane and dimension. */
   valuesPerLane: number;
@@ -51,12 +53,16 @@ export interface LaneStates {
 
 /** The memory of lanes of the partitions that this detector holds. */
 export function createLaneStates({ lanesMax, valuesPerLane }: LaneStatesOptions): LaneStates {
-  // Insertion order is order of last use: a lane moves to the end when it is touched, at most once a minute of its time.
+  // Insertion order is order of use, give or take a quarter of the bound: a lane that is used moves to the end once in so many
+  // events. When one is forgotten, all others were used since it moved, so it was idle for three quarters of the bound.
+  // Counted in events, not by a clock: a flood of new lanes makes the same events a matter of seconds.
   const lanes = new Map<string, LaneState>();
   const interned = new Map<string, string>();
   let previousUserSightMs = NaN;
   let sawNewValue = false;
   let evictions = 0;
+  let observed = 0;
+  const moveEvery = Math.floor(lanesMax / 4);
 
   /** Lanes share users, agents and models; one copy of each text is kept while it fits. */
   function intern(text: string): string {
@@ -98,6 +104,7 @@ export function createLaneStates({ lanesMax, valuesPerLane }: LaneStatesOptions)
       repo: null,
       model: null,
       findings: [],
+      moved_at: observed,
     };
     lanes.set(lane, state);
     return state;
@@ -105,9 +112,11 @@ export function createLaneStates({ lanesMax, valuesPerLane }: LaneStatesOptions)
 
   return {
     observe(row) {
+      observed++;
       let state = lanes.get(row.lane);
       if (state === undefined) state = create(row.lane, row.kafka_partition);
-      else if (row.seen_at - state.last_seen > RECENCY_GRAIN_MS) {
+      else if (observed - state.moved_at > moveEvery) {
+        state.moved_at = observed;
         lanes.delete(row.lane);
         lanes.set(row.lane, state);
       }
@@ -169,4 +178,3 @@ export function createLaneStates({ lanesMax, valuesPerLane }: LaneStatesOptions)
 }
 
 const INTERNED_MAX = 100_000;
-const RECENCY_GRAIN_MS = 60_000;
