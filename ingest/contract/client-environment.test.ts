@@ -9,11 +9,13 @@ import { fingerprintOf, hintOf, usageEventInputSchema } from './index.ts';
 const SHELLS = ['/bin/sh', '/bin/bash', '/bin/zsh'].filter((shell) => existsSync(shell));
 const ENDPOINT = 'http://127.0.0.1:4618';
 
+const ORIGIN = 'git@example.com:team/pay ments+v2.git';
+
 let folder = '';
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'client-environment-'));
   execFileSync('git', ['init', '-q', folder]);
-  execFileSync('git', ['-C', folder, 'remote', 'add', 'origin', 'git@example.com:team/pay ments+v2.git']);
+  execFileSync('git', ['-C', folder, 'remote', 'add', 'origin', ORIGIN]);
 });
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
@@ -71,6 +73,19 @@ describe.each(SHELLS)('the Claude Code block in %s', (shell) => {
     );
     expect(fingerprint(undefined, { ...ofProxy, ...ofAccount })).toBe(fingerprintOf(ofProxy.ANTHROPIC_AUTH_TOKEN));
     expect(fingerprint('', ofAccount)).toBe(fingerprintOf(ofAccount.CLAUDE_CODE_OAUTH_TOKEN));
+  });
+
+  it.each([
+    ['git@example.com:tools.git', 'tools'],
+    ['https://ada:t0ken@example.com/team/tools.git/', 'tools'],
+    ['/srv/git/tools', 'tools'],
+  ])('names the repository of the remote %s, and nothing else of it', (remote, name) => {
+    execFileSync('git', ['-C', folder, 'remote', 'set-url', 'origin', remote]);
+    try {
+      expect(attributesIn(shell, undefined, folder)).toEqual({ 'vcs.repository.name': name });
+    } finally {
+      execFileSync('git', ['-C', folder, 'remote', 'set-url', 'origin', ORIGIN]);
+    }
   });
 
   it('leaves the hint out when it would break the attribute syntax', () => {

@@ -34,7 +34,8 @@ export OTEL_RESOURCE_ATTRIBUTES="$(
     if [ -z "$(printf %s "$hint" | tr -d 'A-Za-z0-9._-')" ]; then printf ',apikey.hint=%s' "$hint"; fi
   fi
   repo=$(git config --get remote.origin.url 2>/dev/null || git rev-parse --show-toplevel 2>/dev/null)
-  repo=$(basename "$repo" .git | tr -c 'A-Za-z0-9._\\n-' '-')
+  repo=$(basename "$repo" .git)
+  repo=$(printf %s "\${repo##*:}" | tr -c 'A-Za-z0-9._-' '-')
   if [ -n "$repo" ]; then printf '%svcs.repository.name=%s' "\${key:+,}" "$repo"; fi
 )"`;
 }
