@@ -154,6 +154,16 @@ describe('LiteLLM as captured', () => {
     });
   });
 
+  test('an answer from the cache of the proxy is a request without tokens and cost', async () => {
+    const [asked, ...repeated] = (await read('v1.109.1-cache-hit.json.gz')).filter(({ model }) => model === 'gpt-4o');
+    expect(asked).toMatchObject({ operation: 'acompletion', tokens_cache_read: 1000, cost_nano_usd: 2_650_000 });
+    const nothing = { tokens_input_uncached: 0, tokens_cache_read: 0, tokens_output: 0, cost_nano_usd: 0 };
+    for (const event of repeated.slice(0, 2)) {
+      expect(event).toMatchObject({ operation: 'acompletion:cache_hit', outcome: 'success', ...nothing });
+    }
+    expect(repeated.length).toBeGreaterThan(1);
+  });
+
   test('lines under application/json', async () => {
     const events = await read('v1.109.1-ndjson.content-type-application-json.ndjson.gz');
     expect(events.map(({ outcome }) => outcome)).toEqual(['success', 'rate_limited']);

@@ -58,10 +58,10 @@ function eventOf(payload: JsonObject): JsonObject {
     provider: textIn(payload, 'custom_llm_provider'),
     model: modelOf(payload),
     environment: textIn(requester, 'environment') ?? tags.get('environment') ?? tags.get('env'),
-    operation: textIn(payload, 'call_type'),
+    operation: operationOf(payload),
     outcome: failed ? failureOf(status) : 'success',
     status_code: failed && status !== null && status >= 100 && status <= 999 ? status : undefined,
-    tokens: tokensOf(payload, metadata),
+    tokens: fromOwnCache(payload) ? undefined : tokensOf(payload, metadata),
     cost_usd: numberOf(payload.response_cost) ?? numberOf(payload.spend) ?? undefined,
     latency_ms: latencyOf(payload, start, end),
   };
@@ -90,6 +90,15 @@ function modelOf(payload: JsonObject): string | undefined {
   return model !== undefined && model.length > prefix.length && model.startsWith(prefix)
     ? model.slice(prefix.length)
     : model;
+}
+
+/** LiteLLM repeats the tokens of the first answer when it gives that again from its own cache, where none were used. */
+const fromOwnCache = ({ cache_hit: hit }: JsonObject) => hit === true || hit === 'True';
+
+/** The kind of call; an answer from the proxy's cache says so, because no provider has seen that request. */
+function operationOf(payload: JsonObject): string | undefined {
+  const type = textIn(payload, 'call_type');
+  return type !== undefined && fromOwnCache(payload) ? `${type}:cache_hit` : type;
 }
 
 /** The user that LiteLLM writes where a request came with the master key, whoever sent it. */
