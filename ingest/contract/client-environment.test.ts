@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claudeCodeEnvironment, curlLine } from './client-environment.ts';
@@ -10,12 +10,14 @@ const SHELLS = ['/bin/sh', '/bin/bash', '/bin/zsh'].filter((shell) => existsSync
 const ENDPOINT = 'http://127.0.0.1:4618';
 
 const ORIGIN = 'git@example.com:team/pay ments+v2.git';
+const USER = 'adalovelace+ci@example.com';
 
 let folder = '';
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'client-environment-'));
   execFileSync('git', ['init', '-q', folder]);
   execFileSync('git', ['-C', folder, 'remote', 'add', 'origin', ORIGIN]);
+  execFileSync('git', ['-C', folder, 'config', 'user.email', 'ada lovelace+ci@example.com']);
 });
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
@@ -55,6 +57,7 @@ describe.each(SHELLS)('the Claude Code block in %s', (shell) => {
       'apikey.fingerprint': fingerprintOf(key),
       'apikey.hint': hintOf(key),
       'vcs.repository.name': 'pay-ments-v2',
+      'enduser.id': USER,
     });
   });
 
@@ -82,7 +85,10 @@ describe.each(SHELLS)('the Claude Code block in %s', (shell) => {
   ])('names the repository of the remote %s, and nothing else of it', (remote, name) => {
     execFileSync('git', ['-C', folder, 'remote', 'set-url', 'origin', remote]);
     try {
-      expect(attributesIn(shell, undefined, folder)).toEqual({ 'vcs.repository.name': name });
+      expect(attributesIn(shell, undefined, folder)).toEqual({
+        'vcs.repository.name': name,
+        'enduser.id': USER,
+      });
     } finally {
       execFileSync('git', ['-C', folder, 'remote', 'set-url', 'origin', ORIGIN]);
     }
@@ -93,12 +99,16 @@ describe.each(SHELLS)('the Claude Code block in %s', (shell) => {
     expect(attributesIn(shell, key, folder)).toEqual({
       'apikey.fingerprint': fingerprintOf(key.replaceAll(' ', '')),
       'vcs.repository.name': 'pay-ments-v2',
+      'enduser.id': USER,
     });
   });
 
   it('names no key when none is set and no repository outside of one', () => {
-    expect(attributesIn(shell, undefined, folder)).toEqual({ 'vcs.repository.name': 'pay-ments-v2' });
-    expect(attributesIn(shell, undefined, '/')).toEqual({});
+    expect(attributesIn(shell, undefined, folder)).toEqual({
+      'vcs.repository.name': 'pay-ments-v2',
+      'enduser.id': USER,
+    });
+    expect(attributesIn(shell, undefined, '/')).toEqual({ 'enduser.id': userInfo().username });
   });
 });
 

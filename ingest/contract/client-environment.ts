@@ -7,8 +7,11 @@
  * The shell lines that make Claude Code report its usage, for any POSIX shell. The key is never sent: the last line
  * computes its fingerprint and hint on the machine, by the rules of `fingerprintOf` and `hintOf`. The key reaches only shell
  * built-ins and standard input, so it shows in no list of processes; a hint with a character that the header syntax of
- * resource attributes does not carry is left out. Of the variables that can hold a key the first one set counts, in Claude Code's own order; behind a
- * proxy it is ANTHROPIC_AUTH_TOKEN, whose fingerprint is then the one that the proxy reports.
+ * resource attributes does not carry is left out. Of the variables that can hold a key the first one set counts, in Claude Code's own
+ * order; behind a proxy it is ANTHROPIC_AUTH_TOKEN, whose fingerprint is then the one that the proxy reports.
+ *
+ * The user is named by git's e-mail address, else by the login: with an API key Claude Code itself names only a random number per home
+ * directory, and three fresh containers of one person would look like three people sharing the key. Signed in, the account goes first.
  * @param ingestUrl address of ingest, without a slash at its end
  * @param collectorKey a managed key with scope write on usage-events
  */
@@ -30,14 +33,18 @@ export OTEL_RESOURCE_ATTRIBUTES="$(
     body=\${key#"$prefix"}
     hint=$prefix...
     if [ "\${#body}" -ge 16 ]; then hint=$prefix$(printf %s "$body" | cut -c1-3)...$(printf %s "$body" | tail -c 4); fi
-    printf 'apikey.fingerprint=%s' "$hash"
+    printf ',apikey.fingerprint=%s' "$hash"
     if [ -z "$(printf %s "$hint" | tr -d 'A-Za-z0-9._-')" ]; then printf ',apikey.hint=%s' "$hint"; fi
   fi
-  repo=$(git config --get remote.origin.url 2>/dev/null || git rev-parse --show-toplevel 2>/dev/null)
+  repo=$(git config --get remote.origin.url 2>/dev/null || git rev-parse --show-toplevel 2>/dev/null || true)
   repo=$(basename "$repo" .git)
   repo=$(printf %s "\${repo##*:}" | tr -c 'A-Za-z0-9._-' '-')
-  if [ -n "$repo" ]; then printf '%svcs.repository.name=%s' "\${key:+,}" "$repo"; fi
-)"`;
+  if [ -n "$repo" ]; then printf ',vcs.repository.name=%s' "$repo"; fi
+  user=$(git config --get user.email 2>/dev/null || id -un)
+  user=$(printf %s "$user" | tr -cd 'A-Za-z0-9.@_+-')
+  if [ -n "$user" ]; then printf ',enduser.id=%s' "$user"; fi
+)"
+export OTEL_RESOURCE_ATTRIBUTES="\${OTEL_RESOURCE_ATTRIBUTES#,}"`;
 }
 
 /** One event by hand, to see the whole way. It names a key by its hint alone, which no registry knows. */
