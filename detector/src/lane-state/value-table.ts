@@ -46,9 +46,13 @@ export function restoreValue(table: ValueTable, value: string, firstMs: number, 
   table.sights.push(firstMs, lastMs);
 }
 
-/** Values whose last sight is within `windowMs` of `atMs`, either side: events don't arrive in order of their time. */
+/**
+ * Values that were in use within `windowMs` of `atMs`, either side: events don't arrive in order of their time. In use is a value
+ * from its first sight to its last one, so what an instant was shared by does not change when its people go on.
+ */
 export function valuesWithin(table: ValueTable, atMs: number, windowMs: number): string[] {
-  return table.values.filter((_, index) => Math.abs(table.sights[index * 2 + 1]! - atMs) < windowMs);
+  const { values, sights } = table;
+  return values.filter((_, index) => sights[index * 2]! < atMs + windowMs && sights[index * 2 + 1]! > atMs - windowMs);
 }
 
 /** The value with the latest last sight, '' when there is none. */

@@ -166,6 +166,32 @@ describe('R05 shared lane', () => {
     ]);
   });
 
+  test('still names everybody when the same people go on for days in new sessions and repositories', async () => {
+    const days = [0, 1, 2, 3, 4].flatMap((day) =>
+      [ana, ben].flatMap((person) =>
+        [0, 8, 16].map((hour) => ({
+          ...person,
+          session: `${person.user} on day ${day}`,
+          repo: `acme/day-${day}`,
+          time: NOON + (day * 24 + hour) * HOUR,
+          received_at: NOON + (day * 24 + hour) * HOUR + 1000,
+        })),
+      ),
+    );
+    const findings = await findingsOf(
+      days.sort((left, right) => left.time - right.time),
+      [credential({})],
+    );
+    expect(findings).toMatchObject([
+      {
+        rule: 'R05',
+        severity: 'medium',
+        occurrences: 1,
+        facts: { people: [ana.user, ben.user], repos: ['acme/day-0'] },
+      },
+    ]);
+  });
+
   test('lets a team key have the people it was declared for and not one more', async () => {
     const team = [credential({ sharing: 'team', people_declared: 2 })];
     expect(await findingsOf([ana, ben], team)).toEqual([]);
