@@ -88,6 +88,7 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
     dedupeWindowMs: options.dedupeWindowMs,
     dedupeIdsMax: options.dedupeIdsMax,
     laneHistoryMs: options.laneHistoryMs,
+    lanesMax: options.lanesMax,
     valuesPerLane: options.valuesPerLane,
     batchRowsMax: options.batchRowsMax,
     flushIntervalMs: options.flushIntervalMs,

@@ -55,7 +55,7 @@ export function createMetrics(): Metrics {
         for (const [standing, count] of countBy(batch.rows, (row) => row.standing)) stored.inc({ standing }, count);
         for (const count of batch.duplicates.values()) duplicates.inc(count);
         deadLetters.inc(batch.deadLetters.length);
-        for (const { rule } of batch.findings) findings.inc({ rule });
+        for (const { finding } of batch.changes) findings.inc({ rule: finding.rule });
         storeSeconds.observe(tookMs / 1000);
       },
       fault: (stage) => faults.inc({ stage }),

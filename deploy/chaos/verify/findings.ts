@@ -5,20 +5,9 @@ import { readFindings } from '../../../detector/src/ledger/findings-table.ts';
 import { DATABASE } from '../system/engine.ts';
 import { createCheck, type CheckResult } from './check.ts';
 
-/** What must be the same in the table, in the reference and on the topic. */
+/** What must be the same in the table and in the reference: all of it. Both make the object in the same order. */
 function summaryOf(finding: Finding): string {
-  const { rule, lane, severity, risk, occurrences, first_seen, last_seen, last_received_at, credential_id } = finding;
-  return JSON.stringify({
-    rule,
-    lane,
-    severity,
-    risk,
-    occurrences,
-    first_seen,
-    last_seen,
-    last_received_at,
-    credential_id,
-  });
+  return JSON.stringify(finding);
 }
 
 /** Compares the findings table with the reference, with the rows that carry the findings, and with the findings topic. */

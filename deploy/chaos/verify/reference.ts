@@ -39,6 +39,7 @@ export async function referenceOf(
     dedupeWindowMs: DAY_MS,
     dedupeIdsMax: 8_000_000,
     laneHistoryMs: 30 * DAY_MS,
+    lanesMax: 200_000,
     valuesPerLane: 32,
     batchRowsMax: 20_000,
     flushIntervalMs: 200,

@@ -1,96 +1,144 @@
 import { findingIdOf, RISK_OF, type Finding } from '../../contract/index.ts';
 import type { LedgerRow } from '../../contract/index.ts';
 import type { LaneState } from '../lane-state/lane-states.ts';
-import type { FindingTally } from '../ledger/ledger.ts';
+import { FINDING_LABELS, type FindingTally } from '../ledger/ledger.ts';
 import type { Rule } from '../rules/rule.ts';
 
-/** A finding as it grows: what its ledger rows add up to. Everything else about it is derived when it is written. */
-export interface FindingState {
-  id: string;
-  rule: string;
+/**
+ * A finding as it grows: what its ledger rows add up to. How it reads follows from that and from what its lane was seen with, so
+ * that it reads the same whichever way batches were cut, and after a restart.
+ */
+export interface FindingState extends FindingTally {
+  rule: Rule;
   /** Dedupe values joined; null after a restore, until an occurrence shows them again. */
   dedupe: string | null;
-  occurrences: number;
-  /** Epoch milliseconds of seen_at. */
-  first_seen: number;
-  last_seen: number;
-  last_received_at: number;
+  /** What the rows say that were stored before this state came into being. Shared with snapshots, so that they learn of it too. */
+  earlier: EarlierRows;
   /** Whether it waits to be handed out and written. */
   changed: boolean;
+  /** As it was handed out last, where only a difference is worth a write: {@link Rule.dependsOn} sights. */
+  written: string;
 }
 
-/**
- * Attaches an event to its finding, which comes into being with the first occurrence.
- * @param dedupe values besides rule and lane that tell one finding from another
- */
-export function attachOccurrence(lane: LaneState, rule: Rule, dedupe: readonly string[], row: LedgerRow): FindingState {
+/** Filled when a finding that seemed new turns out to be an old one of a lane that was not held. */
+export interface EarlierRows {
+  tally: FindingTally | null;
+}
+
+/** A finding that came into being here, with its lane. */
+export interface RaisedFinding {
+  state: FindingState;
+  lane: LaneState;
+}
+
+/** The state of a finding on this lane, if it is held. */
+export function findHeld(lane: LaneState, rule: Rule, dedupe: readonly string[]): FindingState | undefined {
   const key = dedupe.length === 0 ? '' : dedupe.join('\n');
-  let state: FindingState | undefined;
-  for (const finding of lane.findings) if (finding.rule === rule.id && finding.dedupe === key) state = finding;
-  if (state === undefined) {
-    const id = findingIdOf(rule.id, lane.lane, dedupe);
-    state = lane.findings.find((finding) => finding.id === id);
-    if (state === undefined) {
-      state = newState(id, rule.id);
-      lane.findings.push(state);
-    }
-    state.dedupe = key;
-  }
-  state.occurrences++;
-  if (row.seen_at < state.first_seen) state.first_seen = row.seen_at;
-  if (row.seen_at > state.last_seen) state.last_seen = row.seen_at;
-  if (row.received_at > state.last_received_at) state.last_received_at = row.received_at;
+  for (const finding of lane.findings) if (finding.rule === rule && finding.dedupe === key) return finding;
+  if (lane.findings.length === 0) return undefined;
+  const id = findingIdOf(rule.id, lane.lane, dedupe);
+  const state = lane.findings.find((finding) => finding.id === id);
+  if (state !== undefined) state.dedupe = key;
   return state;
 }
 
-/** Puts a finding back as its ledger rows tell it. The caller decides whether it must be written again. */
-export function restoreFinding(lane: LaneState, tally: FindingTally): FindingState {
-  const state = newState(tally.id, ruleOf(tally.id));
-  state.occurrences = tally.occurrences;
-  state.first_seen = tally.first_seen;
-  state.last_seen = tally.last_seen;
-  state.last_received_at = tally.last_received_at;
-  lane.findings.push(state);
-  return state;
-}
-
-/** The finding as it is stored and published: its tally, and what the rule says of the lane as it is now. */
-export function toFinding(state: FindingState, lane: LaneState, rule: Rule): Finding {
-  const { severity, facts, ledgerFilter } = rule.describe(lane, state);
+/** A finding without occurrences yet. */
+export function newFinding(lane: LaneState, rule: Rule, dedupe: readonly string[]): FindingState {
   return {
-    id: state.id,
-    rule: state.rule,
+    id: findingIdOf(rule.id, lane.lane, dedupe),
     lane: lane.lane,
-    fingerprint: lane.fingerprint,
-    hint: lane.hint,
-    org: lane.org,
-    credential_id: lane.credential_id,
-    severity,
-    risk: RISK_OF[severity],
-    first_seen: new Date(state.first_seen).toISOString(),
-    last_seen: new Date(state.last_seen).toISOString(),
-    last_received_at: new Date(state.last_received_at).toISOString(),
-    occurrences: state.occurrences,
-    facts,
-    parameters: rule.parameters,
-    ledger_filter: ledgerFilter,
-  };
-}
-
-/** The rule a finding id names: `R01-…`. */
-function ruleOf(findingId: string): string {
-  return findingId.slice(0, findingId.indexOf('-'));
-}
-
-function newState(id: string, rule: string): FindingState {
-  return {
-    id,
-    rule,
-    dedupe: null,
     occurrences: 0,
+    cost_nano_usd: 0,
     first_seen: Infinity,
     last_seen: -Infinity,
     last_received_at: -Infinity,
+    standing: '',
+    credential_id: '',
+    hint: '',
+    org: '',
+    user: '',
+    endpoint: '',
+    agent: '',
+    session: '',
+    model: '',
+    rule,
+    dedupe: dedupe.length === 0 ? '' : dedupe.join('\n'),
+    earlier: { tally: null },
     changed: false,
+    written: '',
   };
+}
+
+/** Adds an event to the finding it is an occurrence of. */
+export function addOccurrence(state: FindingState, row: LedgerRow): void {
+  state.occurrences++;
+  state.cost_nano_usd += row.cost_nano_usd;
+  if (row.seen_at < state.first_seen) state.first_seen = row.seen_at;
+  if (row.seen_at > state.last_seen) state.last_seen = row.seen_at;
+  if (row.received_at > state.last_received_at) state.last_received_at = row.received_at;
+  state.standing = row.standing;
+  if (row.credential_id !== '') state.credential_id = row.credential_id;
+  if (row.hint !== '') state.hint = row.hint;
+  if (row.org !== '') state.org = row.org;
+  if (row.user !== '') state.user = row.user;
+  if (row.ip !== '') state.endpoint = row.ip;
+  else if (row.host !== '') state.endpoint = row.host;
+  if (row.agent !== '') state.agent = row.agent;
+  if (row.session !== '') state.session = row.session;
+  if (row.model !== '') state.model = row.model;
+}
+
+/** Puts a finding back as its ledger rows tell it. The caller decides whether it must be written again. */
+export function restoredFinding(tally: FindingTally, rule: Rule): FindingState {
+  return { ...tally, rule, dedupe: null, earlier: { tally: null }, changed: false, written: '' };
+}
+
+/**
+ * Notes what all rows say of a finding that came into being here and was known before.
+ * @param counted the finding as it stood when the last of those rows was sealed
+ */
+export function noteEarlier(counted: FindingState, all: FindingTally): void {
+  counted.earlier.tally = {
+    ...all,
+    occurrences: all.occurrences - counted.occurrences,
+    cost_nano_usd: all.cost_nano_usd - counted.cost_nano_usd,
+  };
+}
+
+/** The finding as it is stored and published: its tally, and what the rule says of it. */
+export function toFinding(state: FindingState, lane: LaneState): Finding {
+  const whole = state.earlier.tally === null ? state : withEarlier(state, state.earlier.tally);
+  const { severity, facts } = whole.rule.describe(lane, whole);
+  return {
+    id: whole.id,
+    rule: whole.rule.id,
+    lane: lane.lane,
+    fingerprint: lane.fingerprint,
+    hint: whole.hint,
+    org: whole.org,
+    credential_id: whole.credential_id,
+    severity,
+    risk: RISK_OF[severity],
+    first_seen: new Date(whole.first_seen).toISOString(),
+    last_seen: new Date(whole.last_seen).toISOString(),
+    last_received_at: new Date(whole.last_received_at).toISOString(),
+    occurrences: whole.occurrences,
+    facts,
+    parameters: whole.rule.parameters,
+    // The rows that carry it: as many as it has occurrences.
+    ledger_filter: { lane: lane.lane, finding: whole.id },
+  };
+}
+
+function withEarlier(state: FindingState, earlier: FindingTally): FindingState {
+  const whole = {
+    ...state,
+    occurrences: state.occurrences + earlier.occurrences,
+    cost_nano_usd: state.cost_nano_usd + earlier.cost_nano_usd,
+    first_seen: Math.min(state.first_seen, earlier.first_seen),
+    last_seen: Math.max(state.last_seen, earlier.last_seen),
+    last_received_at: Math.max(state.last_received_at, earlier.last_received_at),
+  };
+  for (const label of FINDING_LABELS) if (whole[label] === '') whole[label] = earlier[label];
+  return whole;
 }

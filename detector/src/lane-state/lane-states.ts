@@ -1,21 +1,14 @@
 import type { LedgerRow } from '../../contract/index.ts';
 import type { FindingState } from '../findings/finding-states.ts';
-import type { LaneTotals, LaneValue } from '../ledger/ledger.ts';
+import type { LaneIdentity, LaneValue } from '../ledger/ledger.ts';
 import { createValueTable, restoreValue, touch, type ValueTable } from './value-table.ts';
 
-/** A lane as the detector remembers it: who and what was seen with it lately, its totals, and the findings it raised. */
+/** A lane as the detector remembers it: who and what was seen with it lately, and the findings it raised. */
 export interface LaneState {
   lane: string;
-  partition: number;
   fingerprint: string;
-  hint: string;
-  org: string;
-  credential_id: string;
-  events: number;
-  cost_nano_usd: number;
-  /** Epoch milliseconds of seen_at. */
-  first_seen: number;
-  last_seen: number;
+  /** Where its events come from on the bus. */
+  partition: number;
   user: ValueTable | null;
   endpoint: ValueTable | null;
   agent: ValueTable | null;
@@ -25,6 +18,23 @@ export interface LaneState {
   findings: FindingState[];
   /** Count of observed events when the lane last moved to the end of the order of use. */
   moved_at: number;
+}
+
+/** A lane of which nothing is known yet. */
+export function newLane({ lane, fingerprint, kafka_partition }: LaneIdentity): LaneState {
+  return {
+    lane,
+    fingerprint,
+    partition: kafka_partition,
+    user: null,
+    endpoint: null,
+    agent: null,
+    session: null,
+    repo: null,
+    model: null,
+    findings: [],
+    moved_at: 0,
+  };
 }
 
 export interface LaneStatesOptions {
@@ -42,7 +52,7 @@ export interface LaneStates {
   /** After {@link observe}: whether the event brought the lane a value it did not have. */
   readonly sawNewValue: boolean;
   get(lane: string): LaneState | undefined;
-  restoreLane(totals: LaneTotals): void;
+  restoreLane(lane: LaneIdentity): void;
   restoreLaneValue(value: LaneValue): void;
   /** Forgets everything, before a new assignment is restored. */
   clear(): void;
@@ -81,32 +91,14 @@ export function createLaneStates({ lanesMax, valuesPerLane }: LaneStatesOptions)
     return previousMs;
   }
 
-  function create(lane: string, partition: number): LaneState {
+  function create(identity: LaneIdentity): LaneState {
     if (lanes.size >= lanesMax) {
       lanes.delete(lanes.keys().next().value!);
       evictions++;
     }
-    const state: LaneState = {
-      lane,
-      partition,
-      fingerprint: '',
-      hint: '',
-      org: '',
-      credential_id: '',
-      events: 0,
-      cost_nano_usd: 0,
-      first_seen: Infinity,
-      last_seen: -Infinity,
-      user: null,
-      endpoint: null,
-      agent: null,
-      session: null,
-      repo: null,
-      model: null,
-      findings: [],
-      moved_at: observed,
-    };
-    lanes.set(lane, state);
+    const state = newLane(identity);
+    state.moved_at = observed;
+    lanes.set(state.lane, state);
     return state;
   }
 
@@ -114,20 +106,13 @@ export function createLaneStates({ lanesMax, valuesPerLane }: LaneStatesOptions)
     observe(row) {
       observed++;
       let state = lanes.get(row.lane);
-      if (state === undefined) state = create(row.lane, row.kafka_partition);
+      if (state === undefined) state = create(row);
       else if (observed - state.moved_at > moveEvery) {
         state.moved_at = observed;
         lanes.delete(row.lane);
         lanes.set(row.lane, state);
       }
-      state.fingerprint = row.fingerprint;
-      if (row.hint !== '') state.hint = row.hint;
-      if (row.org !== '') state.org = row.org;
-      state.credential_id = row.credential_id;
-      state.events++;
-      state.cost_nano_usd += row.cost_nano_usd;
-      if (row.seen_at < state.first_seen) state.first_seen = row.seen_at;
-      if (row.seen_at > state.last_seen) state.last_seen = row.seen_at;
+      state.partition = row.kafka_partition;
       sawNewValue = false;
       // Spelled out per dimension: a loop over property names would make every access a megamorphic look-up.
       const at = row.seen_at;
@@ -147,17 +132,7 @@ export function createLaneStates({ lanesMax, valuesPerLane }: LaneStatesOptions)
       return sawNewValue;
     },
     get: (lane) => lanes.get(lane),
-    restoreLane(totals) {
-      const state = create(totals.lane, totals.kafka_partition);
-      state.fingerprint = totals.fingerprint;
-      state.hint = totals.hint;
-      state.org = totals.org;
-      state.credential_id = totals.credential_id;
-      state.events = totals.events;
-      state.cost_nano_usd = totals.cost_nano_usd;
-      state.first_seen = totals.first_seen;
-      state.last_seen = totals.last_seen;
-    },
+    restoreLane: (lane) => void create(lane),
     restoreLaneValue({ lane, dimension, value, first_seen, last_seen }) {
       const state = lanes.get(lane);
       if (state === undefined || value === '') return;

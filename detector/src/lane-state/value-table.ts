@@ -55,15 +55,6 @@ export function valuesWithin(table: ValueTable, atMs: number, windowMs: number):
   return values.filter((_, index) => sights[index * 2]! < atMs + windowMs && sights[index * 2 + 1]! > atMs - windowMs);
 }
 
-/** The value with the latest last sight, '' when there is none. */
-export function latestValue({ values, sights }: ValueTable): string {
-  let latest = 0;
-  for (let index = 1; index < values.length; index++) {
-    if (sights[index * 2 + 1]! > sights[latest * 2 + 1]!) latest = index;
-  }
-  return values[latest] ?? '';
-}
-
 function stalest(sights: number[]): number {
   let index = 0;
   for (let position = 3; position < sights.length; position += 2) {

@@ -4,19 +4,12 @@ import type { Finding, LedgerRow } from '../../contract/index.ts';
 export const LANE_DIMENSIONS = ['user', 'endpoint', 'agent', 'session', 'repo', 'model'] as const;
 export type LaneDimension = (typeof LANE_DIMENSIONS)[number];
 
-/** Totals of a lane as the ledger holds them. Times are epoch milliseconds of seen_at. */
-export interface LaneTotals {
+/** A lane that the ledger has rows of. */
+export interface LaneIdentity {
   lane: string;
-  kafka_partition: number;
-  /** Of the row with the greatest seen_at. */
   fingerprint: string;
-  hint: string;
-  org: string;
-  credential_id: string;
-  events: number;
-  cost_nano_usd: number;
-  first_seen: number;
-  last_seen: number;
+  /** Of its row stored last, among the partitions asked for. */
+  kafka_partition: number;
 }
 
 /** One value a lane was seen with. */
@@ -28,15 +21,34 @@ export interface LaneValue {
   last_seen: number;
 }
 
-/** What the ledger's rows say about one finding. */
-export interface FindingTally {
+/**
+ * What all rows that carry a finding say about it, however old they are. Times are epoch milliseconds; labels are those of the
+ * row stored last, among rows that are not empty there.
+ */
+export interface FindingTally extends FindingLabels {
   id: string;
   lane: string;
   occurrences: number;
+  cost_nano_usd: number;
+  /** Of seen_at. */
   first_seen: number;
   last_seen: number;
   last_received_at: number;
 }
+
+/** Ledger columns that a finding shows of its last occurrence; `endpoint` is ip, or host where there is no ip. */
+export const FINDING_LABELS = [
+  'standing',
+  'credential_id',
+  'hint',
+  'org',
+  'user',
+  'endpoint',
+  'agent',
+  'session',
+  'model',
+] as const;
+export type FindingLabels = Record<(typeof FINDING_LABELS)[number], string>;
 
 /** The detector's whole use of ClickHouse. */
 export interface Ledger {
@@ -62,17 +74,30 @@ export interface Ledger {
     limit: number,
     onHash: (low: number, high: number, storedAtMs: number) => void,
   ): Promise<void>;
-  /** Hands over the totals of every lane with rows since `sinceMs`. */
-  restoreLanes(partitions: number[], sinceMs: number, onLane: (totals: LaneTotals) => void): Promise<void>;
-  /** Hands over the `valuesPerLane` most recent values of each dimension of each lane. */
+  /**
+   * Hands over the lanes with rows in these partitions stored since `sinceMs`, the one stored last at the end, the newest
+   * `limit` at most. Everything restored goes by when rows were stored: an event may tell any time of itself.
+   */
+  restoreLanes(
+    partitions: number[],
+    sinceMs: number,
+    limit: number,
+    onLane: (lane: LaneIdentity) => void,
+  ): Promise<void>;
+  /** Hands over the `valuesPerLane` most recent values of each dimension of each of those lanes, from rows stored since. */
   restoreValues(
     partitions: number[],
     sinceMs: number,
     valuesPerLane: number,
     onValue: (value: LaneValue) => void,
   ): Promise<void>;
-  /** Hands over what the rows say about every finding since `sinceMs`. */
+  /** Hands over what all rows say about every finding on those lanes. */
   restoreFindings(partitions: number[], sinceMs: number, onTally: (tally: FindingTally) => void): Promise<void>;
+  /** The same of these findings alone, as far as the findings table has them: those that were raised before. */
+  tallyKnownFindings(
+    findings: readonly { id: string; lane: string }[],
+    onTally: (tally: FindingTally) => void,
+  ): Promise<void>;
   /** The findings table's present state of these ids. */
   readFindings(ids: string[]): Promise<Finding[]>;
   /** Writes findings; the state with most occurrences wins, so repeats and stale writes change nothing. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FINDINGS_TABLE, type Finding, type LedgerRow } from '../../contract/index.ts';
-import { LANE_DIMENSIONS, type FindingTally, type LaneTotals, type LaneValue } from './ledger.ts';
+import { createMemoryLedger, type MemoryLedger } from '../pipeline/testing/memory-ledger.ts';
+import type { FindingTally, LaneIdentity, LaneValue, Ledger } from './ledger.ts';
 import { ledgerRow, openTestLedger, startTestEngine, type TestEngine, type TestLedger } from './testing.ts';
 
 const HOUR_MS = 3_600_000;
@@ -9,21 +10,31 @@ const NOON = Date.UTC(2026, 10, 20, 12);
 const BATCHES = 6;
 const ROWS_PER_BATCH = 400;
 
-/** Batches half a day apart, with late events, keys known by hint only, endpoints without address, findings. */
+/** One that goes on, one of the first batches only on a lane that goes on, and one on a lane beside others. */
+function findingsOf(key: number, batch: number, index: number): string[] {
+  if (key === 0) return batch < 2 ? [idOf('R01', 0)] : [];
+  if (key === 1) return index % 40 === 0 ? [idOf('R01', 1), idOf('R05', 9)] : [idOf('R01', 1)];
+  return key === 5 ? [idOf('R01', 5)] : [];
+}
+
+/**
+ * Batches half a day apart, with late events and some from the beginning of time, keys known by hint only, endpoints without
+ * address, findings old and new, and a lane whose events go to another partition half-way.
+ */
 function history(): LedgerRow[][] {
   return Array.from({ length: BATCHES }, (_batch, batch) => {
     const stored_at = NOON + batch * 12 * HOUR_MS;
     return Array.from({ length: ROWS_PER_BATCH }, (_row, index) => {
       const number = batch * ROWS_PER_BATCH + index;
       const key = number % 9;
-      const partition = key % 3;
+      const partition = key === 5 && batch >= 3 ? 0 : key % 3;
       const late = number % 17 === 0 ? 3 * DAY_MS : 0;
       return ledgerRow({
         id: `event-${number}`,
         lane: key === 8 ? 'hint_0123' : `lane-${key}`,
         fingerprint: key === 8 ? '' : `lane-${key}`,
-        hint: `sk-...${key}${batch}`,
-        org: `org-${batch}`,
+        hint: number % 10 === 0 ? `sk-...${key}${batch}` : '',
+        org: index % 2 === 0 ? `org-${batch}` : '',
         credential_id: key % 2 === 0 ? '' : `credential-${batch}`,
         user: number % 5 === 0 ? '' : `user-${number % 13}`,
         ip: number % 3 === 0 ? '' : `10.0.0.${number % 20}`,
@@ -31,19 +42,42 @@ function history(): LedgerRow[][] {
         session: `session-${Math.floor(number / 7)}`,
         repo: `repo-${number % 4}`,
         cost_nano_usd: 1_000_000_007 + number,
-        findings: key < 2 ? [`R01-${key}`, 'R05-all'] : [],
+        findings: findingsOf(key, batch, index),
         event_hash_low: (number * 2_654_435_761) >>> 0,
         event_hash_high: 0xffff_ffff - number,
         kafka_partition: partition,
         kafka_offset: Math.floor(number / 9),
         record_index: index,
-        seen_at: stored_at - 1_000 - index * 60 - late,
+        seen_at: number % 101 === 0 ? 0 : stored_at - 1_000 - index * 60 - late,
         received_at: stored_at - 500,
         stored_at,
       });
     });
   });
 }
+
+const finding = (changes: Partial<Finding> = {}): Finding => ({
+  id: 'R01-0123456789abcdef01234567',
+  rule: 'R01',
+  lane: 'lane-1',
+  fingerprint: 'lane-1',
+  hint: 'sk-...1',
+  org: 'acme',
+  credential_id: '',
+  severity: 'high',
+  risk: 73,
+  first_seen: '2026-11-20T12:00:00.001Z',
+  last_seen: '2026-11-20T12:00:00.999Z',
+  last_received_at: '2026-11-20T12:00:01.000Z',
+  occurrences: 2,
+  facts: { people: ['a', 'b\n"'], spend_usd: 5.25, active: true, text: '' },
+  parameters: { spend_usd: 5 },
+  ledger_filter: { finding: 'R01-0123456789abcdef01234567' },
+  ...changes,
+});
+
+const idOf = (rule: string, number: number) => `${rule}-${String(number).padStart(24, '0')}`;
+const byId = (left: FindingTally, right: FindingTally) => (left.id < right.id ? -1 : 1);
 
 describe('restoring', () => {
   let engine: TestEngine;
@@ -67,8 +101,6 @@ describe('restoring', () => {
     for (const row of of) groups.set(keyOf(row), [...(groups.get(keyOf(row)) ?? []), row]);
     return groups;
   };
-  const earliest = (of: LedgerRow[]) => Math.min(...of.map((row) => row.seen_at));
-  const latest = (of: LedgerRow[]) => Math.max(...of.map((row) => row.seen_at));
   const byText = <T>(items: T[]) => items.map((item) => JSON.stringify(item)).sort();
 
   describe('the resume point', () => {
@@ -120,115 +152,80 @@ describe('restoring', () => {
     });
   });
 
-  it.each([0, NOON + 12 * HOUR_MS])('totals every lane from the rows seen since %i', async (since) => {
-    const restored: LaneTotals[] = [];
-    await test.ledger.restoreLanes([0, 2], since, (totals) => restored.push(totals));
-    const wanted = rows.filter((row) => row.kafka_partition !== 1 && row.seen_at >= since);
-    const expected = [...grouped(wanted, (row) => row.lane)].map(([lane, of]): LaneTotals => {
-      const last = of.reduce((newest, row) => (row.seen_at > newest.seen_at ? row : newest));
-      return {
-        lane,
-        kafka_partition: last.kafka_partition,
-        fingerprint: last.fingerprint,
-        hint: last.hint,
-        org: last.org,
-        credential_id: last.credential_id,
-        events: of.length,
-        cost_nano_usd: of.reduce((sum, row) => sum + row.cost_nano_usd, 0),
-        first_seen: earliest(of),
-        last_seen: latest(of),
-      };
+  /** The double that the pipeline is tested on, with the same rows: what it restores is what the engine must. */
+  async function double(): Promise<MemoryLedger> {
+    const memory = createMemoryLedger();
+    await memory.claim([0, 1, 2], 'first');
+    for (const [index, batch] of batches.entries()) await memory.insert(batch, `batch ${index}`);
+    return memory;
+  }
+  async function collect<Item>(restore: (onItem: (item: Item) => void) => Promise<void>): Promise<Item[]> {
+    const items: Item[] = [];
+    await restore((item) => items.push(item));
+    return items;
+  }
+  const scopes: [number[], number][] = [
+    [[0, 1, 2], 0],
+    [[0, 1, 2], NOON + 30 * HOUR_MS],
+    [[0, 2], NOON + 12 * HOUR_MS],
+    [[1], NOON + 3 * DAY_MS],
+    [[], 0],
+  ];
+
+  describe.each(scopes)('of partitions %j since %i, as the double has it', (partitions, since) => {
+    it.each([2, 1000])('lanes, at most %i', async (limit) => {
+      const lanesOf = (ledger: Ledger) =>
+        collect<LaneIdentity>((onLane) =>
+          ledger.restoreLanes(partitions, since, limit, ({ lane, fingerprint, kafka_partition }) =>
+            onLane({ lane, fingerprint, kafka_partition }),
+          ),
+        );
+      expect(await lanesOf(test.ledger)).toEqual(await lanesOf(await double()));
     });
-    expect(byText(restored)).toEqual(byText(expected));
+
+    it.each([3, 1000])('the %i most recent values of each dimension of each lane', async (limit) => {
+      const valuesOf = (ledger: Ledger) =>
+        collect<LaneValue>((onValue) => ledger.restoreValues(partitions, since, limit, onValue));
+      expect(byText(await valuesOf(test.ledger))).toEqual(byText(await valuesOf(await double())));
+    });
+
+    it('findings, with all their rows', async () => {
+      const findingsOf = async (ledger: Ledger) =>
+        (await collect<FindingTally>((onTally) => ledger.restoreFindings(partitions, since, onTally))).sort(byId);
+      expect(await findingsOf(test.ledger)).toEqual(await findingsOf(await double()));
+    });
   });
 
-  it('totals a lane whose cost is beyond 64 bits of nano-dollars', async () => {
+  it('known findings are tallied over all their rows, others are left out', async () => {
+    const known = [idOf('R01', 0), idOf('R05', 9)];
+    const wanted = [...known, idOf('R01', 1)].map((id) => ({ id, lane: id.startsWith('R05') ? 'lane-1' : 'lane-0' }));
+    const memory = await double();
+    const tallies: FindingTally[][] = [];
+    for (const ledger of [test.ledger, memory]) {
+      await ledger.writeFindings(known.map((id) => finding({ id, occurrences: 1 })));
+      tallies.push((await collect<FindingTally>((onTally) => ledger.tallyKnownFindings(wanted, onTally))).sort(byId));
+    }
+    expect(tallies[0]).toEqual(tallies[1]);
+    expect(tallies[0]?.map(({ id }) => id)).toEqual([idOf('R01', 0), idOf('R05', 9)]);
+  });
+
+  it('a finding whose cost is beyond 64 bits of nano-dollars is tallied, an ordinary one to the nano-dollar', async () => {
     const own = await openTestLedger(engine);
     try {
       await own.ledger.claim([0], 'first');
       const absurd = Array.from({ length: 1_025 }, (_, index) =>
-        ledgerRow({ lane: 'absurd', cost_nano_usd: 9e15, kafka_offset: index }),
+        ledgerRow({ findings: [idOf('R01', 0)], cost_nano_usd: 9e15, kafka_offset: index }),
       );
-      await own.ledger.insert([...absurd, ledgerRow({ lane: 'exact', cost_nano_usd: 9e15 - 1 })], 'batch');
-      const costs = new Map<string, number>();
-      await own.ledger.restoreLanes([0], 0, ({ lane, cost_nano_usd }) => costs.set(lane, cost_nano_usd));
-      expect(costs).toEqual(
-        new Map([
-          ['absurd', 1_025 * 9e15],
-          ['exact', 9e15 - 1],
-        ]),
-      );
+      const exact = ledgerRow({ findings: [idOf('R01', 1)], cost_nano_usd: 9e15 - 1, kafka_offset: 1_025 });
+      await own.ledger.insert([...absurd, exact], 'batch');
+      const restored = await collect<FindingTally>((onTally) => own.ledger.restoreFindings([0], 0, onTally));
+      expect(restored.sort(byId).map(({ cost_nano_usd }) => cost_nano_usd)).toEqual([1_025 * 9e15, 9e15 - 1]);
     } finally {
       await own.close();
     }
   });
 
-  it.each([3, 1000])('hands over the %i most recent values of each dimension of each lane', async (limit) => {
-    const restored: LaneValue[] = [];
-    await test.ledger.restoreValues([0, 1, 2], 0, limit, (value) => restored.push(value));
-    const expected = LANE_DIMENSIONS.flatMap((dimension) => {
-      const valueOf = (row: LedgerRow) => (dimension === 'endpoint' ? row.ip || row.host : row[dimension]);
-      return [...grouped(rows, (row) => row.lane)].flatMap(([lane, ofLane]) =>
-        [
-          ...grouped(
-            ofLane.filter((row) => valueOf(row) !== ''),
-            valueOf,
-          ),
-        ]
-          .map(([value, of]): LaneValue => ({
-            lane,
-            dimension,
-            value,
-            first_seen: earliest(of),
-            last_seen: latest(of),
-          }))
-          .sort((a, b) => b.last_seen - a.last_seen)
-          .slice(0, limit),
-      );
-    });
-    expect(byText(restored)).toEqual(byText(expected));
-  });
-
-  it('tallies every finding the rows carry, receipt included', async () => {
-    const restored: FindingTally[] = [];
-    await test.ledger.restoreFindings([0, 1, 2], 0, (tally) => restored.push(tally));
-    const ids = [...new Set(rows.flatMap((row) => row.findings))];
-    const expected = ids.map((id) => {
-      const of = rows.filter((row) => row.findings.includes(id));
-      return {
-        id,
-        occurrences: of.length,
-        first_seen: earliest(of),
-        last_seen: latest(of),
-        last_received_at: Math.max(...of.map((row) => row.received_at)),
-      };
-    });
-    expect(ids).toHaveLength(3);
-    expect(byText(restored.map(({ lane: _lane, ...tally }) => tally))).toEqual(byText(expected));
-    expect(restored.find(({ id }) => id === 'R01-1')?.lane).toBe('lane-1');
-  });
-
   describe('findings', () => {
-    const finding = (changes: Partial<Finding> = {}): Finding => ({
-      id: 'R01-0123456789abcdef01234567',
-      rule: 'R01',
-      lane: 'lane-1',
-      fingerprint: 'lane-1',
-      hint: 'sk-...1',
-      org: 'acme',
-      credential_id: '',
-      severity: 'high',
-      risk: 73,
-      first_seen: '2026-11-20T12:00:00.001Z',
-      last_seen: '2026-11-20T12:00:00.999Z',
-      last_received_at: '2026-11-20T12:00:01.000Z',
-      occurrences: 2,
-      facts: { people: ['a', 'b\n"'], spend_usd: 5.25, active: true, text: '' },
-      parameters: { spend_usd: 5 },
-      ledger_filter: { finding: 'R01-0123456789abcdef01234567' },
-      ...changes,
-    });
-
     it('come back as they were written; unknown ids are left out', async () => {
       const first = finding();
       const second = finding({ id: 'R05-0123456789abcdef01234567', rule: 'R05', severity: 'medium', risk: 47 });

@@ -1,11 +1,18 @@
 import { pipeline } from 'node:stream/promises';
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
-import { LEDGER_TABLE } from '../../contract/index.ts';
+import { FINDINGS_TABLE, LEDGER_TABLE } from '../../contract/index.ts';
 import { asLedgerErrors } from './errors.ts';
-import { LANE_DIMENSIONS, type FindingTally, type LaneDimension, type LaneTotals, type LaneValue } from './ledger.ts';
+import {
+  FINDING_LABELS,
+  LANE_DIMENSIONS,
+  type FindingLabels,
+  type FindingTally,
+  type LaneDimension,
+  type LaneIdentity,
+  type LaneValue,
+} from './ledger.ts';
+import { quoted } from './migrate/template.ts';
 
-/** A row is stored after it was seen, up to how far the clocks of ingest and detector may disagree. */
-const CLOCK_DISAGREEMENT_MS = 24 * 3_600_000;
 /** event_hash and stored_at, eight bytes each. */
 const HASH_ROW_BYTES = 16;
 const TWO_TO_32 = 4_294_967_296;
@@ -17,22 +24,31 @@ const RESTORE_SETTINGS: ClickHouseSettings = {
   output_format_json_quote_64bit_integers: 0,
 };
 
+const ENDPOINT = "if(ip != '', ip, host)";
+
 const DIMENSION_COLUMNS: Record<LaneDimension, string> = {
   user: 'user',
-  endpoint: "if(ip != '', ip, host)",
+  endpoint: ENDPOINT,
   agent: 'agent',
   session: 'session',
   repo: 'repo',
   model: 'model',
 };
 
+/** Order in which rows were stored; within a partition of the bus it is the order of the events. */
+const STORED_ORDER = '(stored_at, kafka_offset, record_index)';
+
+/** Ids are written into the statement's text, which is bounded at 256 KiB. */
+const IDS_PER_READ = 5_000;
+const LANES_PER_READ = 1_000;
+
 /** The reads that rebuild a detector's state from the ledger, each streamed: memory does not grow with the answer. */
 export function ledgerReads(client: ClickHouseClient, database: string) {
   const ledger = `${database}.${LEDGER_TABLE}`;
-  /** Rows of these partitions seen since; the bound on stored_at leaves whole days of parts unread. */
-  const seenSince = `kafka_partition IN {partitions:Array(UInt32)}
-      AND seen_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
-      AND stored_at >= fromUnixTimestamp64Milli({stored_since:Int64}, 'UTC')`;
+  const storedSince = `kafka_partition IN {partitions:Array(UInt32)}
+      AND stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')`;
+  // A lane that moved when partitions were added has rows in others too, so a lane is chosen by partition, its rows are not.
+  const ofTheirLanes = `lane IN (SELECT lane FROM ${ledger} WHERE ${storedSince})`;
 
   async function eachRow<Row>(
     doing: string,
@@ -51,8 +67,45 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
     });
   }
 
-  function windowOf(partitions: number[], sinceMs: number): Record<string, unknown> {
-    return { partitions, since: sinceMs, stored_since: Math.max(0, sinceMs - CLOCK_DISAGREEMENT_MS) };
+  const tallyColumns = `finding, any(lane), count(),
+      -- Through 128 bits: a lane of absurd cost must not fail the restart, an ordinary one stays exact to the nano-dollar.
+      toFloat64(toInt128(sum(cost_usd) * 1000000000)),
+      toUnixTimestamp64Milli(min(seen_at)), toUnixTimestamp64Milli(max(seen_at)), toUnixTimestamp64Milli(max(received_at)),
+      ${FINDING_LABELS.map((label) => (label === 'endpoint' ? ENDPOINT : label))
+        .map((column) => `argMaxIf(${column}, ${STORED_ORDER}, ${column} != '')`)
+        .join(', ')}`;
+
+  async function eachTally(
+    doing: string,
+    where: string,
+    query_params: Record<string, unknown>,
+    onTally: (tally: FindingTally) => void,
+  ): Promise<void> {
+    await eachRow<[string, string, number, number, number, number, number, ...string[]]>(
+      doing,
+      `SELECT ${tallyColumns} FROM ${ledger} ARRAY JOIN findings AS finding WHERE ${where} GROUP BY finding`,
+      query_params,
+      ([id, lane, occurrences, cost_nano_usd, first_seen, last_seen, last_received_at, ...labels]) => {
+        const named = FINDING_LABELS.map((label, index) => [label, labels[index] ?? '']);
+        onTally({
+          ...(Object.fromEntries(named) as FindingLabels),
+          ...{ id, lane, occurrences, cost_nano_usd, first_seen, last_seen, last_received_at },
+        });
+      },
+    );
+  }
+
+  async function knownOf(ids: readonly string[]): Promise<Set<string>> {
+    const known = new Set<string>();
+    for (let start = 0; start < ids.length; start += IDS_PER_READ)
+      await eachRow<[string]>(
+        'looking findings up',
+        // Without FINAL: whether there is a row is the same before and after rows are merged.
+        `SELECT DISTINCT id FROM ${database}.${FINDINGS_TABLE} WHERE id IN (${listOf(ids.slice(start, start + IDS_PER_READ))})`,
+        {},
+        ([id]) => known.add(id),
+      );
+    return known;
   }
 
   return {
@@ -91,39 +144,21 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
       });
     },
 
-    async restoreLanes(partitions: number[], sinceMs: number, onLane: (totals: LaneTotals) => void): Promise<void> {
-      await eachRow<[string, number, string, string, string, string, number, number, number, number]>(
+    async restoreLanes(
+      partitions: number[],
+      sinceMs: number,
+      limit: number,
+      onLane: (lane: LaneIdentity) => void,
+    ): Promise<void> {
+      await eachRow<[string, string, number]>(
         'restoring lanes',
-        `SELECT lane, kafka_partition, any(fingerprint), argMax(hint, seen_at), argMax(org, seen_at), argMax(credential_id, seen_at), count(),
-                -- Through 128 bits: a lane of absurd cost must not fail the restart, an ordinary one stays exact to the nano-dollar.
-                toFloat64(toInt128(sum(cost_usd) * 1000000000)),
-                toUnixTimestamp64Milli(min(seen_at)), toUnixTimestamp64Milli(max(seen_at))
-         FROM ${ledger} WHERE ${seenSince} GROUP BY lane, kafka_partition`,
-        windowOf(partitions, sinceMs),
-        ([
-          lane,
-          kafka_partition,
-          fingerprint,
-          hint,
-          org,
-          credential_id,
-          events,
-          cost_nano_usd,
-          first_seen,
-          last_seen,
-        ]) =>
-          onLane({
-            lane,
-            kafka_partition,
-            fingerprint,
-            hint,
-            org,
-            credential_id,
-            events,
-            cost_nano_usd,
-            first_seen,
-            last_seen,
-          }),
+        `SELECT lane, fingerprint, partition FROM (
+           SELECT lane, any(fingerprint) AS fingerprint, argMax(kafka_partition, ${STORED_ORDER}) AS partition,
+                  max(${STORED_ORDER}) AS latest
+           FROM ${ledger} WHERE ${storedSince} GROUP BY lane ORDER BY latest DESC LIMIT {limit:UInt64})
+         ORDER BY latest`,
+        { partitions, since: sinceMs, limit },
+        ([lane, fingerprint, kafka_partition]) => onLane({ lane, fingerprint, kafka_partition }),
       );
     },
 
@@ -138,9 +173,10 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
           `restoring each lane's ${dimension} values`,
           `SELECT lane, ${DIMENSION_COLUMNS[dimension]} AS value,
                   toUnixTimestamp64Milli(min(seen_at)) AS first_seen, toUnixTimestamp64Milli(max(seen_at)) AS last_seen
-           FROM ${ledger} WHERE ${seenSince} AND value != ''
+           FROM ${ledger}
+           WHERE ${ofTheirLanes} AND stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND value != ''
            GROUP BY lane, value ORDER BY lane, last_seen DESC, value LIMIT {values:UInt32} BY lane`,
-          { ...windowOf(partitions, sinceMs), values: valuesPerLane },
+          { partitions, since: sinceMs, values: valuesPerLane },
           ([lane, value, first_seen, last_seen]) => onValue({ lane, dimension, value, first_seen, last_seen }),
         );
       }
@@ -151,17 +187,33 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
       sinceMs: number,
       onTally: (tally: FindingTally) => void,
     ): Promise<void> {
-      await eachRow<[string, string, number, number, number, number]>(
+      await eachTally(
         'restoring findings',
-        `SELECT finding, any(lane), count(), toUnixTimestamp64Milli(min(seen_at)), toUnixTimestamp64Milli(max(seen_at)),
-                toUnixTimestamp64Milli(max(received_at))
-         FROM ${ledger} ARRAY JOIN findings AS finding WHERE notEmpty(findings) AND ${seenSince} GROUP BY finding`,
-        windowOf(partitions, sinceMs),
-        ([id, lane, occurrences, first_seen, last_seen, last_received_at]) =>
-          onTally({ id, lane, occurrences, first_seen, last_seen, last_received_at }),
+        `notEmpty(findings) AND ${ofTheirLanes}`,
+        { partitions, since: sinceMs },
+        onTally,
       );
     },
+
+    async tallyKnownFindings(
+      findings: readonly { id: string; lane: string }[],
+      onTally: (tally: FindingTally) => void,
+    ): Promise<void> {
+      const known = await knownOf(findings.map(({ id }) => id));
+      const wanted = findings.filter(({ id }) => known.has(id));
+      for (let start = 0; start < wanted.length; start += LANES_PER_READ) {
+        const some = wanted.slice(start, start + LANES_PER_READ);
+        const lanes = listOf(some.map(({ lane }) => lane));
+        const ids = listOf(some.map(({ id }) => id));
+        await eachTally('tallying findings', `lane IN (${lanes}) AND finding IN (${ids})`, {}, onTally);
+      }
+    },
   };
+}
+
+/** A list for IN. */
+function listOf(texts: readonly string[]): string {
+  return texts.map(quoted).join(', ');
 }
 
 /** Reads RowBinary of (UInt64, DateTime64(3)); rows may be cut anywhere between chunks. */

@@ -1,15 +1,15 @@
-import type { Finding, LedgerRow } from '../../contract/index.ts';
+import type { LedgerRow } from '../../contract/index.ts';
 import type { DeadLetter } from './dead-letter.ts';
+import type { FindingChange } from './detection.ts';
 
 /** What one ledger insert carries, and what follows from it. Whole bus records only: a resume point lies between records. */
 export interface Batch {
-  /** Assignment it belongs to; a batch of an earlier one is void. */
-  epoch: number;
   rows: LedgerRow[];
   deadLetters: DeadLetter[];
   /** Bytes they hold; bounds a batch that consists of them. */
   deadLetterBytes: number;
-  findings: Finding[];
+  /** Findings to write once the rows are stored. */
+  changes: FindingChange[];
   /** Next offset per partition once the batch is stored. */
   nextOffsets: Map<number, number>;
   /** Duplicates dropped, by collector. */
@@ -18,13 +18,12 @@ export interface Batch {
   records: number;
 }
 
-export function emptyBatch(epoch: number): Batch {
+export function emptyBatch(): Batch {
   return {
-    epoch,
     rows: arrayOfObjects(),
     deadLetters: [],
     deadLetterBytes: 0,
-    findings: [],
+    changes: [],
     nextOffsets: new Map(),
     duplicates: new Map(),
     records: 0,

@@ -4,10 +4,11 @@ import {
   ROW_VERSION_HEADER,
   USAGE_ROW_VERSION,
   type BusRecord,
+  type CredentialRecord,
 } from '@lanewatch/ingest/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Finding } from '../../contract/index.ts';
+import type { Finding, LedgerRow } from '../../contract/index.ts';
 import { createRegistryView } from '../classify/registry-view.ts';
 import { createLaneStates } from '../lane-state/lane-states.ts';
 import { FencedError, LedgerUnavailableError } from '../ledger/ledger.ts';
@@ -27,6 +28,15 @@ function recordOf(partition: number, offset: number, lines: string[]): BusRecord
   return { partition, offset, key: null, value: Buffer.from(lines.join('\n')), headers, timestamp: NOON };
 }
 
+/** A clock that goes on over restarts, a millisecond each time it is read. */
+function createClock() {
+  let ms = NOON;
+  return {
+    now: () => ms++,
+    advance: (by: number) => void (ms += by),
+  };
+}
+
 interface Harness {
   pipeline: Pipeline;
   deadLetters: Batch['deadLetters'];
@@ -36,26 +46,32 @@ interface Harness {
 
 function start(
   ledger: MemoryLedger,
-  overrides: Partial<Pick<PipelineOptions, 'batchRowsMax' | 'flushIntervalMs' | 'publishFindings'>> = {},
+  overrides: Partial<
+    Pick<PipelineOptions, 'batchRowsMax' | 'flushIntervalMs' | 'publishFindings' | 'laneHistoryMs' | 'lanesMax'>
+  > = {},
+  clock = createClock(),
 ): Harness {
   const deadLetters: Batch['deadLetters'] = [];
   const rejoins: string[] = [];
   const faults: string[] = [];
-  let clock = NOON;
+  const registry = createRegistryView();
+  expect(registry.apply(Buffer.from(JSON.stringify(REVOKED)))).toEqual({ ok: true });
+  const lanesMax = overrides.lanesMax ?? 1000;
   const pipeline = createPipeline({
     instance: `detector-${Math.floor(performance.now() * 1000)}`,
     ledger,
-    registry: createRegistryView(),
-    lanes: createLaneStates({ lanesMax: 1000, valuesPerLane: 32 }),
+    registry,
+    lanes: createLaneStates({ lanesMax, valuesPerLane: 32 }),
     rules: rulesInForce(),
     createDedupe: () => createDedupeWindow({ windowMs: 3_600_000, idsMax: 10_000 }),
     dedupeWindowMs: 3_600_000,
     dedupeIdsMax: 10_000,
     laneHistoryMs: 3_600_000,
+    lanesMax,
     valuesPerLane: 32,
     batchRowsMax: 3,
     flushIntervalMs: 0,
-    now: () => clock++,
+    now: clock.now,
     wait: async (_ms, signal) => {
       await new Promise(setImmediate);
       signal.throwIfAborted();
@@ -85,17 +101,7 @@ async function deliver(harness: Harness, log: Map<number, BusRecord[]>): Promise
   await harness.pipeline.close();
 }
 
-const comparable = ({ id, rule, lane, severity, occurrences, first_seen, last_seen }: Finding) => ({
-  id,
-  rule,
-  lane,
-  severity,
-  occurrences,
-  first_seen,
-  last_seen,
-});
-const sorted = (findings: Map<string, Finding>) =>
-  [...findings.values()].map(comparable).sort((a, b) => a.id.localeCompare(b.id));
+const sorted = (findings: Map<string, Finding>) => [...findings.values()].sort((a, b) => a.id.localeCompare(b.id));
 const stored = (ledger: MemoryLedger) => ledger.rows.map((row) => row.id).sort();
 
 /** A log of two partitions with repeated ids, several lanes and people, as records of one to four events. */
@@ -108,7 +114,10 @@ const logArbitrary = fc
           id: fc.nat(40),
           lane: fc.nat(2),
           user: fc.constantFrom('ana@acme.example', 'ben@acme.example', ''),
-          minute: fc.nat(600),
+          minute: fc.oneof(fc.nat(600), fc.nat(3 * 24 * 60)),
+          repo: fc.constantFrom('acme/api', 'acme/web', ''),
+          session: fc.constantFrom('s1', 's2', 's3'),
+          host: fc.constantFrom('', 'build-7'),
         }),
         { minLength: 1, maxLength: 4 },
       ),
@@ -119,13 +128,17 @@ const logArbitrary = fc
     const log = new Map<number, BusRecord[]>();
     for (const { partition, events } of records) {
       const own = log.get(partition) ?? [];
-      const lines = events.map(({ id, lane, user, minute }) =>
+      const lines = events.map(({ id, lane, minute, host, ...fields }) =>
         encodeUsageRow(
           usageEvent({
             id: `${partition}-${id}`,
             fingerprint: fingerprintOf(`${partition}/${lane}`),
-            user,
+            hint: minute % 2 === 0 ? '' : `sk-...${minute}`,
+            ip: host === '' ? '10.0.0.7' : '',
+            host,
+            cost_nano_usd: minute * 10_000_001,
             time: NOON - minute * 60_000,
+            ...fields,
           }),
         ),
       );
@@ -133,6 +146,33 @@ const logArbitrary = fc
     }
     return log;
   });
+
+/** One key of the log is registered; it was revoked in the midst of the times that events tell. */
+const REVOKED: Partial<CredentialRecord> = {
+  id: 'cred',
+  fingerprint: fingerprintOf('0/2'),
+  hint: 'sk-...1',
+  name: 'key',
+  kind: 'registered',
+  status: 'revoked',
+  created_at: '2026-11-01T00:00:00Z',
+  revoked_at: new Date(NOON - 300 * 60_000).toISOString(),
+  version: 1,
+};
+
+/** Lets a ledger fail as the fates say; `crash` lasts until the next start. */
+function strike(ledger: MemoryLedger, fates: readonly string[]) {
+  const remaining = [...fates];
+  const state = { crashed: false };
+  ledger.intercept = () => {
+    // A dead process reaches nothing any more: whatever it still tries is refused until the next one is started.
+    if (state.crashed) throw new FencedError('dead');
+    const fate = remaining.shift();
+    if (fate === 'crash') state.crashed = true;
+    if (fate === 'crash' || fate === 'fail') throw new LedgerUnavailableError(fate);
+  };
+  return state;
+}
 
 describe('delivery', () => {
   test('every event is in the ledger once, and findings, stored and published, are those of an undisturbed run, whatever fails and wherever it crashes', async () => {
@@ -145,35 +185,76 @@ describe('delivery', () => {
           await deliver(start(undisturbed), log);
 
           const ledger = createMemoryLedger();
-          const remaining = [...fates];
-          let crashed = false;
-          ledger.intercept = () => {
-            // A dead process reaches nothing any more: whatever it still tries is refused until the next one is started.
-            if (crashed) throw new FencedError('dead');
-            const fate = remaining.shift();
-            if (fate === 'crash') crashed = true;
-            if (fate === 'crash' || fate === 'fail') throw new LedgerUnavailableError(fate);
-          };
+          const clock = createClock();
+          const state = strike(ledger, fates);
           const published = new Map<string, Finding>();
           const publishFindings = async (findings: Finding[]) => {
-            if (crashed) throw new FencedError('dead');
+            if (state.crashed) throw new FencedError('dead');
             for (const finding of findings)
               if ((published.get(finding.id)?.occurrences ?? 0) <= finding.occurrences)
                 published.set(finding.id, finding);
           };
           // Each fate strikes at most once, so after as many starts as there are fates one run goes through.
           for (let starts = 0; starts <= fates.length; starts++) {
-            crashed = false;
-            await deliver(start(ledger, { publishFindings }), log);
+            state.crashed = false;
+            await deliver(start(ledger, { publishFindings }, clock), log);
           }
           ledger.intercept = () => undefined;
-          crashed = false;
-          await deliver(start(ledger, { publishFindings }), log);
+          state.crashed = false;
+          await deliver(start(ledger, { publishFindings }, clock), log);
 
           expect(stored(ledger)).toEqual(stored(undisturbed));
           expect(new Set(stored(ledger)).size).toBe(ledger.rows.length);
           expect(sorted(ledger.findings)).toEqual(sorted(undisturbed.findings));
           expect(sorted(published)).toEqual(sorted(undisturbed.findings));
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  test('findings count exactly the rows that carry them, with lanes forgotten in between, and restarts long after', async () => {
+    const DAY = 24 * 3_600_000;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(logArbitrary, { minLength: 1, maxLength: 4 }),
+        fc.array(fc.constantFrom('fail', 'crash', 'ok', 'ok'), { maxLength: 30 }),
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 1, max: 12 }),
+        async (logs, fates, lanesMax, batchRowsMax) => {
+          const ledger = createMemoryLedger();
+          const clock = createClock();
+          const state = strike(ledger, fates);
+          const run = () => deliver(start(ledger, { lanesMax, batchRowsMax, laneHistoryMs: DAY }, clock), log);
+          const log = new Map<number, BusRecord[]>(PARTITIONS.map((partition) => [partition, []]));
+          for (const [generation, more] of logs.entries()) {
+            for (const [partition, records] of more)
+              for (const { value } of records) {
+                const own = log.get(partition)!;
+                const lines = value.toString().replaceAll(`"${partition}-`, `"${generation}-${partition}-`);
+                own.push(recordOf(partition, own.length, lines.split('\n')));
+              }
+            do {
+              state.crashed = false;
+              await run();
+            } while (state.crashed);
+            // Nothing that was stored until now is restored any more.
+            clock.advance(2 * DAY);
+          }
+          const carried = new Map<string, LedgerRow[]>();
+          for (const row of ledger.rows)
+            for (const id of row.findings) carried.set(id, [...(carried.get(id) ?? []), row]);
+          expect([...ledger.findings.keys()].sort()).toEqual([...carried.keys()].sort());
+          for (const [id, rows] of carried) {
+            const iso = (ms: number) => new Date(ms).toISOString();
+            expect(ledger.findings.get(id)).toMatchObject({
+              occurrences: rows.length,
+              first_seen: iso(Math.min(...rows.map(({ seen_at }) => seen_at))),
+              last_seen: iso(Math.max(...rows.map(({ seen_at }) => seen_at))),
+              last_received_at: iso(Math.max(...rows.map(({ received_at }) => received_at))),
+              hint: rows.findLast(({ hint }) => hint !== '')?.hint ?? '',
+            });
+          }
         },
       ),
       { numRuns: 150 },

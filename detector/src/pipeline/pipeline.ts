@@ -1,20 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { laneOf, UNATTRIBUTED_LANE, type RecordBatch } from '@lanewatch/ingest/contract';
-import type { LedgerRow } from '../../contract/index.ts';
+import type { Finding, LedgerRow } from '../../contract/index.ts';
 import { classify } from '../classify/classify.ts';
-import type { Credential, RegistryView } from '../classify/registry-view.ts';
-import { attachOccurrence, toFinding, type FindingState } from '../findings/finding-states.ts';
-import type { LaneState, LaneStates } from '../lane-state/lane-states.ts';
+import type { RegistryView } from '../classify/registry-view.ts';
+import type { LaneStates } from '../lane-state/lane-states.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Rule, RuleContext } from '../rules/rule.ts';
+import type { Rule } from '../rules/rule.ts';
 import { emptyBatch, type Batch } from './batch.ts';
 import { deadLetterOf } from './dead-letter.ts';
 import { decodeRecord } from './decode.ts';
 import type { DedupeWindow } from './dedupe-window.ts';
+import { countEarlierRows, createDetection } from './detection.ts';
 import { hashEvent } from './event-hash.ts';
 import { createHintLanes } from './hint-lanes.ts';
 import { createPersist } from './persist.ts';
-import { restoreState, type LaggingFinding } from './restore.ts';
+import { restoreState } from './restore.ts';
 
 export interface PipelineOptions {
   /** Name of this process among the detectors. */
@@ -27,8 +27,9 @@ export interface PipelineOptions {
   createDedupe(): DedupeWindow;
   dedupeWindowMs: number;
   dedupeIdsMax: number;
-  /** How far back lane state and findings are restored. */
+  /** Lanes with rows stored within this time are restored. */
   laneHistoryMs: number;
+  lanesMax: number;
   valuesPerLane: number;
   batchRowsMax: number;
   flushIntervalMs: number;
@@ -36,7 +37,7 @@ export interface PipelineOptions {
   /** Waits between tries; rejects when the signal fires. */
   wait(ms: number, signal: AbortSignal): Promise<void>;
   publishDeadLetters(deadLetters: Batch['deadLetters']): Promise<void>;
-  publishFindings(findings: Batch['findings']): Promise<void>;
+  publishFindings(findings: Finding[]): Promise<void>;
   /** Tells lag tools how far the ledger is. */
   commit(nextOffsets: Map<number, number>): Promise<void>;
   /** Gives the membership up and joins again; everything held is void. */
@@ -79,13 +80,12 @@ const EVENTS_PER_TURN = 200;
  * full open batch behind those two makes `onBatch` wait: that is the back-pressure.
  */
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { ledger, registry, lanes, rules, observer, now } = options;
+  const { ledger, registry, lanes, observer, now } = options;
 
   let epoch = 0;
   let claimant = '';
   let dedupe = options.createDedupe();
-  let open = emptyBatch(epoch);
-  let changedFindings: LaggingFinding[] = [];
+  let open = emptyBatch();
   let waiting: Batch | null = null;
   let storing: Promise<void> | null = null;
   let flushTimer: NodeJS.Timeout | null = null;
@@ -95,7 +95,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const persist = createPersist(options.wait, (stage, error) => observer.fault(stage, error));
   const hash = { low: 0, high: 0 };
   const hintLane = createHintLanes();
-  const context = {} as { -readonly [Key in keyof RuleContext]: RuleContext[Key] };
+  const detection = lanes === null ? null : createDetection(lanes, options.rules);
   let eventsThisTurn = 0;
 
   // ── One event, synchronously ──────────────────────────────────────────────────────────────────────────────────
@@ -116,33 +116,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     row.match = match;
     row.credential_id = credential === null ? '' : credential.record.id;
 
-    if (lanes !== null && row.lane !== UNATTRIBUTED_LANE) detect(lanes, row, credential);
+    if (detection !== null && row.lane !== UNATTRIBUTED_LANE) detection.observe(row, credential);
 
     row.claimant = claimant;
     open.rows.push(row);
-  }
-
-  function detect(states: LaneStates, row: LedgerRow, credential: Credential | null): void {
-    const lane = states.observe(row);
-    context.row = row;
-    context.lane = lane;
-    context.credential = credential;
-    context.previousUserSightMs = states.previousUserSightMs;
-    // A finding's severity may hang on what its lane was seen with, so a value that is new has it written again.
-    if (states.sawNewValue) for (const finding of lane.findings) noteChanged(finding, lane);
-    for (const rule of rules) {
-      const dedupeValues = rule.evaluate(context);
-      if (dedupeValues === null) continue;
-      const finding = attachOccurrence(lane, rule, dedupeValues, row);
-      noteChanged(finding, lane);
-      row.findings = row.findings.length === 0 ? [finding.id] : [...row.findings, finding.id];
-    }
-  }
-
-  function noteChanged(state: FindingState, lane: LaneState): void {
-    if (state.changed) return;
-    state.changed = true;
-    changedFindings.push({ state, lane });
   }
 
   async function onBatch(batch: RecordBatch): Promise<void> {
@@ -190,7 +167,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   function startStoring(): void {
     if (flushTimer !== null) clearTimeout(flushTimer);
     flushTimer = null;
-    if (waiting === null && (open.records > 0 || changedFindings.length > 0)) waiting = seal();
+    if (waiting === null && (open.records > 0 || detection?.hasChanges === true)) waiting = seal();
     if (storing !== null || waiting === null) return;
     const batch = waiting;
     waiting = null;
@@ -212,15 +189,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   /** Closes the open batch: one time of storing, findings as they stand after it. */
   function seal(): Batch {
     const batch = open;
-    open = emptyBatch(epoch);
+    open = emptyBatch();
     const storedAt = now();
     for (const row of batch.rows) row.stored_at = storedAt;
-    for (const { state, lane } of changedFindings) {
-      state.changed = false;
-      const rule = rules.find(({ id }) => id === state.rule);
-      if (rule !== undefined) batch.findings.push(toFinding(state, lane, rule));
-    }
-    changedFindings = [];
+    batch.changes = detection?.takeChanges() ?? [];
     if (batch.rows.length > 0) ledger.prepare(batch.rows);
     return batch;
   }
@@ -228,11 +200,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   async function store(batch: Batch, signal: AbortSignal): Promise<void> {
     const startedMs = now();
     const token = `${claimant}/${sequence++}`;
-    const { deadLetters, rows, findings, nextOffsets } = batch;
+    const { deadLetters, rows, changes, nextOffsets } = batch;
     // Dead letters go first: once the rows behind them are stored, nothing would bring a lost one back.
     if (deadLetters.length > 0) await persist('dead letter', signal, () => options.publishDeadLetters(deadLetters));
     if (rows.length > 0) await persist('ledger', signal, () => ledger.insert(rows, token));
-    if (findings.length > 0) {
+    if (changes.length > 0) {
+      await persist('finding history', signal, () => countEarlierRows(changes, ledger));
+      const findings = changes.map(({ finding }) => finding);
       // The table goes last: a restart writes and publishes again what the table lacks, and only that.
       await persist('findings topic', signal, () => options.publishFindings(findings));
       await persist('findings', signal, () => ledger.writeFindings(findings));
@@ -251,9 +225,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     assignment = new AbortController();
     if (flushTimer !== null) clearTimeout(flushTimer);
     flushTimer = null;
-    open = emptyBatch(epoch);
+    open = emptyBatch();
     waiting = null;
-    changedFindings = [];
+    detection?.clear();
     dedupe = options.createDedupe();
     lanes?.clear();
   }
@@ -269,7 +243,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const resumeOffsets = await ledger.resumeOffsets(partitions);
     const lagging = await restoreState({ ...options, partitions, nowMs: startedMs, dedupe });
     if (ours !== epoch) throw new Error('the assignment changed while it was being restored');
-    for (const { state, lane } of lagging) noteChanged(state, lane);
+    for (const { state, lane } of lagging) detection?.noteChanged(state, lane);
     startStoring();
     observer.assigned(partitions, now() - startedMs);
     return resumeOffsets;

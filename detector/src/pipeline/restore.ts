@@ -1,5 +1,6 @@
-import { restoreFinding, toFinding, type FindingState } from '../findings/finding-states.ts';
-import type { LaneState, LaneStates } from '../lane-state/lane-states.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { restoredFinding, toFinding, type RaisedFinding } from '../findings/finding-states.ts';
+import { newLane, type LaneStates } from '../lane-state/lane-states.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { DedupeWindow } from './dedupe-window.ts';
@@ -14,20 +15,15 @@ export interface RestoreOptions {
   lanes: LaneStates | null;
   rules: Rule[];
   laneHistoryMs: number;
+  lanesMax: number;
   valuesPerLane: number;
-}
-
-/** A finding whose stored state lags behind the ledger's rows and must be written again. */
-export interface LaggingFinding {
-  state: FindingState;
-  lane: LaneState;
 }
 
 /**
  * Rebuilds, from the ledger alone, everything the detector knew of these partitions at its last stored batch.
  * @returns findings to write again: a crash between the ledger's insert and the findings' write leaves them behind
  */
-export async function restoreState(options: RestoreOptions): Promise<LaggingFinding[]> {
+export async function restoreState(options: RestoreOptions): Promise<RaisedFinding[]> {
   const { ledger, partitions, nowMs, dedupe, lanes } = options;
   await ledger.restoreHashes(
     partitions,
@@ -39,29 +35,36 @@ export async function restoreState(options: RestoreOptions): Promise<LaggingFind
   );
   if (lanes === null) return [];
   const sinceMs = nowMs - options.laneHistoryMs;
-  await ledger.restoreLanes(partitions, sinceMs, (totals) => lanes.restoreLane(totals));
+  await ledger.restoreLanes(partitions, sinceMs, options.lanesMax, (lane) => lanes.restoreLane(lane));
   await ledger.restoreValues(partitions, sinceMs, options.valuesPerLane, (value) => lanes.restoreLaneValue(value));
-  const restored: LaggingFinding[] = [];
+  const restored: RaisedFinding[] = [];
   await ledger.restoreFindings(partitions, sinceMs, (tally) => {
-    const lane = lanes.get(tally.lane);
-    if (lane !== undefined) restored.push({ state: restoreFinding(lane, tally), lane });
+    const rule = options.rules.find(({ id }) => tally.id.startsWith(id));
+    if (rule === undefined) return;
+    const state = restoredFinding(tally, rule);
+    const held = lanes.get(tally.lane);
+    held?.findings.push(state);
+    // One of a lane beyond the bound is only looked at: whether the table has all its occurrences.
+    const lane = held ?? newLane({ lane: tally.lane, fingerprint: '', kafka_partition: partitions[0]! });
+    restored.push({ state, lane });
   });
   return laggingOf(restored, options);
 }
 
-const IDS_PER_READ = 1_000;
+const FINDINGS_PER_READ = 1_000;
 
-async function laggingOf(restored: LaggingFinding[], { ledger, rules }: RestoreOptions): Promise<LaggingFinding[]> {
-  const lagging: LaggingFinding[] = [];
-  for (let start = 0; start < restored.length; start += IDS_PER_READ) {
-    const slice = restored.slice(start, start + IDS_PER_READ);
+async function laggingOf(restored: RaisedFinding[], { ledger, lanes }: RestoreOptions): Promise<RaisedFinding[]> {
+  const lagging: RaisedFinding[] = [];
+  for (let start = 0; start < restored.length; start += FINDINGS_PER_READ) {
+    const slice = restored.slice(start, start + FINDINGS_PER_READ);
     const stored = new Map((await ledger.readFindings(slice.map(({ state }) => state.id))).map((row) => [row.id, row]));
     for (const { state, lane } of slice) {
-      const rule = rules.find(({ id }) => id === state.rule);
-      if (rule === undefined) continue;
       const held = stored.get(state.id);
-      const due = toFinding(state, lane, rule);
-      if (held?.occurrences !== due.occurrences || held.severity !== due.severity) lagging.push({ state, lane });
+      const due = toFinding(state, lane);
+      const isDue =
+        lanes?.get(lane.lane) === undefined ? held?.occurrences !== due.occurrences : !isDeepStrictEqual(held, due);
+      if (isDue) lagging.push({ state, lane });
+      else if (state.rule.dependsOn === 'sights') state.written = JSON.stringify(due);
     }
   }
   return lagging;

@@ -1,5 +1,4 @@
-import type { LaneState } from '../lane-state/lane-states.ts';
-import { latestValue, type ValueTable } from '../lane-state/value-table.ts';
+import type { FindingTally } from '../ledger/ledger.ts';
 import { hasUnresolvedEndpoint } from './people.ts';
 import { parametersOf, PER_LANE, type Rule } from './rule.ts';
 
@@ -14,35 +13,29 @@ export function unknownKey(overrides?: Parameters<typeof parametersOf>[1]): Rule
   return {
     id: 'R01',
     parameters,
+    dependsOn: 'values',
     evaluate: ({ row }) => (row.standing === 'unknown' ? PER_LANE : null),
     describe(lane, finding) {
       const sessionActive = finding.last_received_at - finding.last_seen < sessionActiveMs;
-      const spendReached = lane.cost_nano_usd >= spendNanoUsd;
+      const spendReached = finding.cost_nano_usd >= spendNanoUsd;
       const endpointUnresolved =
         parameters['unresolved_endpoint_raises'] === true && hasUnresolvedEndpoint(lane.endpoint, lane.user);
       return {
         severity: sessionActive || spendReached || endpointUnresolved ? 'critical' : 'high',
         facts: {
           session_active: sessionActive,
-          spend_usd: (lane.cost_nano_usd / NANO).toFixed(2),
+          spend_usd: (finding.cost_nano_usd / NANO).toFixed(2),
           endpoint_unresolved: endpointUnresolved,
-          ...latest(lane),
+          ...latest(finding),
         },
-        ledgerFilter: { lane: lane.lane, standing: 'unknown' },
       };
     },
   };
 }
 
-function latest(lane: LaneState): Record<string, string> {
+function latest(finding: FindingTally): Record<string, string> {
   const facts: Record<string, string> = {};
-  const dimensions: [string, ValueTable | null][] = [
-    ['session', lane.session],
-    ['user', lane.user],
-    ['endpoint', lane.endpoint],
-    ['agent', lane.agent],
-    ['model', lane.model],
-  ];
-  for (const [name, table] of dimensions) if (table !== null) facts[name] = latestValue(table);
+  for (const name of ['session', 'user', 'endpoint', 'agent', 'model'] as const)
+    if (finding[name] !== '') facts[name] = finding[name];
   return facts;
 }

@@ -5,11 +5,11 @@ export function ambiguousHint(): Rule {
   return {
     id: 'R02',
     parameters: parametersOf('R02'),
+    dependsOn: 'rows',
     evaluate: ({ row }) => (row.match === 'ambiguous' ? PER_LANE : null),
-    describe: (lane) => ({
+    describe: (lane, finding) => ({
       severity: 'medium',
-      facts: { hint: lane.hint, org: lane.org, fingerprint_sent: lane.fingerprint !== '' },
-      ledgerFilter: { lane: lane.lane, standing: 'ambiguous' },
+      facts: { hint: finding.hint, org: finding.org, fingerprint_sent: lane.fingerprint !== '' },
     }),
   };
 }

@@ -1,4 +1,3 @@
-import { findingIdOf } from '../../contract/index.ts';
 import { parametersOf, type Rule } from './rule.ts';
 
 /**
@@ -12,6 +11,7 @@ export function revokedOrExpired(overrides?: Parameters<typeof parametersOf>[1])
   return {
     id: 'R03',
     parameters,
+    dependsOn: 'rows',
     evaluate({ row, credential }) {
       if (credential === null || (row.standing !== 'revoked' && row.standing !== 'expired')) return null;
       const endedAtMs = row.standing === 'revoked' ? credential.revokedFromMs : credential.expiredFromMs;
@@ -19,19 +19,10 @@ export function revokedOrExpired(overrides?: Parameters<typeof parametersOf>[1])
       if (!clockConfirmed && row.seen_at <= endedAtMs + skewMs) return null;
       return [row.standing, row.credential_id];
     },
-    describe(lane, finding) {
-      const standing = standingOf(finding.id, lane.lane, lane.credential_id, finding.dedupe);
-      return {
-        severity: standing === 'revoked' ? 'critical' : 'high',
-        facts: { standing, credential_id: lane.credential_id },
-        ledgerFilter: { lane: lane.lane, standing },
-      };
-    },
+    // Its own rows tell which of the two it is and of which credential; the lane's next event may match another.
+    describe: (_lane, { standing, credential_id }) => ({
+      severity: standing === 'revoked' ? 'critical' : 'high',
+      facts: { standing, credential_id },
+    }),
   };
-}
-
-/** Which of the two a finding is about. After a restart its dedupe values are not held, but the id still tells. */
-function standingOf(id: string, lane: string, credentialId: string, dedupe: string | null): 'revoked' | 'expired' {
-  if (dedupe !== null) return dedupe.startsWith('revoked') ? 'revoked' : 'expired';
-  return findingIdOf('R03', lane, ['expired', credentialId]) === id ? 'expired' : 'revoked';
 }

@@ -15,6 +15,7 @@ export function sharedLane(overrides?: Parameters<typeof parametersOf>[1]): Rule
   return {
     id: 'R05',
     parameters,
+    dependsOn: 'sights',
     evaluate({ row, lane, credential, previousUserSightMs }) {
       if (lane.user === null || lane.user.values.length < 2) return null;
       // An ambiguous hint may stand for several keys, so several people prove no sharing.
@@ -35,11 +36,6 @@ export function sharedLane(overrides?: Parameters<typeof parametersOf>[1]): Rule
         // People alone may be a team at work; people and repositories together widen what a leak would reach.
         severity: repos.length >= 2 ? 'high' : 'medium',
         facts: { people, people_count: people.length, unresolved_users: seen.length - people.length, repos },
-        ledgerFilter: {
-          lane: lane.lane,
-          from: new Date(finding.first_seen - windowMs).toISOString(),
-          to: new Date(finding.last_seen + 1).toISOString(),
-        },
       };
     },
   };

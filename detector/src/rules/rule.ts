@@ -1,8 +1,8 @@
 import type { Finding, LedgerRow, Severity } from '../../contract/index.ts';
 import { RULE_CATALOGUE, type RuleId } from '../../contract/index.ts';
 import type { Credential } from '../classify/registry-view.ts';
-import type { FindingState } from '../findings/finding-states.ts';
 import type { LaneState } from '../lane-state/lane-states.ts';
+import type { FindingTally } from '../ledger/ledger.ts';
 
 /** What a rule sees of one event. One object serves all events: rules read it and keep nothing. */
 export interface RuleContext {
@@ -16,25 +16,28 @@ export interface RuleContext {
   previousUserSightMs: number;
 }
 
-/** How a finding reads: derived from lane and tally alone, so that it comes out the same after a restart. */
+/** How a finding reads: derived from its rows and its lane alone, so that it comes out the same after a restart. */
 export interface RuleVerdict {
   severity: Severity;
   facts: Finding['facts'];
-  /** Query parameters of `/v1/ledger` that show the rows which prove it. */
-  ledgerFilter: Record<string, string>;
 }
 
 /**
  * One rule. `evaluate` decides on every event and must cost next to nothing when the rule does not hold; `describe` runs only
- * when a finding is written.
+ * when a finding may have changed.
  */
 export interface Rule {
   id: RuleId;
   /** Parameters in force, stored with every finding. */
   parameters: Record<string, string | number | boolean>;
+  /**
+   * What `describe` looks at besides the finding's own rows, so that a finding is described again when that changes: nothing,
+   * which values the lane was seen with, or also when it was seen with them.
+   */
+  dependsOn: 'rows' | 'values' | 'sights';
   /** The dedupe values of the finding this event is an occurrence of, or null when the rule does not hold. */
   evaluate(context: RuleContext): readonly string[] | null;
-  describe(lane: LaneState, finding: FindingState): RuleVerdict;
+  describe(lane: LaneState, finding: FindingTally): RuleVerdict;
 }
 
 /** Dedupe values of rules whose finding is one per lane. */

@@ -36,13 +36,20 @@ function credential(fields: Partial<CredentialRecord>): Partial<CredentialRecord
   };
 }
 
-/** Runs events through the pipeline in order and returns the findings it wrote. */
+/**
+ * Runs events through the pipeline in order and returns the findings it wrote; `later` is registered before the last event, and the
+ * detector starts anew after it.
+ */
 async function findingsOf(
   events: Partial<UsageEvent>[],
   credentials: Partial<CredentialRecord>[] = [],
+  later: Partial<CredentialRecord>[] = [],
 ): Promise<Finding[]> {
   const registry = createRegistryView();
-  for (const record of credentials) expect(registry.apply(Buffer.from(JSON.stringify(record)))).toEqual({ ok: true });
+  const register = (records: Partial<CredentialRecord>[]) => {
+    for (const record of records) expect(registry.apply(Buffer.from(JSON.stringify(record)))).toEqual({ ok: true });
+  };
+  register(credentials);
   const ledger = createMemoryLedger();
   const pipeline = createPipeline({
     instance: 'detector',
@@ -54,6 +61,7 @@ async function findingsOf(
     dedupeWindowMs: HOUR,
     dedupeIdsMax: 1000,
     laneHistoryMs: HOUR,
+    lanesMax: 100,
     valuesPerLane: 8,
     batchRowsMax: 100,
     flushIntervalMs: 0,
@@ -65,12 +73,22 @@ async function findingsOf(
     rejoin: () => undefined,
     observer: { stored: () => undefined, assigned: () => undefined, fault: () => undefined },
   });
-  await pipeline.onAssignment([0]);
-  const lines = events.map((event, index) => encodeUsageRow(usageEvent({ id: String(index), ...event })));
   const headers = { [ROW_VERSION_HEADER]: USAGE_ROW_VERSION };
-  const record = { partition: 0, offset: 0, key: null, value: Buffer.from(lines.join('\n')), headers, timestamp: NOON };
-  await pipeline.onBatch({ partition: 0, records: [record], endOffset: 1 });
-  await pipeline.close();
+  const lines = events.map((event, index) => encodeUsageRow(usageEvent({ id: String(index), ...event })));
+  const last = later.length > 0 ? lines.splice(-1) : [];
+  for (const [offset, some] of [lines, last].entries()) {
+    const value = Buffer.from(some.join('\n'));
+    const record = { partition: 0, offset, key: null, value, headers, timestamp: NOON };
+    if (some.length === 0) continue;
+    if (offset === 1) register(later);
+    await pipeline.onAssignment([0]);
+    await pipeline.onBatch({ partition: 0, records: [record], endOffset: offset + 1 });
+    await pipeline.close();
+  }
+  if (later.length > 0) {
+    await pipeline.onAssignment([0]);
+    await pipeline.close();
+  }
   // What the rows carry and what the findings count are two accounts of the same thing.
   for (const finding of ledger.findings.values()) {
     expect(ledger.rows.filter((row) => row.findings.includes(finding.id))).toHaveLength(finding.occurrences);
@@ -107,10 +125,11 @@ describe('R01 unknown key', () => {
       { fingerprint: fingerprintOf('other') },
     ]);
     expect(findings.map(({ occurrences }) => occurrences).sort()).toEqual([1, 2]);
-    expect(findings.find(({ lane }) => lane === LANE)).toMatchObject({
+    const finding = findings.find(({ lane }) => lane === LANE);
+    expect(finding).toMatchObject({
       first_seen: iso(NOON - 5000),
       last_seen: iso(NOON),
-      ledger_filter: { lane: LANE, standing: 'unknown' },
+      ledger_filter: { lane: LANE, finding: finding?.id },
     });
   });
 });
@@ -139,6 +158,16 @@ describe('R03 revoked or expired key in use', () => {
     const late = (afterMs: number) => ({ time: NOON + afterMs, received_at: NOON + HOUR });
     expect(await findingsOf([late(60_000)], [revoked])).toEqual([]);
     expect(ruleIds(await findingsOf([late(60_001)], [revoked]))).toEqual(['R03']);
+  });
+
+  test('tells of the use that raised it, not of the credential that the lane matches later', async () => {
+    const byHint = credential({ id: 'by-hint', fingerprint: '', org: 'acme', expires_at: iso(NOON) });
+    const registered = { ...credential({ id: 'registered', hint: 'sk-other', org: 'acme' }) };
+    const use = (ms: number) => ({ hint: HINT, time: NOON + ms, received_at: NOON + ms });
+    const findings = await findingsOf([use(1), use(2)], [byHint], [registered]);
+    expect(findings).toMatchObject([
+      { rule: 'R03', severity: 'high', credential_id: 'by-hint', occurrences: 1, facts: { standing: 'expired' } },
+    ]);
   });
 
   test('is not raised for use before the end', async () => {

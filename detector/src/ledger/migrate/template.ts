@@ -23,7 +23,7 @@ export function assertIdentifier(name: string): void {
 }
 
 /** A ClickHouse string literal. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return `'${text.replace(/[\\']/g, (character) => `\\${character}`)}'`;
 }
 

@@ -1,5 +1,12 @@
 import type { Finding, LedgerRow } from '../../../contract/index.ts';
-import { FencedError, LANE_DIMENSIONS, type Ledger } from '../../ledger/ledger.ts';
+import {
+  FencedError,
+  FINDING_LABELS,
+  LANE_DIMENSIONS,
+  type FindingLabels,
+  type FindingTally,
+  type Ledger,
+} from '../../ledger/ledger.ts';
 
 /** A ledger in memory with the real one's promises, for tests of the pipeline's logic. */
 export interface MemoryLedger extends Ledger {
@@ -16,7 +23,27 @@ export function createMemoryLedger(): MemoryLedger {
   const findings = new Map<string, Finding>();
   const within = (partitions: number[], sinceMs: number) =>
     rows.filter((row) => partitions.includes(row.kafka_partition) && row.stored_at >= sinceMs);
-  const groupBy = (list: LedgerRow[], key: (row: LedgerRow) => string) => Map.groupBy(list, key);
+  const lanesOf = (some: LedgerRow[]) => new Set(some.map(({ lane }) => lane));
+
+  /** What these rows say about the findings on them. */
+  function tallies(some: LedgerRow[], isWanted: (id: string) => boolean): FindingTally[] {
+    const occurrences = some.flatMap((row) => row.findings.filter(isWanted).map((id) => ({ id, row })));
+    return [...Map.groupBy(occurrences, ({ id }) => id)].map(([id, own]) => ({
+      id,
+      lane: own[0]!.row.lane,
+      occurrences: own.length,
+      cost_nano_usd: own.reduce((sum, { row }) => sum + row.cost_nano_usd, 0),
+      first_seen: Math.min(...own.map(({ row }) => row.seen_at)),
+      last_seen: Math.max(...own.map(({ row }) => row.seen_at)),
+      last_received_at: Math.max(...own.map(({ row }) => row.received_at)),
+      ...(Object.fromEntries(
+        FINDING_LABELS.map((label) => {
+          const values = own.map(({ row }) => (label === 'endpoint' ? row.ip || row.host : row[label]));
+          return [label, values.findLast((value) => value !== '') ?? ''];
+        }),
+      ) as FindingLabels),
+    }));
+  }
 
   const ledger: MemoryLedger = {
     rows,
@@ -47,28 +74,22 @@ export function createMemoryLedger(): MemoryLedger {
       const newest = within(partitions, sinceMs).slice(-limit);
       for (const row of newest) onHash(row.event_hash_low, row.event_hash_high, row.stored_at);
     },
-    async restoreLanes(partitions, sinceMs, onLane) {
-      for (const [lane, own] of groupBy(within(partitions, sinceMs), (row) => row.lane)) {
-        const newest = own.reduce((best, row) => (row.seen_at >= best.seen_at ? row : best));
-        onLane({
-          lane,
-          kafka_partition: newest.kafka_partition,
-          fingerprint: newest.fingerprint,
-          hint: newest.hint,
-          org: newest.org,
-          credential_id: newest.credential_id,
-          events: own.length,
-          cost_nano_usd: own.reduce((sum, row) => sum + row.cost_nano_usd, 0),
-          first_seen: Math.min(...own.map((row) => row.seen_at)),
-          last_seen: Math.max(...own.map((row) => row.seen_at)),
-        });
+    async restoreLanes(partitions, sinceMs, limit, onLane) {
+      // Rows are in the order in which they were stored, so the last one of a lane decides.
+      const latest = new Map<string, LedgerRow>();
+      for (const row of within(partitions, sinceMs)) {
+        latest.delete(row.lane);
+        latest.set(row.lane, row);
       }
+      for (const row of [...latest.values()].slice(Math.max(0, latest.size - limit))) onLane(row);
     },
     async restoreValues(partitions, sinceMs, valuesPerLane, onValue) {
       for (const dimension of LANE_DIMENSIONS) {
         const valueOf = (row: LedgerRow) => (dimension === 'endpoint' ? row.ip || row.host : row[dimension]);
-        for (const [lane, own] of groupBy(within(partitions, sinceMs), (row) => row.lane)) {
-          const values = [...groupBy(own, valueOf)]
+        const lanes = lanesOf(within(partitions, sinceMs));
+        const some = rows.filter((row) => lanes.has(row.lane) && row.stored_at >= sinceMs);
+        for (const [lane, own] of Map.groupBy(some, (row) => row.lane)) {
+          const values = [...Map.groupBy(own, valueOf)]
             .filter(([value]) => value !== '')
             .map(([value, seen]) => ({
               lane,
@@ -77,23 +98,21 @@ export function createMemoryLedger(): MemoryLedger {
               first_seen: Math.min(...seen.map((row) => row.seen_at)),
               last_seen: Math.max(...seen.map((row) => row.seen_at)),
             }))
-            .sort((a, b) => b.last_seen - a.last_seen);
+            .sort((a, b) => b.last_seen - a.last_seen || (a.value < b.value ? -1 : 1));
           values.slice(0, valuesPerLane).forEach(onValue);
         }
       }
     },
     async restoreFindings(partitions, sinceMs, onTally) {
-      const occurrences = within(partitions, sinceMs).flatMap((row) => row.findings.map((id) => ({ id, row })));
-      for (const [id, own] of Map.groupBy(occurrences, (occurrence) => occurrence.id)) {
-        onTally({
-          id,
-          lane: own[0]!.row.lane,
-          occurrences: own.length,
-          first_seen: Math.min(...own.map(({ row }) => row.seen_at)),
-          last_seen: Math.max(...own.map(({ row }) => row.seen_at)),
-          last_received_at: Math.max(...own.map(({ row }) => row.received_at)),
-        });
-      }
+      const lanes = lanesOf(within(partitions, sinceMs));
+      tallies(
+        rows.filter(({ lane }) => lanes.has(lane)),
+        () => true,
+      ).forEach(onTally);
+    },
+    async tallyKnownFindings(wanted, onTally) {
+      const known = new Set(wanted.map(({ id }) => id).filter((id) => findings.has(id)));
+      tallies(rows, (id) => known.has(id)).forEach(onTally);
     },
     async readFindings(ids) {
       return ids.flatMap((id) => findings.get(id) ?? []);
