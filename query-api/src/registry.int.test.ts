@@ -73,7 +73,7 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
       finding({ rule: 'R02', lane: FINGERPRINT, fingerprint: FINGERPRINT, severity: 'medium', risk: RISK_OF.medium }),
       finding({ rule: 'R05', lane: FINGERPRINT, fingerprint: FINGERPRINT, severity: 'medium', risk: RISK_OF.medium }),
     ];
-    await api.ledger.writeFindings(raised);
+    await api.storeFindings(raised);
     expect((await api.get('/v1/findings', { status: 'unresolved' })).body.items).toHaveLength(3);
 
     const created = await api.post('/v1/credentials', {
@@ -110,13 +110,11 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
   });
 
   test('a resolved finding that occurs again is re-opened', async () => {
-    await api.ledger.writeFindings([finding({ rule: 'R01', lane: FINGERPRINT })]);
+    await api.storeFindings([finding({ rule: 'R01', lane: FINGERPRINT })]);
     await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
     expect((await api.get('/v1/findings')).body.items[0].status).toBe('resolved');
     const later = new Date(Date.now() + 60_000).toISOString();
-    await api.ledger.writeFindings([
-      finding({ rule: 'R01', lane: FINGERPRINT, occurrences: 2, last_received_at: later }),
-    ]);
+    await api.storeFindings([finding({ rule: 'R01', lane: FINGERPRINT, occurrences: 2, last_received_at: later })]);
     const [again] = (await api.get('/v1/findings', { status: 'unresolved' })).body.items;
     expect(again).toMatchObject({ status: 'reopened', resolution: null, occurrences: 2 });
   });
@@ -174,13 +172,13 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
   test('a finding that reaches the store after the registration is resolved as well', async () => {
     await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
     const before = new Date(Date.now() - 1_000).toISOString();
-    await api.ledger.writeFindings([finding({ rule: 'R01', lane: FINGERPRINT, last_received_at: before })]);
+    await api.storeFindings([finding({ rule: 'R01', lane: FINGERPRINT, last_received_at: before })]);
     expect((await api.get('/v1/findings')).body.items[0].status).toBe('resolved');
   });
 
   test('registering by hint and org resolves the hint’s lane and lanes of fingerprints seen with both', async () => {
     const hintLane = laneOf('', HINT, 'acme');
-    await api.ledger.writeFindings([
+    await api.storeFindings([
       finding({ rule: 'R01', lane: hintLane, org: 'acme' }),
       finding({ rule: 'R01', lane: FINGERPRINT, fingerprint: FINGERPRINT, org: 'acme' }),
       finding({ rule: 'R01', lane: 'e'.repeat(64), fingerprint: 'e'.repeat(64), org: 'other' }),
@@ -194,7 +192,7 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
   test('a second key with the same hint and org leaves the ambiguous lane’s findings open', async () => {
     const lane = laneOf('', HINT, 'acme');
     await api.post('/v1/credentials', { name: 'one', fingerprint: FINGERPRINT, hint: HINT, org: 'acme' });
-    await api.ledger.writeFindings([
+    await api.storeFindings([
       finding({
         rule: 'R02',
         lane,

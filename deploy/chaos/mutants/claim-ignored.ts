@@ -1,5 +1,5 @@
 /**
- * Broken: a claim is written down and means nothing. The ledger takes rows from whoever sends them, and a new owner waits for no
+ * Broken: a claim is written down and means nothing. Ledger and findings take rows from whoever sends them, and a new owner waits for no
  * insert of the old one.
  */
 import { createClient } from '@clickhouse/client';
@@ -13,7 +13,8 @@ await startMutant({
     return {
       ...ledger,
       async claim(partitions, claimant) {
-        await client.command({ query: `ALTER TABLE ${database}.ledger DROP CONSTRAINT IF EXISTS one_writer` });
+        for (const table of ['ledger', 'findings'])
+          await client.command({ query: `ALTER TABLE ${database}.${table} DROP CONSTRAINT IF EXISTS one_writer` });
         await client.command({
           query: `INSERT INTO ${database}.claims SELECT arrayJoin({partitions:Array(UInt64)}), {claimant:String}, now64(6, 'UTC')`,
           query_params: { partitions, claimant },

@@ -2,7 +2,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { until } from '../../../deploy/testing/helpers.ts';
 import { ledgerClaim } from './claim.ts';
 import { FencedError, LedgerUnavailableError, type Ledger } from './ledger.ts';
-import { ledgerRow, ledgerRows, openTestLedger, startTestEngine, type TestEngine, type TestLedger } from './testing.ts';
+import {
+  finding,
+  ledgerRow,
+  ledgerRows,
+  openTestLedger,
+  startTestEngine,
+  type TestEngine,
+  type TestLedger,
+} from './testing.ts';
 
 describe('claim', () => {
   let engine: TestEngine;
@@ -40,6 +48,19 @@ describe('claim', () => {
       ['first', 20],
       ['second', 10],
     ]);
+  });
+
+  it('shuts a predecessor out of the findings too, which wakes after its rows are stored', async () => {
+    const predecessor = test.ledger;
+    const successor = await test.another();
+    const write = (org: string) => [{ finding: finding({ org }), partition: 0 }];
+    await predecessor.claim([0, 1], 'first');
+    await predecessor.writeFindings(write('before'), 'first');
+    await successor.claim([0], 'second');
+    // As many occurrences as before: the last write wins, and it must not be the predecessor's.
+    await successor.writeFindings(write('after'), 'second');
+    await expect(predecessor.writeFindings(write('late'), 'first')).rejects.toBeInstanceOf(FencedError);
+    expect(await successor.readFindings([finding().id])).toEqual([finding({ org: 'after' })]);
   });
 
   it('wins over a claim from the future, so that no clock that is ahead locks a partition', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { LEDGER_TABLE } from '../../contract/index.ts';
+import { FINDINGS_TABLE, LEDGER_TABLE } from '../../contract/index.ts';
 import { asLedgerErrors } from './errors.ts';
 import { LedgerUnavailableError } from './ledger.ts';
 
@@ -45,8 +45,8 @@ export function ledgerClaim(client: ClickHouseClient, database: string, waitMsMa
   async function runningInserts(): Promise<Set<string>> {
     const answer = await client.query({
       query: `SELECT query_id FROM system.processes
-              WHERE query_kind = 'Insert' AND position(query, {database:String}) > 0 AND position(query, {table:String}) > 0`,
-      query_params: { database, table: LEDGER_TABLE },
+              WHERE query_kind = 'Insert' AND multiSearchAny(query, {tables:Array(String)})`,
+      query_params: { tables: [LEDGER_TABLE, FINDINGS_TABLE].map((table) => `${database}.${table}`) },
       format: 'JSONCompactEachRow',
     });
     return new Set((await answer.json<[string]>()).map(([id]) => id));

@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { FINDINGS_TABLE, type Finding } from '../../contract/index.ts';
 import { asLedgerErrors } from './errors.ts';
+import type { FindingWrite } from './ledger.ts';
 
 /** Ids travel in the request's first line, which servers bound at 16 KiB and less. */
 const IDS_PER_READ = 200;
@@ -17,6 +18,12 @@ interface FindingRow extends Omit<
   facts: string;
   parameters: string;
   ledger_filter: string;
+}
+
+/** What a row carries besides, for the table's constraint: who may write it. */
+interface WrittenRow extends FindingRow {
+  kafka_partition: number;
+  claimant: string;
 }
 
 /** The present state of these findings; those that are not there are left out. */
@@ -42,10 +49,18 @@ export async function readFindings(client: ClickHouseClient, database: string, i
   return findings;
 }
 
-/** Writes findings; per id the row with most occurrences wins, so repeats and stale writes change nothing. */
-export async function writeFindings(client: ClickHouseClient, database: string, findings: Finding[]): Promise<void> {
-  for (let start = 0; start < findings.length; start += FINDINGS_PER_WRITE) {
-    const values = findings.slice(start, start + FINDINGS_PER_WRITE).map(toRow);
+/**
+ * Writes findings; per id the row with most occurrences wins, of equal ones the last. That one is the newest: the table takes rows
+ * from who holds the partition alone, and a detector writes one batch after the other.
+ */
+export async function writeFindings(
+  client: ClickHouseClient,
+  database: string,
+  writes: readonly FindingWrite[],
+  claimant: string,
+): Promise<void> {
+  for (let start = 0; start < writes.length; start += FINDINGS_PER_WRITE) {
+    const values = writes.slice(start, start + FINDINGS_PER_WRITE).map((write) => toRow(write, claimant));
     await asLedgerErrors('storing findings', () =>
       client.insert({
         table: `${database}.${FINDINGS_TABLE}`,
@@ -57,9 +72,11 @@ export async function writeFindings(client: ClickHouseClient, database: string, 
   }
 }
 
-function toRow(finding: Finding): FindingRow {
+function toRow({ finding, partition }: FindingWrite, claimant: string): WrittenRow {
   return {
     ...finding,
+    kafka_partition: partition,
+    claimant,
     facts: JSON.stringify(finding.facts),
     parameters: JSON.stringify(finding.parameters),
     ledger_filter: JSON.stringify(finding.ledger_filter),

@@ -50,6 +50,12 @@ export const FINDING_LABELS = [
 ] as const;
 export type FindingLabels = Record<(typeof FINDING_LABELS)[number], string>;
 
+/** A finding to write, and the partition of the bus its lane is read from: only who holds that may write it. */
+export interface FindingWrite {
+  finding: Finding;
+  partition: number;
+}
+
 /** The detector's whole use of ClickHouse. */
 export interface Ledger {
   /**
@@ -100,8 +106,11 @@ export interface Ledger {
   ): Promise<void>;
   /** The findings table's present state of these ids. */
   readFindings(ids: string[]): Promise<Finding[]>;
-  /** Writes findings; the state with most occurrences wins, so repeats and stale writes change nothing. */
-  writeFindings(findings: Finding[]): Promise<void>;
+  /**
+   * Writes findings: the state with most occurrences wins, of equal ones the last. Throws {@link FencedError} when another
+   * detector holds one of the partitions.
+   */
+  writeFindings(writes: readonly FindingWrite[], claimant: string): Promise<void>;
   close(): Promise<void>;
 }
 

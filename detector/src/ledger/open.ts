@@ -41,7 +41,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     ...ledgerInsert(client, database, options.insertTimeoutMs),
     ...ledgerReads(client, database),
     readFindings: (ids) => readFindings(client, database, ids),
-    writeFindings: (findings) => writeFindings(client, database, findings),
+    writeFindings: (writes, claimant) => writeFindings(client, database, writes, claimant),
     close: () => client.close(),
   };
 }

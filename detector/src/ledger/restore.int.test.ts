@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FINDINGS_TABLE, type Finding, type LedgerRow } from '../../contract/index.ts';
 import { createMemoryLedger, type MemoryLedger } from '../pipeline/testing/memory-ledger.ts';
 import type { FindingTally, LaneIdentity, LaneValue, Ledger } from './ledger.ts';
-import { ledgerRow, openTestLedger, startTestEngine, type TestEngine, type TestLedger } from './testing.ts';
+import { finding, ledgerRow, openTestLedger, startTestEngine, type TestEngine, type TestLedger } from './testing.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -56,26 +56,7 @@ function history(): LedgerRow[][] {
   });
 }
 
-const finding = (changes: Partial<Finding> = {}): Finding => ({
-  id: 'R01-0123456789abcdef01234567',
-  rule: 'R01',
-  lane: 'lane-1',
-  fingerprint: 'lane-1',
-  hint: 'sk-...1',
-  org: 'acme',
-  credential_id: '',
-  severity: 'high',
-  risk: 73,
-  first_seen: '2026-11-20T12:00:00.001Z',
-  last_seen: '2026-11-20T12:00:00.999Z',
-  last_received_at: '2026-11-20T12:00:01.000Z',
-  occurrences: 2,
-  facts: { people: ['a', 'b\n"'], spend_usd: 5.25, active: true, text: '' },
-  parameters: { spend_usd: 5 },
-  ledger_filter: { finding: 'R01-0123456789abcdef01234567' },
-  ...changes,
-});
-
+const writeOf = (changes: Partial<Finding>) => ({ finding: finding(changes), partition: 0 });
 const idOf = (rule: string, number: number) => `${rule}-${String(number).padStart(24, '0')}`;
 const byId = (left: FindingTally, right: FindingTally) => (left.id < right.id ? -1 : 1);
 
@@ -202,7 +183,10 @@ describe('restoring', () => {
     const memory = await double();
     const tallies: FindingTally[][] = [];
     for (const ledger of [test.ledger, memory]) {
-      await ledger.writeFindings(known.map((id) => finding({ id, occurrences: 1 })));
+      await ledger.writeFindings(
+        known.map((id) => writeOf({ id, occurrences: 1 })),
+        'first',
+      );
       tallies.push((await collect<FindingTally>((onTally) => ledger.tallyKnownFindings(wanted, onTally))).sort(byId));
     }
     expect(tallies[0]).toEqual(tallies[1]);
@@ -229,7 +213,10 @@ describe('restoring', () => {
     it('come back as they were written; unknown ids are left out', async () => {
       const first = finding();
       const second = finding({ id: 'R05-0123456789abcdef01234567', rule: 'R05', severity: 'medium', risk: 47 });
-      await test.ledger.writeFindings([first, second]);
+      await test.ledger.writeFindings(
+        [first, second].map((written) => ({ finding: written, partition: 0 })),
+        'first',
+      );
       const read = await test.ledger.readFindings([second.id, first.id, 'R01-ffffffffffffffffffffffff']);
       expect(byText(read)).toEqual(byText([first, second]));
       expect(await test.ledger.readFindings([])).toEqual([]);
@@ -237,7 +224,8 @@ describe('restoring', () => {
 
     it('keep the state with most occurrences, in whatever order states are written and merged', async () => {
       const id = 'R01-aaaaaaaaaaaaaaaaaaaaaaaa';
-      for (const occurrences of [2, 7, 3, 7, 1]) await test.ledger.writeFindings([finding({ id, occurrences })]);
+      for (const occurrences of [2, 7, 3, 7, 1])
+        await test.ledger.writeFindings([writeOf({ id, occurrences })], 'first');
       expect((await test.ledger.readFindings([id])).map(({ occurrences }) => occurrences)).toEqual([7]);
       await test.client.command({ query: `OPTIMIZE TABLE ${test.database}.${FINDINGS_TABLE} FINAL` });
       expect((await test.ledger.readFindings([id])).map(({ occurrences }) => occurrences)).toEqual([7]);
@@ -247,7 +235,10 @@ describe('restoring', () => {
       const many = Array.from({ length: 6_000 }, (_, index) =>
         finding({ id: `R02-${String(index).padStart(24, '0')}`, rule: 'R02', occurrences: index + 1 }),
       );
-      await test.ledger.writeFindings(many);
+      await test.ledger.writeFindings(
+        many.map((written) => ({ finding: written, partition: 0 })),
+        'first',
+      );
       const ids = many.slice(0, 1_000).map(({ id }) => id);
       const read = await test.ledger.readFindings(ids);
       expect(byText(read)).toEqual(byText(many.slice(0, 1_000)));

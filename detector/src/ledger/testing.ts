@@ -1,7 +1,7 @@
 import { startEmbeddedClickHouse, type EmbeddedClickHouse } from '../../../deploy/embedded/clickhouse/spawn.ts';
 import { makeTempDir, removeDir, uniqueName } from '../../../deploy/testing/helpers.ts';
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { LedgerRow } from '../../contract/index.ts';
+import type { Finding, LedgerRow } from '../../contract/index.ts';
 import { connect, type ClickHouseEndpoint } from './clickhouse.ts';
 import type { Ledger } from './ledger.ts';
 import { openLedger, type LedgerOptions } from './open.ts';
@@ -198,4 +198,27 @@ export function ledgerRows(count: number, firstOffset: number, changes: Partial<
       ...changes,
     });
   });
+}
+
+/** A finding with something in it. */
+export function finding(changes: Partial<Finding> = {}): Finding {
+  return {
+    id: 'R01-0123456789abcdef01234567',
+    rule: 'R01',
+    lane: 'lane-1',
+    fingerprint: 'lane-1',
+    hint: 'sk-...1',
+    org: 'acme',
+    credential_id: '',
+    severity: 'high',
+    risk: 73,
+    first_seen: '2026-11-20T12:00:00.001Z',
+    last_seen: '2026-11-20T12:00:00.999Z',
+    last_received_at: '2026-11-20T12:00:01.000Z',
+    occurrences: 2,
+    facts: { people: ['a', 'b\n"'], spend_usd: 5.25, active: true, text: '' },
+    parameters: { spend_usd: 5 },
+    ledger_filter: { finding: 'R01-0123456789abcdef01234567' },
+    ...changes,
+  };
 }

@@ -199,7 +199,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   async function store(batch: Batch, signal: AbortSignal): Promise<void> {
     const startedMs = now();
-    const token = `${claimant}/${sequence++}`;
+    const owner = claimant;
+    const token = `${owner}/${sequence++}`;
     const { deadLetters, rows, changes, nextOffsets } = batch;
     // Dead letters go first: once the rows behind them are stored, nothing would bring a lost one back.
     if (deadLetters.length > 0) await persist('dead letter', signal, () => options.publishDeadLetters(deadLetters));
@@ -209,7 +210,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const findings = changes.map(({ finding }) => finding);
       // The table goes last: a restart writes and publishes again what the table lacks, and only that.
       await persist('findings topic', signal, () => options.publishFindings(findings));
-      await persist('findings', signal, () => ledger.writeFindings(findings));
+      const writes = changes.map(({ finding, lane }) => ({ finding, partition: lane.partition }));
+      await persist('findings', signal, () => ledger.writeFindings(writes, owner));
     }
     observer.stored(batch, now() - startedMs);
     // Progress is for lag tools only, so a failure here costs nothing but their accuracy.

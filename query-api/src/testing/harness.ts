@@ -21,7 +21,7 @@ import type { Database } from '../registry/database.ts';
 import { createServer } from '../server.ts';
 import { startServices } from '../services.ts';
 import type { Services } from '../services.ts';
-import type { LedgerRow } from '@lanewatch/detector/contract';
+import type { Finding, LedgerRow } from '@lanewatch/detector/contract';
 
 /** A ClickHouse for one test file. */
 export interface Engine {
@@ -104,6 +104,8 @@ export interface Harness {
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Stores rows as the detector does, one batch. */
   storeRows(rows: Partial<LedgerRow>[]): Promise<void>;
+  /** Writes findings as the detector does. */
+  storeFindings(findings: Finding[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -115,6 +117,9 @@ export interface HarnessOptions {
   storeUrl?: string;
   now?: () => number;
 }
+
+/** Who the harness writes to the ledger as. */
+const CLAIMANT = 'test';
 
 /** Starts a server on a ledger database, registry and bus of its own. */
 export async function startHarness(options: HarnessOptions): Promise<Harness> {
@@ -129,7 +134,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     fsync: false,
     insertTimeoutMs: 20_000,
   });
-  await ledger.claim([0], 'test');
+  await ledger.claim([0], CLAIMANT);
   const config: Config = {
     ...loadConfig({
       DATABASE_URL: options.registry?.url ?? 'pglite:memory',
@@ -183,6 +188,11 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
       const all = { 'content-type': 'application/json', ...headers };
       return answerOf(await app.inject({ ...request, headers: all, cookies: { [SESSION_COOKIE]: cookie } }));
     },
+    storeFindings: (findings) =>
+      ledger.writeFindings(
+        findings.map((finding) => ({ finding, partition: 0 })),
+        CLAIMANT,
+      ),
     async storeRows(rows) {
       const storedAt = Date.now();
       const batch = rows.map((row) => ledgerRow({ kafka_offset: offset++, stored_at: storedAt, ...row }));

@@ -117,9 +117,10 @@ export function createMemoryLedger(): MemoryLedger {
     async readFindings(ids) {
       return ids.flatMap((id) => findings.get(id) ?? []);
     },
-    async writeFindings(written) {
+    async writeFindings(writes, claimant) {
       ledger.intercept('findings');
-      for (const finding of written) {
+      if (writes.some(({ partition }) => claims.get(partition) !== claimant)) throw new FencedError('not the claimant');
+      for (const { finding } of writes) {
         if ((findings.get(finding.id)?.occurrences ?? 0) <= finding.occurrences) findings.set(finding.id, finding);
       }
       ledger.intercept('findings-written');
