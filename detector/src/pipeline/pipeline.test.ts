@@ -277,6 +277,31 @@ describe('delivery', () => {
     expect(stored(ledger)).toEqual(['late']);
   });
 
+  test('closing ends under load that does not, with what was taken in stored', async () => {
+    const ledger = createMemoryLedger();
+    const harness = start(ledger, { batchRowsMax: 1000 });
+    const insert = ledger.insert.bind(ledger);
+    ledger.insert = async (rows, token) => {
+      for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+      await insert(rows, token);
+    };
+    await harness.pipeline.onAssignment(PARTITIONS);
+    let offset = 0;
+    let closing: Promise<void> | null = null;
+    let isClosed = false;
+    while (!isClosed) {
+      const record = recordOf(0, offset, [encodeUsageRow(usageEvent({ id: String(offset) }))]);
+      await harness.pipeline.onBatch({ partition: 0, records: [record], endOffset: ++offset });
+      await new Promise(setImmediate);
+      if (offset === 20) closing = harness.pipeline.close().then(() => void (isClosed = true));
+      // A bus goes on delivering until it is told to stop; a detector that closes only when there is nothing left never does.
+      if (offset > 10_000) expect.unreachable('still closing');
+    }
+    await closing;
+    expect(ledger.rows.map(({ id }) => Number(id))).toEqual(Array.from({ length: 20 }, (_, id) => id));
+    await expect(harness.pipeline.onAssignment(PARTITIONS)).rejects.toThrow('stopping');
+  });
+
   test('a slow ledger holds the bus back instead of filling memory', async () => {
     const ledger = createMemoryLedger();
     const harness = start(ledger, { batchRowsMax: 2 });

@@ -56,7 +56,7 @@ export interface Pipeline {
   onAssignment(partitions: number[]): Promise<Map<number, number>>;
   onBatch(batch: RecordBatch): Promise<void>;
   onRevoked(): void;
-  /** Stores what is held, then stops. */
+  /** Takes nothing in any more, stores what is held, then stops. */
   close(): Promise<void>;
   readonly dedupe: DedupeWindow;
 }
@@ -91,6 +91,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   let flushTimer: NodeJS.Timeout | null = null;
   let assignment = new AbortController();
   let sequence = 0;
+  /** Set when closing begins, settled when it is over. */
+  let closed: PromiseWithResolvers<void> | null = null;
 
   const persist = createPersist(options.wait, (stage, error) => observer.fault(stage, error));
   const hash = { low: 0, high: 0 };
@@ -125,6 +127,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   async function onBatch(batch: RecordBatch): Promise<void> {
     const ours = epoch;
     for (const record of batch.records) {
+      if (closed !== null) return closed.promise;
       const receivedMs = now();
       const { rows, rejects } = decodeRecord(record);
       for (const row of rows) take(row, receivedMs);
@@ -235,6 +238,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   async function onAssignment(partitions: number[]): Promise<Map<number, number>> {
+    if (closed !== null) throw new Error('this detector is stopping');
     const startedMs = now();
     forget();
     const ours = epoch;
@@ -256,11 +260,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     onBatch,
     onRevoked: forget,
     async close() {
+      // From here on no record is taken in, or under load there would always be something left to store.
+      closed = Promise.withResolvers<void>();
       while (storing !== null || waiting !== null || open.records > 0) {
         startStoring();
         if (storing !== null) await storing;
       }
       forget();
+      closed.resolve();
     },
     get dedupe() {
       return dedupe;

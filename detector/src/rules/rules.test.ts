@@ -51,28 +51,29 @@ async function findingsOf(
   };
   register(credentials);
   const ledger = createMemoryLedger();
-  const pipeline = createPipeline({
-    instance: 'detector',
-    ledger,
-    registry,
-    lanes: createLaneStates({ lanesMax: 100, valuesPerLane: 8 }),
-    rules: rulesInForce(),
-    createDedupe: () => createDedupeWindow({ windowMs: HOUR, idsMax: 1000 }),
-    dedupeWindowMs: HOUR,
-    dedupeIdsMax: 1000,
-    laneHistoryMs: HOUR,
-    lanesMax: 100,
-    valuesPerLane: 8,
-    batchRowsMax: 100,
-    flushIntervalMs: 0,
-    now: () => NOON,
-    wait: () => Promise.reject(new Error('no stage may fail here')),
-    publishDeadLetters: () => Promise.reject(new Error('every event must be decoded')),
-    publishFindings: async () => undefined,
-    commit: async () => undefined,
-    rejoin: () => undefined,
-    observer: { stored: () => undefined, assigned: () => undefined, fault: () => undefined },
-  });
+  const startPipeline = () =>
+    createPipeline({
+      instance: 'detector',
+      ledger,
+      registry,
+      lanes: createLaneStates({ lanesMax: 100, valuesPerLane: 8 }),
+      rules: rulesInForce(),
+      createDedupe: () => createDedupeWindow({ windowMs: HOUR, idsMax: 1000 }),
+      dedupeWindowMs: HOUR,
+      dedupeIdsMax: 1000,
+      laneHistoryMs: HOUR,
+      lanesMax: 100,
+      valuesPerLane: 8,
+      batchRowsMax: 100,
+      flushIntervalMs: 0,
+      now: () => NOON,
+      wait: () => Promise.reject(new Error('no stage may fail here')),
+      publishDeadLetters: () => Promise.reject(new Error('every event must be decoded')),
+      publishFindings: async () => undefined,
+      commit: async () => undefined,
+      rejoin: () => undefined,
+      observer: { stored: () => undefined, assigned: () => undefined, fault: () => undefined },
+    });
   const headers = { [ROW_VERSION_HEADER]: USAGE_ROW_VERSION };
   const lines = events.map((event, index) => encodeUsageRow(usageEvent({ id: String(index), ...event })));
   const last = later.length > 0 ? lines.splice(-1) : [];
@@ -81,11 +82,13 @@ async function findingsOf(
     const record = { partition: 0, offset, key: null, value, headers, timestamp: NOON };
     if (some.length === 0) continue;
     if (offset === 1) register(later);
+    const pipeline = startPipeline();
     await pipeline.onAssignment([0]);
     await pipeline.onBatch({ partition: 0, records: [record], endOffset: offset + 1 });
     await pipeline.close();
   }
   if (later.length > 0) {
+    const pipeline = startPipeline();
     await pipeline.onAssignment([0]);
     await pipeline.close();
   }
