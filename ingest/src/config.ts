@@ -59,7 +59,9 @@ const configSchema = z
       .describe('Largest request body as sent when it is compressed.'),
     INFLIGHT_BYTES_MAX: integer(MIB, 64 * 1024 * MIB)
       .default(256 * MIB)
-      .describe('Body bytes of all unanswered requests together; beyond it senders get 503.'),
+      .describe(
+        'What the bodies of all unanswered requests take together, parsed ones too; beyond it senders get 503.',
+      ),
     PUBLISH_TIMEOUT_MS: integer(100, 60_000)
       .default(5_000)
       .describe('A bus that does not confirm within this time counts as down. Agents give up after 10 s.'),

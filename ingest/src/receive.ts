@@ -1,3 +1,4 @@
+import { tooManyIn } from './body/decoded-size.ts';
 import { normaliseUsageEvent } from './normalise/normalise.ts';
 import type { UsageEvent } from '../contract/index.ts';
 import type { DecodeContext, HttpFormat } from './formats/format.ts';
@@ -5,6 +6,9 @@ import type { FieldError } from './problem.ts';
 
 /** Errors listed in an answer at most; `rejected` still counts all. */
 const ERRORS_LISTED_MAX = 100;
+
+/** Events of one body at most, with those that are refused or ignored; they go to the bus together. */
+export const EVENTS_PER_BODY_MAX = 100_000;
 
 /** Values handled between two looks at other requests. */
 const VALUES_PER_TURN = 500;
@@ -21,7 +25,7 @@ export interface Received {
 
 /**
  * Decodes and normalises a body. A large one gives way to other requests from time to time.
- * @throws ApiProblem when the body as a whole cannot be read
+ * @throws ApiProblem when the body as a whole cannot be read, or holds more than {@link EVENTS_PER_BODY_MAX} events
  */
 export async function receive(
   format: HttpFormat,
@@ -40,6 +44,7 @@ export async function receive(
   const options = { receivedAt: context.receivedAt, collector, invalidFingerprint: format.invalidFingerprint };
   let index = 0;
   for (const decoded of format.decode(body, context)) {
+    if (index === EVENTS_PER_BODY_MAX) throw tooManyIn('events', EVENTS_PER_BODY_MAX);
     if (decoded.kind === 'event') {
       const result = normaliseUsageEvent(decoded.input, options);
       if (result.ok) {

@@ -5,6 +5,7 @@ import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FORMATS } from './formats/index.ts';
 import { encodeStatus } from './formats/otlp/protobuf.ts';
+import { EVENTS_PER_BODY_MAX } from './receive.ts';
 import { fixture } from './testing/format-run.ts';
 import { cell } from './testing/memory-bus.ts';
 import {
@@ -259,7 +260,7 @@ describe('bad events', () => {
   });
 });
 
-describe('bad bodies', () => {
+describe('bad bodies', { timeout: 30_000 }, () => {
   test.each([
     ['{"source": "s",', 'line 1, column 16'],
     ['[{"source": "s"},\n {"source" "t"}]', 'line 2, column 12'],
@@ -308,6 +309,64 @@ describe('bad bodies', () => {
       const answer = await small.post('/v1/events', json(event(1, { x: 'x'.repeat(2_000) })));
       expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
       expect((await small.post('/v1/events', json(event(1)))).status).toBe(200);
+    } finally {
+      await small.app.close();
+    }
+  });
+
+  test('a small body that would take gigabytes is 413 with the limit, in the form of its route', async () => {
+    const big = await createTestServer({ bodyBytesMax: 64 * 1024 * 1024, inflightBytesMax: 256 * 1024 * 1024 });
+    try {
+      const json = Buffer.from(`[${'{},'.repeat(2_500_000)}{}]`);
+      for (const [path, body, type, encoded] of [
+        ['/v1/events', gzipSync(json), 'application/json', true],
+        ['/v1/litellm', gzipSync(json), 'application/json', true],
+        ['/v1/logs', gzipSync(`{"resourceLogs":${json.toString()}}`), 'application/json', true],
+        ['/v1/logs', Buffer.alloc(5_000_000, Buffer.from([0x0a, 0])), 'application/x-protobuf', false],
+      ] as const) {
+        const before = process.memoryUsage.rss();
+        const answer = await big.post(path, body, {
+          'content-type': type,
+          ...(encoded ? { 'content-encoding': 'gzip' } : {}),
+        });
+        expect([path, answer.status]).toEqual([path, 413]);
+        expect(answer.body).toMatch(/more than (?:4000000 JSON values|2000000 protobuf messages)/);
+        const form = path !== '/v1/logs' ? 'application/problem+json' : type;
+        expect(answer.headers['content-type']).toMatch(form);
+        expect(process.memoryUsage.rss() - before).toBeLessThan(600 * 1024 * 1024);
+      }
+      expect((await big.app.inject('/metrics')).body).toMatch(/lanewatch_ingest_inflight_bytes 0/);
+    } finally {
+      await big.app.close();
+    }
+  });
+
+  test('more events than one body may hold are 413, and none of them is stored', async () => {
+    const line = `${json(event(1))}\n`;
+    const big = await createTestServer({ bodyBytesMax: 64 * 1024 * 1024 });
+    try {
+      const answer = await big.post('/v1/events', line.repeat(EVENTS_PER_BODY_MAX + 1), NDJSON);
+      expect(answer.status).toBe(413);
+      expect(answer.json<Problem>().detail).toContain('more than 100000 events');
+      expect(big.bus.published).toEqual([]);
+      expect(big.tallied).toEqual([]);
+      expect((await big.post('/v1/events', line.repeat(EVENTS_PER_BODY_MAX), NDJSON)).json<Counts>()).toMatchObject({
+        accepted: EVENTS_PER_BODY_MAX,
+      });
+    } finally {
+      await big.app.close();
+    }
+  });
+
+  test('what the parsed body takes counts among what is under way', async () => {
+    const small = await createTestServer({ inflightBytesMax: 300_000 });
+    try {
+      const many = json(Array.from({ length: 3_000 }, (_, index) => event(index)));
+      expect(many.length).toBeLessThan(300_000);
+      const bodies = await Promise.all([small.post('/v1/events', many), small.post('/v1/events', many)]);
+      expect(bodies.map(({ status }) => status).sort()).toEqual([200, 503]);
+      // Alone it may take all there is.
+      expect((await small.post('/v1/events', many)).status).toBe(200);
     } finally {
       await small.app.close();
     }

@@ -17,10 +17,12 @@ import { canonicalAddress } from './auth/address.ts';
 import { authenticate } from './auth/authenticate.ts';
 import type { CollectorCredential, CredentialView } from './auth/credentials.ts';
 import type { ByteBudget } from './body/budget.ts';
+import { decodedBytesOfProtobuf, parsedBytesOfJson } from './body/decoded-size.ts';
 import { type BodyLimits, readBody } from './body/read.ts';
 import type { CollectorTallies } from './collector-tally.ts';
 import { FORMATS } from './formats/index.ts';
 import type { HttpFormat } from './formats/format.ts';
+import { PROTOBUF_TYPES } from './formats/otlp/otlp.ts';
 import type { Metrics } from './metrics.ts';
 import { withoutSecrets } from './normalise/normalise.ts';
 import { ApiProblem, problemSchema } from './problem.ts';
@@ -144,6 +146,8 @@ async function handle(format: HttpFormat, request: FastifyRequest, options: Serv
   }
   const body = await readBody(request.raw, options.limits, options.budget);
   try {
+    const isProtobuf = (PROTOBUF_TYPES as readonly string[]).includes(mediaType);
+    body.takeMore(isProtobuf ? decodedBytesOfProtobuf(body.bytes) : parsedBytesOfJson(body.bytes));
     const receivedAt = options.now();
     const received = await receive(
       format,

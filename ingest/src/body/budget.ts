@@ -3,12 +3,14 @@ export interface ByteBudget {
   /** Takes bytes, or nothing and false when they are not there. */
   take(bytes: number): boolean;
   give(bytes: number): void;
+  readonly bytesMax: number;
   readonly taken: number;
 }
 
 export function createByteBudget(bytesMax: number): ByteBudget {
   let taken = 0;
   return {
+    bytesMax,
     take(bytes) {
       if (taken + bytes > bytesMax) return false;
       taken += bytes;

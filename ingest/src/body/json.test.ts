@@ -27,6 +27,14 @@ describe('reading several JSON values', () => {
     );
   });
 
+  test('a body of nothing but line breaks takes no longer than it takes to look at it', () => {
+    const text = `${'\n'.repeat(20_000_000)}{"a":1} x`;
+    expect([...jsonLines(text)]).toEqual([
+      { ok: true, value: { a: 1 } },
+      { ok: false, message: expect.stringMatching(/^line 20000001 is .*column 9/) as string },
+    ]);
+  });
+
   test('any values on lines come back as JSON.parse reads each', () => {
     fc.assert(
       fc.property(fc.array(fc.jsonValue()), (values) => {

@@ -44,6 +44,11 @@ function tooLarge(bytesMax: number, what: string): ApiProblem {
 /** A body together with what it took from the budget; call `release` once the request is answered. */
 export interface ReceivedBody {
   bytes: Buffer;
+  /**
+   * Takes what decoding the body needs beside it, and never more than the budget holds without anybody else.
+   * @throws ApiProblem busy
+   */
+  takeMore: (bytes: number) => void;
   release: () => void;
 }
 
@@ -90,6 +95,7 @@ export async function readBody(
     const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
     return {
       bytes,
+      takeMore: (more) => take(Math.min(more, budget.bytesMax - taken)),
       release: () => {
         budget.give(taken);
         taken = 0;
