@@ -74,15 +74,39 @@ export function providerOfKey(secretOrHint: string): string {
   return knownPrefixOf(secretOrHint)?.provider ?? '';
 }
 
-/** Splits a masked form `A...B` (also with `…` or asterisks as the mask) into its shown ends; null when it is not masked. */
+/**
+ * Splits a masked form `A...B` (also with `…` or asterisks as the mask) into its shown ends; null when it is not masked.
+ * Takes time in proportion to the length of any text, because senders choose it.
+ */
 export function hintEnds(hint: string): { head: string; tail: string } | null {
-  const parts = /^([^*…]*?)(?:\.{3,}|…+|\*{3,})([^*….]*)$/u.exec(hint);
+  const parts = /^([^*…]*?)(?:(?<!\.)\.{3,}(?!\.)|…+|\*{3,})([^*….]*)$/u.exec(hint);
   return parts ? { head: parts[1] ?? '', tail: parts[2] ?? '' } : null;
 }
 
-/** One spelling for equal hints: the mask becomes `...`, outer blanks go. Unmasked labels come back trimmed. */
+/** What a masked form of an unknown format may show in front: a short prefix, or the first characters of the key. */
+const UNKNOWN_HEAD_CHARS_MAX = 8;
+const KEY_CHARACTERS = /^[\x21-\x7e]*$/;
+
+/**
+ * One spelling for equal hints: the mask becomes `...`, outer blanks go, and of a key no more is shown than its prefix with three
+ * characters and its last four, whatever its sender thought enough (eight in front where the prefix is unknown). Unmasked labels, and
+ * texts with a mask in them, come back trimmed.
+ */
 export function canonicalHint(hint: string): string {
   const trimmed = hint.trim();
   const ends = hintEnds(trimmed);
-  return ends ? `${ends.head}...${ends.tail}` : trimmed;
+  if (ends === null) return trimmed;
+  const { head, tail } = ends;
+  const prefix = knownPrefixOf(head)?.prefix;
+  const headChars = prefix === undefined ? UNKNOWN_HEAD_CHARS_MAX : prefix.length + HEAD_CHARS;
+  const isShort = head.length <= headChars && tail.length <= TAIL_CHARS;
+  if (isShort || !KEY_CHARACTERS.test(head) || !KEY_CHARACTERS.test(tail)) return `${withoutLastDots(head)}...${tail}`;
+  return `${withoutLastDots(head.slice(0, headChars))}...${tail.slice(-TAIL_CHARS)}`;
+}
+
+/** Dots before the mask would read as part of it. */
+function withoutLastDots(head: string): string {
+  let end = head.length;
+  while (end > 0 && head[end - 1] === '.') end--;
+  return head.slice(0, end);
 }

@@ -1,12 +1,10 @@
 import {
   ACTIONS,
   canonicalFingerprint,
-  canonicalHint,
   COST_BASES,
   CREDENTIAL_KINDS,
   fingerprintOf,
   type Flag,
-  hintEnds,
   hintOf,
   isFingerprint,
   OUTCOMES,
@@ -22,6 +20,7 @@ import {
 import { redactSecrets, wholeApiKey } from '../redact/redact.ts';
 import { nanoDollarsOfNumber, nanoDollarsOfText } from './cost.ts';
 import { estimateNanoDollars } from './estimate.ts';
+import { readHint } from './hint.ts';
 import { cleanText, type TextTally, withoutUserinfo } from './text.ts';
 import { parseTime } from './time.ts';
 
@@ -204,16 +203,10 @@ function credential(
   }
   const givenHint = rawText(pass, 'credential.hint', input.hint);
   if (givenHint !== '') {
-    const rawHint = rawKeyInHint(givenHint);
-    if (rawHint !== null) {
-      rawKey ??= rawHint;
-      if (fingerprint === '') fingerprint = fingerprintOf(rawHint);
-      hint = hintOf(rawHint);
-    } else if (fingerprint === '' && isFingerprint(givenHint)) {
-      fingerprint = givenHint;
-    } else {
-      hint = canonicalHint(cleanText(givenHint, TEXT_LIMITS.hint, pass));
-    }
+    const read = readHint(givenHint, pass);
+    hint = read.hint;
+    rawKey ??= read.rawKey;
+    if (fingerprint === '') fingerprint = read.rawKey === null ? read.fingerprint : fingerprintOf(read.rawKey);
   }
   if (rawKey !== null) {
     flags.push('raw_key_hashed');
@@ -241,18 +234,6 @@ function rawText(pass: Pass, path: string, value: unknown): string {
 function refuseFingerprint(pass: Pass, flags: Flag[], options: NormaliseOptions): void {
   if (options.invalidFingerprint === 'drop') flags.push('fingerprint_invalid');
   else fault(pass, 'credential.fingerprint', 'must be the SHA-256 of the key as 64 hexadecimal digits, or be left out');
-}
-
-/**
- * A raw key where a hint should be. Besides the known formats that is any unbroken run of letters and digits as long as
- * providers without a prefix issue them (Azure and Mistral 32, Cohere 40): a label people give has words in it.
- */
-function rawKeyInHint(hint: string): string | null {
-  if (hintEnds(hint.trim()) !== null) return null;
-  const known = wholeApiKey(hint);
-  if (known !== null) return known;
-  const bare = hint.trim();
-  return !isFingerprint(bare) && /^(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9]{24,}$/.test(bare) ? bare : null;
 }
 
 function outcomeOf(statusCode: number): UsageEvent['outcome'] {

@@ -4,7 +4,7 @@ import { isHarmless, redactSecrets, type RedactionTally } from '../redact/redact
  * How much beyond a field's limit is looked at before cutting, so that a key that straddles the limit is still recognised
  * as one and not kept by half. Longer than any key format but certificates.
  */
-const LOOKAHEAD_CHARS = 1024;
+export const LOOKAHEAD_CHARS = 1024;
 
 /** What happened to the texts of one event. */
 export interface TextTally extends RedactionTally {

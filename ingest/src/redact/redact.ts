@@ -47,10 +47,15 @@ for (let before = 0; before < 128; before++) {
   for (let code = 0; code < 128; code++) if (code < 0x20 || code === 0x7f) PAIR_FLAGS[(before << 7) | code]! |= UNFIT;
 }
 
+/** The name before the sign, with the quote that ends it, which is escaped where JSON stands inside of JSON. */
 const ASSIGNED_NAME =
-  /(?:api[_-]?keys?|apikey|access[_-]?key(?:[_-]?id)?|private[_-]?key|secret|passw(?:or)?d|passwd|pwd|token|credentials?|authorization|subscription[_-]?key)["' ]{0,2}$/i;
-/** A value with a digit or of some length; masked ones (`...`) were redacted by somebody before us. */
-const ASSIGNED_VALUE = /[=:] {0,2}["']?(?!\S{0,256}\.{3})((?=[^\s"'&,;}]{0,256}\d|[^\s"'&,;}]{20})[^\s"'&,;}]{8,})/y;
+  /(?:api[_-]?keys?|apikey|access[_-]?key(?:[_-]?id)?|private[_-]?key|secret|passw(?:or)?d|passwd|pwd|token|credentials?|authorization|subscription[_-]?key|[?&]key)(?:\\{0,8}["' ]){0,2}$/i;
+/**
+ * A value with a digit or of some length, also behind the scheme of an Authorization header; masked ones (`...`) were redacted by
+ * somebody before us. Up to a quote, escaped or not.
+ */
+const ASSIGNED_VALUE =
+  /[=:] {0,2}(?:\\{0,8}["'])?(?:(?:token|api-?key|digest|negotiate|ntlm) {1,4})?(?!\S{0,256}\.{3})((?=[^\s"'&,;}]{0,256}\d|[^\s"'&,;}]{20})(?:[^\s"'&,;}\\]|\\(?!\\{0,8}["'])){8,})/iy;
 const NAME_CHARS_MAX = 32;
 /** Up to the last @ before the path, because a password may hold one. */
 const URL_USERINFO = /:\/\/[^\s/?#]{1,512}@/y;

@@ -106,4 +106,19 @@ export const SECRET_RULES: readonly SecretRule[] = [
     mask: 'Basic ...',
     isApiKey: false,
   }),
+  // `curl -u name:password`, but not `docker run -u 1000:1000` nor `git push -u origin main:main`.
+  key('user-option', ['-u ', '-u"', "-u'"], /-u ?["']?(?!\d+:\d+(?:\s|$))[^\s:"']{1,256}:(?!\/\/)[^\s"']{4,}["']?/y, {
+    mask: '-u ...',
+    isApiKey: false,
+    afterBoundary: true,
+  }),
+  key(
+    'user-option-long',
+    ['--user ', '--user=', '--proxy-user '],
+    /--(?:proxy-)?user[ =]["']?(?!\d+:\d+(?:\s|$))[^\s:"']{1,256}:(?!\/\/)[^\s"']{4,}["']?/y,
+    {
+      mask: '--user ...',
+      isApiKey: false,
+    },
+  ),
 ];
