@@ -240,6 +240,48 @@ describe('texts', () => {
     }
   });
 
+  test('identities that differ only in what cannot be kept stay different', () => {
+    const ids = [
+      'a b',
+      'a\tb',
+      'a\nb',
+      'a\r\nb',
+      'a\u0000b',
+      'a\u001bb',
+      'a\ufffdb',
+      'a\ud800b',
+      'a\udfffb',
+      'a\ud801b',
+    ];
+    for (const field of ['id', 'source'] as const) {
+      const kept = ids.map((id) => eventOf({ [field]: id })[field]);
+      expect(new Set(kept).size).toBe(ids.length);
+      expect(kept[0]).toBe('a b');
+      expect(kept).toEqual(ids.map((id) => eventOf({ [field]: id })[field]));
+    }
+  });
+
+  test('two identities never become one', () => {
+    const part = fc.constantFrom('a', '\t', '\n', '\u0000', '\ud800', '\udfff', '😀', ' ', '\ufffd');
+    const id = fc.oneof(
+      fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('')),
+      fc
+        .array(part, { minLength: 480, maxLength: TEXT_LIMITS.id })
+        .map((parts) => parts.join('').slice(0, TEXT_LIMITS.id)),
+    );
+    fc.assert(
+      fc.property(id, id, (left, right) => {
+        const [one, other] = [eventOf({ id: left }).id, eventOf({ id: right }).id];
+        expect(one === other).toBe(left === right);
+        for (const kept of [one, other]) {
+          expect(kept.isWellFormed()).toBe(true);
+          expect(kept.length).toBeLessThanOrEqual(TEXT_LIMITS.id);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test('an identity with a secret in it stays different from another', () => {
     const id = (tail: string) => eventOf({ id: `run-sk-ant-api03-abc${'d'.repeat(30)}${tail}wxyz` }).id;
     expect(id('1')).not.toBe(id('2'));

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   ACTIONS,
   canonicalFingerprint,
@@ -21,7 +22,7 @@ import { redactSecrets, wholeApiKey } from '../redact/redact.ts';
 import { nanoDollarsOfNumber, nanoDollarsOfText } from './cost.ts';
 import { estimateNanoDollars } from './estimate.ts';
 import { readHint } from './hint.ts';
-import { cleanText, type TextTally, withoutUserinfo } from './text.ts';
+import { cleanText, cut, type TextTally, withoutUserinfo } from './text.ts';
 import { parseTime } from './time.ts';
 
 export interface NormaliseOptions {
@@ -52,6 +53,9 @@ export type NormaliseResult =
       redactions: number;
     }
   | { ok: false; errors: EventFault[] };
+
+/** 64 bits, as many as the detector compares. */
+const IDENTITY_HASH_CHARS = 16;
 
 /** Faults reported per event at most; a sender who sees 16 has a wrong format, not 17 mistakes. */
 const FAULTS_MAX = 16;
@@ -96,12 +100,16 @@ function identity(pass: Pass, path: string, value: unknown, limit: number): stri
   return '';
 }
 
-/** A secret inside an identity becomes hint and part of its hash, so that two identities do not become one. */
+/**
+ * An identity that had to be changed (a secret in it, a control character, a lone surrogate) gets part of its hash, so that two
+ * identities do not become one.
+ */
 function cleanIdentity(value: string, limit: number, pass: Pass): string {
-  const before = pass.redactions;
   const clean = cleanText(value, limit, pass);
-  if (pass.redactions === before) return clean;
-  return `${clean.slice(0, limit - 17)}~${fingerprintOf(value).slice(0, 16)}`;
+  if (clean === value) return clean;
+  // Over UTF-16, because in UTF-8 all lone surrogates are the same.
+  const hash = createHash('sha256').update(value, 'utf16le').digest('hex').slice(0, IDENTITY_HASH_CHARS);
+  return `${cut(clean, limit - IDENTITY_HASH_CHARS - 1)}~${hash}`;
 }
 
 function whole(pass: Pass, path: string, value: unknown, max: number): number {

@@ -25,7 +25,7 @@ export function cleanText(raw: string, limit: number, tally: TextTally): string 
   }
   if (!isPlain(text)) text = replaceUnfit(text);
   text = redactSecrets(text, tally);
-  return text.length > limit ? cut(text, limit) : text;
+  return cut(text, limit);
 }
 
 /** True when no character needs a closer look: no control characters and nothing from the surrogate range. */
@@ -45,8 +45,9 @@ function replaceUnfit(text: string): string {
   return text.toWellFormed().replace(BREAKS, ' ').replace(CONTROLS, '\ufffd');
 }
 
-/** Cuts without splitting a surrogate pair. */
-function cut(text: string, limit: number): string {
+/** The text, no longer than the limit, cut without splitting a surrogate pair. */
+export function cut(text: string, limit: number): string {
+  if (text.length <= limit) return text;
   const last = text.charCodeAt(limit - 1);
   return text.slice(0, last >= 0xd800 && last < 0xdc00 ? limit - 1 : limit);
 }
