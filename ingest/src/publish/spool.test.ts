@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { frameOf } from './frames.ts';
 import { openSpool, type Spool, SpoolFullError, type SpoolOptions } from './spool.ts';
+import { SpoolInUseError } from './spool-lock.ts';
 
 let directory: string;
 beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'lanewatch-spool-'))));
@@ -14,7 +15,9 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const open = (more: Partial<SpoolOptions> = {}) => openSpool({ directory, bytesMax: 1_000_000, ...more });
 const rowOf = (number: number) => `[${number},"${'ü'.repeat(number % 40)}"]`;
-const segments = async () => (await readdir(directory)).sort();
+/** All files but the one that holds the lock, which stays. */
+const filesIn = async (path: string) => (await readdir(path)).filter((name) => name !== 'lock').sort();
+const segments = async () => (await filesIn(directory)).filter((name) => name !== 'position');
 
 async function drain(spool: Spool, bytesMax = 1_000): Promise<string[]> {
   const rows: string[] = [];
@@ -82,7 +85,7 @@ describe('the spool', () => {
           }
           read.push(...(await drain(spool)));
           expect(read).toEqual(Array.from({ length: written }, (_, number) => rowOf(number)));
-          expect(await readdir(own)).toEqual([]);
+          expect(await filesIn(own)).toEqual([]);
           await spool.close();
           await rm(own, { recursive: true });
         },
@@ -150,6 +153,80 @@ describe('after a crash', () => {
     await again.close();
   });
 
+  test('what was dropped is not given again by the next process, however much is left', async () => {
+    const rows = Array.from({ length: 1_000 }, (_, number) => rowOf(number));
+    const first = await open({ segmentBytesMax: 4_000 });
+    for (let at = 0; at < rows.length; at += 8) await first.append(rows.slice(at, at + 8));
+    await first.close();
+    const read: string[] = [];
+    for (;;) {
+      const spool = await open({ segmentBytesMax: 4_000 });
+      const chunk = await spool.peek(3_000);
+      if (chunk !== null) await spool.drop(chunk.end);
+      await spool.close();
+      if (chunk === null) break;
+      read.push(...chunk.rows);
+    }
+    expect(read).toEqual(rows);
+    expect(await filesIn(directory)).toEqual([]);
+  });
+
+  test.each([
+    ['that is cut', (line: string) => line.slice(0, -3)],
+    ['of another spool', () => '000000000009 000000000100 00000000\n'],
+    ['with a wrong digit', (line: string) => line.replace(/1/, '2')],
+    ['that is empty', () => ''],
+  ])('a position %s counts as none: rows may come again, none is lost', async (_, damage) => {
+    const spool = await open();
+    for (let number = 0; number < 10; number++) await spool.append([rowOf(number)]);
+    await spool.drop((await spool.peek(1))!.end);
+    await spool.close();
+    const path = join(directory, 'position');
+    await writeFile(path, damage(await readFile(path, 'utf8')));
+    const again = await open();
+    expect(await drain(again)).toEqual(Array.from({ length: 10 }, (_each, number) => rowOf(number)));
+    await again.close();
+  });
+
+  test('the position of rows that are gone says nothing about later ones', async () => {
+    const spool = await open();
+    await spool.append([rowOf(1), rowOf(2)]);
+    const chunk = (await spool.peek(1))!;
+    await spool.append([rowOf(3)]);
+    await spool.drop(chunk.end);
+    await spool.close();
+    await rm(join(directory, (await segments())[0]!));
+    const later = await open();
+    await later.append([rowOf(4)]);
+    await later.close();
+    const last = await open();
+    expect(await drain(last)).toEqual([rowOf(4)]);
+    await last.close();
+  });
+
+  test('a replay that is killed at any moment gives again at most the part it was at', async () => {
+    const reader = new URL('../testing/spool-reader.ts', import.meta.url).pathname;
+    const spool = await open({ segmentBytesMax: 8_000 });
+    for (let number = 0; number < 3_000; number++) await spool.append([rowOf(number)]);
+    await spool.close();
+    for (const killAfterParts of [1, 17, 60]) {
+      const child = spawn(process.execPath, [reader, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+      let output = '';
+      child.stdout.on('data', (part: Buffer) => {
+        output += part.toString();
+        if (output.split('\n').length > killAfterParts) child.kill('SIGKILL');
+      });
+      await once(child, 'close');
+      const printed = output.trim().split('\n').map(Number);
+      const again = await open();
+      const chunk = await again.peek(1);
+      await again.close();
+      // It may have come to the end before the signal arrived.
+      const next = chunk === null ? 3_000 : (JSON.parse(chunk.rows[0]!) as [number])[0];
+      expect(next).toBeGreaterThan(printed.at(-1)!);
+    }
+  });
+
   test('kill -9 at any moment loses no confirmed row and keeps the order', async () => {
     const writer = new URL('../testing/spool-writer.ts', import.meta.url).pathname;
     for (const killAfterRows of [1, 40, 150]) {
@@ -169,5 +246,42 @@ describe('after a crash', () => {
       expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, number) => number));
       await spool.close();
     }
+  });
+});
+
+describe('one process at a time', () => {
+  test('a second one is told so and changes nothing', async () => {
+    const spool = await open();
+    await spool.append([rowOf(1)]);
+    await expect(open()).rejects.toThrow(SpoolInUseError);
+    await expect(open()).rejects.toThrow(
+      `The spool directory ${directory} is in use by another ingest: stop that one, or set SPOOL_DIR`,
+    );
+    await spool.append([rowOf(2)]);
+    expect(await drain(spool)).toEqual([rowOf(1), rowOf(2)]);
+    await spool.close();
+    const next = await open();
+    await next.close();
+  });
+
+  test('the directory of a process that was killed is free at once', async () => {
+    const writer = new URL('../testing/spool-writer.ts', import.meta.url).pathname;
+    const child = spawn(process.execPath, [writer, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    await expect(open()).rejects.toThrow(SpoolInUseError);
+    child.kill('SIGSTOP');
+    await expect(open()).rejects.toThrow(SpoolInUseError);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    const spool = await open();
+    expect(spool.hasUnread).toBe(true);
+    await spool.close();
+  });
+
+  test('a directory that could not be opened is left free', async () => {
+    await mkdir(join(directory, '000000000001.rows'));
+    await expect(open()).rejects.toThrow(/EISDIR/);
+    await rm(join(directory, '000000000001.rows'), { recursive: true });
+    await (await open()).close();
   });
 });

@@ -1,6 +1,8 @@
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readFrames, frameOf } from './frames.ts';
+import { createPositionFile, type SpoolPosition } from './position-file.ts';
+import { lockSpool } from './spool-lock.ts';
 
 /** The spool holds as much as it may; the events were not taken. */
 export class SpoolFullError extends Error {
@@ -10,18 +12,12 @@ export class SpoolFullError extends Error {
   }
 }
 
-/** How far the spool was read. */
-interface SpoolPosition {
-  segment: number;
-  offset: number;
-}
-
 /**
  * Rows waiting on disk while the bus is down, in order. What `append` confirmed survives a kill at any moment; a
  * half-written end is cut off at the next start.
  *
- * How far it was replayed is not written down, except by deleting finished segments: after a crash in the middle of one, its
- * rows are published again, and the ledger stores each identity once.
+ * How far it was replayed is written down after each part. A crash between publishing a part and that, or a power cut, has rows
+ * published again, and the ledger stores each identity once.
  */
 export interface Spool {
   /** Nothing is waiting and nothing is being added: what is published now overtakes nothing. */
@@ -44,7 +40,7 @@ export interface Spool {
 export interface SpoolOptions {
   directory: string;
   bytesMax: number;
-  /** A segment is closed at this size; small ones are replayed again in part after a crash. Default 4 MiB. */
+  /** A segment is closed at this size, and deleted when it was read. Default 4 MiB. */
   segmentBytesMax?: number;
   /** Told when something on the disk was not as it was written. */
   onDamage?(message: string): void;
@@ -63,15 +59,31 @@ interface Segment {
 const SEGMENT_NAME = /^(\d{12})\.rows$/;
 const segmentPath = (directory: string, number: number) => join(directory, `${String(number).padStart(12, '0')}.rows`);
 
-/** Opens the spool in a directory, which is created when missing, and finds what an earlier process left. */
+/**
+ * Opens the spool in a directory, which is created when missing, and finds what an earlier process left.
+ * @throws SpoolInUseError when another process has it open: each would delete what the other still writes
+ */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
+  await mkdir(options.directory, { recursive: true, mode: 0o700 });
+  const lock = lockSpool(options.directory);
+  try {
+    return await openLocked(options, () => lock.release());
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function openLocked(options: SpoolOptions, unlock: () => void): Promise<Spool> {
   const { directory, bytesMax } = options;
+  const onDamage = options.onDamage ?? (() => undefined);
   const segmentBytesMax = options.segmentBytesMax ?? 4 * 1024 * 1024;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const segments = await recover(directory, options.onDamage ?? (() => undefined));
+  const positionFile = createPositionFile(directory);
+  const position = await positionFile.read();
+  const segments = await recover(directory, onDamage);
   /** The segment being written; only ever the last. */
   let writer: FileHandle | null = null;
-  let nextNumber = (segments.at(-1)?.number ?? 0) + 1;
+  let nextNumber = Math.max(segments.at(-1)?.number ?? 0, position?.segment ?? 0) + 1;
   let appending = false;
 
   const bytes = () => segments.reduce((sum, segment) => sum + segment.size, 0);
@@ -99,6 +111,30 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     writer = null;
     await handle?.close();
   }
+
+  function markRead(end: SpoolPosition): void {
+    for (const segment of segments) {
+      if (segment.number < end.segment) segment.readOffset = segment.size;
+      else if (segment.number === end.segment) {
+        segment.readOffset = Math.max(segment.readOffset, Math.min(end.offset, segment.size));
+      }
+    }
+  }
+
+  async function deleteFinished(): Promise<void> {
+    for (;;) {
+      const first = segments[0];
+      if (first === undefined) break;
+      if (first.readOffset < first.size || (appending && segments.length === 1)) return;
+      if (segments.length === 1) await finishSegment();
+      segments.shift();
+      await (first.damaged ? rename(first.path, `${first.path}.damaged`) : unlink(first.path));
+    }
+    await positionFile.remove();
+  }
+
+  if (position !== null) markRead(position);
+  await deleteFinished();
 
   return {
     get isEmpty() {
@@ -142,9 +178,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
         try {
           const found = await readFrames(handle, segment.readOffset, segment.size, bytesMaxToRead);
           if (found.rows.length === 0) {
-            options.onDamage?.(
-              `${segment.path}: rows that were written cannot be read back; the rest of it is left out`,
-            );
+            onDamage(`${segment.path}: rows that were written cannot be read back; the rest of it is left out`);
             segment.damaged = true;
             segment.readOffset = segment.size;
             continue;
@@ -157,20 +191,16 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       return null;
     },
     async drop(end) {
-      for (const segment of segments) {
-        if (segment.number < end.segment) segment.readOffset = segment.size;
-        else if (segment.number === end.segment) segment.readOffset = Math.max(segment.readOffset, end.offset);
-      }
-      for (;;) {
-        const first = segments[0];
-        if (first === undefined || first.readOffset < first.size || (appending && segments.length === 1)) return;
-        if (segments.length === 1) await finishSegment();
-        segments.shift();
-        await (first.damaged ? rename(first.path, `${first.path}.damaged`) : unlink(first.path));
-      }
+      markRead(end);
+      await positionFile.write(end).catch((error: unknown) => {
+        onDamage(`how far the spool was read cannot be written, a restart publishes it again: ${String(error)}`);
+      });
+      await deleteFinished();
     },
     async close() {
       await finishSegment();
+      await positionFile.close();
+      unlock();
     },
   };
 }
