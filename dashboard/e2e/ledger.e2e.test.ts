@@ -85,6 +85,46 @@ describe('the ledger', () => {
     expect(await first.getAttribute('title')).toContain('GMT+9');
   });
 
+  it.each([
+    ['/ledger?from=yesterday', 'from is no time'],
+    ['/ledger?usr=ada', 'usr is no filter of the ledger'],
+  ])('shows no rows for %s, and says why', async (path, reason) => {
+    await page.goto(path);
+    const alert = page.getByRole('alert');
+    expect((await alert.innerText()).replace(/\s+/g, ' ')).toContain(reason);
+    expect(await rows().count()).toBe(0);
+    expect(await totals()).not.toContain('event');
+    await alert.getByRole('link', { name: 'Remove it' }).click();
+    await eventually(() => rows().count()).toBe(50);
+  });
+
+  it('takes a day for a bound, from midnight UTC', async () => {
+    const day = stage.fake.org.rows.at(-1)!.seen_at.slice(0, 10);
+    const before = stage.fake.org.rows.filter((row) => row.seen_at < `${day}T00:00:00Z`).length;
+    await page.goto('/ledger');
+    await page.getByLabel('From, a day').fill(day);
+    await page.getByRole('button', { name: 'Set bounds' }).click();
+    await eventually(() => page.getByLabel('From, a day').inputValue()).toBe(`${day}T00:00:00Z`);
+    await eventually(totals).toContain(`${stage.fake.org.rows.length - before} events`);
+    await page.getByRole('link', { name: `Remove filter from ${day}T00:00:00Z` }).waitFor();
+  });
+
+  it.each(['/ledger', `/findings/R01-${'0'.repeat(24)}`])(
+    'keeps working on %s when one event was stored twice and a filter is given twice',
+    async (path) => {
+      const faults: Error[] = [];
+      page.on('pageerror', (error) => faults.push(error));
+      const original = stage.fake.org.rows;
+      const [newest] = original.filter((row) => row.hint === 'sk-ant-...C001');
+      stage.fake.org.rows = [{ ...newest!, kafka_offset: 999_999 }, ...original];
+      await page.goto(`${path}?user=&hint=sk-ant-...C001&hint=sk-ant-...C001`);
+      await page.locator('button[value="Asia/Tokyo"]').waitFor({ state: 'attached' });
+      await page.getByText('7 ').first().waitFor();
+      stage.fake.org.rows = original;
+      expect(faults).toEqual([]);
+    },
+  );
+
   it('refuses a cursor that it did not give out with a page, not a crash', async () => {
     const response = await page.goto('/ledger?cursor=forged');
     expect(response?.status()).toBe(400);

@@ -1,7 +1,7 @@
-import { ledgerQuerySchema } from '@lanewatch/query-api/contract';
 import { redirect } from '@sveltejs/kit';
-import { changedQuery, parseQuery } from '#lib/query.ts';
+import { changedQuery } from '#lib/query.ts';
 import { ADDED_COLUMN, ADDED_VALUE, chipsOf, FILTER_CHOICES } from './filters.ts';
+import { exactBounds, readLedgerQuery } from './ledger-query.ts';
 import type { PageServerLoad } from './$types';
 
 /**
@@ -21,6 +21,8 @@ function addFilter(url: URL): void {
 
 export const load: PageServerLoad = async ({ locals, url }) => {
   addFilter(url);
-  const query = parseQuery(ledgerQuerySchema, url.searchParams);
-  return { ledger: await locals.api.ledger(query), chips: chipsOf(query) };
+  const bounds = exactBounds(url.searchParams);
+  if (bounds) redirect(303, changedQuery(url, bounds));
+  const { query, refused } = readLedgerQuery(url.searchParams);
+  return { ledger: refused.length > 0 ? null : await locals.api.ledger(query), chips: chipsOf(query), refused };
 };
