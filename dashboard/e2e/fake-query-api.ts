@@ -33,6 +33,9 @@ export interface FakeQueryApi {
   close(): Promise<void>;
 }
 
+/** A sign-in link that is answered as one too many. */
+export const TOO_MANY_LINKS = 'too-many';
+
 class ProblemAnswer extends Error {
   status: number;
   constructor(status: number, detail: string) {
@@ -286,7 +289,9 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       );
     if (url.pathname === '/readyz') return send(200, {});
     if (url.pathname === '/v1/sign-in') {
-      if ((JSON.parse(body) as { link?: string }).link !== fake.link) return problem(401, 'The link is wrong.');
+      const { link } = JSON.parse(body) as { link?: string };
+      if (link === TOO_MANY_LINKS) return problem(429, 'Too many links that are none.');
+      if (link !== fake.link) return problem(401, 'The link is wrong.');
       fake.link = randomBytes(12).toString('hex');
       return send(
         200,

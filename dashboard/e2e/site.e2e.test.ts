@@ -1,6 +1,7 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from './eventually.ts';
+import { TOO_MANY_LINKS } from './fake-query-api.ts';
 import { startStage, type Stage } from './harness.ts';
 import { fingerprintFor, organisation } from './organisation.ts';
 
@@ -50,6 +51,14 @@ describe('signing in', () => {
     const cookie = (await context.cookies()).find((one) => one.name === 'lanewatch_session');
     expect(cookie).toMatchObject({ value: stage.fake.session, httpOnly: true, sameSite: 'Lax', path: '/' });
     expect(await page.evaluate(() => document.cookie)).not.toContain('lanewatch_session');
+  });
+
+  it('tells too many attempts from a wrong link', async () => {
+    await context.close();
+    await visit({ signedIn: false });
+    const response = await page.goto(`/sign-in?link=${TOO_MANY_LINKS}`);
+    expect(response?.status()).toBe(429);
+    expect(await page.getByRole('alert').innerText()).toContain('Wait a minute');
   });
 
   it('says how to get a fresh link when one is wrong or used', async () => {

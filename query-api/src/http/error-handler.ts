@@ -74,9 +74,6 @@ function answerFor(error: unknown): Answer {
     };
   }
   const { statusCode } = error as FastifyError;
-  if (statusCode === 429) {
-    return { code: 'too_many_requests', detail: 'Too many attempts. Wait a minute.', headers: { 'retry-after': '60' } };
-  }
   // A body that is broken in a way fastify has no code for, such as a forbidden __proto__ key.
   if (statusCode === 400) return { code: 'malformed_body', detail: 'The body is not valid JSON.' };
   return {

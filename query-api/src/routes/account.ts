@@ -1,6 +1,6 @@
 import rateLimit from '@fastify/rate-limit';
 import { z } from 'zod';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { meSchema, SESSION_COOKIE, signInSchema } from '../../contract/index.ts';
 import type { Me } from '../../contract/index.ts';
@@ -10,8 +10,11 @@ import { setSessionCookie } from '../http/session-auth.ts';
 import type { Services } from '../services.ts';
 import { instantOf } from '../window.ts';
 
-/** Attempts per address and minute. A link's token has 256 bits; this only keeps the log readable. */
-const ATTEMPTS_PER_MINUTE = 20;
+/**
+ * Links that are none, per address and minute; a token has 256 bits, so this only keeps the log readable. Links that work are not
+ * counted: everybody who signs in by the dashboard comes from its one address, and nobody may shut out the others by guessing.
+ */
+const MISSES_PER_MINUTE = 20;
 
 function meOf(session: Session): Me {
   return { name: session.account.name, session_expires_at: instantOf(session.expiresMs) };
@@ -19,9 +22,14 @@ function meOf(session: Session): Me {
 
 /** Signing in and out. */
 export function accountRoutes({ accounts, config }: Services): FastifyPluginAsyncZod {
-  async function signIn(link: string, reply: FastifyReply): Promise<Session> {
+  async function signIn(link: string, reply: FastifyReply, countMiss: () => Promise<boolean>): Promise<Session> {
     const redeemed = await accounts.redeemLink(link);
     if (redeemed === null) {
+      if (await countMiss()) {
+        throw new ProblemError('too_many_requests', 'Too many links that are none. Wait a minute.', [], {
+          'retry-after': '60',
+        });
+      }
       throw new ProblemError(
         'link_invalid',
         'It was used before, is older than a day, or is no sign-in link. Start Lanewatch again to get a new one.',
@@ -33,12 +41,16 @@ export function accountRoutes({ accounts, config }: Services): FastifyPluginAsyn
 
   return async (app) => {
     await app.register(rateLimit, { global: false });
-    const limited = { rateLimit: { max: ATTEMPTS_PER_MINUTE, timeWindow: '1 minute' } };
+    const limit = app.createRateLimit({ max: MISSES_PER_MINUTE, timeWindow: '1 minute' });
+    const countMiss = async (request: FastifyRequest): Promise<boolean> => {
+      const counted = await limit(request);
+      return !counted.isAllowed && counted.isExceeded;
+    };
 
     app.post(
       '/v1/sign-in',
       {
-        config: { open: true, ...limited },
+        config: { open: true },
         schema: {
           tags: ['account'],
           summary: 'Exchange a one-time sign-in link for the session cookie',
@@ -46,7 +58,7 @@ export function accountRoutes({ accounts, config }: Services): FastifyPluginAsyn
           response: { 200: meSchema },
         },
       },
-      async ({ body }, reply) => meOf(await signIn(body.link, reply)),
+      async (request, reply) => meOf(await signIn(request.body.link, reply, () => countMiss(request))),
     );
 
     app.get(
@@ -54,15 +66,15 @@ export function accountRoutes({ accounts, config }: Services): FastifyPluginAsyn
       {
         // A link preview's HEAD must not use the link up.
         exposeHeadRoute: false,
-        config: { open: true, ...limited },
+        config: { open: true },
         schema: {
           tags: ['account'],
           summary: 'The same for a browser: sets the cookie and goes to the dashboard',
           querystring: signInSchema,
         },
       },
-      async ({ query }, reply) => {
-        await signIn(query.link, reply);
+      async (request, reply) => {
+        await signIn(request.query.link, reply, () => countMiss(request));
         return reply.redirect(config.dashboardUrl, 303);
       },
     );

@@ -15,6 +15,9 @@ export const load: PageServerLoad = async ({ url, locals, cookies, request }) =>
     return { expired: url.searchParams.get('reason') === 'expired' };
   }
   const response = await locals.api.signIn(link);
+  if (response.status === 429) {
+    error(429, 'Too many sign-in links were tried here, and this one can’t be used. Wait a minute before the next.');
+  }
   if (response.status >= 500) error(502, 'query-api can’t sign anybody in right now. Its log says why.');
   const session = response.ok
     ? response.headers
