@@ -140,6 +140,15 @@ describe('the landing page', () => {
     await eventually(() => stage.fake.listeners()).toBe(0);
   });
 
+  it('says that nothing was spent instead of drawing nothing', async () => {
+    for (const row of stage.fake.org.rows) row.cost_usd = '0.000000000';
+    await page.goto('/');
+    await page.getByText('Nothing was spent in this window.').waitFor();
+    await page.getByText('Show as a table').click();
+    expect(await page.getByRole('region', { name: 'Spend as a table' }).locator('tbody tr').count()).toBe(8);
+    expect(await page.locator('.plot').count()).toBe(0);
+  });
+
   it('gives the numbers behind the chart as a table', async () => {
     await page.goto('/');
     await page.getByText('Show as a table').click();

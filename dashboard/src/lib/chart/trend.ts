@@ -29,10 +29,13 @@ export function paddedRange(points: readonly TrendPoint[]): [number, number] {
   return [first - step / 2, last + step / 2];
 }
 
-/** What stands under a bar: when its bucket begins, `14:00` for hours, `Nov 21` for days. */
+/**
+ * What stands under a bar: when its bucket begins. `14:00` for hours; for 24 hours the day, and below it the time, because they
+ * begin with the window and not at midnight.
+ */
 export function bucketLabel(epochSeconds: number, zone: string, hourly: boolean): string {
-  const format: Intl.DateTimeFormatOptions = hourly
-    ? { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: zone }
-    : { month: 'short', day: 'numeric', timeZone: zone };
-  return new Intl.DateTimeFormat('en-US', format).format(epochSeconds * 1000);
+  const part = (format: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat('en-US', { ...format, timeZone: zone }).format(epochSeconds * 1000);
+  const time = part({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  return hourly ? time : `${part({ month: 'short', day: 'numeric' })}\n${time}`;
 }
