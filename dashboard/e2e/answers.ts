@@ -14,15 +14,17 @@ import { decimal, type Organisation } from './organisation.ts';
 
 const HOUR_MS = 3_600_000;
 const LIVE_MS = 30 * 60_000;
+/** Lanes that query-api's banner names. */
+const BANNER_LANES_MAX = 10;
+/** Values that query-api lists per topology group. */
+const NODES_MAX = 50;
 const WINDOW_HOURS: Record<Window, number> = { '1h': 1, '24h': 24, '7d': 168, '30d': 720, '90d': 2160 };
 
 const nano = (dollars: string) => BigInt(dollars.replace('.', ''));
 export const sum = (rows: readonly LedgerItem[]) =>
   decimal(rows.reduce((total, row) => total + nano(row.cost_usd), 0n));
-const distinct = (
-  rows: readonly LedgerItem[],
-  column: 'user' | 'ip' | 'agent' | 'repo' | 'model' | 'session' | 'lane',
-) => [...new Set(rows.map((row) => row[column]))].filter((value) => value !== '');
+const distinct = (rows: readonly LedgerItem[], column: 'user' | 'agent' | 'repo' | 'model' | 'session' | 'lane') =>
+  [...new Set(rows.map((row) => row[column]))].filter((value) => value !== '');
 
 /** Bounds of a window: from a full hour on, to now. */
 function bounds(window: Window, nowMs: number): { from: string; to: string } {
@@ -84,7 +86,7 @@ export function lanesOf(org: Organisation, window: Window, nowMs: number): Lane[
         'session',
       ).length,
       users,
-      endpoints: distinct(own, 'ip').length,
+      endpoints: new Set(own.map((row) => row.ip || row.host).filter(Boolean)).size,
       agents: distinct(own, 'agent').length,
       repos: distinct(own, 'repo').length,
       models: distinct(own, 'model').length,
@@ -119,29 +121,31 @@ function trendOf(rows: readonly LedgerItem[], window: Window, nowMs: number): Ov
 }
 
 function collectorsOf(org: Organisation, nowMs: number): CollectorHealth[] {
-  return org.credentials
-    .filter((credential) => credential.may_ship_events)
-    .map((credential) => {
-      const own = org.rows.filter((row) => row.collector === credential.id);
-      const last = own[0]?.received_at ?? null;
-      const repeated = Math.floor(own.length / 200);
-      const silent = last !== null && nowMs - Date.parse(last) > 5 * 60_000;
-      return {
-        collector: credential.id,
-        name: credential.name,
-        hint: credential.hint,
-        state: credential.status === 'revoked' ? 'revoked' : last === null ? 'never' : silent ? 'silent' : 'reporting',
-        last_received_at: last,
-        accepted: own.length + repeated,
-        rejected: 0,
-        ignored: 4 * repeated,
-        redacted: 0,
-        stored: own.length,
-        duplicates: repeated,
-        dead_lettered: 0,
-        in_flight: 0,
-      };
-    });
+  const keys = org.credentials.filter((credential) => credential.may_ship_events);
+  const ids = new Set([...keys.map(({ id }) => id), ...org.rows.map(({ collector }) => collector)]);
+  return [...ids].map((collector) => {
+    const credential = keys.find(({ id }) => id === collector);
+    const own = org.rows.filter((row) => row.collector === collector);
+    const last = own[0]?.received_at ?? null;
+    const repeated = Math.floor(own.length / 200);
+    const silent = last !== null && nowMs - Date.parse(last) > 5 * 60_000;
+    return {
+      collector,
+      name: credential?.name ?? collector,
+      hint: credential?.hint ?? '',
+      registered: credential !== undefined,
+      state: credential?.status === 'revoked' ? 'revoked' : last === null ? 'never' : silent ? 'silent' : 'reporting',
+      last_received_at: last,
+      accepted: own.length + repeated,
+      rejected: 0,
+      ignored: 4 * repeated,
+      redacted: 0,
+      stored: own.length,
+      duplicates: repeated,
+      dead_lettered: 0,
+      in_flight: 0,
+    };
+  });
 }
 
 export function overviewOf(org: Organisation, window: Window, nowMs: number): Overview {
@@ -159,6 +163,7 @@ export function overviewOf(org: Organisation, window: Window, nowMs: number): Ov
     known_lanes: lanes.filter((lane) => lane.standing === 'known').length,
     unknown_lanes: unknownLanes.size,
     doubtful_lanes: lanes.filter((lane) => ['ambiguous', 'revoked', 'expired'].includes(lane.standing)).length,
+    retired_lanes: lanes.filter((lane) => ['revoked', 'expired'].includes(lane.standing)).length,
     shared_lanes: lanes.filter((lane) => lane.users > 1).length,
     unknown_key_sessions: distinct(unknownRows, 'session').length,
     live_unknown_sessions: liveSessions.size,
@@ -170,6 +175,7 @@ export function overviewOf(org: Organisation, window: Window, nowMs: number): Ov
     banner: lanes
       .filter((lane) => ['unknown', 'revoked', 'expired'].includes(lane.standing))
       .sort((a, b) => b.live_sessions - a.live_sessions || b.last_seen.localeCompare(a.last_seen))
+      .slice(0, BANNER_LANES_MAX)
       .map((lane) => {
         const newest = rows.find((row) => row.lane === lane.lane) as LedgerItem;
         return {
@@ -207,38 +213,44 @@ export function laneDetailOf(org: Organisation, laneId: string, window: Window, 
   const lane = lanes.find((one) => one.lane === laneId);
   if (!lane) return undefined;
   const own = inWindow(org.rows, window, nowMs).filter((row) => row.lane === laneId);
-  const nodes = (column: 'user' | 'ip' | 'agent' | 'model' | 'repo') =>
-    distinct(own, column).map((value) => {
-      const rows = own.filter((row) => row[column] === value);
-      return {
-        value,
-        events: rows.length,
-        cost_usd: sum(rows),
-        first_seen: rows.at(-1)?.seen_at ?? '',
-        last_seen: rows[0]?.seen_at ?? '',
-      };
-    });
+  const nodeOf = (value: string, rows: readonly LedgerItem[]) => ({
+    value,
+    events: rows.length,
+    cost_usd: sum(rows),
+    first_seen: rows.at(-1)?.seen_at ?? '',
+    last_seen: rows[0]?.seen_at ?? '',
+  });
+  const nodes = (column: 'user' | 'agent' | 'model' | 'repo') =>
+    distinct(own, column)
+      .slice(0, NODES_MAX)
+      .map((value) =>
+        nodeOf(
+          value,
+          own.filter((row) => row[column] === value),
+        ),
+      );
+  const endpointRows = Map.groupBy(
+    own.filter((row) => row.ip !== '' || row.host !== ''),
+    (row) => JSON.stringify(row.ip !== '' ? ['ip', row.ip] : ['host', row.host]),
+  );
+  const endpoints = [...endpointRows].slice(0, NODES_MAX).map(([key, rows]) => {
+    const [column, value] = JSON.parse(key) as ['ip' | 'host', string];
+    return { ...nodeOf(value, rows), column };
+  });
   return {
     ...lane,
     window,
-    observed_with: { users: nodes('user'), endpoints: nodes('ip'), agents: nodes('agent') },
+    observed_with: { users: nodes('user'), endpoints, agents: nodes('agent') },
     usage_context: {
       models: nodes('model'),
       repos: nodes('repo'),
-      sessions: distinct(own, 'session').map((session) => {
-        const rows = own.filter((row) => row.session === session);
-        const newest = rows[0] as LedgerItem;
-        return {
-          value: session,
-          events: rows.length,
-          cost_usd: sum(rows),
-          first_seen: rows.at(-1)?.seen_at ?? '',
-          last_seen: newest.seen_at,
-          user: newest.user,
-          agent: newest.agent,
-          live: isLive(newest, nowMs),
-        };
-      }),
+      sessions: distinct(own, 'session')
+        .slice(0, NODES_MAX)
+        .map((session) => {
+          const rows = own.filter((row) => row.session === session);
+          const { user, agent } = rows[0] as LedgerItem;
+          return { ...nodeOf(session, rows), user, agent, live: isLive(rows[0] as LedgerItem, nowMs) };
+        }),
     },
     known_comparables: lanes
       .filter((one) => one.standing === 'known' && one.lane !== laneId)

@@ -87,6 +87,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     const rows = fake.org.rows.filter(
       (row) =>
         contract.LEDGER_FILTER_COLUMNS.every((column) => query[column]?.includes(String(row[column])) ?? true) &&
+        (query.without ?? []).every((column) => row[column] === '') &&
         (query.finding === undefined || row.findings.includes(query.finding)) &&
         (query.flag === undefined || row.flags.includes(query.flag)) &&
         (query.from === undefined || row.seen_at >= query.from) &&

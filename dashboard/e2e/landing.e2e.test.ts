@@ -33,6 +33,35 @@ describe('the landing page', () => {
     expect(await page.title()).toBe('(1) API keys · Lanewatch');
   });
 
+  it('counts every risky key, names the first, and leads to the rest', async () => {
+    const [unknown] = stage.fake.org.rows.filter((row) => row.hint === 'sk-ant-...C001');
+    const more = Array.from({ length: 24 }, (_, index) => {
+      const fingerprint = String(index).padStart(64, '0');
+      return { ...unknown!, id: `more ${index}`, kafka_offset: 900_000 + index, fingerprint, lane: fingerprint };
+    });
+    stage.fake.org.rows = [...more, ...stage.fake.org.rows];
+    await page.goto('/?standing=known');
+    expect(await banner().getByRole('heading').innerText()).toContain('25 unknown API keys, 2 retired but in use');
+    await banner().getByRole('link', { name: '24 more keys in the table' }).click();
+    await eventually(() => page.getByRole('region', { name: 'Lanes' }).locator('tbody tr').count()).toBe(32);
+    const standings = await page
+      .locator('tbody [data-standing]')
+      .evaluateAll((all) => all.map((one) => one.textContent));
+    expect(standings.slice(0, 27)).not.toContain('known');
+  });
+
+  it('opens the rows of own producers, and no page for a collector that the registry does not have', async () => {
+    for (const row of stage.fake.org.rows.slice(0, 3)) row.collector = '';
+    for (const row of stage.fake.org.rows.slice(3, 7)) row.collector = 'cred_lost';
+    await page.goto('/');
+    const collectors = page.getByRole('region', { name: 'Collectors' }).first();
+    const lost = collectors.locator('tr', { hasText: 'cred_lost' });
+    expect(await lost.locator('th a').count()).toBe(0);
+    expect(await lost.getByRole('link').innerText()).toBe('4');
+    await collectors.locator('tr', { hasText: 'Own producers' }).getByRole('link').click();
+    await page.getByText('3 events').waitFor();
+  });
+
   it('shows the three lanes of the product’s first page with their sessions, cost and standing', async () => {
     await page.goto('/');
     const shown = async (hint: string) => (await lane(hint).innerText()).replace(/\s+/g, ' ');

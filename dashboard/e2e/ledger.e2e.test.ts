@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from './eventually.ts';
+import { organisation } from './organisation.ts';
 import { startStage, type Stage } from './harness.ts';
 
 let stage: Stage;
@@ -11,6 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 beforeEach(async () => {
+  stage.fake.org = organisation(Date.now());
   page = await (await stage.visitor({ timezoneId: 'Asia/Tokyo' })).newPage();
   return () => page.context().close();
 });
@@ -167,6 +169,32 @@ describe('a lane', () => {
     await eventually(() => page.url()).toContain('user=mira.santos');
     const events = stage.fake.org.rows.filter((row) => row.user === 'mira.santos').length;
     await eventually(totals).toContain(`${events} events`);
+  });
+
+  it('leads from every endpoint to the rows that it counts, from hosts without an address too', async () => {
+    const own = stage.fake.org.rows.filter((row) => row.hint === 'sk-ant-...A3F2');
+    const without = own.filter(({ user }) => user === 'leo.martin');
+    expect(without.length).toBeGreaterThan(0);
+    for (const row of without) Object.assign(row, { ip: '', host: 'laptop' });
+    Object.assign(
+      own.find(({ user }) => user !== 'leo.martin')!,
+      { host: 'laptop' },
+    );
+    await page.goto(`/lanes/${own[0]!.lane}`);
+    const endpoint = page.locator('li', { hasText: 'laptop' });
+    expect(await endpoint.innerText()).toContain(`${without.length} events`);
+    await endpoint.getByRole('link').click();
+    await eventually(totals).toContain(`${without.length} events`);
+    await page.getByRole('link', { name: 'Remove filter without ip' }).waitFor();
+  });
+
+  it('counts all of a group where only its newest are listed, and keeps its window in their links', async () => {
+    const own = stage.fake.org.rows.filter((row) => row.hint === 'sk-ant-...A3F2');
+    for (const [index, row] of own.entries()) Object.assign(row, { session: `session ${index % 60}` });
+    await page.goto(`/lanes/${own[0]!.lane}`);
+    await page.getByRole('heading', { name: 'Sessions 60, the 50 newest here' }).waitFor();
+    const session = page.getByRole('link', { name: 'session 0', exact: true });
+    expect(await session.getAttribute('href')).toMatch(/lane=.+from=.+to=/);
   });
 
   it('that does not exist is a page that says so', async () => {

@@ -86,12 +86,15 @@ export const laneNodeSchema = z.object({
   last_seen: instantSchema,
 });
 
+/** Where a lane was used from: an address, or the host where no address was reported. `column` is the one that holds the value. */
+export const laneEndpointSchema = laneNodeSchema.extend({ column: z.enum(['ip', 'host']) });
+
 /** `GET /v1/lanes/{lane}`: the lane with its four topology groups. */
 export const laneDetailSchema = laneSchema.extend({
   window: windowSchema,
   observed_with: z.object({
     users: z.array(laneNodeSchema),
-    endpoints: z.array(laneNodeSchema),
+    endpoints: z.array(laneEndpointSchema),
     agents: z.array(laneNodeSchema),
   }),
   usage_context: z.object({

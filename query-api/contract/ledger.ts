@@ -50,6 +50,8 @@ export const ledgerQuerySchema = pageQuerySchema.extend({
   finding: z.string().max(64).optional(),
   /** Rows that carry this flag. */
   flag: z.string().max(64).optional(),
+  /** Rows where these columns are empty. */
+  without: many.pipe(z.array(z.enum(LEDGER_FILTER_COLUMNS))).optional(),
   /** Bounds of seen_at: from inclusive, to exclusive. */
   from: z.iso.datetime({ offset: true }).optional(),
   to: z.iso.datetime({ offset: true }).optional(),

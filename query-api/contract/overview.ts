@@ -4,7 +4,7 @@ import { dollarsSchema, instantSchema, windowSchema, WINDOW_DEFAULT } from './co
 /** `GET /v1/overview` */
 export const overviewQuerySchema = z.object({ window: windowSchema.default(WINDOW_DEFAULT) });
 
-/** A lane that the banner names: an unknown, revoked or expired key, live ones first. */
+/** A lane that the banner names: an unknown, revoked or expired key, live ones first. The first ten; the counts are complete. */
 export const bannerLaneSchema = z.object({
   lane: z.string(),
   hint: z.string(),
@@ -28,6 +28,8 @@ export const collectorHealthSchema = z.object({
   collector: z.string(),
   name: z.string(),
   hint: z.string(),
+  /** Whether the registry has it; own producers have no credential, and a restored registry may have lost one. */
+  registered: z.boolean(),
   /** reporting: an event within 5 minutes · silent: none for longer · never: registered, nothing yet · revoked */
   state: z.enum(['reporting', 'silent', 'never', 'revoked']),
   last_received_at: instantSchema.nullable(),
@@ -52,6 +54,8 @@ export const overviewSchema = z.object({
   unknown_lanes: z.number().int(),
   /** ambiguous, revoked or expired now */
   doubtful_lanes: z.number().int(),
+  /** revoked or expired now */
+  retired_lanes: z.number().int(),
   /** Lanes used by two or more distinct people in the window. */
   shared_lanes: z.number().int(),
   /** Distinct sessions with an event of standing unknown, on lanes that are unknown now. */

@@ -76,6 +76,7 @@ describe('overview and lanes', () => {
       known_lanes: 1,
       unknown_lanes: 1,
       doubtful_lanes: 0,
+      retired_lanes: 0,
       shared_lanes: 1,
       unknown_key_sessions: 1,
       live_unknown_sessions: 1,
@@ -160,6 +161,28 @@ describe('overview and lanes', () => {
     expect(body.known_comparables).toEqual([expect.objectContaining({ lane: KNOWN, name: 'dev key' })]);
     expect(body.response_path.credential_actions).toEqual(['register']);
     expect((await api.get(`/v1/lanes/${'c'.repeat(64)}`)).status).toBe(404);
+  });
+
+  test('an endpoint names the column that holds it, so that its rows are those that it counts', async () => {
+    const at = (count: number, parts: object) =>
+      Array.from({ length: count }, () => ({ fingerprint: UNKNOWN, ...parts }));
+    await api.storeRows([
+      ...at(3, { ip: '10.0.1.44', host: 'laptop' }),
+      ...at(2, { host: 'laptop' }),
+      ...at(1, { host: '10.0.1.44' }),
+      ...at(1, {}),
+    ]);
+    const { endpoints } = (await api.get(`/v1/lanes/${UNKNOWN}`)).body.observed_with;
+    expect(endpoints).toHaveLength(3);
+    for (const { value, column, events } of endpoints as { value: string; column: string; events: number }[]) {
+      const rows = await api.get('/v1/ledger', { [column]: value, ...(column === 'host' ? { without: 'ip' } : {}) });
+      expect([value, rows.body.totals.events]).toEqual([value, events]);
+    }
+    const { body } = await api.get('/v1/ledger', { without: ['ip', 'host'] });
+    expect(body.totals.events).toBe(1);
+    const status = async (query: Record<string, string>) => (await api.get('/v1/ledger', query)).status;
+    expect(await status({ without: "ip` = '' OR 1=1 --" })).toBe(400);
+    expect(await status({ without: 'status_code' })).toBe(200);
   });
 
   test('a lane without events in the window still has its page, with zeros', async () => {

@@ -6,12 +6,13 @@ import { bannerStateOf, bannerTitle, collectorWarning } from './banner.ts';
 
 const NOW_MS = Date.parse('2026-11-21T12:00:00Z');
 const overview = overviewOf(organisation(NOW_MS), '7d', NOW_MS);
-const calm: Overview = { ...overview, banner: [], unknown_lanes: 0, doubtful_lanes: 0 };
+const calm: Overview = { ...overview, banner: [], unknown_lanes: 0, doubtful_lanes: 0, retired_lanes: 0 };
 
 describe('bannerStateOf', () => {
   it('is risk as soon as one lane is unknown', () => {
     expect(bannerStateOf(overview)).toBe('risk');
     expect(bannerStateOf({ ...calm, unknown_lanes: 1 })).toBe('risk');
+    expect(bannerStateOf({ ...calm, retired_lanes: 1 })).toBe('risk');
   });
 
   it('is doubt while a lane is ambiguous, revoked or expired', () => {
@@ -27,12 +28,12 @@ describe('bannerStateOf', () => {
   });
 });
 
-it('counts unknown keys apart from retired ones', () => {
-  expect(bannerTitle(overview)).toBe('1 unknown API key, 2 retired but in use');
-  expect(bannerTitle({ ...overview, banner: overview.banner.slice(0, 1) })).toBe('1 unknown API key');
-  expect(bannerTitle({ ...overview, unknown_lanes: 0, banner: overview.banner.slice(1) })).toBe(
-    '2 revoked or expired API keys in use',
+it('counts unknown keys apart from retired ones, also those that the banner has no room for', () => {
+  expect(bannerTitle({ ...overview, banner: overview.banner.slice(0, 1) })).toBe(
+    '1 unknown API key, 2 retired but in use',
   );
+  expect(bannerTitle({ ...overview, retired_lanes: 0 })).toBe('1 unknown API key');
+  expect(bannerTitle({ ...overview, unknown_lanes: 0 })).toBe('2 revoked or expired API keys in use');
 });
 
 it('says how many collectors are silent or never reported', () => {

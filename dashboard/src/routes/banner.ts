@@ -6,16 +6,19 @@ export type BannerState = 'risk' | 'doubt' | 'blind' | 'calm';
 
 /** Which banner an overview calls for. */
 export function bannerStateOf(overview: Overview): BannerState {
-  if (overview.banner.length > 0 || overview.unknown_lanes > 0) return 'risk';
+  if (riskyLanes(overview) > 0) return 'risk';
   if (overview.doubtful_lanes > 0) return 'doubt';
   if (overview.events === 0) return 'blind';
   return 'calm';
 }
 
-/** The banner's first line. A list of lanes may be shorter than the counts, which then lead. */
-export function bannerTitle(overview: Overview): string {
-  const unknown = overview.unknown_lanes;
-  const retired = overview.banner.filter((lane) => lane.standing !== 'unknown').length;
+/** How many lanes the banner is about; it names only the first of them. */
+export function riskyLanes({ unknown_lanes: unknown, retired_lanes: retired }: Overview): number {
+  return unknown + retired;
+}
+
+/** The banner's first line. */
+export function bannerTitle({ unknown_lanes: unknown, retired_lanes: retired }: Overview): string {
   if (unknown > 0 && retired > 0) return `${counted(unknown, 'unknown API key')}, ${retired} retired but in use`;
   if (unknown > 0) return counted(unknown, 'unknown API key');
   return `${counted(retired, 'revoked or expired API key')} in use`;

@@ -28,6 +28,7 @@ export interface LaneAggregate {
 
 /** An endpoint is the address, or the host name where no address was reported; the detector counts the same. */
 export const ENDPOINT_SQL = `if(ip != '', ip, host)`;
+export const ENDPOINT_COLUMN_SQL = `if(ip != '', 'ip', 'host')`;
 
 /**
  * Aggregates of a lane. Distinct values are counted exactly and without the empty one, from the rows themselves: the

@@ -2,7 +2,7 @@ import type { Lane, LaneDetail, Window } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { dollarsOf, nanoOf } from '../money.ts';
 import { instantOf, LIVE_MS, trendStepMs, windowStartMs } from '../window.ts';
-import { ENDPOINT_SQL } from './aggregates.ts';
+import { ENDPOINT_COLUMN_SQL, ENDPOINT_SQL } from './aggregates.ts';
 
 /** Values shown per topology group; the counts beside them stay complete. */
 const NODES_MAX = 50;
@@ -23,7 +23,6 @@ const WHERE_SQL = `lane = {lane:String} AND seen_at >= fromUnixTimestamp64Milli(
 
 const EXPRESSIONS = {
   users: '`user`',
-  endpoints: ENDPOINT_SQL,
   agents: 'agent',
   models: 'model',
   repos: 'repo',
@@ -50,6 +49,18 @@ async function readNodes(
     parameters,
   );
   return rows.map(nodeOf);
+}
+
+async function readEndpoints(
+  store: ClickHouse,
+  parameters: Record<string, unknown>,
+): Promise<LaneDetail['observed_with']['endpoints']> {
+  const rows = await store.rows<NodeRow & { held_by: 'ip' | 'host' }>(
+    `SELECT ${ENDPOINT_SQL} AS value, ${ENDPOINT_COLUMN_SQL} AS held_by, ${NODE_SQL} FROM ${store.database}.ledger
+     WHERE ${WHERE_SQL} AND value != '' GROUP BY value, held_by ORDER BY last DESC, value LIMIT ${NODES_MAX}`,
+    parameters,
+  );
+  return rows.map((row) => ({ ...nodeOf(row), column: row.held_by }));
 }
 
 async function readSessions(
@@ -138,7 +149,7 @@ export async function readLaneDetail(
   const parameters = { lane: lane.lane, from: windowStartMs(window, nowMs) };
   const [users, endpoints, agents, models, repos, sessions, trend] = await Promise.all([
     readNodes(store, 'users', parameters),
-    readNodes(store, 'endpoints', parameters),
+    readEndpoints(store, parameters),
     readNodes(store, 'agents', parameters),
     readNodes(store, 'models', parameters),
     readNodes(store, 'repos', parameters),

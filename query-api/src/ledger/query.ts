@@ -41,6 +41,9 @@ function ledgerFilter(query: LedgerQuery): Filter {
     parameters[`f_${column}`] = numeric ? values.map(statusCodeOf) : values;
     conditions.push(`has({f_${column}:Array(${numeric ? 'UInt16' : 'String'})}, ledger.\`${column}\`)`);
   }
+  for (const column of query.without ?? []) {
+    conditions.push(`ledger.\`${column}\` = ${column === 'status_code' ? '0' : "''"}`);
+  }
   if (query.finding !== undefined) {
     parameters['f_finding'] = query.finding;
     conditions.push('has(findings, {f_finding:String})');

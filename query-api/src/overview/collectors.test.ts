@@ -34,6 +34,18 @@ test('silence, calm and absence are told apart', () => {
   ]);
 });
 
+test('tells collectors of the registry from own producers and from keys that it lost', () => {
+  const [row] = [managed('known')];
+  const totals = createCollectorTotals();
+  for (const collector of [row!.id, '', 'cred_lost']) totals.apply(`d/${collector}`, report({ collector, stored: 1 }));
+  const health = collectorHealth(snapshotOf(1, [row!]), totals.byCollector(), NOW);
+  expect(Object.fromEntries(health.map(({ collector, registered }) => [collector, registered]))).toEqual({
+    [row!.id]: true,
+    '': false,
+    cred_lost: false,
+  });
+});
+
 test('totals of processes add up, a repeated report changes nothing, and what is missing shows as in flight', () => {
   const totals = createCollectorTotals();
   totals.apply('i1/c', report({ accepted: 3 }));

@@ -119,6 +119,7 @@ export function collectorHealth(
         collector,
         name: credential?.name ?? (collector === '' ? 'Kafka producers' : collector),
         hint: credential?.hint ?? '',
+        registered: credential !== undefined,
         state,
         last_received_at: lastReceivedMs === null ? null : instantOf(lastReceivedMs),
         ...counts,

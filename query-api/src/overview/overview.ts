@@ -60,6 +60,7 @@ export async function readOverview(
     known_lanes: countOf('known'),
     unknown_lanes: countOf('unknown'),
     doubtful_lanes: countOf('ambiguous', 'revoked', 'expired'),
+    retired_lanes: countOf('revoked', 'expired'),
     shared_lanes: keys.filter(isShared).length,
     unknown_key_sessions: unknown.sessions,
     live_unknown_sessions: unknown.live,

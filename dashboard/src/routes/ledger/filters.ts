@@ -1,6 +1,6 @@
 import type { LedgerQuery } from '@lanewatch/query-api/contract';
 
-type FilterColumn = Exclude<keyof LedgerQuery, 'limit' | 'cursor' | 'finding' | 'flag' | 'from' | 'to'>;
+type FilterColumn = Exclude<keyof LedgerQuery, 'limit' | 'cursor' | keyof typeof OTHER_NAMES>;
 
 /** Every column that rows can be filtered by, with its name for people, in the order that they are offered. */
 const COLUMN_NAMES: Record<FilterColumn, string> = {
@@ -36,7 +36,7 @@ const COLUMN_NAMES: Record<FilterColumn, string> = {
   id: 'event id',
 };
 
-const OTHER_NAMES = { finding: 'finding', flag: 'flag', from: 'from', to: 'until' } as const;
+const OTHER_NAMES = { without: 'without', finding: 'finding', flag: 'flag', from: 'from', to: 'until' } as const;
 
 /** Parameters of the form that adds a filter. */
 export const ADDED_COLUMN = 'column';
