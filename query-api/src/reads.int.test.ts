@@ -1,6 +1,6 @@
 import { laneOf } from '@lanewatch/ingest/contract';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { trendSql } from './overview/trend.ts';
+import { trendSql } from './trend.ts';
 import { startEngine, startHarness } from './testing/harness.ts';
 import type { Engine, Harness } from './testing/harness.ts';
 
@@ -160,6 +160,8 @@ describe('overview and lanes', () => {
     expect(body.usage_context.sessions).toEqual([expect.objectContaining({ value: 'rogue', live: true })]);
     expect(body.known_comparables).toEqual([expect.objectContaining({ lane: KNOWN, name: 'dev key' })]);
     expect(body.response_path.credential_actions).toEqual(['register']);
+    const trendEvents = body.trend.map((step: { events: number }) => step.events);
+    expect(trendEvents.reduce((sum: number, events: number) => sum + events, 0)).toBe(2);
     expect((await api.get(`/v1/lanes/${'c'.repeat(64)}`)).status).toBe(404);
   });
 
@@ -206,10 +208,15 @@ describe('overview and lanes', () => {
   });
 });
 
-test('the trend is read from the hourly roll-up, not from rows', async () => {
+test.each([
+  ['all lanes', false],
+  ['one lane', true],
+])('the trend of %s is read from the hourly roll-up, not from rows', async (_whose, ofLane) => {
   await storeExample();
-  const plan = await api.store.rows<{ explain: string }>(`EXPLAIN projections = 1 ${trendSql(api.store.database)}`, {
+  const explained = `EXPLAIN projections = 1 ${trendSql(api.store.database, ofLane)}`;
+  const plan = await api.store.rows<{ explain: string }>(explained, {
     from: Math.floor(Date.now() / 1000) - 7 * 24 * 3600,
+    lane: UNKNOWN,
   });
   expect(plan.map(({ explain }) => explain).join('\n')).toContain('ReadFromMergeTree (by_lane_hour)');
 });

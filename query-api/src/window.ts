@@ -12,6 +12,11 @@ export const WINDOW_HOURS: Record<Window, number> = {
 /** An event this fresh makes its session and lane live. The same half hour as rule R01's active session. */
 export const LIVE_MS = 30 * 60_000;
 
+/** Whether an event at `seenMs` makes its session and lane live at `nowMs`. */
+export function isLive(seenMs: number, nowMs: number): boolean {
+  return nowMs - seenMs <= LIVE_MS;
+}
+
 /**
  * Where a window begins: a full UTC hour, at least the window's length ago, so that hourly roll-ups and single rows
  * count the same events.

@@ -1,7 +1,7 @@
 import type { Lane, LaneDetail, Window } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { dollarsOf, nanoOf } from '../money.ts';
-import { instantOf, LIVE_MS, trendStepMs, windowStartMs } from '../window.ts';
+import { readTrend } from '../trend.ts';
+import { instantOf, isLive, windowStartMs } from '../window.ts';
 import { ENDPOINT_COLUMN_SQL, ENDPOINT_SQL } from './aggregates.ts';
 
 /** Values shown per topology group; the counts beside them stay complete. */
@@ -78,32 +78,8 @@ async function readSessions(
     ...nodeOf(row),
     user: row.latest_user,
     agent: row.latest_agent,
-    live: nowMs - Number(row.last) <= LIVE_MS,
+    live: isLive(Number(row.last), nowMs),
   }));
-}
-
-/** Spend and events per hour or day on one lane, from the hourly roll-up, without gaps. */
-async function readTrend(store: ClickHouse, lane: string, window: Window, nowMs: number): Promise<LaneDetail['trend']> {
-  const fromMs = windowStartMs(window, nowMs);
-  const stepMs = trendStepMs(window);
-  const rows = await store.rows<{ hour: number; events: number | string; cost: string }>(
-    `SELECT toUnixTimestamp(toStartOfHour(seen_at)) AS hour, count() AS events, toString(sum(cost_usd)) AS cost
-     FROM ${store.database}.ledger WHERE lane = {lane:String} AND toStartOfHour(seen_at) >= toDateTime({from:UInt32}, 'UTC')
-     GROUP BY toStartOfHour(seen_at)`,
-    { lane, from: fromMs / 1000 },
-  );
-  const steps = Array.from({ length: Math.ceil((nowMs - fromMs) / stepMs) }, (_, index) => ({
-    at: instantOf(fromMs + index * stepMs),
-    events: 0,
-    nano: 0n,
-  }));
-  for (const row of rows) {
-    const step = steps[Math.floor((Number(row.hour) * 1000 - fromMs) / stepMs)];
-    if (step === undefined) continue;
-    step.events += Number(row.events);
-    step.nano += nanoOf(row.cost);
-  }
-  return steps.map(({ at, events, nano }) => ({ at, events, cost_usd: dollarsOf(nano) }));
 }
 
 /** Known lanes to hold this one against: of the same org first, then of the same provider, busiest first. Pure. */
@@ -154,7 +130,7 @@ export async function readLaneDetail(
     readNodes(store, 'models', parameters),
     readNodes(store, 'repos', parameters),
     readSessions(store, parameters, nowMs),
-    readTrend(store, lane.lane, window, nowMs),
+    readTrend(store, window, nowMs, lane.lane),
   ]);
   return {
     ...lane,
@@ -163,6 +139,7 @@ export async function readLaneDetail(
     usage_context: { models, repos, sessions },
     known_comparables: comparablesOf(lane, others),
     response_path: { findings, credential_actions: actionsOf(lane) },
-    trend,
+    // Not split by standing: one lane's rows mostly have one.
+    trend: trend.map(({ at, events, cost_usd }) => ({ at, events, cost_usd })),
   };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Lane, LanesPage, lanesQuerySchema } from '../../contract/index.ts';
 import { CursorError, decodeCursor, encodeCursor } from '../cursor.ts';
 import { nanoOf } from '../money.ts';
-import { LIVE_MS } from '../window.ts';
+import { isLive } from '../window.ts';
 import { riskRankOf } from './posture.ts';
 
 type LanesQuery = z.output<typeof lanesQuerySchema>;
@@ -15,7 +15,7 @@ const cursorShape = z.tuple([z.string(), z.union([z.number(), z.string()]), z.nu
 function sortKeyOf(lane: Lane, sort: LanesQuery['sort'], nowMs: number): SortKey {
   const lastSeenMs = Date.parse(lane.last_seen);
   const first = {
-    risk: () => riskRankOf(lane, nowMs - lastSeenMs <= LIVE_MS),
+    risk: () => riskRankOf(lane, isLive(lastSeenMs, nowMs)),
     last_seen: () => lastSeenMs,
     // A float would put amounts out of order that differ in the ninth place of a large sum.
     cost: () => nanoOf(lane.cost_usd).toString().padStart(40, '0'),
@@ -34,15 +34,10 @@ function compare(a: SortKey, b: SortKey): number {
   return 0;
 }
 
-/** Whether a lane had an event in the last half hour. */
-export function isLive(lane: Pick<Lane, 'last_seen'>, nowMs: number): boolean {
-  return nowMs - Date.parse(lane.last_seen) <= LIVE_MS;
-}
-
 function matches(lane: Lane, query: LanesQuery, nowMs: number): boolean {
   if (query.standing !== undefined && lane.standing !== query.standing) return false;
   if (query.shared !== undefined && isShared(lane) !== query.shared) return false;
-  if (query.live !== undefined && isLive(lane, nowMs) !== query.live) return false;
+  if (query.live !== undefined && isLive(Date.parse(lane.last_seen), nowMs) !== query.live) return false;
   if (query.org !== undefined && lane.org !== query.org) return false;
   if (query.q === undefined || query.q.trim() === '') return true;
   const needle = query.q.trim().toLowerCase();

@@ -1,15 +1,15 @@
 import type { BannerLane, Lane, Overview, Window } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { laneOfAggregate } from '../lanes/lane.ts';
-import { isLive, isShared } from '../lanes/list.ts';
+import { isShared } from '../lanes/list.ts';
 import { riskRankOf } from '../lanes/posture.ts';
 import type { LaneSnapshot } from '../lanes/snapshot.ts';
 import { nanoOf, sumDollars } from '../money.ts';
 import type { RegistrySnapshot } from '../registry/view.ts';
-import { instantOf, LIVE_MS, windowStartMs } from '../window.ts';
+import { readTrend } from '../trend.ts';
+import { instantOf, isLive, windowStartMs } from '../window.ts';
 import { collectorHealth } from './collectors.ts';
 import type { CollectorTotals } from './collectors.ts';
-import { readTrend } from './trend.ts';
 import { readUnknownSessions } from './unknown-sessions.ts';
 
 const BANNER_LANES_MAX = 10;
@@ -92,7 +92,7 @@ async function readBanner(store: ClickHouse, keys: Lane[], window: Window, nowMs
     .filter(({ standing }) => BANNER_STANDINGS.includes(standing))
     .map((lane) => ({
       lane,
-      rank: riskRankOf({ ...lane, posture: [] }, isLive(lane, nowMs)),
+      rank: riskRankOf({ ...lane, posture: [] }, isLive(Date.parse(lane.last_seen), nowMs)),
       nano: nanoOf(lane.cost_usd),
     }))
     .sort(
@@ -121,7 +121,7 @@ async function readBanner(store: ClickHouse, keys: Lane[], window: Window, nowMs
       org: lane.org,
       standing: lane.standing,
       session,
-      session_live: session !== '' && nowMs - Date.parse(lane.last_seen) <= LIVE_MS,
+      session_live: session !== '' && isLive(Date.parse(lane.last_seen), nowMs),
       user: latest?.latest_user ?? '',
       ip: latest?.latest_ip ?? '',
       agent: latest?.latest_agent ?? '',

@@ -1,7 +1,7 @@
 import type { Window } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { dollarsOf, nanoOf } from '../money.ts';
-import { LIVE_MS, windowStartMs } from '../window.ts';
+import { isLive, windowStartMs } from '../window.ts';
 
 /** Sessions that used a key while it was unknown, on lanes that are unknown still. */
 export interface UnknownSessions {
@@ -41,7 +41,7 @@ export async function readUnknownSessions(
   let live = 0;
   let liveNano = 0n;
   for (const { lastMs, nano } of sessions.values()) {
-    if (nowMs - lastMs > LIVE_MS) continue;
+    if (!isLive(lastMs, nowMs)) continue;
     live++;
     liveNano += nano;
   }

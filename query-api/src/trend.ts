@@ -1,21 +1,30 @@
-import type { Overview, Window } from '../../contract/index.ts';
-import type { ClickHouse } from '../clickhouse.ts';
-import { dollarsOf, nanoOf } from '../money.ts';
-import { instantOf, trendStepMs, windowStartMs } from '../window.ts';
+import type { Overview, Window } from '../contract/index.ts';
+import type { ClickHouse } from './clickhouse.ts';
+import { dollarsOf, nanoOf } from './money.ts';
+import { instantOf, trendStepMs, windowStartMs } from './window.ts';
 
-/** Hours of all lanes. Every expression stands in the roll-up `by_lane_hour`, so the engine reads that instead of rows. */
-export const trendSql = (database: string): string =>
+/**
+ * Hours of all lanes, or of the one in `{lane:String}`. Every expression stands in the roll-up `by_lane_hour`, so the engine
+ * reads that instead of rows.
+ */
+export const trendSql = (database: string, ofLane: boolean): string =>
   `SELECT toUnixTimestamp(toStartOfHour(seen_at)) AS hour, standing, count() AS events, toString(sum(cost_usd)) AS cost
-   FROM ${database}.ledger WHERE toStartOfHour(seen_at) >= toDateTime({from:UInt32}, 'UTC')
+   FROM ${database}.ledger
+   WHERE toStartOfHour(seen_at) >= toDateTime({from:UInt32}, 'UTC')${ofLane ? ' AND lane = {lane:String}' : ''}
    GROUP BY toStartOfHour(seen_at), standing`;
 
-/** Events and spend per hour or day, oldest first and without gaps, from the hourly roll-up. */
-export async function readTrend(store: ClickHouse, window: Window, nowMs: number): Promise<Overview['trend']> {
+/** Events and spend per hour or day of all lanes or one, oldest first and without gaps, from the hourly roll-up. */
+export async function readTrend(
+  store: ClickHouse,
+  window: Window,
+  nowMs: number,
+  lane?: string,
+): Promise<Overview['trend']> {
   const fromMs = windowStartMs(window, nowMs);
   const stepMs = trendStepMs(window);
   const rows = await store.rows<{ hour: number; standing: string; events: number | string; cost: string }>(
-    trendSql(store.database),
-    { from: fromMs / 1000 },
+    trendSql(store.database, lane !== undefined),
+    { from: fromMs / 1000, ...(lane === undefined ? {} : { lane }) },
   );
   const steps = Array.from({ length: Math.ceil((nowMs - fromMs) / stepMs) }, () => ({
     events: 0,
