@@ -185,7 +185,7 @@ describe('a lane', () => {
     expect(await endpoint.innerText()).toContain(`${without.length} events`);
     await endpoint.getByRole('link').click();
     await eventually(totals).toContain(`${without.length} events`);
-    await page.getByRole('link', { name: 'Remove filter without ip' }).waitFor();
+    await page.getByRole('link', { name: 'Remove filter without address' }).waitFor();
   });
 
   it('counts all of a group where only its newest are listed, and keeps its window in their links', async () => {

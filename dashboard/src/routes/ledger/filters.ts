@@ -49,10 +49,13 @@ export const FILTER_CHOICES = [
 ] as [string, string][];
 
 /** The filters in force, one chip per value. */
-export function chipsOf(query: LedgerQuery): { name: string; label: string; value: string }[] {
+export function chipsOf(query: LedgerQuery): { name: string; label: string; value: string; text?: string }[] {
   return [...Object.entries(COLUMN_NAMES), ...Object.entries(OTHER_NAMES)].flatMap(([name, label]) => {
-    const value = query[name as keyof LedgerQuery];
-    const values = value === undefined ? [] : Array.isArray(value) ? value : [String(value)];
-    return values.map((one) => ({ name, label, value: one }));
+    const given = query[name as keyof LedgerQuery];
+    const values = given === undefined ? [] : Array.isArray(given) ? given : [String(given)];
+    return values.map((value) => {
+      const chip = { name, label, value };
+      return name === 'without' ? { ...chip, text: COLUMN_NAMES[value as FilterColumn] } : chip;
+    });
   });
 }
