@@ -4,6 +4,7 @@ import { openClickHouse } from './clickhouse.ts';
 import { ConfigError, configHelp, loadConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { openDatabase } from './registry/database.ts';
+import { RegistryUnusableError } from './registry/unusable.ts';
 import { createServer } from './server.ts';
 import { startServices } from './services.ts';
 
@@ -76,5 +77,11 @@ if (process.argv.includes('--help')) {
 } else {
   const config = configOrExit();
   if (process.argv.includes('--check-config')) console.log('The configuration of query-api can be used.');
-  else await serve(config);
+  else {
+    await serve(config).catch((error: unknown) => {
+      if (!(error instanceof RegistryUnusableError)) throw error;
+      console.error(error.message);
+      process.exit(1);
+    });
+  }
 }

@@ -3,6 +3,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { RegistryTables } from './schema.ts';
+import { registryUnusable } from './unusable.ts';
 
 export type RegistryDatabase = Kysely<RegistryTables>;
 
@@ -26,22 +27,17 @@ const STATEMENT_TIMEOUT_MS = 15_000;
 const CONNECTIONS_MAX = 10;
 
 /**
- * Opens the registry's store.
+ * Opens the registry's store, and makes sure that it can be used.
  * @param url `postgres://…`, `pglite:/directory` or `pglite:memory`
  * @param onFault told when an idle connection breaks; the pool replaces it by itself
+ * @throws RegistryUnusableError when a server does not let us in
  */
 export async function openDatabase(
   url: string,
   onFault: (error: unknown) => void = () => undefined,
 ): Promise<Database> {
   if (url.startsWith('pglite:')) return openPglite(url.slice('pglite:'.length));
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: CONNECTIONS_MAX,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    application_name: 'lanewatch-query-api',
-  });
+  const pool = await openPool(url);
   pool.on('error', onFault);
   const db = new Kysely<RegistryTables>({ dialect: new PostgresDialect({ pool }) });
   return {
@@ -60,6 +56,24 @@ export async function openDatabase(
         return true;
       }),
   };
+}
+
+async function openPool(url: string): Promise<pg.Pool> {
+  let pool: pg.Pool | undefined;
+  try {
+    pool = new pg.Pool({
+      connectionString: url,
+      max: CONNECTIONS_MAX,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      application_name: 'lanewatch-query-api',
+    });
+    await pool.query('SELECT 1');
+    return pool;
+  } catch (error) {
+    await pool?.end();
+    throw registryUnusable(error, url);
+  }
 }
 
 async function openPglite(directory: string): Promise<Database> {

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { sql } from 'kysely';
 import { LOCKS } from './database.ts';
 import type { RegistryDatabase } from './database.ts';
+import { registryUnusable, RegistryUnusableError } from './unusable.ts';
 
 const MIGRATIONS = new URL('../../migrations/', import.meta.url);
 
@@ -41,10 +42,23 @@ function statementsOf(text: string): string[] {
 /**
  * Brings the registry's schema to the newest migration: forward only, in one transaction, one process at a time.
  * @returns names of what was applied now
- * @throws when an applied migration was edited afterwards, or the store is newer than this program
+ * @throws RegistryUnusableError when its user may not make tables, or the store is newer than this program or of an edited one
  */
 export async function migrateRegistry(db: RegistryDatabase): Promise<string[]> {
   const migrations = await readMigrations();
+  return apply(db, migrations).catch((error: unknown) => {
+    throw isForbidden(error) ? registryUnusable(error) : error;
+  });
+}
+
+/** Postgres's code for a right that the user lacks. */
+const INSUFFICIENT_PRIVILEGE = '42501';
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === INSUFFICIENT_PRIVILEGE;
+}
+
+function apply(db: RegistryDatabase, migrations: Migration[]): Promise<string[]> {
   return db.transaction().execute(async (transaction) => {
     await sql`SELECT pg_advisory_xact_lock(${LOCKS.migrations})`.execute(transaction);
     await sql`CREATE TABLE IF NOT EXISTS migrations (
@@ -53,8 +67,16 @@ export async function migrateRegistry(db: RegistryDatabase): Promise<string[]> {
     const applied = await transaction.selectFrom('migrations').selectAll().orderBy('number').execute();
     for (const done of applied) {
       const migration = migrations[done.number - 1];
-      if (migration === undefined) throw new Error(`The registry is newer than this program: it has ${done.name}`);
-      if (migration.sha256 !== done.sha256) throw new Error(`${done.name} was changed after it had been applied`);
+      if (migration === undefined) {
+        throw new RegistryUnusableError(
+          `The registry was made by a newer version of Lanewatch (${done.name} is not known here): start that version.`,
+        );
+      }
+      if (migration.sha256 !== done.sha256) {
+        throw new RegistryUnusableError(
+          `The registry was made by another edition of ${done.name} than this one: start the version of Lanewatch that made it.`,
+        );
+      }
     }
     const pending = migrations.slice(applied.length);
     for (const migration of pending) {
