@@ -121,7 +121,7 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
 
   test('a page of unresolved findings offers a next one only when that shows something', async () => {
     const others = ['e', 'f'].map((digit) => digit.repeat(64));
-    await api.ledger.writeFindings([
+    await api.storeFindings([
       finding({ rule: 'R01', lane: FINGERPRINT, fingerprint: FINGERPRINT, severity: 'medium', risk: RISK_OF.medium }),
       ...others.map((lane) => finding({ rule: 'R01', lane, fingerprint: lane })),
     ]);
@@ -142,7 +142,7 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
     const { body } = await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
     expect(body.published).toBe(false);
     const minutes = (count: number): string => new Date(Date.now() + count * 60_000).toISOString();
-    await api.ledger.writeFindings([finding({ rule: 'R01', lane, last_received_at: minutes(30) })]);
+    await api.storeFindings([finding({ rule: 'R01', lane, last_received_at: minutes(30) })]);
     const status = async (): Promise<string> => (await api.get('/v1/findings')).body.items[0].status;
     expect(await status()).toBe('reopened');
 
@@ -163,7 +163,7 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
     expect(await status()).toBe('resolved');
 
     // Later records of the key move nothing: what occurs after the decision is a regression.
-    await api.ledger.writeFindings([finding({ rule: 'R01', lane, occurrences: 2, last_received_at: minutes(40) })]);
+    await api.storeFindings([finding({ rule: 'R01', lane, occurrences: 2, last_received_at: minutes(40) })]);
     await api.post(`/v1/credentials/${body.credential.id}/revoke`);
     await publishAt(Date.parse(minutes(50)));
     expect(await status()).toBe('reopened');
