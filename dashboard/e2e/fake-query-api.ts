@@ -1,11 +1,10 @@
 import * as contract from '@lanewatch/query-api/contract';
-import { randomBytes, createHash } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
-import { holdsRawKey } from '@lanewatch/query-api/contract/raw-key';
-import { hintOf } from '@lanewatch/ingest/contract/hint';
 import { laneDetailOf, lanesOf, overviewOf, sum } from './answers.ts';
+import { createCredential, found, ProblemAnswer, revokeCredential } from './fake-registry.ts';
 import type { Organisation } from './organisation.ts';
 
 /** A request that reached the fake, whole: tests assert on what the dashboard sent and what it did not. */
@@ -35,14 +34,6 @@ export interface FakeQueryApi {
 
 /** A sign-in link that is answered as one too many. */
 export const TOO_MANY_LINKS = 'too-many';
-
-class ProblemAnswer extends Error {
-  status: number;
-  constructor(status: number, detail: string) {
-    super(detail);
-    this.status = status;
-  }
-}
 
 /**
  * Starts the fake on a free port of 127.0.0.1.
@@ -137,88 +128,10 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     return contract.credentialsPageSchema.parse({ ...page(items, query), totals });
   }
 
-  function create(body: unknown): contract.CredentialCreated {
-    if (holdsRawKey(Object.values(body as object).join(' ')))
-      throw new ProblemAnswer(400, 'A raw key must not be sent.');
-    const given = contract.credentialCreateSchema.parse(body);
-    const managed = given.kind === 'managed';
-    if (!managed && !given.fingerprint && !(given.hint && given.org))
-      throw new ProblemAnswer(422, 'Give a fingerprint, or a hint and an org.');
-    const secret = managed ? `lw_prod_${randomBytes(16).toString('hex')}_k3Jd9a` : null;
-    const fingerprint = secret === null ? (given.fingerprint ?? '') : createHash('sha256').update(secret).digest('hex');
-    if (fingerprint !== '' && fake.org.credentials.some((one) => one.fingerprint === fingerprint))
-      throw new ProblemAnswer(409, 'This key is registered already.');
-    const at = new Date(nowMs()).toISOString();
-    const scopes = managed ? (given.scopes ?? [{ action: 'write' as const, resource: 'usage-events' }]) : [];
-    const credential = contract.credentialItemSchema.parse({
-      id: `cred-${randomBytes(4).toString('hex')}`,
-      kind: given.kind,
-      name: given.name,
-      fingerprint,
-      hint: secret === null ? (given.hint ?? '') : hintOf(secret),
-      provider: given.provider,
-      org: given.org,
-      project: given.project,
-      owner: given.owner,
-      owner_kind: given.owner_kind,
-      team: given.team,
-      environment: given.environment,
-      sharing: given.sharing,
-      people_declared: given.people_declared,
-      scopes,
-      may_ship_events: scopes.some(({ resource }) => resource === 'usage-events'),
-      allowed_cidrs: given.allowed_cidrs,
-      status: 'active',
-      created_at: at,
-      created_by: 'admin',
-      expires_at: given.expires_at,
-      revoked_at: null,
-      revoked_by: '',
-      revoke_reason: '',
-      last_used_at: null,
-      version: 1,
-    });
-    fake.org.credentials.unshift(credential);
-    const closed = fake.org.findings.filter(
-      (one) => one.status === 'open' && one.rule === 'R01' && one.fingerprint === fingerprint,
-    );
-    for (const finding of closed)
-      Object.assign(finding, {
-        status: 'resolved',
-        resolution: { at, by: 'admin', reason: 'The key was registered.' },
-      });
+  function changed<Answer>(answer: Answer): Answer {
     registryVersion += 1;
     fake.announce();
-    return contract.credentialCreatedSchema.parse({
-      credential,
-      secret,
-      findings_resolved: closed.length,
-      standing:
-        fingerprint === '' && fake.org.credentials.filter(({ hint }) => hint === credential.hint).length > 1
-          ? 'ambiguous'
-          : 'known',
-      published: true,
-    });
-  }
-
-  function revoke(id: string, body: unknown): contract.CredentialRevoked {
-    const { reason } = contract.credentialRevokeSchema.parse(body);
-    const credential = found(fake.org.credentials.find((one) => one.id === id));
-    if (credential.status === 'revoked') throw new ProblemAnswer(409, 'This credential was revoked before.');
-    Object.assign(credential, {
-      status: 'revoked',
-      revoked_at: new Date(nowMs()).toISOString(),
-      revoked_by: 'admin',
-      revoke_reason: reason,
-    });
-    registryVersion += 1;
-    fake.announce();
-    return contract.credentialRevokedSchema.parse({ ...credential, published: true });
-  }
-
-  function found<Value>(value: Value | undefined): Value {
-    if (value === undefined) throw new ProblemAnswer(404, 'There is nothing with this id.');
-    return value;
+    return answer;
   }
 
   function answer(method: string, url: URL, body: string): unknown {
@@ -228,8 +141,10 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       query[name] = values.length === 1 ? values[0] : values;
     }
     const [, , kind, id, verb] = url.pathname.split('/').map(decodeURIComponent);
-    if (method === 'POST' && kind === 'credentials' && verb === 'revoke') return revoke(id ?? '', JSON.parse(body));
-    if (method === 'POST' && kind === 'credentials' && id === undefined) return create(JSON.parse(body));
+    if (method === 'POST' && kind === 'credentials' && verb === 'revoke')
+      return changed(revokeCredential(fake.org, id ?? '', JSON.parse(body), nowMs()));
+    if (method === 'POST' && kind === 'credentials' && id === undefined)
+      return changed(createCredential(fake.org, JSON.parse(body), nowMs()));
     if (method !== 'GET') throw new ProblemAnswer(405, 'No.');
     switch (kind) {
       case 'overview':
