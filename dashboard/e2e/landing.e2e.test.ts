@@ -153,6 +153,25 @@ describe('the landing page', () => {
     await eventually(asked).toContain('/v1/lanes false');
   });
 
+  it('leaves what somebody is typing when it changes, and shows the search of the address', async () => {
+    await page.goto('/?q=support');
+    await page.getByText('Live', { exact: true }).waitFor();
+    const field = page.getByRole('searchbox');
+    expect(await field.inputValue()).toBe('support');
+    await field.fill('half a wo');
+    const [row] = stage.fake.org.rows;
+    stage.fake.org.rows = [
+      { ...row!, lane: 'hint_new', fingerprint: '', hint: 'support...0001' },
+      ...stage.fake.org.rows,
+    ];
+    stage.fake.org.rows[0]!.stored_at = new Date(Date.now() + 1_000).toISOString();
+    stage.fake.announce();
+    await eventually(() => page.getByRole('region', { name: 'Lanes' }).locator('tbody tr').count()).toBe(2);
+    expect(await field.inputValue()).toBe('half a wo');
+    await page.getByRole('link', { name: 'Remove filter search support' }).click();
+    await eventually(() => field.inputValue()).toBe('');
+  });
+
   it('rests while its tab is hidden, and ends its stream with the page', async () => {
     await page.goto('/');
     await eventually(() => stage.fake.listeners()).toBe(1);
