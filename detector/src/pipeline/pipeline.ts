@@ -92,7 +92,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   let assignment = new AbortController();
   let sequence = 0;
   /** Set when closing begins, settled when it is over. */
-  let closed: PromiseWithResolvers<void> | null = null;
+  let closed: PromiseWithResolvers<undefined> | null = null;
 
   const persist = createPersist(options.wait, (stage, error) => observer.fault(stage, error));
   const hash = { low: 0, high: 0 };
@@ -261,13 +261,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     onRevoked: forget,
     async close() {
       // From here on no record is taken in, or under load there would always be something left to store.
-      closed = Promise.withResolvers<void>();
+      closed = Promise.withResolvers<undefined>();
       while (storing !== null || waiting !== null || open.records > 0) {
         startStoring();
         if (storing !== null) await storing;
       }
       forget();
-      closed.resolve();
+      closed.resolve(undefined);
     },
     get dedupe() {
       return dedupe;
