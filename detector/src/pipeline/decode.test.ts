@@ -1,4 +1,12 @@
-import { encodeUsageRow, ROW_VERSION_HEADER, USAGE_ROW_VERSION, type BusRecord } from '@lanewatch/ingest/contract';
+import {
+  encodeUsageRow,
+  fingerprintOf,
+  normaliseUsageEvent,
+  TEXT_LIMITS,
+  ROW_VERSION_HEADER,
+  USAGE_ROW_VERSION,
+  type BusRecord,
+} from '@lanewatch/ingest/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeRecord, RECORD_EVENTS_MAX } from './decode.ts';
@@ -92,6 +100,62 @@ describe('a record is rejected as a whole', () => {
     for (const headers of [ROWS, OBJECTS])
       expect(decode(value, headers).rejects).toMatchObject([{ index: 0, reason: 'the record is empty' }]);
   });
+});
+
+describe('a positional row is rejected', () => {
+  const fingerprint = fingerprintOf('k');
+  test.each(['unattributed', fingerprint.toUpperCase(), fingerprint.slice(1), `sk-ant-api03-${'x'.repeat(51)}`, ' '])(
+    'when its fingerprint is none: %s',
+    (other) => {
+      for (const _ of ['once', 'again']) {
+        const { rejects } = decode(encodeUsageRow(usageEvent({ fingerprint: other })), ROWS);
+        expect(rejects).toMatchObject([{ reason: expect.stringMatching(/^fingerprint: 64 lower-case hex/) }]);
+      }
+    },
+  );
+
+  test.each(Object.entries(TEXT_LIMITS))('when %s is longer than %i', (column, limit) => {
+    const ofLength = (length: number) => encodeUsageRow({ ...usageEvent({}), [column]: 'x'.repeat(length) });
+    expect(decode(ofLength(limit), ROWS).rejects).toEqual([]);
+    expect(decode(ofLength(limit + 1), ROWS).rejects).toMatchObject([
+      { reason: `${column}: longer than ${limit} characters` },
+    ]);
+  });
+
+  test('when a flag is longer than any there is', () => {
+    const flags = ['x'.repeat(65)] as never[];
+    expect(decode(encodeUsageRow(usageEvent({ flags })), ROWS).rejects).toMatchObject([
+      { reason: expect.stringMatching(/^flags: /) },
+    ]);
+  });
+});
+
+test('what ingest makes of an event is a row without fault, whatever its texts', () => {
+  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ minLength: 500, maxLength: 1_500, unit: 'binary' }));
+  const event = fc.record(
+    {
+      org: text,
+      user: text,
+      ip: text,
+      host: text,
+      session: text,
+      repo: text,
+      model: text,
+      module: text,
+      operation: text,
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(event, text, fc.constantFrom(fingerprintOf('k'), ''), (fields, hint, fingerprint) => {
+      const normalised = normaliseUsageEvent(
+        { source: 's', id: '1', time: '2026-11-20T11:59:00Z', credential: { hint, fingerprint }, ...fields },
+        { receivedAt: NOON, collector: 'c1' },
+      );
+      if (!normalised.ok) throw new Error(JSON.stringify(normalised.errors));
+      expect(decode(encodeUsageRow(normalised.event), ROWS)).toEqual({ ids: ['1'], rejects: [] });
+    }),
+  );
 });
 
 test('a line break at the end is no line', () => {

@@ -3,7 +3,9 @@ import {
   COLUMN_INDEX,
   COST_BASES,
   CREDENTIAL_KINDS,
+  isFingerprint,
   OUTCOMES,
+  TEXT_LIMITS,
   TIME_MAX_MS,
   USAGE_COLUMNS,
   type BusRecord,
@@ -32,6 +34,7 @@ const NUMBER_MAX = USAGE_COLUMNS.map((column) => {
   if (column === 'status_code') return 0xffff;
   return column === 'latency_ms' ? 0xffffffff : Number.MAX_SAFE_INTEGER;
 });
+const FLAG_MAX = 64;
 const ENUMS = [
   [COLUMN_INDEX.credential_kind, new Set<unknown>(CREDENTIAL_KINDS)],
   [COLUMN_INDEX.action, new Set<unknown>(ACTIONS)],
@@ -56,9 +59,65 @@ export function positionalFault(value: unknown): string | null {
     if (!allowed.has(value[position])) return `${USAGE_COLUMNS[position]!}: not an allowed value`;
   }
   if (value[0] === '' || value[1] === '') return 'source and id must not be empty';
+  if (hasLongText(value as unknown as UsageCells)) return longTextFault(value);
+  if (!isKnownFingerprint(value[COLUMN_INDEX.fingerprint] as string))
+    return 'fingerprint: 64 lower-case hex digits or nothing expected';
   const flags: unknown = value[COLUMN_INDEX.flags];
-  const flagsFine = Array.isArray(flags) && flags.length <= 16 && flags.every((flag) => typeof flag === 'string');
-  return flagsFine ? null : 'flags: an array of at most 16 texts expected';
+  return isFlagList(flags) ? null : `flags: an array of at most 16 texts of up to ${FLAG_MAX} characters expected`;
+}
+
+/** Spelled out: every place in the code sees one kind of text, where a loop sees all and takes three times as long. */
+function hasLongText(cells: UsageCells): boolean {
+  return (
+    cells[0].length > TEXT_LIMITS.source ||
+    cells[1].length > TEXT_LIMITS.id ||
+    cells[5].length > TEXT_LIMITS.hint ||
+    cells[6].length > TEXT_LIMITS.credential_provider ||
+    cells[8].length > TEXT_LIMITS.org ||
+    cells[9].length > TEXT_LIMITS.user ||
+    cells[10].length > TEXT_LIMITS.ip ||
+    cells[11].length > TEXT_LIMITS.host ||
+    cells[12].length > TEXT_LIMITS.agent ||
+    cells[13].length > TEXT_LIMITS.agent_version ||
+    cells[14].length > TEXT_LIMITS.session ||
+    cells[15].length > TEXT_LIMITS.request_id ||
+    cells[16].length > TEXT_LIMITS.repo ||
+    cells[17].length > TEXT_LIMITS.branch ||
+    cells[18].length > TEXT_LIMITS.provider ||
+    cells[19].length > TEXT_LIMITS.model ||
+    cells[20].length > TEXT_LIMITS.module ||
+    cells[21].length > TEXT_LIMITS.environment ||
+    cells[23].length > TEXT_LIMITS.operation ||
+    cells[33].length > TEXT_LIMITS.collector
+  );
+}
+
+function longTextFault(value: unknown[]): string {
+  const long = Object.entries(TEXT_LIMITS).find(
+    ([column, limit]) => (value[COLUMN_INDEX[column as keyof typeof TEXT_LIMITS]] as string).length > limit,
+  );
+  return `${long?.[0] ?? 'text'}: longer than ${long?.[1] ?? 0} characters`;
+}
+
+const KNOWN_FINGERPRINTS_MAX = 50_000;
+const knownFingerprints = new Set<string>(['']);
+
+/**
+ * Whether it is a fingerprint, or none. Else a raw key would be stored as fingerprint and lane, or the name of another lane would
+ * pass the rules by. The same ones come again and again, and their hash is needed anyway.
+ */
+function isKnownFingerprint(fingerprint: string): boolean {
+  if (knownFingerprints.has(fingerprint)) return true;
+  if (fingerprint !== '' && !isFingerprint(fingerprint)) return false;
+  if (knownFingerprints.size >= KNOWN_FINGERPRINTS_MAX) knownFingerprints.clear();
+  knownFingerprints.add(fingerprint);
+  return true;
+}
+
+function isFlagList(flags: unknown): boolean {
+  if (!Array.isArray(flags) || flags.length > 16) return false;
+  for (const flag of flags) if (typeof flag !== 'string' || flag.length > FLAG_MAX) return false;
+  return true;
 }
 
 /**
