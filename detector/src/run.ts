@@ -5,6 +5,7 @@ import { startDetector, type DetectorObserver } from './detector.ts';
 import { startHealthServer } from './health-server.ts';
 import { openLedger } from './ledger/open.ts';
 import { createMetrics } from './metrics.ts';
+import { createReadiness } from './readiness.ts';
 import { rulesInForce } from './rules/index.ts';
 
 /** What a detector process is made of besides its configuration; tests and benches put something else in. */
@@ -23,7 +24,7 @@ const SHUTDOWN_MS = 15_000;
 export async function runDetector(config: DetectorConfig, parts: DetectorParts = PARTS): Promise<void> {
   const log = pino({ level: config.LOG_LEVEL, name: 'detector' });
   const metrics = createMetrics();
-  let notReady: string | null = 'starting';
+  const readiness = createReadiness();
   let lastFault = { stage: '', text: '', count: 0 };
 
   const observer: DetectorObserver = {
@@ -42,11 +43,12 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
         log.warn({ stage, error: text, times: lastFault.count }, 'will try again');
     },
     assigned(partitions, tookMs) {
-      notReady = null;
+      readiness.assigned();
       metrics.observer.assigned(partitions, tookMs);
       log.info({ partitions, took_ms: tookMs }, 'partitions assigned');
     },
     revoked() {
+      readiness.revoked();
       metrics.observer.revoked();
       log.info('partitions revoked');
     },
@@ -56,7 +58,7 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     host: config.DETECTOR_HOST,
     port: config.DETECTOR_PORT,
     metrics: metrics.registry,
-    notReadyReason: () => notReady,
+    notReadyReason: () => readiness.reason,
   });
   const ledger = await parts.openLedger({
     url: config.CLICKHOUSE_URL,

@@ -42,6 +42,7 @@ interface Harness {
   deadLetters: Batch['deadLetters'];
   rejoins: string[];
   faults: string[];
+  assigned: number[][];
 }
 
 function start(
@@ -54,6 +55,7 @@ function start(
   const deadLetters: Batch['deadLetters'] = [];
   const rejoins: string[] = [];
   const faults: string[] = [];
+  const assigned: number[][] = [];
   const registry = createRegistryView();
   expect(registry.apply(Buffer.from(JSON.stringify(REVOKED)))).toEqual({ ok: true });
   const lanesMax = overrides.lanesMax ?? 1000;
@@ -82,12 +84,12 @@ function start(
     rejoin: (reason) => void rejoins.push(reason),
     observer: {
       stored: () => undefined,
-      assigned: () => undefined,
+      assigned: (partitions) => void assigned.push(partitions),
       fault: (stage, error) => void faults.push(`${stage}: ${(error as Error).message}`),
     },
     ...overrides,
   });
-  return { pipeline, deadLetters, rejoins, faults };
+  return { pipeline, deadLetters, rejoins, faults, assigned };
 }
 
 /** Delivers each partition's records from the resume offsets on, as a bus would. */
@@ -275,6 +277,13 @@ describe('delivery', () => {
     await successor.pipeline.onBatch({ partition: 0, records: [record], endOffset: 1 });
     await successor.pipeline.close();
     expect(stored(ledger)).toEqual(['late']);
+  });
+
+  test('an assignment without partitions is told as well: a standby is ready', async () => {
+    const harness = start(createMemoryLedger());
+    await harness.pipeline.onAssignment([]);
+    await harness.pipeline.onAssignment(PARTITIONS);
+    expect(harness.assigned).toEqual([[], PARTITIONS]);
   });
 
   test('closing ends under load that does not, with what was taken in stored', async () => {

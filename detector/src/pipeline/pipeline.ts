@@ -243,7 +243,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     forget();
     const ours = epoch;
     if (storing !== null) await storing;
-    if (partitions.length === 0) return new Map();
+    if (partitions.length === 0) {
+      observer.assigned(partitions, now() - startedMs);
+      return new Map();
+    }
     claimant = `${options.instance}/${ours}/${startedMs}`;
     await ledger.claim(partitions, claimant);
     const resumeOffsets = await ledger.resumeOffsets(partitions);

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { createReadiness } from './readiness.ts';
+
+test('a detector is ready from an assignment until it is revoked', () => {
+  const readiness = createReadiness();
+  expect(readiness.reason).toBe('starting');
+  readiness.assigned();
+  expect(readiness.reason).toBeNull();
+  readiness.revoked();
+  expect(readiness.reason).toMatch(/taken away/);
+  readiness.assigned();
+  expect(readiness.reason).toBeNull();
+});
