@@ -17,7 +17,7 @@ const OBJECTS = {};
 
 function decode(value: string | Buffer, headers: Record<string, string>) {
   const record: BusRecord = { partition: 0, offset: 0, key: null, value: Buffer.from(value), headers, timestamp: NOON };
-  const { rows, rejects } = decodeRecord(record);
+  const { rows, rejects } = decodeRecord(record, NOON);
   return {
     ids: rows.map(({ id }) => id),
     rejects: rejects.map(({ index, bytes, reason }) => ({ index, text: Buffer.from(bytes).toString(), reason })),
@@ -53,7 +53,7 @@ describe('a rejected line', () => {
     const bad = Buffer.from([0x7b, 0xff, 0xfe, 0x7d]);
     const value = Buffer.concat([Buffer.from(`${row('a')}\n`), bad]);
     const record: BusRecord = { partition: 0, offset: 0, key: null, value, headers: ROWS, timestamp: NOON };
-    expect(decodeRecord(record).rejects.map(({ bytes }) => Buffer.from(bytes))).toEqual([bad]);
+    expect(decodeRecord(record, NOON).rejects.map(({ bytes }) => Buffer.from(bytes))).toEqual([bad]);
   });
 
   test('is the whole record where elements of an array are bad, however many', () => {
@@ -156,6 +156,17 @@ test('what ingest makes of an event is a row without fault, whatever its texts',
       expect(decode(encodeUsageRow(normalised.event), ROWS)).toEqual({ ids: ['1'], rejects: [] });
     }),
   );
+});
+
+test.each([
+  [-1, 0],
+  [NOON - 1, NOON - 1],
+  [NOON + 1, NOON],
+  [Date.UTC(2400, 0), NOON],
+])('an object on a record from %i was received at %i', (timestamp, receivedAt) => {
+  const value = Buffer.from(object('a'));
+  const record: BusRecord = { partition: 0, offset: 0, key: null, value, headers: {}, timestamp };
+  expect(decodeRecord(record, NOON).rows).toMatchObject([{ id: 'a', received_at: receivedAt }]);
 });
 
 test('a line break at the end is no line', () => {

@@ -1,4 +1,10 @@
-import { normaliseUsageEvent, ROW_VERSION_HEADER, USAGE_ROW_VERSION, type BusRecord } from '@lanewatch/ingest/contract';
+import {
+  normaliseUsageEvent,
+  ROW_VERSION_HEADER,
+  TIME_MIN_MS,
+  USAGE_ROW_VERSION,
+  type BusRecord,
+} from '@lanewatch/ingest/contract';
 import type { UsageCells } from '@lanewatch/ingest/contract';
 import type { LedgerRow } from '../../contract/index.ts';
 import { eventRow, positionalFault, positionalRow } from './decoded-row.ts';
@@ -33,12 +39,13 @@ const LINE_BREAK = 0x0a;
  * Decodes one bus record: positional rows where the header names their version, else JSON objects, one per line or in arrays.
  * One bad line rejects that line only. A record with too many events or bad lines, or one that breaks the decoder, is
  * rejected as a whole. Never throws: the same record would come again for ever.
+ * @param nowMs epoch milliseconds; what bounds the time of receipt that the bus tells
  */
-export function decodeRecord(record: BusRecord): DecodedRecord {
+export function decodeRecord(record: BusRecord, nowMs: number): DecodedRecord {
   const decoded: DecodedRecord = { rows: [], rejects: [] };
   let fault: string | null;
   try {
-    fault = decodeInto(decoded, record);
+    fault = decodeInto(decoded, record, nowMs);
   } catch (error) {
     fault = `the decoder failed on it (${error instanceof Error ? error.name : typeof error})`;
   }
@@ -46,9 +53,13 @@ export function decodeRecord(record: BusRecord): DecodedRecord {
 }
 
 /** @returns why the record must be rejected as a whole, or null */
-function decodeInto(decoded: DecodedRecord, record: BusRecord): string | null {
+function decodeInto(decoded: DecodedRecord, record: BusRecord, nowMs: number): string | null {
   const version = record.headers[ROW_VERSION_HEADER];
-  if (version === undefined) return decodeObjects(decoded, record);
+  // A topic that an operator made may carry the producer's own time, which can be any: no receipt is later than now.
+  if (version === undefined) {
+    const receivedAt = Math.min(Math.max(record.timestamp, TIME_MIN_MS), nowMs);
+    return decodeObjects(decoded, { ...record, timestamp: receivedAt });
+  }
   if (version === USAGE_ROW_VERSION) return decodeRows(decoded, record);
   return `row version ${JSON.stringify(version.slice(0, 32))} is not one this detector reads`;
 }

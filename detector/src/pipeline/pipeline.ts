@@ -129,7 +129,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     for (const record of batch.records) {
       if (closed !== null) return closed.promise;
       const receivedMs = now();
-      const { rows, rejects } = decodeRecord(record);
+      const { rows, rejects } = decodeRecord(record, receivedMs);
       for (const row of rows) take(row, receivedMs);
       for (const reject of rejects) {
         const deadLetter = deadLetterOf(record, reject);

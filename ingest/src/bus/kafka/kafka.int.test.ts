@@ -76,6 +76,23 @@ describe.skipIf(kafkaBrokers === null)('Kafka: batches of other producers', () =
     const [odd] = await readAll(bus, topic, uniqueName('group'));
     expect([odd!.value.length, odd!.headers]).toEqual([0, { twice: 'b' }]);
   });
+
+  it('the time of a record is when the bus took it, not what its producer says', async () => {
+    const topic = uniqueName('times');
+    await bus.ensureTopics([{ name: topic, partitions: 1, compacted: false }]);
+    const producer = createProducer(createKafka({ brokers: kafkaBrokers!.split(','), ssl: false }, {}, 10_000), {});
+    await producer.connect();
+    const before = Date.now();
+    const times = ['1000', String(Date.UTC(2400, 0))];
+    await producer.send({ topic, messages: times.map((timestamp) => ({ value: timestamp, timestamp })) });
+    await producer.disconnect();
+    const records = await readAll(bus, topic, uniqueName('group'));
+    expect(records.map(({ value }) => value.toString())).toEqual(times);
+    for (const { timestamp } of records) {
+      expect(timestamp).toBeGreaterThanOrEqual(before);
+      expect(timestamp).toBeLessThanOrEqual(Date.now());
+    }
+  });
 });
 
 // The broker of the run is shared, so what kills a broker starts one of its own.
