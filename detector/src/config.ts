@@ -68,7 +68,7 @@ const configSchema = z
       .min(4)
       .max(1024)
       .default(32)
-      .describe('Users, endpoints, agents, sessions, repos, models held per lane, each'),
+      .describe('Users, endpoints, agents, sessions, repos, models, environments held per lane, each'),
     LANE_HISTORY_DAYS: z.coerce
       .number()
       .min(1)

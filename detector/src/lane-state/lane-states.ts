@@ -15,6 +15,7 @@ export interface LaneState {
   session: ValueTable | null;
   repo: ValueTable | null;
   model: ValueTable | null;
+  environment: ValueTable | null;
   findings: FindingState[];
   /** Count of observed events when the lane last moved to the end of the order of use. */
   moved_at: number;
@@ -32,6 +33,7 @@ export function newLane({ lane, fingerprint, kafka_partition }: LaneIdentity): L
     session: null,
     repo: null,
     model: null,
+    environment: null,
     findings: [],
     moved_at: 0,
   };
@@ -123,6 +125,7 @@ export function createLaneStates({ lanesMax, valuesPerLane }: LaneStatesOptions)
       if (row.session !== '') note((state.session ??= createValueTable()), row.session, at, false);
       if (row.repo !== '') note((state.repo ??= createValueTable()), row.repo, at, true);
       if (row.model !== '') note((state.model ??= createValueTable()), row.model, at, true);
+      if (row.environment !== '') note((state.environment ??= createValueTable()), row.environment, at, true);
       return state;
     },
     get previousUserSightMs() {

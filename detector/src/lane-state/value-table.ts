@@ -55,6 +55,16 @@ export function valuesWithin(table: ValueTable, atMs: number, windowMs: number):
   return values.filter((_, index) => sights[index * 2]! < atMs + windowMs && sights[index * 2 + 1]! > atMs - windowMs);
 }
 
+/** Values of {@link valuesWithin} that came to the others within that time: not the first one, and not those of long ago. */
+export function valuesAdded(table: ValueTable, atMs: number, windowMs: number): string[] {
+  const { values, sights } = table;
+  const firstOf = (index: number) => sights[index * 2]!;
+  const baseline = values.reduce((earliest, _, index) => Math.min(earliest, firstOf(index)), Infinity);
+  return values.filter(
+    (_, index) => firstOf(index) > baseline && firstOf(index) > atMs - windowMs && firstOf(index) < atMs + windowMs,
+  );
+}
+
 function stalest(sights: number[]): number {
   let index = 0;
   for (let position = 3; position < sights.length; position += 2) {

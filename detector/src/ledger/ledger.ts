@@ -1,7 +1,7 @@
 import type { Finding, LedgerRow } from '../../contract/index.ts';
 
 /** The dimensions along which a lane is described; each is a ledger column, `endpoint` is ip, or host where there is no ip. */
-export const LANE_DIMENSIONS = ['user', 'endpoint', 'agent', 'session', 'repo', 'model'] as const;
+export const LANE_DIMENSIONS = ['user', 'endpoint', 'agent', 'session', 'repo', 'model', 'environment'] as const;
 export type LaneDimension = (typeof LANE_DIMENSIONS)[number];
 
 /** A lane that the ledger has rows of. */

@@ -41,6 +41,7 @@ function history(): LedgerRow[][] {
         host: number % 4 === 0 ? '' : `host-${number % 6}`,
         session: `session-${Math.floor(number / 7)}`,
         repo: `repo-${number % 4}`,
+        environment: number % 6 === 0 ? '' : `environment-${number % 3}`,
         cost_nano_usd: 1_000_000_007 + number,
         findings: findingsOf(key, batch, index),
         event_hash_low: (number * 2_654_435_761) >>> 0,

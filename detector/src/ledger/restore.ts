@@ -33,6 +33,7 @@ const DIMENSION_COLUMNS: Record<LaneDimension, string> = {
   session: 'session',
   repo: 'repo',
   model: 'model',
+  environment: 'environment',
 };
 
 /** Order in which rows were stored; within a partition of the bus it is the order of the events. */

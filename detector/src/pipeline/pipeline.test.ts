@@ -118,6 +118,7 @@ const logArbitrary = fc
           user: fc.constantFrom('ana@acme.example', 'ben@acme.example', ''),
           minute: fc.oneof(fc.nat(600), fc.nat(3 * 24 * 60)),
           repo: fc.constantFrom('acme/api', 'acme/web', ''),
+          environment: fc.constantFrom('staging', 'production', ''),
           session: fc.constantFrom('s1', 's2', 's3'),
           host: fc.constantFrom('', 'build-7'),
         }),

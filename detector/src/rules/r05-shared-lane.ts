@@ -1,4 +1,4 @@
-import { valuesWithin } from '../lane-state/value-table.ts';
+import { valuesAdded, valuesWithin, type ValueTable } from '../lane-state/value-table.ts';
 import { isResolvedUser } from './people.ts';
 import { parametersOf, PER_LANE, type Rule } from './rule.ts';
 
@@ -29,13 +29,23 @@ export function sharedLane(overrides?: Parameters<typeof parametersOf>[1]): Rule
       return people >= limit ? PER_LANE : null;
     },
     describe(lane, finding) {
-      const seen = lane.user === null ? [] : valuesWithin(lane.user, finding.last_seen, windowMs);
-      const people = seen.filter(isResolvedUser).sort();
-      const repos = lane.repo === null ? [] : valuesWithin(lane.repo, finding.last_seen, windowMs).sort();
+      const at = finding.last_seen;
+      const within = (table: ValueTable | null) => (table === null ? [] : valuesWithin(table, at, windowMs).sort());
+      const added = (table: ValueTable | null) => (table === null ? [] : valuesAdded(table, at, windowMs).sort());
+      const seen = within(lane.user);
+      const people = seen.filter(isResolvedUser);
+      const reachAdded = [...added(lane.repo), ...added(lane.environment)];
       return {
-        // People alone may be a team at work; people and repositories together widen what a leak would reach.
-        severity: repos.length >= 2 ? 'high' : 'medium',
-        facts: { people, people_count: people.length, unresolved_users: seen.length - people.length, repos },
+        // People alone may be a team at work; what came with them widens what a leak would reach.
+        severity: reachAdded.length > 0 ? 'high' : 'medium',
+        facts: {
+          people,
+          people_count: people.length,
+          unresolved_users: seen.length - people.length,
+          repos: within(lane.repo),
+          environments: within(lane.environment),
+          added: reachAdded,
+        },
       };
     },
   };

@@ -237,15 +237,39 @@ describe('R05 shared lane', () => {
     expect(findings).toMatchObject([{ rule: 'R05', facts: { people_count: 2, unresolved_users: 3 } }]);
   });
 
-  test('is high when several repositories are within reach too', async () => {
+  test('is high when an environment is added too', async () => {
+    const events = [
+      { ...ana, environment: 'staging' },
+      { ...ben, environment: 'production', time: NOON + 1 },
+    ];
+    expect(await findingsOf(events, [credential({})])).toMatchObject([
+      { rule: 'R05', severity: 'high', facts: { environments: ['production', 'staging'], added: ['production'] } },
+    ]);
+  });
+
+  test('is medium where repositories and environments have been what they are for longer than the window', async () => {
+    const reach = [
+      { repo: 'acme/api', environment: 'staging' },
+      { repo: 'acme/web', environment: 'production' },
+    ];
+    const longAgo = reach.map((fields, index) => ({ ...ana, ...fields, time: NOON - 48 * HOUR + index }));
+    const today = reach.map((fields, index) => ({ ...(index === 0 ? ana : ben), ...fields, time: NOON + index }));
+    expect(await findingsOf([...longAgo, ...today], [credential({})])).toMatchObject([
+      { rule: 'R05', severity: 'medium', facts: { repos: ['acme/api', 'acme/web'], added: [] } },
+    ]);
+  });
+
+  test('is high when a repository is added too', async () => {
     const findings = await findingsOf(
       [
         { ...ana, repo: 'acme/api' },
-        { ...ben, repo: 'acme/web' },
+        { ...ben, repo: 'acme/web', time: NOON + 1 },
       ],
       [credential({})],
     );
-    expect(findings).toMatchObject([{ rule: 'R05', severity: 'high', facts: { repos: ['acme/api', 'acme/web'] } }]);
+    expect(findings).toMatchObject([
+      { rule: 'R05', severity: 'high', facts: { repos: ['acme/api', 'acme/web'], added: ['acme/web'] } },
+    ]);
   });
 
   test('is raised on an unregistered key beside R01', async () => {
