@@ -68,7 +68,7 @@ export interface Ledger {
   /**
    * Writes one batch as one part. Resolves when it is stored; the same token and rows may be sent again after any failure.
    * Throws {@link FencedError} when another detector holds one of the partitions, {@link LedgerUnavailableError} when
-   * trying again makes sense.
+   * it did not work now.
    */
   insert(rows: LedgerRow[], token: string): Promise<void>;
   /** Does ahead of time what {@link insert} of this array needs no engine for, so that it overlaps with the insert before. */
@@ -116,16 +116,14 @@ export interface Ledger {
 
 /** Another detector claimed a partition of the batch; this one must forget what it holds and join again. */
 export class FencedError extends Error {
-  readonly canRetry = false;
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = 'FencedError';
   }
 }
 
-/** ClickHouse could not be reached or did not answer; nothing is known about the last insert. */
+/** ClickHouse could not be reached, did not answer or could not do it; nothing is known about the last insert. */
 export class LedgerUnavailableError extends Error {
-  readonly canRetry = true;
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = 'LedgerUnavailableError';
