@@ -97,7 +97,9 @@ export type DetectorConfig = z.infer<typeof configSchema>;
  * @throws Error with every problem in one message
  */
 export function loadConfig(env: NodeJS.ProcessEnv): DetectorConfig {
-  const result = configSchema.safeParse(env);
+  // An empty variable is how a compose file or shell says "not set".
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const result = configSchema.safeParse(given);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
   throw new Error(`The detector's configuration has ${problems.length} problem(s):\n${problems.join('\n')}`);

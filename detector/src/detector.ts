@@ -66,7 +66,7 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
 
   const registry = createRegistryView();
   const registryFeed: LatestView = await bus.followLatest(topics.credentials.name, (record) => {
-    const result = registry.apply(record.value);
+    const result = registry.apply(record.value, record.key);
     if (!result.ok)
       observer.fault('registry', new Error(`credential record at offset ${record.offset}: ${result.reason}`));
   });

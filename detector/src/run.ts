@@ -69,7 +69,9 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     fsync: config.LEDGER_FSYNC,
     insertTimeoutMs: config.INSERT_TIMEOUT_MS,
   });
-  const bus = await parts.openBus(config.BUS_URL);
+  const bus = await parts.openBus(config.BUS_URL, {
+    onLog: (level, message, details) => log[level](details, message),
+  });
   const detector = await startDetector({
     instance: config.INSTANCE,
     bus,

@@ -1,4 +1,4 @@
-import { fingerprintOf, hintOf, type CredentialRecord } from '@lanewatch/ingest/contract';
+import { credentialRecordKey, fingerprintOf, hintOf, type CredentialRecord } from '@lanewatch/ingest/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { classify } from './classify.ts';
@@ -194,4 +194,16 @@ test('a record that is no credential record is refused with the field and the re
     reason: expect.stringContaining('fingerprint') as string,
   });
   expect(registry.size).toBe(1);
+});
+
+test('a record that was taken off the topic is known no more, by fingerprint or hint', () => {
+  const registry = createRegistryView();
+  const [byFingerprint, byHint] = [credential({ fingerprint: FINGERPRINT }), credential({ org: 'acme' })];
+  for (const record of [byFingerprint, byHint]) registry.apply(Buffer.from(JSON.stringify(record)));
+  expect([registry.size, registry.byHint(HINT).length]).toEqual([2, 2]);
+  for (const record of [byFingerprint, byHint])
+    expect(registry.apply(Buffer.alloc(0), credentialRecordKey(record))).toEqual({ ok: true });
+  expect([registry.size, registry.byHint(HINT).length]).toEqual([0, 0]);
+  expect(registry.byFingerprint(FINGERPRINT)).toBeUndefined();
+  expect(registry.apply(Buffer.alloc(0), 'nobody')).toEqual({ ok: true });
 });

@@ -23,9 +23,9 @@ export interface RegistryView {
   readonly size: number;
   /**
    * Takes a record off the credentials topic. An older version than the one held is ignored, so order and repeats don't
-   * matter. Returns a reason when the value is no credential record.
+   * matter; an empty value takes the key's record off. Returns a reason when the value is no credential record.
    */
-  apply(value: Uint8Array): { ok: true } | { ok: false; reason: string };
+  apply(value: Uint8Array, recordKey?: string | null): { ok: true } | { ok: false; reason: string };
 }
 
 const NONE: readonly Credential[] = [];
@@ -56,7 +56,14 @@ export function createRegistryView(): RegistryView {
     get size() {
       return byKey.size;
     },
-    apply(value) {
+    apply(value, recordKey = null) {
+      if (value.length === 0) {
+        const removed = recordKey === null ? undefined : byKey.get(recordKey);
+        if (removed === undefined) return { ok: true };
+        forget(removed);
+        byKey.delete(recordKey!);
+        return { ok: true };
+      }
       const parsed = parseRecord(value);
       if (!parsed.ok) return parsed;
       const key = credentialRecordKey(parsed.record);

@@ -21,27 +21,32 @@ export interface LedgerOptions {
   insertTimeoutMs: number;
 }
 
-/** Restoring a month of lanes reads much and says nothing meanwhile. */
-const SILENCE_MS_MAX = 600_000;
+/** Migrating, and restoring a month of lanes, take long and say nothing meanwhile. */
+const LONG_SILENCE_MS = 600_000;
 /** A claim outlasts the slowest insert that is allowed. */
 const CLAIM_MARGIN_MS = 5_000;
 
 /** Brings the database up to date and opens the ledger in it. */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
-  const client = connect(options, SILENCE_MS_MAX);
+  const patient = connect(options, LONG_SILENCE_MS);
+  // What a batch or a claim waits for: a connection that fell silent must not hold partitions for ten minutes.
+  const client = connect(options, options.insertTimeoutMs);
+  const close = async () => {
+    await Promise.all([client.close(), patient.close()]);
+  };
   const { database } = options;
   try {
-    await asLedgerErrors('preparing the ledger', () => migrate(client, options));
+    await asLedgerErrors('preparing the ledger', () => migrate(patient, options));
   } catch (error) {
-    await client.close();
+    await close();
     throw error;
   }
   return {
     claim: ledgerClaim(client, database, options.insertTimeoutMs + CLAIM_MARGIN_MS),
     ...ledgerInsert(client, database, options.insertTimeoutMs),
-    ...ledgerReads(client, database),
+    ...ledgerReads(patient, database),
     readFindings: (ids) => readFindings(client, database, ids),
     writeFindings: (writes, claimant) => writeFindings(client, database, writes, claimant),
-    close: () => client.close(),
+    close,
   };
 }

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { loadConfig } from './config.ts';
+import { RECORD_EVENTS_MAX } from './pipeline/decode.ts';
+
+const REQUIRED = { BUS_URL: 'lmdb:/bus', CLICKHOUSE_URL: 'http://127.0.0.1:8123' };
+
+test('an empty variable is one that is not set', () => {
+  const empty = Object.fromEntries(Object.keys(loadConfig(REQUIRED)).map((name) => [name, '']));
+  expect(loadConfig({ ...empty, ...REQUIRED, INSTANCE: 'i' })).toEqual(loadConfig({ ...REQUIRED, INSTANCE: 'i' }));
+});
+
+test('a batch leaves room in its insert for the largest record behind it', () => {
+  const max = 200_000 - RECORD_EVENTS_MAX;
+  expect(loadConfig({ ...REQUIRED, BATCH_ROWS_MAX: String(max) }).BATCH_ROWS_MAX).toBe(max);
+  expect(() => loadConfig({ ...REQUIRED, BATCH_ROWS_MAX: String(max + 1) })).toThrow('BATCH_ROWS_MAX');
+});
+
+test('everything that is wrong is told at once', () => {
+  expect(() => loadConfig({ DETECTOR_PORT: 'x', CLICKHOUSE_URL: '' })).toThrow(
+    /has 3 problem\(s\):[^]*DETECTOR_PORT[^]*BUS_URL[^]*CLICKHOUSE_URL/,
+  );
+});

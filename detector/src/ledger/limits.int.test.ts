@@ -1,0 +1,63 @@
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { LedgerUnavailableError } from './ledger.ts';
+import { finding, openTestLedger, startTestEngine, type TestEngine, type TestLedger } from './testing.ts';
+
+const LIMIT_MS = 300;
+
+describe('an engine that falls silent', () => {
+  let engine: TestEngine;
+  let test: TestLedger;
+  beforeAll(async () => {
+    engine = await startTestEngine();
+    test = await openTestLedger(engine);
+  });
+  afterAll(async () => {
+    await test.close();
+    await engine.stop();
+  });
+
+  /** Stands before the engine; once silenced it takes requests and answers none. */
+  async function silencer(): Promise<{ url: string; silence(): void }> {
+    let isSilent = false;
+    const server = createServer((incoming, outgoing) => {
+      if (isSilent) return;
+      const { method, headers } = incoming;
+      const forwarded = request(
+        new URL(incoming.url ?? '/', engine.url),
+        { method: method ?? 'POST', headers },
+        (answer) => {
+          outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+          answer.pipe(outgoing);
+        },
+      );
+      incoming.pipe(forwarded);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      return new Promise<void>((resolve) => server.close(() => resolve()));
+    });
+    const { port } = server.address() as AddressInfo;
+    return { url: `http://127.0.0.1:${port}`, silence: () => void (isSilent = true) };
+  }
+
+  // Each of them is what a batch or an assignment waits for.
+  it('holds up neither a claim nor findings beyond the limit of an insert', async () => {
+    const proxy = await silencer();
+    const ledger = await test.another({ url: proxy.url, insertTimeoutMs: LIMIT_MS });
+    await ledger.claim([0], 'first');
+    proxy.silence();
+    const calls = [
+      () => ledger.claim([0], 'second'),
+      () => ledger.writeFindings([{ finding: finding(), partition: 0 }], 'first'),
+      () => ledger.readFindings([finding().id]),
+    ];
+    for (const call of calls) {
+      const startMs = performance.now();
+      await expect(call()).rejects.toBeInstanceOf(LedgerUnavailableError);
+      expect(performance.now() - startMs).toBeLessThan(LIMIT_MS * 20);
+    }
+  });
+});
