@@ -50,6 +50,9 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
     bus,
     topic: topics.usage.name,
     partitionOf: partitionLookup(() => partitions),
+    refreshPartitions: async () => {
+      partitions = await bus.partitionCount(topics.usage.name);
+    },
     publishTimeoutMs: config.publishTimeoutMs,
     lingerMs: config.lingerMs,
     spool,

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -206,5 +206,102 @@ describe('while the bus is down', () => {
         expect(record.partition).toBe(partitionForKey(session, 3));
       }
     }
+  });
+});
+
+describe('when the bus refuses a record for good', () => {
+  const isPoison = (record: OutgoingRecord) => Buffer.from(record.value).toString().includes('poison');
+  const refusedFile = () => join(directory, 'refused.rows');
+
+  test.each([
+    ['it takes smaller batches only', (record: OutgoingRecord) => record.value.length > 1_500],
+    ['it takes records with a key only', (record: OutgoingRecord) => record.key === null],
+  ])('%s: everything arrives, in order', async (_, refuses) => {
+    bus.refuses = refuses;
+    const events = Array.from({ length: 150 }, (_each, index) => event({ session: `s${index % 5}` }));
+    await publisherOn(null, { partitionOf: () => 0 }).publish(events);
+    expect(idsOnBus()).toEqual(events.map(({ id }) => id));
+  });
+
+  test('a topic with fewer partitions than before: everything arrives in the partitions of now', async () => {
+    let partitions = PARTITIONS;
+    bus.refuses = ({ partition }) => partition! >= 5;
+    const publisher = publisherOn(null, {
+      partitionOf: (key) => partitionForKey(key, partitions),
+      refreshPartitions: () => {
+        partitions = 5;
+        return Promise.resolve();
+      },
+    });
+    const events = Array.from({ length: 60 }, (_, index) => event({ session: `s${index}` }));
+    await publisher.publish(events);
+    expect(idsOnBus().sort()).toEqual(events.map(({ id }) => id).sort());
+    for (const { record } of bus.published) {
+      const rows = Buffer.from(record.value).toString().split('\n');
+      for (const row of rows) {
+        expect(record.partition).toBe(partitionForKey((JSON.parse(row) as string[])[14]!, 5));
+      }
+    }
+  });
+
+  test('one bad event among many: the others arrive, it is kept, reported, and tried again at the next start', async () => {
+    bus.refuses = isPoison;
+    const faults: string[] = [];
+    const onFault = (what: string, error: unknown) => faults.push(`${what}: ${(error as Error).message}`);
+    const publisher = publisherOn(await openTestSpool(), { partitionOf: () => 0, onFault });
+    const events = Array.from({ length: 100 }, (_, index) => event(index === 40 ? { user: 'poison' } : {}));
+    await publisher.publish(events);
+    const others = events.filter((_, index) => index !== 40).map(({ id }) => id);
+    expect(idsOnBus()).toEqual(others);
+    expect(faults).toEqual([expect.stringMatching(/^the bus refuses events: 1 events, they lie in .*refused\.rows/)]);
+    expect(await readFile(refusedFile(), 'utf8')).toContain(events[40]!.id);
+    // Nothing waits behind it.
+    await publisher.publish([event()]);
+    expect(idsOnBus()).toHaveLength(100);
+    await publisher.close();
+
+    bus.refuses = () => false;
+    publisherOn(await openTestSpool(), { partitionOf: () => 0 });
+    await vi.waitFor(() => expect(idsOnBus().at(-1)).toBe(events[40]!.id), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await spooled()).toEqual([]), { timeout: 10_000 });
+  });
+
+  test('a bad event in the spool does not hold up those behind it', async () => {
+    const publisher = publisherOn(await openTestSpool(), { partitionOf: () => 0 });
+    bus.down = true;
+    const events = Array.from({ length: 30 }, (_, index) => event(index === 3 ? { user: 'poison' } : {}));
+    for (const one of events) await publisher.publish([one]);
+    bus.refuses = isPoison;
+    bus.down = false;
+    const others = events.filter((_, index) => index !== 3).map(({ id }) => id);
+    await vi.waitFor(() => expect(idsOnBus()).toEqual(others), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await spooled()).toEqual(['refused.rows']), { timeout: 10_000 });
+  });
+
+  test('without a spool the sender of the bad event hears of it, and nobody else', async () => {
+    bus.refuses = isPoison;
+    const publisher = publisherOn(null);
+    const good = publisher.publish([event({ session: 'one' })]);
+    const bad = publisher.publish([event({ session: 'two', user: 'poison' })]);
+    await expect(bad).rejects.toMatchObject({ code: 'internal' });
+    await good;
+    expect(idsOnBus()).toHaveLength(1);
+  });
+
+  test('a bus that goes down in the middle of this leaves everything in the spool', async () => {
+    const publisher = publisherOn(await openTestSpool(), { partitionOf: () => 0 });
+    let calls = 0;
+    bus.refuses = (record) => {
+      if (++calls === 4) bus.down = true;
+      return isPoison(record);
+    };
+    const events = Array.from({ length: 50 }, (_, index) => event(index === 20 ? { user: 'poison' } : {}));
+    await publisher.publish(events);
+    expect(await spooled()).toContain('000000000001.rows');
+    bus.refuses = isPoison;
+    bus.down = false;
+    const others = events.filter((_, index) => index !== 20).map(({ id }) => id);
+    await vi.waitFor(() => expect(new Set(idsOnBus())).toEqual(new Set(others)), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await spooled()).toEqual(['refused.rows']), { timeout: 10_000 });
   });
 });

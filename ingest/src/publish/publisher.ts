@@ -1,36 +1,17 @@
-import type { Bus, OutgoingRecord, UsageEvent } from '../../contract/index.ts';
+import type { UsageEvent } from '../../contract/index.ts';
 import { ApiProblem } from '../problem.ts';
-import {
-  CHARS_PER_RECORD_MAX,
-  keyOfRow,
-  packRows,
-  type PreparedRow,
-  prepareRow,
-  recordOf,
-  ROWS_PER_RECORD_MAX,
-} from './rows.ts';
+import { CHARS_PER_RECORD_MAX, keyOfRow, type PreparedRow, prepareRow, recordOf, ROWS_PER_RECORD_MAX } from './rows.ts';
+import { CHARS_PER_PARTITION_MAX, createSender, type Refusal, type SenderOptions } from './sender.ts';
 import { type Spool, SpoolFullError } from './spool.ts';
 
-/**
- * Kafka takes at most 1 MiB per partition and request by default. A character is up to 3 bytes of UTF-8, so this stays below in
- * any script.
- */
-const CHARS_PER_PARTITION_MAX = 256 * 1024;
 /** Rows of the spool that are published together. */
 const REPLAY_BYTES = 512 * 1024;
 const REPLAY_PAUSE_MIN_MS = 100;
 const REPLAY_PAUSE_MAX_MS = 5_000;
 /** Batches on their way to the bus at once: while it confirms one, the events of the next are encoded and sent. */
 const BATCHES_UNDER_WAY_MAX = 2;
-/** The bus gives up by itself; this is for one that does not. */
-const TIMEOUT_MARGIN_MS = 1_000;
 
-export interface PublisherOptions {
-  bus: Pick<Bus, 'publish'>;
-  topic: string;
-  partitionOf: (key: string) => number;
-  /** After this long without confirmation the bus counts as down. */
-  publishTimeoutMs: number;
+export interface PublisherOptions extends SenderOptions {
   /** How long a lone request waits for others to share its records. */
   lingerMs: number;
   /** null: without a spool a bus that is down is answered with 503. */
@@ -41,8 +22,10 @@ export interface PublisherOptions {
 
 export interface Publisher {
   /**
-   * Resolves when all events are durable: confirmed by the bus, or fsynced in the spool.
-   * @throws ApiProblem unavailable (with Retry-After) when neither takes them
+   * Resolves when all events are durable: confirmed by the bus, or fsynced in the spool. What the bus refuses for good is put
+   * aside in the spool and reported.
+   * @throws ApiProblem unavailable (with Retry-After) when neither takes them; internal when the bus refuses one of them for good
+   *   and there is no spool
    */
   publish(events: readonly UsageEvent[]): Promise<void>;
   /** Waits for what is under way, stops replaying. What the spool holds stays there for the next start. */
@@ -63,6 +46,13 @@ interface Filling {
   waiters: Waiter[];
 }
 
+interface Outcome {
+  to: 'bus' | 'spool';
+  /** Rows that are nowhere. */
+  refused: ReadonlySet<PreparedRow>;
+}
+const NONE: ReadonlySet<PreparedRow> = new Set();
+
 /**
  * Groups events of concurrent requests into records and writes a few batches at a time: while they are under way the next one
  * fills up, so that batches grow with the load. The bus keeps the order of its calls per partition. While the spool holds
@@ -70,7 +60,8 @@ interface Filling {
  * and takes the next.
  */
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { bus, topic, partitionOf, spool, onFault } = options;
+  const { partitionOf, spool, onFault } = options;
+  const sender = createSender(options);
   const queues = new Map<number, Filling[]>();
   let lingering: NodeJS.Timeout | null = null;
   let underWay = 0;
@@ -145,59 +136,71 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const batch = takeBatch();
     const started = performance.now();
     let failure: unknown = null;
-    let to: 'bus' | 'spool' = 'bus';
+    let outcome: Outcome = { to: 'bus', refused: NONE };
     try {
-      to = await write(batch);
+      outcome = await write(batch);
     } catch (error) {
       failure = error;
     }
     for (const { filling } of batch) {
+      const lost = outcome.refused.size > 0 && filling.rows.some((row) => outcome.refused.has(row));
       for (const waiter of filling.waiters) {
         if (failure !== null) waiter.reject(failure);
+        else if (lost) waiter.reject(refusedProblem());
         else if (--waiter.openRecords === 0) waiter.resolve();
       }
     }
     if (failure === null) {
       const rows = batch.reduce((sum, { filling }) => sum + filling.rows.length, 0);
-      options.onBatch?.({ to, rows, seconds: (performance.now() - started) / 1000 });
+      options.onBatch?.({ to: outcome.to, rows, seconds: (performance.now() - started) / 1000 });
     }
   }
 
-  async function write(batch: { partition: number; filling: Filling }[]): Promise<'bus' | 'spool'> {
+  async function write(batch: { partition: number; filling: Filling }[]): Promise<Outcome> {
+    let refusals: Refusal[] | null = null;
     if (spool === null || spool.isEmpty) {
       try {
-        await send(batch.map(({ partition, filling }) => recordOf(filling.rows, partition)));
-        return 'bus';
+        const records = batch.map(({ partition, filling }) => recordOf(filling.rows, partition));
+        refusals = await sender.sendPacked(records, () => batch.flatMap(({ filling }) => filling.rows));
       } catch (error) {
         onFault('the bus did not take a batch', error);
         if (spool === null) throw unavailable('The message bus is not reachable.', error);
       }
     }
+    if (refusals !== null && refusals.length === 0) return { to: 'bus', refused: NONE };
+    if (spool === null) {
+      reportRefusals(refusals!, 'there is no spool to put them aside');
+      return { to: 'bus', refused: new Set(refusals!.map(({ row }) => row)) };
+    }
     try {
+      if (refusals !== null) {
+        await putAside(spool, refusals);
+        return { to: 'bus', refused: NONE };
+      }
       const rows = batch.flatMap(({ filling }) => filling.rows.map(({ row }) => row));
-      const appended = spooling.then(() => spool.append(rows));
-      spooling = appended.catch(() => undefined);
-      await appended;
+      await spoolInTurn(() => spool.append(rows));
     } catch (error) {
       if (!(error instanceof SpoolFullError)) onFault('the spool did not take a batch', error);
       throw unavailable('The message bus is not reachable and the spool on disk takes no more.', error);
     }
     startReplay();
-    return 'spool';
+    return { to: 'spool', refused: NONE };
   }
 
-  async function send(records: OutgoingRecord[]): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      const limitMs = options.publishTimeoutMs + TIMEOUT_MARGIN_MS;
-      timer = setTimeout(() => reject(new Error(`no confirmation within ${limitMs} ms`)), limitMs);
-    });
-    try {
-      // A publish that the bus confirms after all arrives twice; the ledger stores an identity once.
-      await Promise.race([bus.publish(topic, records), timeout]);
-    } finally {
-      clearTimeout(timer);
-    }
+  function spoolInTurn(step: () => Promise<void>): Promise<void> {
+    const done = spooling.then(step);
+    spooling = done.catch(() => undefined);
+    return done;
+  }
+
+  async function putAside(to: Spool, refusals: Refusal[]): Promise<void> {
+    await spoolInTurn(() => to.putAside(refusals.map(({ row }) => row.row)));
+    reportRefusals(refusals, `they lie in ${to.refusedPath} and are tried again at the next start`);
+  }
+
+  function reportRefusals(refusals: Refusal[], where: string): void {
+    const { error } = refusals[0]!;
+    onFault('the bus refuses events', new Error(`${refusals.length} events, ${where}: ${error.message}`));
   }
 
   function startReplay(): void {
@@ -216,14 +219,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
       try {
         const chunk = await from.peek(REPLAY_BYTES);
         if (chunk === null) return;
-        for (const records of inRequests(
-          packRows(
-            chunk.rows.map((row) => ({ row, key: keyOfRow(row) })),
-            partitionOf,
-          ),
-        )) {
-          await send(records);
-        }
+        const refusals = await sender.sendRows(chunk.rows.map((row) => ({ row, key: keyOfRow(row) })));
+        if (refusals.length > 0) await putAside(from, refusals);
         await from.drop(chunk.end);
         pauseMs = REPLAY_PAUSE_MIN_MS;
       } catch (error) {
@@ -255,24 +252,6 @@ export function createPublisher(options: PublisherOptions): Publisher {
   };
 }
 
-/** Splits records so that no partition gets more than one request may hold. */
-function* inRequests(records: OutgoingRecord[]): Generator<OutgoingRecord[]> {
-  let request: OutgoingRecord[] = [];
-  const bytes = new Map<number, number>();
-  for (const record of records) {
-    const partition = record.partition ?? 0;
-    const sum = (bytes.get(partition) ?? 0) + record.value.length;
-    if (request.length > 0 && sum > 3 * CHARS_PER_PARTITION_MAX) {
-      yield request;
-      request = [];
-      bytes.clear();
-      bytes.set(partition, record.value.length);
-    } else bytes.set(partition, sum);
-    request.push(record);
-  }
-  if (request.length > 0) yield request;
-}
-
 /** Claude Code retries once after a second and drops the batch when told to wait half a minute. */
 function unavailable(detail: string, cause?: unknown): ApiProblem {
   return new ApiProblem(
@@ -280,6 +259,10 @@ function unavailable(detail: string, cause?: unknown): ApiProblem {
     `${detail} Send the same events again; one that was stored already counts once.`,
     { headers: { 'retry-after': '1' }, cause },
   );
+}
+
+function refusedProblem(): ApiProblem {
+  return new ApiProblem('internal', 'The message bus refuses one of these events; the fault was logged.');
 }
 
 function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'nod
 import { join } from 'node:path';
 import { readFrames, frameOf } from './frames.ts';
 import { createPositionFile, type SpoolPosition } from './position-file.ts';
+import { createRefusedFile, refusedPath } from './refused-file.ts';
 import { lockSpool } from './spool-lock.ts';
 
 /** The spool holds as much as it may; the events were not taken. */
@@ -32,6 +33,10 @@ export interface Spool {
   append(rows: readonly string[]): Promise<void>;
   /** The oldest rows, about `bytesMax` of them and at least one frame; null when there are none. */
   peek(bytesMax: number): Promise<{ rows: string[]; end: SpoolPosition } | null>;
+  /** Keeps rows that the bus refuses for good, out of the way of the others; the next `openSpool` puts them behind these. */
+  putAside(rows: readonly string[]): Promise<void>;
+  /** The file where {@link putAside} keeps them. */
+  readonly refusedPath: string;
   /** Forgets everything before the position. */
   drop(end: SpoolPosition): Promise<void>;
   close(): Promise<void>;
@@ -80,13 +85,15 @@ async function openLocked(options: SpoolOptions, unlock: () => void): Promise<Sp
   const segmentBytesMax = options.segmentBytesMax ?? 4 * 1024 * 1024;
   const positionFile = createPositionFile(directory);
   const position = await positionFile.read();
+  await retryRefused(directory, position);
   const segments = await recover(directory, onDamage);
+  const refused = createRefusedFile(directory, () => syncDirectory(directory));
   /** The segment being written; only ever the last. */
   let writer: FileHandle | null = null;
   let nextNumber = Math.max(segments.at(-1)?.number ?? 0, position?.segment ?? 0) + 1;
   let appending = false;
 
-  const bytes = () => segments.reduce((sum, segment) => sum + segment.size, 0);
+  const bytes = () => segments.reduce((sum, segment) => sum + segment.size, refused.bytes);
   const unread = () => segments.some((segment) => segment.readOffset < segment.size);
 
   async function startSegment(): Promise<Segment> {
@@ -190,6 +197,11 @@ async function openLocked(options: SpoolOptions, unlock: () => void): Promise<Sp
       }
       return null;
     },
+    async putAside(rows) {
+      if (bytes() >= bytesMax) throw new SpoolFullError();
+      await refused.append(rows);
+    },
+    refusedPath: refused.path,
     async drop(end) {
       markRead(end);
       await positionFile.write(end).catch((error: unknown) => {
@@ -205,8 +217,21 @@ async function openLocked(options: SpoolOptions, unlock: () => void): Promise<Sp
   };
 }
 
+/** Makes a segment, the last, of what an earlier process put aside: the topic may have been put right since. */
+async function retryRefused(directory: string, position: SpoolPosition | null): Promise<void> {
+  const last = (await segmentNames(directory)).at(-1);
+  const number = Math.max(last === undefined ? 0 : Number(last.slice(0, 12)), position?.segment ?? 0) + 1;
+  await rename(refusedPath(directory), segmentPath(directory, number)).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  });
+}
+
+async function segmentNames(directory: string): Promise<string[]> {
+  return (await readdir(directory)).filter((name) => SEGMENT_NAME.test(name)).sort();
+}
+
 async function recover(directory: string, onDamage: (message: string) => void): Promise<Segment[]> {
-  const names = (await readdir(directory)).filter((name) => SEGMENT_NAME.test(name)).sort();
+  const names = await segmentNames(directory);
   const segments: Segment[] = [];
   for (const [index, name] of names.entries()) {
     const path = join(directory, name);
