@@ -11,6 +11,7 @@ export const PROBLEMS = {
   forbidden: { status: 403, title: 'This key may not send events', rpcCode: 7 },
   not_found: { status: 404, title: 'There is no such route', rpcCode: 5 },
   method_not_allowed: { status: 405, title: 'The route does not take this method', rpcCode: 12 },
+  request_timeout: { status: 408, title: 'The request took too long', rpcCode: 4 },
   body_too_large: { status: 413, title: 'The body is too large', rpcCode: 8 },
   unsupported_media_type: { status: 415, title: 'The body has a form this route does not take', rpcCode: 3 },
   bad_request: { status: 400, title: 'The request is not valid HTTP', rpcCode: 3 },

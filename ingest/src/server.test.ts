@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FORMATS } from './formats/index.ts';
@@ -448,6 +448,26 @@ describe('over a real socket', () => {
       socket.on('end', () => resolve(text)).on('error', reject);
     });
     expect(answer).toMatch(/^HTTP\/1.1 400 [\s\S]*urn:lanewatch:problem:bad_request/);
+  });
+
+  test('a request that takes too long is answered with 408 and closed', async () => {
+    await server.app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = server.app.server.address() as AddressInfo;
+    // What Node does when its time-out for a request has passed; it looks only every half minute.
+    server.app.server.once('connection', (socket: Socket) => {
+      socket.once('data', () => {
+        const late = Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+        server.app.server.emit('clientError', late, socket);
+      });
+    });
+    const answer = await new Promise<string>((resolve, reject) => {
+      let text = '';
+      const socket = connect(port, '127.0.0.1', () => socket.write('POST /v1/events HTTP/1.1\r\nhost: x\r\n'));
+      socket.on('data', (part) => (text += part.toString()));
+      socket.on('end', () => resolve(text)).on('error', reject);
+    });
+    expect(answer).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n[\s\S]*urn:lanewatch:problem:request_timeout/);
+    expect(answer).toContain('"status":408');
   });
 
   test('a sender that leaves in mid-body leaves nothing behind', async () => {

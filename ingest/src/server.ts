@@ -70,16 +70,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     routerOptions: { ignoreTrailingSlash: true },
     forceCloseConnections: 'idle',
     clientErrorHandler(error, socket) {
-      // Not HTTP, or headers beyond Node's limit; there is no request to answer in its own form.
+      // Not HTTP, headers beyond Node's limit, or nothing for too long; there is no request to answer in its own form.
       if (!socket.writable) return;
-      const tooLong = error.code === 'HPE_HEADER_OVERFLOW';
-      const problem = new ApiProblem(
-        'bad_request',
-        tooLong ? 'The headers are too long.' : 'This is not valid HTTP/1.1.',
-      );
+      const [statusLine, problem] = connectionRefusal(error.code);
       const { body } = refusalOf(problem, randomUUID(), null, '');
       socket.end(
-        `HTTP/1.1 ${tooLong ? '431 Request Header Fields Too Large' : '400 Bad Request'}\r\nconnection: close\r\n` +
+        `HTTP/1.1 ${statusLine}\r\nconnection: close\r\n` +
           `content-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body.toString()}`,
       );
     },
@@ -103,6 +99,18 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     done();
   });
   return app;
+}
+
+/** Status line and problem for what went wrong before there was a request, by Node's error code. */
+function connectionRefusal(code: string | undefined): [string, ApiProblem] {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    const detail = `The request was not complete after ${REQUEST_TIMEOUT_MS / 1000} s.`;
+    return ['408 Request Timeout', new ApiProblem('request_timeout', detail)];
+  }
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return ['431 Request Header Fields Too Large', new ApiProblem('bad_request', 'The headers are too long.')];
+  }
+  return ['400 Bad Request', new ApiProblem('bad_request', 'This is not valid HTTP/1.1.')];
 }
 
 function registerFormat(app: FastifyInstance, format: HttpFormat, options: ServerOptions): void {
