@@ -184,7 +184,8 @@ export function createSubscription(options: SubscribeOptions, parts: Subscriptio
         if (monotonicMs() > leaseUntilMs) {
           // This process slept past its session. Ask first: a successor may own the partition by now.
           tickNow();
-          continue;
+          if (own !== generation || monotonicMs() <= leaseUntilMs) continue;
+          throw new Error(`${topic.name}: the session ran out and the group cannot be asked; joining again`);
         }
         await options.onBatch(batch);
         failures = 0;
