@@ -37,12 +37,15 @@ const COORDINATOR_RETRY_MS = 100;
 export function createTopicAdmin(kafka: Kafka, replicationFactor: number): TopicAdmin {
   const admin: Admin = kafka.admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 4 } });
   let connecting: Promise<void> | null = null;
+  /** Whether there may be connections, also after a question that failed. */
+  let everConnected = false;
   const partitionCounts = new Map<string, { count: number; at: number }>();
   const counting = new Map<string, Promise<number>>();
 
   async function ask<T>(what: string, question: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
+        everConnected = true;
         connecting ??= admin.connect();
         await connecting;
         return await question();
@@ -134,7 +137,7 @@ export function createTopicAdmin(kafka: Kafka, replicationFactor: number): Topic
       await ask(`Kafka does not delete group ${group}`, () => admin.deleteGroups([group]));
     },
     async close() {
-      if (connecting) await admin.disconnect().catch(() => undefined);
+      if (everConnected) await admin.disconnect().catch(() => undefined);
     },
   };
 }
