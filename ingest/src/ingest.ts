@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { type Bus, BusUnavailableError, type LatestView, topicsOf } from '../contract/index.ts';
@@ -175,9 +176,7 @@ async function retry(
     } catch (error) {
       onError(error);
     }
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pauseMs);
-      signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-    });
+    // The only way for it to fail is that stopping cuts it short.
+    await delay(pauseMs, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { UsageEvent } from '../../contract/index.ts';
 import { ApiProblem } from '../problem.ts';
 import { CHARS_PER_RECORD_MAX, keyOfRow, type PreparedRow, prepareRow, recordOf, ROWS_PER_RECORD_MAX } from './rows.ts';
@@ -225,7 +226,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
         pauseMs = REPLAY_PAUSE_MIN_MS;
       } catch (error) {
         onFault('the bus is still not taking the spool', error);
-        await pause(pauseMs, stop.signal);
+        // The only way for it to fail is that closing cuts it short.
+        await delay(pauseMs, undefined, { signal: stop.signal }).catch(() => undefined);
         pauseMs = Math.min(pauseMs * 2, REPLAY_PAUSE_MAX_MS);
       }
     }
@@ -263,17 +265,4 @@ function unavailable(detail: string, cause?: unknown): ApiProblem {
 
 function refusedProblem(): ApiProblem {
   return new ApiProblem('internal', 'The message bus refuses one of these events; the fault was logged.');
-}
-
-function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    if (signal?.aborted === true) done();
-    else signal?.addEventListener('abort', done);
-  });
 }
