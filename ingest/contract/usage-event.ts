@@ -63,15 +63,12 @@ export const TIME_MIN_MS = 0;
 export const TIME_MAX_MS = Date.UTC(2299, 11, 31, 23, 59, 59, 999);
 
 const tokens = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-/** A decimal amount of US dollars with at most 9 places, as text or number; up to 9,000,000 so that nano-dollars stay exact. */
+/** A decimal amount of US dollars with at most 9 places, up to 9,000,000 so that nano-dollars stay exact. */
+export const DOLLARS_PATTERN = /^(?:[0-8]?\d{1,6}|9000000)(?:\.\d{1,9})?$/;
+export const DOLLARS_MAX = 9_000_000;
 const dollars = z.union([
-  z.number().min(0).max(9_000_000),
-  z
-    .string()
-    .regex(
-      /^(?:[0-8]?\d{1,6}|9000000)(?:\.\d{1,9})?$/,
-      'must be a decimal amount of dollars, 0 to 9000000, with at most 9 places',
-    ),
+  z.number().min(0).max(DOLLARS_MAX),
+  z.string().regex(DOLLARS_PATTERN, `must be a decimal amount of dollars, 0 to ${DOLLARS_MAX}, with at most 9 places`),
 ]);
 const anyText = z.string();
 

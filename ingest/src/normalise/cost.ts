@@ -1,17 +1,15 @@
+import { DOLLARS_MAX, DOLLARS_PATTERN } from '../../contract/index.ts';
+
 const NANO = 1_000_000_000;
-const COST_DOLLARS_MAX = 9_000_000;
 /** Below this the product with 10^9 is exact to less than half a unit, so rounding gives the decimal that was written. */
 const EXACT_PRODUCT_DOLLARS_MAX = 1_000_000;
-
-/** The contract's pattern for amounts as text. */
-const AMOUNT = /^(?:[0-8]?\d{1,6}|9000000)(?:\.\d{1,9})?$/;
 
 /**
  * Billionths of a dollar from a decimal text, exactly.
  * @returns null when the text is no amount from 0 to 9,000,000 with at most 9 places
  */
 export function nanoDollarsOfText(text: string): number | null {
-  if (!AMOUNT.test(text)) return null;
+  if (!DOLLARS_PATTERN.test(text)) return null;
   const point = text.indexOf('.');
   const whole = point === -1 ? text : text.slice(0, point);
   const fraction = point === -1 ? '' : text.slice(point + 1);
@@ -23,7 +21,7 @@ export function nanoDollarsOfText(text: string): number | null {
  * @returns null when it is no amount from 0 to 9,000,000
  */
 export function nanoDollarsOfNumber(dollars: number): number | null {
-  if (!(dollars >= 0 && dollars <= COST_DOLLARS_MAX)) return null;
+  if (!(dollars >= 0 && dollars <= DOLLARS_MAX)) return null;
   if (dollars < EXACT_PRODUCT_DOLLARS_MAX) return Math.round(dollars * NANO) + 0;
   // Above, go through the shortest decimal that stands for this number.
   const [whole = '0', fraction = ''] = String(dollars).split('.');
