@@ -232,6 +232,18 @@ describe('texts', () => {
     expect(event.flags).toEqual(['truncated']);
   });
 
+  test.each([
+    ['https://dana@git.example/acme/x', 'https://git.example/acme/x', 1],
+    ['HTTPS://dana:p@ss@git.example/acme/x', 'HTTPS://git.example/acme/x', 1],
+    [`http://${'t'.repeat(1_000)}@git.example/x`, 'http://git.example/x', 1],
+    ['https://git.example/acme/x@v2', 'https://git.example/acme/x@v2', 0],
+    ['ssh://git@git.example/acme/x', 'ssh://git@git.example/acme/x', 0],
+    ['git@git.example:acme/x', 'git@git.example:acme/x', 0],
+    ['acme/x', 'acme/x', 0],
+  ])('the repository %s is the same for everyone: %s', (repo, kept, redactions) => {
+    expect(accepted({ repo })).toMatchObject({ event: { repo: kept }, redactions });
+  });
+
   test('a key that straddles the limit is not kept by half', () => {
     const key = `sk-ant-api03-${'Kk3y'.repeat(24)}AA`;
     for (let shift = 0; shift < key.length; shift++) {

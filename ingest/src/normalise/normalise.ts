@@ -18,11 +18,11 @@ import {
   type UsageEvent,
   type UsageEventInput,
 } from '../../contract/index.ts';
-import { redactSecrets, wholeApiKey } from '../redact/redact.ts';
+import { redactSecrets, wholeApiKey, withoutUserinfo } from '../redact/redact.ts';
 import { nanoDollarsOfNumber, nanoDollarsOfText } from './cost.ts';
 import { estimateNanoDollars } from './estimate.ts';
 import { readHint } from './hint.ts';
-import { cleanText, cut, type TextTally, withoutUserinfo } from './text.ts';
+import { cleanText, cut, type TextTally } from './text.ts';
 import { parseTime } from './time.ts';
 
 export interface NormaliseOptions {

@@ -51,9 +51,3 @@ export function cut(text: string, limit: number): string {
   const last = text.charCodeAt(limit - 1);
   return text.slice(0, last >= 0xd800 && last < 0xdc00 ? limit - 1 : limit);
 }
-
-/** A repository address without user name and password: `https://user:token@host/x` becomes `https://host/x`. */
-export function withoutUserinfo(url: string): string {
-  if (!url.includes('@')) return url;
-  return url.replace(/^(https?:\/\/)[^\s/?#]*@/i, '$1');
-}

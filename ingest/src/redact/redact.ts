@@ -58,7 +58,10 @@ const ASSIGNED_VALUE =
   /[=:] {0,2}(?:\\{0,8}["'])?(?:(?:token|api-?key|digest|negotiate|ntlm) {1,4})?(?!\S{0,256}\.{3})((?=[^\s"'&,;}]{0,256}\d|[^\s"'&,;}]{20})(?:[^\s"'&,;}\\]|\\(?!\\{0,8}["'])){8,})/iy;
 const NAME_CHARS_MAX = 32;
 /** Up to the last @ before the path, because a password may hold one. */
-const URL_USERINFO = /:\/\/[^\s/?#]{1,512}@/y;
+const URL_USERINFO = /:\/\/[^\s/?#]{1,2048}@/y;
+
+/** With the @; a longer one is a token. */
+const USER_NAME_CHARS_MAX = 20;
 
 const isWordCode = (code: number) =>
   (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
@@ -138,14 +141,30 @@ function hitAt(text: string, at: number, copied: number): Hit | null {
     if (hit !== null) return hit;
   }
   if ((flags & USERINFO) !== 0) {
-    URL_USERINFO.lastIndex = at;
+    const userinfo = userinfoAt(text, at);
     // A user name alone (ssh://git@host) is no secret; with a colon, or long enough to be a token, it is.
-    const userinfo = URL_USERINFO.exec(text)?.[0];
-    if (userinfo !== undefined && (userinfo.includes(':', 3) || userinfo.length >= 24)) {
-      return { start: at + 3, end: at + userinfo.length, replacement: '' };
+    if (userinfo.includes(':') || userinfo.length > USER_NAME_CHARS_MAX) {
+      return { start: at + 3, end: at + 3 + userinfo.length, replacement: '' };
     }
   }
   return null;
+}
+
+/** `user:password@` behind the colon and slashes at a position; '' when there is none. */
+function userinfoAt(text: string, at: number): string {
+  URL_USERINFO.lastIndex = at;
+  return URL_USERINFO.exec(text)?.[0].slice(3) ?? '';
+}
+
+/**
+ * A web address without who fetched it: `https://user@host/x`, too, becomes `https://host/x`, because the same repository is meant. In
+ * other addresses the user belongs to the place (`ssh://git@host/x`).
+ */
+export function withoutUserinfo(url: string): string {
+  const scheme = /^https?(?=:\/\/)/i.exec(url)?.[0];
+  if (scheme === undefined) return url;
+  const userinfo = userinfoAt(url, scheme.length);
+  return userinfo === '' ? url : url.slice(0, scheme.length + 3) + url.slice(scheme.length + 3 + userinfo.length);
 }
 
 function matchRule(rule: SecretRule, text: string, at: number): number {
