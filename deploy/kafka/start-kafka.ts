@@ -6,6 +6,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { kafkaClassPath, KafkaUnavailableError } from './libraries.ts';
+import { makeCertificate, scramUserArguments, securePropertiesOf, type SecureListener } from './secure-listener.ts';
 
 export { KafkaUnavailableError } from './libraries.ts';
 
@@ -18,6 +19,8 @@ export interface StartKafkaOptions {
   heapMb?: number;
   /** Broker properties on top of the ones here, or instead of them. */
   properties?: Record<string, string | number | boolean>;
+  /** A second listener that speaks TLS and asks for this user, by any of PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512. */
+  secure?: SecureListener;
   /** Hears one line per step that takes long. */
   onProgress?: (line: string) => void;
 }
@@ -26,6 +29,8 @@ export interface StartKafkaOptions {
 export interface KafkaServer {
   /** `host:port`, for KAFKA_BROKERS. */
   readonly brokers: string;
+  /** Where the secure listener is, and the authority of its certificate; null without one. */
+  readonly secure: { brokers: string; caFile: string } | null;
   /** Process id of the broker that runs now. */
   readonly pid: number;
   /** Ends it in order and removes its data when the directory was a temporary one. */
@@ -50,9 +55,14 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
   await mkdir(dir, { recursive: true });
   const port = options.port ?? (await freePort());
   const controllerPort = await freePort();
+  const secure = options.secure ? { port: await freePort(), caFile: await makeCertificate(dir) } : null;
   const properties = path.join(dir, 'server.properties');
-  await writeFile(properties, serverProperties(dir, port, controllerPort, options.properties ?? {}));
-  await formatOnce(classPath, dir, properties);
+  const overrides = {
+    ...(options.secure ? securePropertiesOf(dir, options.secure) : {}),
+    ...options.properties,
+  };
+  await writeFile(properties, serverProperties(dir, { port, controllerPort, securePort: secure?.port }, overrides));
+  await formatOnce(classPath, dir, properties, options.secure ? scramUserArguments(options.secure) : []);
 
   let child = await launch(classPath, dir, properties, port, options.heapMb ?? 512);
   const killOnExit = () => child.kill('SIGKILL');
@@ -72,6 +82,7 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
   };
   return {
     brokers: `127.0.0.1:${port}`,
+    secure: secure && { brokers: `127.0.0.1:${secure.port}`, caFile: secure.caFile },
     get pid() {
       return child.pid ?? -1;
     },
@@ -91,17 +102,21 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
 
 function serverProperties(
   dir: string,
-  port: number,
-  controllerPort: number,
+  { port, controllerPort, securePort }: { port: number; controllerPort: number; securePort: number | undefined },
   overrides: NonNullable<StartKafkaOptions['properties']>,
 ): string {
+  const forClients = [
+    `PLAINTEXT://127.0.0.1:${port}`,
+    ...(securePort === undefined ? [] : [`SECURE://127.0.0.1:${securePort}`]),
+  ];
   const settings: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: [...forClients, `CONTROLLER://127.0.0.1:${controllerPort}`].join(','),
+    'advertised.listeners': forClients.join(','),
+    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL',
     'log.dirs': path.join(dir, 'data'),
     'auto.create.topics.enable': false,
     // One node holds every internal topic alone.
@@ -124,7 +139,7 @@ function serverProperties(
     .join('');
 }
 
-async function formatOnce(classPath: string, dir: string, properties: string): Promise<void> {
+async function formatOnce(classPath: string, dir: string, properties: string, users: string[]): Promise<void> {
   const formatted = await access(path.join(dir, 'data', 'meta.properties')).then(
     () => true,
     () => false,
@@ -147,6 +162,7 @@ async function formatOnce(classPath: string, dir: string, properties: string): P
       clusterId,
       '-c',
       properties,
+      ...users,
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );

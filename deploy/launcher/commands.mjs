@@ -20,7 +20,8 @@ Settings (environment):
   DASHBOARD_HOST, QUERY_API_HOST, INGEST_HOST
                                address each listens on                (127.0.0.1; 0.0.0.0 is every one of this machine)
   DASHBOARD_URL, INGEST_URL    http(s) address by which people and collectors reach them, for links and lines to paste
-  BUS_URL                      kafka://host:port,host:port instead of the embedded bus
+  BUS_URL                      kafka://host:port,host:port instead of the embedded bus; with TLS and a user
+                               kafka://user:password@host:port?ssl=true[&ca=/ca.pem][&sasl=plain|scram-sha-256|scram-sha-512]
   CLICKHOUSE_URL, CLICKHOUSE_USER, CLICKHOUSE_PASSWORD
                                a ClickHouse server instead of the embedded engine
   CLICKHOUSE_ANALYST_USER, CLICKHOUSE_ANALYST_PASSWORD

@@ -14,11 +14,12 @@ describe('bus URLs', () => {
     });
   });
 
-  it('takes credentials from settings, and plain where only credentials are given', () => {
-    expect(parseKafkaUrl('kafka://host:1', { username: 'u', password: 'p' }).sasl).toEqual({
-      mechanism: 'plain',
-      username: 'u',
-      password: 'p',
+  it('takes plain where only credentials are given, and an authority for TLS', () => {
+    expect(parseKafkaUrl('kafka://u:p@host:1?ssl=true&ca=/etc/kafka/ca.pem')).toEqual({
+      brokers: ['host:1'],
+      ssl: true,
+      caFile: '/etc/kafka/ca.pem',
+      sasl: { mechanism: 'plain', username: 'u', password: 'p' },
     });
   });
 
@@ -28,12 +29,23 @@ describe('bus URLs', () => {
     ['kafka://host?ssl=yes', /true or false/],
     ['kafka://u:p@host?sasl=gssapi', /one of plain/],
     ['kafka://host?sasl=plain', /needs user:password/],
+    ['kafka://user@host', /needs user:password/],
+    ['kafka://user:@host', /needs user:password/],
+    ['kafka://user:50%@host', /percent-encoded/],
+    ['kafka://host?ca=/ca.pem', /goes with ssl=true/],
+    ['kafka://host?ssl=true&ca=ca.pem', /absolute path/],
   ])('says what is wrong with %s', (url, message) => {
     expect(() => parseKafkaUrl(url)).toThrow(message);
   });
 
   it('never repeats the password in an error', () => {
     expect(() => parseKafkaUrl('kafka://user:hunter2@host?sasl=nope')).toThrow(expect.not.stringContaining('hunter2'));
+  });
+
+  it('says which certificate can not be read', async () => {
+    await expect(openBus('kafka://host?ssl=true&ca=/nowhere/ca.pem')).rejects.toThrow(
+      /can't be read.*\/nowhere\/ca.pem/,
+    );
   });
 
   it('refuses other schemes and relative directories', async () => {

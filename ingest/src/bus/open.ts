@@ -4,11 +4,6 @@ import type { Bus } from '../../contract/bus.ts';
 export interface OpenBusOptions {
   /** Name under which the brokers see this process. Default `lanewatch`. */
   clientId?: string;
-  /** Kafka user and password, when they should not be part of the URL. */
-  username?: string;
-  password?: string;
-  /** PEM text of the authority that signed the brokers' certificates, when the system does not know it. */
-  sslCa?: string;
   /** How long `publish` tries before it gives up with BusUnavailableError. Default 10,000. */
   publishTimeoutMs?: number;
   /** A Kafka subscription that has records to read and gets none for this long is restarted. Default 15,000. */
@@ -31,6 +26,8 @@ export type SaslMechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512';
 export interface KafkaConnection {
   brokers: string[];
   ssl: boolean;
+  /** File with the authority that signed the brokers' certificates, when the system does not know it. */
+  caFile?: string;
   sasl?: { mechanism: SaslMechanism; username: string; password: string };
 }
 
@@ -39,13 +36,14 @@ const KAFKA_PORT = 9092;
 
 /**
  * Opens the message bus that a URL names; nothing is connected yet, so a broker that is down now does not fail it.
- * @param url `kafka://[user:password@]host:port[,host:port…][?ssl=true&sasl=plain|scram-sha-256|scram-sha-512]` or
- *   `lmdb:/absolute/directory`
+ * @param url `kafka://[user:password@]host:port[,host:port…][?ssl=true&ca=/file.pem&sasl=plain|scram-sha-256|scram-sha-512]`
+ *   or `lmdb:/absolute/directory`. With user and password the mechanism is plain unless it is named. `ca` is for brokers whose
+ *   certificates an authority signed that the system does not know.
  * @throws Error with one sentence about what is wrong with the URL; never with the password in it
  */
 export async function openBus(url: string, options: OpenBusOptions = {}): Promise<Bus> {
   if (url.startsWith('kafka://')) {
-    const connection = parseKafkaUrl(url, options);
+    const connection = parseKafkaUrl(url);
     const { openKafkaBus } = await import('./kafka/adapter.ts');
     return openKafkaBus(connection, options);
   }
@@ -62,10 +60,7 @@ export async function openBus(url: string, options: OpenBusOptions = {}): Promis
 }
 
 /** Takes a `kafka://` URL apart; several hosts are allowed, which the URL class would refuse. */
-export function parseKafkaUrl(
-  url: string,
-  options: Pick<OpenBusOptions, 'username' | 'password'> = {},
-): KafkaConnection {
+export function parseKafkaUrl(url: string): KafkaConnection {
   const parts = /^kafka:\/\/(?:([^@/?]*)@)?([^@/?]+)\/?(?:\?(.*))?$/.exec(url);
   if (!parts)
     throw new Error('A kafka:// URL looks like kafka://[user:password@]host:port,host:port[?ssl=true&sasl=plain].');
@@ -78,21 +73,32 @@ export function parseKafkaUrl(
 
   const parameters = new URLSearchParams(query);
   for (const name of parameters.keys())
-    if (name !== 'ssl' && name !== 'sasl')
-      throw new Error(`A kafka:// URL has no parameter "${name}"; it knows ssl and sasl.`);
+    if (!['ssl', 'ca', 'sasl'].includes(name))
+      throw new Error(`A kafka:// URL has no parameter "${name}"; it knows ssl, ca and sasl.`);
   const ssl = parameters.get('ssl') ?? 'false';
   if (ssl !== 'true' && ssl !== 'false') throw new Error('The parameter ssl of a kafka:// URL is true or false.');
 
-  const separator = credentials?.indexOf(':') ?? -1;
-  const username =
-    options.username ?? (separator > 0 ? decodeURIComponent(credentials!.slice(0, separator)) : undefined);
-  const password =
-    options.password ?? (separator > 0 ? decodeURIComponent(credentials!.slice(separator + 1)) : undefined);
-  const asked = parameters.get('sasl')?.toLowerCase() ?? (username === undefined ? undefined : 'plain');
-  if (asked === undefined) return { brokers, ssl: ssl === 'true' };
-  const mechanism = SASL_MECHANISMS.find((name) => name === asked);
+  const caFile = parameters.get('ca');
+  if (caFile !== null && (ssl === 'false' || !caFile.startsWith('/')))
+    throw new Error('The parameter ca of a kafka:// URL is an absolute path and goes with ssl=true.');
+  const transport = { brokers, ssl: ssl === 'true', ...(caFile === null ? {} : { caFile }) };
+
+  const named = parameters.get('sasl')?.toLowerCase();
+  if (credentials === undefined && named === undefined) return transport;
+  const mechanism = SASL_MECHANISMS.find((name) => name === (named ?? 'plain'));
   if (!mechanism) throw new Error(`The parameter sasl of a kafka:// URL is one of ${SASL_MECHANISMS.join(', ')}.`);
-  if (username === undefined || password === undefined)
-    throw new Error('A kafka:// URL with sasl needs user:password in front of the host, or both as separate settings.');
-  return { brokers, ssl: ssl === 'true', sasl: { mechanism, username, password } };
+  const [username, password] = credentialsOf(credentials ?? '');
+  if (username === '' || password === '')
+    throw new Error('A kafka:// URL with a user or sasl needs user:password in front of the host.');
+  return { ...transport, sasl: { mechanism, username, password } };
+}
+
+function credentialsOf(text: string): [username: string, password: string] {
+  const separator = text.indexOf(':');
+  if (separator === -1) return ['', ''];
+  try {
+    return [decodeURIComponent(text.slice(0, separator)), decodeURIComponent(text.slice(separator + 1))];
+  } catch {
+    throw new Error('User and password of a kafka:// URL are percent-encoded: write % as %25.');
+  }
 }

@@ -1,5 +1,6 @@
 /** The only file that imports kafkajs (2.2.4, no longer maintained; repaired in kafkajs-patches.ts), so that it can be replaced. */
 import './kafkajs-patches.ts';
+import { readFileSync } from 'node:fs';
 import kafkajs from 'kafkajs';
 import type { Admin, Consumer, EachBatchPayload, Kafka, Message, Producer, ProducerConfig, SASLOptions } from 'kafkajs';
 import snappy from 'kafkajs-snappy';
@@ -22,7 +23,7 @@ export function createKafka(connection: KafkaConnection, options: OpenBusOptions
   return new kafkajs.Kafka({
     clientId: options.clientId ?? 'lanewatch',
     brokers: connection.brokers,
-    ...(connection.ssl ? { ssl: options.sslCa === undefined ? true : { ca: [options.sslCa] } } : {}),
+    ssl: tlsOf(connection),
     ...(connection.sasl ? { sasl: connection.sasl as SASLOptions } : {}),
     connectionTimeout: 3_000,
     requestTimeout: requestTimeoutMs,
@@ -35,6 +36,18 @@ export function createKafka(connection: KafkaConnection, options: OpenBusOptions
           options.onLog?.(LEVELS[level], `kafkajs ${namespace}: ${message}`, details);
       },
   });
+}
+
+/** @throws Error when the authority's certificate can't be read */
+function tlsOf({ ssl, caFile }: KafkaConnection): boolean | { ca: string[] } {
+  if (!ssl || caFile === undefined) return ssl;
+  try {
+    return { ca: [readFileSync(caFile, 'utf8')] };
+  } catch (error) {
+    throw new Error(`The certificate that ca names in the kafka:// URL can't be read: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
 }
 
 /** A producer that takes the partition from each message: ours is computed a hundred times faster than kafkajs' own. */
