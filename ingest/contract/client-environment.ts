@@ -47,8 +47,11 @@ export OTEL_RESOURCE_ATTRIBUTES="$(
 export OTEL_RESOURCE_ATTRIBUTES="\${OTEL_RESOURCE_ATTRIBUTES#,}"`;
 }
 
-/** One event by hand, to see the whole way. It names a key by its hint alone, which no registry knows. */
+/**
+ * One event by hand, to see the whole way. It names a key by hint and organisation, which no registry knows; with the two it can be
+ * registered, with a hint alone it could not.
+ */
 export function curlLine(ingestUrl: string, collectorKey: string): string {
-  const event = `{"source":"by-hand","id":"'"$(date +%s)-$$"'","time":"'"$(date -u +%Y-%m-%dT%H:%M:%SZ)"'","credential":{"hint":"sk-ant-...C001"},"agent":{"name":"curl"},"session":"first-try","provider":"anthropic","model":"claude-sonnet-4-6","tokens":{"input_uncached":1200,"output":340},"cost_usd":"0.61","cost_basis":"reported"}`;
+  const event = `{"source":"by-hand","id":"'"$(date +%s)-$$"'","time":"'"$(date -u +%Y-%m-%dT%H:%M:%SZ)"'","credential":{"hint":"sk-ant-...C001"},"org":"try-out","agent":{"name":"curl"},"session":"first-try","provider":"anthropic","model":"claude-sonnet-4-6","tokens":{"input_uncached":1200,"output":340},"cost_usd":"0.61","cost_basis":"reported"}`;
   return `curl -sS ${ingestUrl}/v1/events -H 'content-type: application/json' -H 'authorization: Bearer ${collectorKey}' -d '${event}'`;
 }
