@@ -111,6 +111,10 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
         onRefused: ({ id }, { message }) =>
           observer.fault('findings topic', new Error(`${id} is in the table only: ${message}`)),
       }),
+    endOffsets: async () => {
+      const lags = await bus.lag(topics.usage.name, options.consumerGroup);
+      return new Map(lags.map(({ partition, endOffset }) => [partition, endOffset]));
+    },
     commit: async (nextOffsets) => subscription?.commit(nextOffsets),
     rejoin: (reason) => {
       subscription?.rejoin(reason).catch((error: unknown) => observer.fault('rejoin', error));

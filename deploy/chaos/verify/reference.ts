@@ -47,6 +47,7 @@ export async function referenceOf(
     wait: () => Promise.reject(new Error('nothing may fail in the reference')),
     publishDeadLetters: () => Promise.resolve(),
     publishFindings: () => Promise.resolve(),
+    endOffsets: () => Promise.resolve(new Map()),
     commit: () => Promise.resolve(),
     rejoin: (reason) => {
       throw new Error(`the reference was disturbed: ${reason}`);

@@ -63,8 +63,10 @@ export interface Ledger {
    * earlier claimant is running. Only then may the resume point be read.
    */
   claim(partitions: number[], claimant: string): Promise<void>;
-  /** Next bus offset per partition after the last stored record; partitions without rows are absent. */
+  /** Next bus offset per partition after the last stored record; partitions without rows since their reset are absent. */
   resumeOffsets(partitions: number[]): Promise<Map<number, number>>;
+  /** Notes that these partitions were made anew: what is stored of them so far says nothing about their offsets any more. */
+  resetPartitions(partitions: number[]): Promise<void>;
   /**
    * Writes one batch as one part. Resolves when it is stored; the same token and rows may be sent again after any failure.
    * Throws {@link FencedError} when another detector holds one of the partitions, {@link LedgerUnavailableError} when

@@ -95,6 +95,32 @@ describe('restoring', () => {
       expect(await test.ledger.resumeOffsets([])).toEqual(new Map());
     });
 
+    it('forgets a partition’s offsets from before its topic was made anew', async () => {
+      const own = await openTestLedger(engine);
+      try {
+        await own.ledger.claim([0, 1, 2], 'first');
+        const store = (kafka_partition: number, kafka_offset: number, stored_at: number) =>
+          own.ledger.insert(
+            [ledgerRow({ kafka_partition, kafka_offset, stored_at })],
+            `${kafka_partition}/${stored_at}`,
+          );
+        for (const partition of [0, 1]) await store(partition, 99, NOON);
+        await own.ledger.resetPartitions([0, 2]);
+        expect(await own.ledger.resumeOffsets([0, 1, 2])).toEqual(new Map([[1, 100]]));
+        await store(0, 4, NOON + 1);
+        expect(await own.ledger.resumeOffsets([0, 1])).toEqual(
+          new Map([
+            [0, 5],
+            [1, 100],
+          ]),
+        );
+        await own.ledger.resetPartitions([0]);
+        expect(await own.ledger.resumeOffsets([0])).toEqual(new Map());
+      } finally {
+        await own.close();
+      }
+    });
+
     it('is read from the projection, not from the rows', async () => {
       const plan = await test.rows<[string]>(
         'EXPLAIN SELECT kafka_partition, max(kafka_offset) FROM {database}.ledger WHERE kafka_partition IN (0, 1) GROUP BY kafka_partition',

@@ -48,7 +48,10 @@ interface Harness {
 function start(
   ledger: MemoryLedger,
   overrides: Partial<
-    Pick<PipelineOptions, 'batchRowsMax' | 'flushIntervalMs' | 'publishFindings' | 'laneHistoryMs' | 'lanesMax'>
+    Pick<
+      PipelineOptions,
+      'batchRowsMax' | 'flushIntervalMs' | 'publishFindings' | 'laneHistoryMs' | 'lanesMax' | 'endOffsets'
+    >
   > = {},
   clock = createClock(),
 ): Harness {
@@ -80,6 +83,7 @@ function start(
     },
     publishDeadLetters: async (letters) => void deadLetters.push(...letters),
     publishFindings: async () => undefined,
+    endOffsets: async () => new Map(),
     commit: async () => undefined,
     rejoin: (reason) => void rejoins.push(reason),
     observer: {
@@ -285,6 +289,40 @@ describe('delivery', () => {
     await harness.pipeline.onAssignment([]);
     await harness.pipeline.onAssignment(PARTITIONS);
     expect(harness.assigned).toEqual([[], PARTITIONS]);
+  });
+
+  test('a topic that was made anew is read once from its start, and then from where the ledger has it', async () => {
+    const ledger = createMemoryLedger();
+    const clock = createClock();
+    const logOf = (name: string, length: number) =>
+      Array.from({ length }, (_, offset) =>
+        recordOf(0, offset, [encodeUsageRow(usageEvent({ id: `${name}${offset}` }))]),
+      );
+    const resumePoints: (number | undefined)[] = [];
+    /** A detector's life over this log; ids are forgotten in between, so what is read again is stored again. */
+    const live = async (records: BusRecord[]) => {
+      const { pipeline } = start(ledger, { endOffsets: async () => new Map([[0, records.length]]) }, clock);
+      const from = (await pipeline.onAssignment([0])).get(0);
+      resumePoints.push(from);
+      await pipeline.onBatch({ partition: 0, records: records.slice(from ?? 0), endOffset: records.length });
+      await pipeline.close();
+      clock.advance(7_200_000);
+    };
+    await live(logOf('old', 10));
+    await live(logOf('new', 4));
+    await live(logOf('new', 6));
+    await live(logOf('new', 30));
+    await live(logOf('newer', 3));
+    expect(resumePoints).toEqual([undefined, undefined, 4, 6, undefined]);
+    expect(stored(ledger)).toEqual(
+      [
+        ...logOf('old', 10).map((_, id) => `old${id}`),
+        ...logOf('new', 30).map((_, id) => `new${id}`),
+        'newer0',
+        'newer1',
+        'newer2',
+      ].sort(),
+    );
   });
 
   test('closing ends under load that does not, with what was taken in stored', async () => {

@@ -15,6 +15,7 @@ import { hashEvent } from './event-hash.ts';
 import { createHintLanes } from './hint-lanes.ts';
 import { createPersist } from './persist.ts';
 import { restoreState } from './restore.ts';
+import { voidOffsetsBeyondEnd } from './topic-reset.ts';
 
 export interface PipelineOptions {
   /** Name of this process among the detectors. */
@@ -38,6 +39,8 @@ export interface PipelineOptions {
   wait(ms: number, signal: AbortSignal): Promise<void>;
   publishDeadLetters(deadLetters: Batch['deadLetters']): Promise<void>;
   publishFindings(findings: Finding[]): Promise<void>;
+  /** Offset of the next record of each partition of the usage topic, as the bus has it. */
+  endOffsets(): Promise<Map<number, number>>;
   /** Tells lag tools how far the ledger is. */
   commit(nextOffsets: Map<number, number>): Promise<void>;
   /** Gives the membership up and joins again; everything held is void. */
@@ -250,6 +253,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     claimant = `${options.instance}/${ours}/${startedMs}`;
     await ledger.claim(partitions, claimant);
     const resumeOffsets = await ledger.resumeOffsets(partitions);
+    await voidOffsetsBeyondEnd(resumeOffsets, options, (error) => observer.fault('bus', error));
     const lagging = await restoreState({ ...options, partitions, nowMs: startedMs, dedupe });
     if (ours !== epoch) throw new Error('the assignment changed while it was being restored');
     for (const { state, lane } of lagging) detection?.noteChanged(state, lane);

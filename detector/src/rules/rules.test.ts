@@ -70,6 +70,7 @@ async function findingsOf(
       wait: () => Promise.reject(new Error('no stage may fail here')),
       publishDeadLetters: () => Promise.reject(new Error('every event must be decoded')),
       publishFindings: async () => undefined,
+      endOffsets: async () => new Map(),
       commit: async () => undefined,
       rejoin: () => undefined,
       observer: { stored: () => undefined, assigned: () => undefined, fault: () => undefined },

@@ -19,6 +19,7 @@ export interface MemoryLedger extends Ledger {
 export function createMemoryLedger(): MemoryLedger {
   const tokens = new Set<string>();
   const claims = new Map<number, string>();
+  const resets = new Map<number, number>();
   const rows: LedgerRow[] = [];
   const findings = new Map<string, Finding>();
   const within = (partitions: number[], sinceMs: number) =>
@@ -55,9 +56,14 @@ export function createMemoryLedger(): MemoryLedger {
     async resumeOffsets(partitions) {
       const offsets = new Map<number, number>();
       for (const row of within(partitions, 0)) {
+        if (row.stored_at < (resets.get(row.kafka_partition) ?? 0)) continue;
         offsets.set(row.kafka_partition, Math.max(offsets.get(row.kafka_partition) ?? 0, row.kafka_offset + 1));
       }
       return offsets;
+    },
+    async resetPartitions(partitions) {
+      for (const partition of partitions)
+        resets.set(partition, Math.max(...within([partition], 0).map(({ stored_at }) => stored_at)) + 1);
     },
     async insert(batch, token) {
       ledger.intercept('insert');
