@@ -19,6 +19,9 @@ const BATCH_ROWS = 500;
 const RETRY_MS = 1_000;
 const POLL_MS = 5_000;
 const CONTENDED_MS = 100;
+/** Sent rows are kept this long, for people who look into what went out when. */
+const KEPT_MS = 7 * 86_400_000;
+const PRUNE_EVERY_MS = 3_600_000;
 
 interface Options {
   database: Database;
@@ -42,6 +45,7 @@ export function startPublisher({ database, bus, topic, onFault, now }: Options):
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   const reported = new Set<number>();
+  let prunedMs = -Infinity;
 
   /** The rows that can be published. One that can't stays unsent, is told once, and holds up nobody behind it. */
   function publishableOf(rows: { id: string | number; record: unknown }[]): { id: number; record: CredentialRecord }[] {
@@ -106,11 +110,41 @@ export function startPublisher({ database, bus, topic, onFault, now }: Options):
     for (const waiter of waiting) if (sent.has(waiter.id)) waiter.done(true);
   }
 
+  /** Tells whoever waits for a row that another process has sent. */
+  async function tellWaiters(): Promise<void> {
+    if (waiting.size === 0) return;
+    const rows = await db
+      .selectFrom('outbox')
+      .select('id')
+      .where(
+        'id',
+        'in',
+        [...waiting].map(({ id }) => String(id)),
+      )
+      .where('sent_at', 'is not', null)
+      .execute();
+    const sent = new Set(rows.map(({ id }) => Number(id)));
+    for (const waiter of waiting) if (sent.has(waiter.id)) waiter.done(true);
+  }
+
+  /** Removes what was sent long ago. The newest row stays: its id is the registry's version. */
+  async function prune(): Promise<void> {
+    if (now() - prunedMs < PRUNE_EVERY_MS) return;
+    prunedMs = now();
+    await db
+      .deleteFrom('outbox')
+      .where('sent_at', '<', new Date(now() - KEPT_MS))
+      .where('id', '<', (eb) => eb.selectFrom('outbox').select(({ fn }) => fn.max('id').as('id')))
+      .execute();
+  }
+
   /** Publishes until nothing is unsent. False when another process holds the lock and somebody here waits for a row. */
   async function drain(): Promise<boolean> {
     const ran = await database.exclusively(LOCKS.publisher, async () => {
       for (let last: number | null = 0; last !== null && !closed;) last = await publishBatch(last);
+      await prune();
     });
+    await tellWaiters();
     return ran || waiting.size === 0;
   }
 

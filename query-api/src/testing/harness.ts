@@ -65,7 +65,8 @@ export interface RegistryTarget {
   drop(): Promise<void>;
 }
 
-async function createPostgresDatabase(server: string): Promise<RegistryTarget> {
+/** A database of its own on a server. */
+export async function createPostgresDatabase(server: string): Promise<RegistryTarget> {
   const name = `lanewatch_test_${randomBytes(6).toString('hex')}`;
   const run = async (statement: string): Promise<void> => {
     const admin = await openDatabase(server);
