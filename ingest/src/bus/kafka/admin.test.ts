@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createTopicAdmin } from './admin.ts';
 import type { Kafka } from './client.ts';
 
@@ -19,4 +19,33 @@ test('where nothing was asked nothing is disconnected', async () => {
   await topics.close();
   expect(admin.connect).not.toHaveBeenCalled();
   expect(admin.disconnect).not.toHaveBeenCalled();
+});
+
+describe('topics that are missing', () => {
+  const wanted = ['a', 'b'].map((name) => ({ name, partitions: 1, compacted: false }));
+  const refusal = (topic: string, type: string, message: string) =>
+    Object.assign(new Error(message), { topic, type, name: 'KafkaJSCreateTopicError' });
+  const refusing = (...errors: Error[]) =>
+    adminOf({
+      listTopics: () => Promise.resolve([]),
+      createTopics: () => Promise.reject(Object.assign(new Error('Topic creation errors'), { errors })),
+    }).topics;
+
+  test('are there when another process was faster', async () => {
+    const there = refusing(
+      refusal('a', 'TOPIC_ALREADY_EXISTS', 'exists'),
+      refusal('b', 'TOPIC_ALREADY_EXISTS', 'exists'),
+    );
+    await expect(there.ensureTopics(wanted)).resolves.toBeUndefined();
+  });
+
+  test('and refused are named with the reason and what to do', async () => {
+    const topics = refusing(
+      refusal('a', 'TOPIC_ALREADY_EXISTS', 'exists'),
+      refusal('b', 'TOPIC_AUTHORIZATION_FAILED', 'Not authorized'),
+    );
+    await expect(topics.ensureTopics(wanted)).rejects.toThrow(
+      'Kafka does not create topics: b: Not authorized; allow this user to, or create them beforehand (TOPIC_AUTHORIZATION_FAILED)',
+    );
+  });
 });

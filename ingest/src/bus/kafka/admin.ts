@@ -113,9 +113,9 @@ export function createTopicAdmin(kafka: Kafka, replicationFactor: number): Topic
             })),
           });
         } catch (error) {
+          const refusals = refusalsOf(error).filter((refusal) => brokerErrorType(refusal) !== 'TOPIC_ALREADY_EXISTS');
           // Services start together and want the same topics: whoever comes second finds them there.
-          if (brokerErrorType(error) !== 'TOPIC_ALREADY_EXISTS' && !isAggregateOf(error, 'TOPIC_ALREADY_EXISTS'))
-            throw error;
+          if (refusals.length > 0) throw new Error(refusalText(refusals), { cause: refusals[0] });
         }
       });
     },
@@ -142,12 +142,18 @@ export function createTopicAdmin(kafka: Kafka, replicationFactor: number): Topic
   };
 }
 
-function isAggregateOf(error: unknown, type: string): boolean {
-  return (
-    error instanceof Error &&
-    'errors' in error &&
-    Array.isArray(error.errors) &&
-    error.errors.length > 0 &&
-    error.errors.every((inner) => brokerErrorType(inner) === type)
-  );
+/** What Kafka said about each topic. kafkajs wraps it in an error that says nothing itself. */
+function refusalsOf(error: unknown): unknown[] {
+  return error instanceof Error && 'errors' in error && Array.isArray(error.errors) ? error.errors : [error];
+}
+
+const FORBIDDEN = /_AUTHORIZATION_FAILED$/;
+
+function refusalText(refusals: unknown[]): string {
+  const texts = refusals.map((refusal) => {
+    const topic = refusal instanceof Error && 'topic' in refusal ? `${String(refusal.topic)}: ` : '';
+    return `${topic}${refusal instanceof Error ? refusal.message : String(refusal)}`;
+  });
+  const forbidden = refusals.some((refusal) => FORBIDDEN.test(brokerErrorType(refusal)));
+  return `${texts.join('; ')}${forbidden ? '; allow this user to, or create them beforehand' : ''}`;
 }
