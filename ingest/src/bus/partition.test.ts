@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { murmur2, partitionForKey } from './partition.ts';
+import { RecordRefusedError } from './errors.ts';
+import { murmur2, partitionForKey, placementIn } from './partition.ts';
 
 describe('partition of a key', () => {
   // Kafka's own vectors: org.apache.kafka.common.utils.UtilsTest.testMurmur2.
@@ -38,5 +39,26 @@ describe('partition of a key', () => {
       ),
       { numRuns: 40 },
     );
+  });
+});
+
+describe('where the records of one call go', () => {
+  it('by the named partition, else by the key, and without a key together', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 50 }), fc.string(), fc.nat(), (partitions, key, number) => {
+        const partitionOf = placementIn('t', partitions);
+        const named = number % partitions;
+        expect(partitionOf({ key, partition: named })).toBe(named);
+        expect(partitionOf({ key })).toBe(partitionForKey(key, partitions));
+        const keyless = partitionOf({ key: null });
+        expect(keyless).toBeGreaterThanOrEqual(0);
+        expect(keyless).toBeLessThan(partitions);
+        expect(partitionOf({ key: null })).toBe(keyless);
+      }),
+    );
+  });
+
+  it.each([-1, 3, NaN])('partition %s of three is refused', (partition) => {
+    expect(() => placementIn('t', 3)({ key: null, partition })).toThrow(RecordRefusedError);
   });
 });

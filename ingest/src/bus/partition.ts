@@ -1,5 +1,8 @@
 /** How keys map to partitions: Kafka's own default, so that every client that writes a topic agrees about it. */
 
+import type { OutgoingRecord } from '../../contract/bus.ts';
+import { RecordRefusedError } from './errors.ts';
+
 const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 const R = 24;
@@ -31,4 +34,24 @@ export function murmur2(data: Uint8Array): number {
  */
 export function partitionForKey(key: string, partitionCount: number): number {
   return (murmur2(Buffer.from(key, 'utf8')) & 0x7fffffff) % partitionCount;
+}
+
+/**
+ * Where the records of one publish call go: to the partition that they name, else by their key. Records without a key
+ * spread over the partitions, those of one call together, as Kafka's clients do it.
+ * @throws RecordRefusedError for a partition that the topic does not have
+ */
+export function placementIn(
+  topic: string,
+  partitionCount: number,
+): (record: Pick<OutgoingRecord, 'key' | 'partition'>) => number {
+  let keyless = -1;
+  return ({ key, partition: named }) => {
+    if (key === null && keyless < 0) keyless = Math.floor(Math.random() * partitionCount);
+    const partition = named ?? (key === null ? keyless : partitionForKey(key, partitionCount));
+    if (!(partition >= 0 && partition < partitionCount)) {
+      throw new RecordRefusedError(`Topic ${topic} has no partition ${partition}`);
+    }
+    return partition;
+  };
 }

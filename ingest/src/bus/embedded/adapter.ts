@@ -4,7 +4,7 @@ import { BusUnavailableError } from '../../../contract/bus.ts';
 import type { Bus } from '../../../contract/bus.ts';
 import { RecordRefusedError } from '../errors.ts';
 import type { OpenBusOptions } from '../open.ts';
-import { partitionForKey } from '../partition.ts';
+import { placementIn } from '../partition.ts';
 import { createAppender } from './appender.ts';
 import { createEndWatcher } from './end-watcher.ts';
 import { openGroups } from './groups.ts';
@@ -83,19 +83,14 @@ export function openEmbeddedBus(directory: string, options: OpenBusOptions): Pro
     async publish(name, records) {
       const topic = topicNow(name);
       if (records.length === 0) return;
-      let keyless = -1;
+      const partitionOf = placementIn(name, topic.partitions);
       const placed = records.map((record) => {
-        const { key, value, partition: named } = record;
+        const { key, value } = record;
         if (value.length > RECORD_BYTES_MAX)
           throw new RecordRefusedError(`A record of ${value.length} bytes is larger than ${RECORD_BYTES_MAX}`);
         if (key === null && topic.compacted)
           throw new RecordRefusedError(`Topic ${name} is compacted and takes no record without a key`);
-        // Records without a key spread over the partitions, those of one call together as Kafka's clients do it.
-        if (key === null && keyless < 0) keyless = Math.floor(Math.random() * topic.partitions);
-        const partition = named ?? (key === null ? keyless : partitionForKey(key, topic.partitions));
-        if (!(partition >= 0 && partition < topic.partitions))
-          throw new RecordRefusedError(`Topic ${name} has no partition ${partition}`);
-        return { partition, record };
+        return { partition: partitionOf(record), record };
       });
       await appender.append(topic, placed);
       watcher.poke();

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SubscribeOptions, Subscription } from '../../../contract/bus.ts';
+import { startOffset } from '../start-offset.ts';
 import type { EndWatcher } from './end-watcher.ts';
 import type { GroupMembership } from './groups.ts';
 import { monotonicMs } from './groups.ts';
@@ -136,7 +137,10 @@ export function createSubscription(options: SubscribeOptions, parts: Subscriptio
       if (own !== generation) return;
       store.refresh();
       const positions = new Map(
-        partitions.map((partition) => [partition, startOffset(partition, resume.get(partition))]),
+        partitions.map((partition) => {
+          const held = store.head(topic.id, partition);
+          return [partition, startOffset(`${topic.name}/${partition}`, resume.get(partition), held, fault)];
+        }),
       );
       delivery = deliver(own, positions);
       // Tells retention that this group reads here, before it has made any progress of its own.
@@ -144,18 +148,6 @@ export function createSubscription(options: SubscribeOptions, parts: Subscriptio
     } catch (error) {
       failed(error, own);
     }
-  }
-
-  function startOffset(partition: number, wanted: number | undefined): number {
-    const { first, end } = store.head(topic.id, partition);
-    const from = wanted ?? first;
-    if (from >= first && from <= end) return from;
-    const what =
-      from < first ? 'records before it were removed unread' : 'the topic ends before it and is read from its start';
-    fault(
-      new Error(`${topic.name}/${partition} cannot resume from offset ${from}: ${what} (it holds ${first} to ${end})`),
-    );
-    return first;
   }
 
   function deliver(own: number, positions: Map<number, number>): Delivery {

@@ -1,4 +1,5 @@
 import type { BusRecord, RecordBatch, SubscribeOptions } from '../../../contract/bus.ts';
+import { startOffset } from '../start-offset.ts';
 import type { PartitionBounds } from './admin.ts';
 import type { Consumer, EachBatchPayload, Kafka } from './client.ts';
 import { createLane } from './lane.ts';
@@ -108,7 +109,7 @@ export function startMember(
     try {
       options.onRevoked?.();
     } catch (error) {
-      options.onFault?.(error);
+      fault(error);
     }
   }
 
@@ -126,6 +127,10 @@ export function startMember(
     assigning = assigning.then(() => assign(own, partitions));
   }
 
+  function fault(error: unknown): void {
+    options.onFault?.(error);
+  }
+
   async function assign(own: number, partitions: number[]): Promise<void> {
     try {
       await settled;
@@ -135,7 +140,9 @@ export function startMember(
       const bounds = await boundsOf(topic);
       if (own !== generation) return;
       for (const partition of partitions) {
-        const next = startOffset(partition, resume.get(partition), bounds.get(partition));
+        const wanted = resume.get(partition);
+        const held = bounds.get(partition);
+        const next = held === undefined ? (wanted ?? 0) : startOffset(`${topic}/${partition}`, wanted, held, fault);
         lanes.set(partition, createLane(partition, next, deliver));
         consumer.seek({ topic, partition, offset: String(next) });
       }
@@ -144,21 +151,6 @@ export function startMember(
     } catch (error) {
       if (own === generation) end('onAssignment failed', error);
     }
-  }
-
-  function startOffset(partition: number, wanted: number | undefined, bounds: PartitionBounds | undefined): number {
-    const first = bounds?.first ?? 0;
-    const from = wanted ?? first;
-    if (!bounds || (from >= first && from <= bounds.end)) return from;
-    // Below: retention was faster than we were. Above: the topic was made anew, and what it holds has never been read.
-    const what =
-      from < first ? 'records before it were removed unread' : 'the topic ends before it and is read from its start';
-    options.onFault?.(
-      new Error(
-        `${topic}/${partition} cannot resume from offset ${from}: ${what} (it holds ${first} to ${bounds.end})`,
-      ),
-    );
-    return first;
   }
 
   /** Hands one batch to the handler; false when nothing more may be delivered. */

@@ -1,7 +1,7 @@
 import { BusUnavailableError } from '../../../contract/bus.ts';
 import type { OutgoingRecord } from '../../../contract/bus.ts';
 import { RecordRefusedError } from '../errors.ts';
-import { partitionForKey } from '../partition.ts';
+import { placementIn } from '../partition.ts';
 import { brokerErrorType, createProducer, isRetriable } from './client.ts';
 import type { Kafka, Message, Producer } from './client.ts';
 
@@ -255,15 +255,10 @@ export function createPublisher(
   };
 
   function enqueue(topic: string, records: OutgoingRecord[], partitions: number, ticket: Ticket): void {
-    let keyless = -1;
-    for (const { key, value, headers, partition: named } of records) {
-      // Records without a key spread over the partitions, those of one call together as Kafka's clients do it.
-      if (key === null && keyless < 0) keyless = Math.floor(Math.random() * partitions);
-      const partition = named ?? (key === null ? keyless : partitionForKey(key, partitions));
-      if (!(partition >= 0 && partition < partitions)) {
-        ticket.reject(new RecordRefusedError(`Topic ${topic} has no partition ${partition}`));
-        return;
-      }
+    const partitionOf = placementIn(topic, partitions);
+    for (const record of records) {
+      const { key, value, headers } = record;
+      const partition = partitionOf(record);
       const bytes = value.length + (key?.length ?? 0) + RECORD_OVERHEAD_BYTES;
       const lane = laneOf(topic, partition);
       const buffer = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
