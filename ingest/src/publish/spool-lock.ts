@@ -21,18 +21,23 @@ export class SpoolInUseError extends Error {
  * @throws SpoolInUseError
  */
 export function lockSpool(directory: string): { release(): void } {
-  const database = new DatabaseSync(join(directory, 'lock'));
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(join(directory, 'lock'));
     // The lock is all that is wanted: no journal beside it, no page in it.
     database.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
-    database.close();
+    database?.close();
     if ((error as { errcode?: number }).errcode === SQLITE_BUSY) throw new SpoolInUseError(directory);
-    throw new Error(`The spool directory ${directory} cannot be locked: ${(error as Error).message}`, { cause: error });
+    throw new Error(
+      `The spool directory ${directory} cannot be locked (${(error as Error).message}): set SPOOL_DIR to a directory that this process may write to.`,
+      { cause: error },
+    );
   }
+  const held = database;
   return {
     release() {
-      if (database.isOpen) database.close();
+      if (held.isOpen) held.close();
     },
   };
 }

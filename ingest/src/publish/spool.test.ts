@@ -278,6 +278,11 @@ describe('one process at a time', () => {
     await spool.close();
   });
 
+  test('a lock that cannot be had is explained', async () => {
+    await mkdir(join(directory, 'lock'));
+    await expect(open()).rejects.toThrow(/^The spool directory .* cannot be locked \(.*\): set SPOOL_DIR to/);
+  });
+
   test('a directory that could not be opened is left free', async () => {
     await mkdir(join(directory, '000000000001.rows'));
     await expect(open()).rejects.toThrow(/EISDIR/);
