@@ -75,6 +75,7 @@ describe('accepted', () => {
   test.each([
     ['gzip', gzipSync],
     ['deflate', deflateSync],
+    ['zlib', deflateSync],
     ['zstd', zstdCompressSync],
   ])('a %s body', async (encoding, compress) => {
     const answer = await server.post('/v1/events', compress(Buffer.from(json(event(encoding)))), {

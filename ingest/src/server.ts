@@ -28,6 +28,7 @@ import { withoutSecrets } from './normalise/normalise.ts';
 import { ApiProblem, problemSchema } from './problem.ts';
 import type { Publisher } from './publish/publisher.ts';
 import { receive } from './receive.ts';
+import { createRefusalLog } from './refusal-log.ts';
 
 export interface ServerOptions {
   limits: BodyLimits;
@@ -92,8 +93,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   registerHealth(app, options);
   for (const format of FORMATS) registerFormat(app, format, options);
 
-  app.setErrorHandler((error, request, reply) => send(reply, refuse(error, request, options)));
-  app.setNotFoundHandler((request, reply) => send(reply, refuse(notFound(request), request, options)));
+  const logRefusal = createRefusalLog(options.log, options.now);
+  const refuseWith = (error: unknown, request: FastifyRequest) => refuse(error, request, options, logRefusal);
+  app.setErrorHandler((error, request, reply) => send(reply, refuseWith(error, request)));
+  app.setNotFoundHandler((request, reply) => send(reply, refuseWith(notFound(request), request)));
   app.addHook('onSend', (request, reply, _payload, done) => {
     reply.header('x-request-id', request.id);
     done();
@@ -243,15 +246,20 @@ function notFound(request: FastifyRequest): ApiProblem {
   return new ApiProblem('not_found', `Events are posted to ${routes}. The routes are described at /docs.`);
 }
 
-function refuse(error: unknown, request: FastifyRequest, options: ServerOptions): Answer {
+function refuse(
+  error: unknown,
+  request: FastifyRequest,
+  options: ServerOptions,
+  logRefusal: ReturnType<typeof createRefusalLog>,
+): Answer {
   const problem = problemOf(error);
   options.metrics.refusals.inc({ code: problem.code });
-  const facts = { code: problem.code, request_id: request.id, collector: request.collector?.id };
   if (problem.code === 'internal') {
+    const facts = { code: problem.code, request_id: request.id, collector: request.collector?.id };
     const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
     options.log.error({ ...facts, error: withoutSecrets(cause.slice(0, 4_000)) }, 'a request failed');
   } else {
-    options.log.debug(facts, 'a request was refused');
+    logRefusal(problem, request.id, request.ip);
   }
   return refusalOf(problem, request.id, request.format, mediaTypeOf(request));
 }

@@ -31,6 +31,8 @@ function encodingOf(header: string | undefined): Encoding {
   const name = (header ?? 'identity').trim().toLowerCase();
   if (name === '' || name === 'identity') return 'identity';
   if (name === 'x-gzip') return 'gzip';
+  // What HTTP calls deflate is the zlib format, and the OpenTelemetry Collector sends it by that name too.
+  if (name === 'zlib') return 'deflate';
   if (name === 'gzip' || name === 'deflate' || name === 'zstd') return name;
   throw new ApiProblem('unsupported_media_type', 'Content-Encoding must be gzip, zstd, deflate or identity.', {
     headers: { 'accept-encoding': 'gzip, zstd, deflate' },
