@@ -45,7 +45,7 @@ describe('topics that are missing', () => {
       refusal('b', 'TOPIC_AUTHORIZATION_FAILED', 'Not authorized'),
     );
     await expect(topics.ensureTopics(wanted)).rejects.toThrow(
-      'Kafka does not create topics: b: Not authorized; allow this user to, or create them beforehand (TOPIC_AUTHORIZATION_FAILED)',
+      'Kafka does not create topics: b: Not authorized (TOPIC_AUTHORIZATION_FAILED); allow this user to, or create them beforehand',
     );
   });
 });

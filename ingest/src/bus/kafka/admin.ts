@@ -115,7 +115,7 @@ export function createTopicAdmin(kafka: Kafka, replicationFactor: number): Topic
         } catch (error) {
           const refusals = refusalsOf(error).filter((refusal) => brokerErrorType(refusal) !== 'TOPIC_ALREADY_EXISTS');
           // Services start together and want the same topics: whoever comes second finds them there.
-          if (refusals.length > 0) throw new Error(refusalText(refusals), { cause: refusals[0] });
+          if (refusals.length > 0) throw new Error(refusalText(refusals), { cause: error });
         }
       });
     },
@@ -151,8 +151,10 @@ const FORBIDDEN = /_AUTHORIZATION_FAILED$/;
 
 function refusalText(refusals: unknown[]): string {
   const texts = refusals.map((refusal) => {
-    const topic = refusal instanceof Error && 'topic' in refusal ? `${String(refusal.topic)}: ` : '';
-    return `${topic}${refusal instanceof Error ? refusal.message : String(refusal)}`;
+    if (!(refusal instanceof Error)) return String(refusal);
+    const topic = 'topic' in refusal ? `${String(refusal.topic)}: ` : '';
+    const type = brokerErrorType(refusal);
+    return `${topic}${refusal.message}${type === '' ? '' : ` (${type})`}`;
   });
   const forbidden = refusals.some((refusal) => FORBIDDEN.test(brokerErrorType(refusal)));
   return `${texts.join('; ')}${forbidden ? '; allow this user to, or create them beforehand' : ''}`;
