@@ -68,8 +68,7 @@ function decodeRows(decoded: DecodedRecord, record: BusRecord): string | null {
   const text = record.value.toString('utf8');
   let values: unknown[];
   try {
-    // JSON never has a bare line break inside, so all lines parse in one call as one array.
-    values = JSON.parse(`[${text.replaceAll('\n', ',')}]`) as unknown[];
+    values = parseLines(text);
   } catch {
     return decodeLines(decoded, record, acceptRow);
   }
@@ -81,6 +80,12 @@ function decodeRows(decoded: DecodedRecord, record: BusRecord): string | null {
     return decodeLines(decoded, record, acceptRow);
   }
   return values.length === 0 ? empty : null;
+}
+
+/** JSON never has a bare line break inside, so all lines parse in one call as one array; one line needs no array around it. */
+function parseLines(text: string): unknown[] {
+  if (text.includes('\n')) return JSON.parse(`[${text.replaceAll('\n', ',')}]`) as unknown[];
+  return text === '' ? [] : [JSON.parse(text)];
 }
 
 function decodeObjects(decoded: DecodedRecord, record: BusRecord): string | null {

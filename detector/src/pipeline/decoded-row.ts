@@ -164,8 +164,8 @@ export function positionalRow(cells: UsageCells, record: BusRecord, recordIndex:
     latency_ms: cells[32],
     collector: cells[33],
     flags: cells[34],
-    event_hash_low: 0,
-    event_hash_high: 0,
+    event_hash_low: BLANK,
+    event_hash_high: BLANK,
     lane: '',
     seen_at: time < receivedAt ? time : receivedAt,
     standing: 'unattributed',
@@ -175,10 +175,16 @@ export function positionalRow(cells: UsageCells, record: BusRecord, recordIndex:
     kafka_partition: record.partition,
     kafka_offset: record.offset,
     record_index: recordIndex,
-    stored_at: 0,
+    stored_at: BLANK,
     claimant: '',
   };
 }
+
+/**
+ * Of numbers that are decided later. Not 0: V8 would lay out every row for a small integer there, and move the whole row to another
+ * layout when the large one comes, which takes longer than everything else that is decided about it.
+ */
+const BLANK = NaN;
 
 /** Shared by all rows without findings; replaced, never changed. */
 const NO_FINDINGS: string[] = [];
