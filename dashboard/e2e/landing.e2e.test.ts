@@ -41,7 +41,7 @@ describe('the landing page', () => {
     });
     stage.fake.org.rows = [...more, ...stage.fake.org.rows];
     await page.goto('/?standing=known');
-    expect(await banner().getByRole('heading').innerText()).toContain('25 unknown API keys, 2 retired but in use');
+    expect(await banner().getByRole('heading').innerText()).toContain('25 unknown API keys, 2 revoked or expired');
     await banner().getByRole('link', { name: '24 more keys in the table' }).click();
     await eventually(() => page.getByRole('region', { name: 'Lanes' }).locator('tbody tr').count()).toBe(32);
     const standings = await page

@@ -30,10 +30,10 @@ describe('bannerStateOf', () => {
 
 it('counts unknown keys apart from retired ones, also those that the banner has no room for', () => {
   expect(bannerTitle({ ...overview, banner: overview.banner.slice(0, 1) })).toBe(
-    '1 unknown API key, 2 retired but in use',
+    '1 unknown API key, 2 revoked or expired',
   );
   expect(bannerTitle({ ...overview, retired_lanes: 0 })).toBe('1 unknown API key');
-  expect(bannerTitle({ ...overview, unknown_lanes: 0 })).toBe('2 revoked or expired API keys in use');
+  expect(bannerTitle({ ...overview, unknown_lanes: 0 })).toBe('2 revoked or expired API keys seen');
 });
 
 it('says how many collectors are silent or never reported', () => {
