@@ -14,7 +14,7 @@ export function fingerprintOf(secret: string): string {
 /** Whether a text already is a fingerprint in its one accepted spelling. */
 export function isFingerprint(text: string): boolean {
   if (text.length !== FINGERPRINT_CHARS) return false;
-  // A loop, because this is asked several times of every event and the pattern takes four times as long.
+  // A loop, because this is asked several times of every event, and a pattern takes longer.
   for (let at = 0; at < FINGERPRINT_CHARS; at++) {
     const code = text.charCodeAt(at);
     if (!((code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66))) return false;

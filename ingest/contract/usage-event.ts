@@ -220,8 +220,8 @@ type Cells<Columns extends readonly (keyof UsageEvent)[]> = {
 export type UsageCells = Cells<typeof USAGE_COLUMNS>;
 
 /**
- * The event as one line of JSON for the bus; no line break inside. One literal, because looking every column up by its name takes a
- * quarter longer; the tuple's type holds it to the column list.
+ * The event as one line of JSON for the bus; no line break inside. One literal, because looking every column up by its name takes
+ * longer; the tuple's type holds it to the column list.
  */
 export function encodeUsageRow(event: UsageEvent): string {
   const cells: UsageCells = [

@@ -39,7 +39,7 @@ export async function restoreState(options: RestoreOptions): Promise<RaisedFindi
   await ledger.restoreValues(partitions, sinceMs, options.valuesPerLane, (value) => lanes.restoreLaneValue(value));
   const restored: RaisedFinding[] = [];
   await ledger.restoreFindings(partitions, sinceMs, (tally) => {
-    const rule = options.rules.find(({ id }) => tally.id.startsWith(id));
+    const rule = options.rules.find(({ id }) => tally.id.startsWith(`${id}-`));
     if (rule === undefined) return;
     const state = restoredFinding(tally, rule);
     const held = lanes.get(tally.lane);
