@@ -122,9 +122,8 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
     observer: {
       ...observer,
       stored(batch, tookMs) {
-        for (const [collector, count] of countBy(batch.rows, (row) => row.collector))
-          tally.add(collector, 'stored', count);
-        for (const [collector, count] of batch.duplicates) tally.add(collector, 'duplicates', count);
+        for (const [collector, count] of batch.collectors.entries()) tally.add(collector, 'stored', count);
+        for (const [collector, count] of batch.duplicates.entries()) tally.add(collector, 'duplicates', count);
         if (batch.deadLetters.length > 0) tally.add('', 'dead_lettered', batch.deadLetters.length);
         observer.stored(batch, tookMs);
       },
@@ -174,22 +173,4 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
 
 function findingRecord(finding: Finding): OutgoingRecord {
   return { key: finding.id, value: Buffer.from(JSON.stringify(finding)) };
-}
-
-/** How many items have each key. Neighbours mostly share theirs, so the map is asked once per run of equal ones. */
-export function countBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, number> {
-  const counts = new Map<string, number>();
-  let key: string | null = null;
-  let run = 0;
-  for (const item of items) {
-    const own = keyOf(item);
-    if (own !== key) {
-      if (key !== null) counts.set(key, (counts.get(key) ?? 0) + run);
-      key = own;
-      run = 0;
-    }
-    run++;
-  }
-  if (key !== null) counts.set(key, (counts.get(key) ?? 0) + run);
-  return counts;
 }

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { countBy, type Detector, type DetectorObserver } from './detector.ts';
+import type { Detector, DetectorObserver } from './detector.ts';
 
 export interface Metrics {
   registry: Registry;
@@ -52,8 +52,8 @@ export function createMetrics(): Metrics {
     registry,
     observer: {
       stored(batch, tookMs) {
-        for (const [standing, count] of countBy(batch.rows, (row) => row.standing)) stored.inc({ standing }, count);
-        for (const count of batch.duplicates.values()) duplicates.inc(count);
+        for (const [standing, count] of batch.standings.entries()) stored.inc({ standing }, count);
+        for (const [, count] of batch.duplicates.entries()) duplicates.inc(count);
         deadLetters.inc(batch.deadLetters.length);
         for (const { finding } of batch.changes) findings.inc({ rule: finding.rule });
         storeSeconds.observe(tookMs / 1000);

@@ -31,7 +31,7 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     stored(batch, tookMs) {
       metrics.observer.stored(batch, tookMs);
       lastFault = { stage: '', text: '', count: 0 };
-      log.debug({ rows: batch.rows.length, findings: batch.changes.length, took_ms: tookMs }, 'batch stored');
+      log.debug({ rows: batch.standings.total, findings: batch.changes.length, took_ms: tookMs }, 'batch stored');
     },
     fault(stage, error) {
       metrics.observer.fault(stage, error);

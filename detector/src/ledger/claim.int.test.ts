@@ -3,6 +3,7 @@ import { until } from '../../../deploy/testing/helpers.ts';
 import { ledgerClaim } from './claim.ts';
 import { FencedError, LedgerUnavailableError, type Ledger } from './ledger.ts';
 import {
+  insertRows,
   finding,
   ledgerRow,
   ledgerRows,
@@ -33,15 +34,15 @@ describe('claim', () => {
   it('makes the claimant the only writer, and a waking predecessor is fenced', async () => {
     const predecessor = test.ledger;
     await predecessor.claim([0, 1], 'first');
-    await predecessor.insert(ledgerRows(10, 0, { claimant: 'first' }), 'a');
+    await insertRows(predecessor, ledgerRows(10, 0, { claimant: 'first' }), 'a');
     const successor = await test.another();
     await successor.claim([0], 'second');
-    await expect(predecessor.insert(ledgerRows(10, 10, { claimant: 'first' }), 'b')).rejects.toBeInstanceOf(
+    await expect(insertRows(predecessor, ledgerRows(10, 10, { claimant: 'first' }), 'b')).rejects.toBeInstanceOf(
       FencedError,
     );
-    await successor.insert(ledgerRows(10, 10, { claimant: 'second' }), 'b');
+    await insertRows(successor, ledgerRows(10, 10, { claimant: 'second' }), 'b');
     // What was not taken over is still the predecessor's.
-    await predecessor.insert(ledgerRows(10, 0, { claimant: 'first', kafka_partition: 1 }), 'c');
+    await insertRows(predecessor, ledgerRows(10, 0, { claimant: 'first', kafka_partition: 1 }), 'c');
     expect(
       await test.rows('SELECT claimant, count() FROM {database}.ledger GROUP BY claimant ORDER BY claimant'),
     ).toEqual([
@@ -69,7 +70,7 @@ describe('claim', () => {
       query: `INSERT INTO ${test.database}.claims SELECT 0, 'ahead', now64(6) + INTERVAL 10 YEAR`,
     });
     await test.ledger.claim([0], 'second');
-    await test.ledger.insert([ledgerRow({ claimant: 'second' })], 'token');
+    await insertRows(test.ledger, [ledgerRow({ claimant: 'second' })], 'token');
     expect(await holders()).toEqual([[0, 'second']]);
   });
 
@@ -82,7 +83,7 @@ describe('claim', () => {
       );
       const writes = await Promise.allSettled(
         ledgers.map((ledger, index) =>
-          ledger.insert([ledgerRow({ claimant: claimants[index]!, kafka_offset: round })], `${round}/${index}`),
+          insertRows(ledger, [ledgerRow({ claimant: claimants[index]!, kafka_offset: round })], `${round}/${index}`),
         ),
       );
       const writers = claimants.filter((_, index) => writes[index]?.status === 'fulfilled');
@@ -157,7 +158,7 @@ describe('claim', () => {
 async function writeUntilFenced(ledger: Ledger, claimant: string, firstOffset: number): Promise<void> {
   for (let offset = firstOffset; ; offset += 20) {
     try {
-      await ledger.insert(ledgerRows(20, offset, { claimant }), `${claimant}/${offset}`);
+      await insertRows(ledger, ledgerRows(20, offset, { claimant }), `${claimant}/${offset}`);
     } catch (error) {
       if (error instanceof FencedError) return;
       throw error;

@@ -2,7 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../deploy/testing/helpers.ts';
 import { LedgerUnavailableError } from './ledger.ts';
-import { ledgerRows, openTestLedger, startMortalEngine, type MortalEngine, type TestLedger } from './testing.ts';
+import {
+  insertRows,
+  ledgerRows,
+  openTestLedger,
+  startMortalEngine,
+  type MortalEngine,
+  type TestLedger,
+} from './testing.ts';
 
 const KILLS = Number(process.env.LEDGER_KILLS ?? 5);
 const PARTITIONS = [0, 1, 2];
@@ -27,7 +34,7 @@ describe(`the ledger after its engine was killed ${KILLS} times while it was wri
       const rows = ledgerRows(ROWS_PER_BATCH, offset, { kafka_partition });
       for (;;) {
         try {
-          await test.ledger.insert(rows, `${kafka_partition}/${offset}`);
+          await insertRows(test.ledger, rows, `${kafka_partition}/${offset}`);
           break;
         } catch (error) {
           if (!(error instanceof LedgerUnavailableError)) throw error;
@@ -92,6 +99,6 @@ describe(`the ledger after its engine was killed ${KILLS} times while it was wri
 
   it('still knows who holds the partitions', async () => {
     const [row] = ledgerRows(1, acknowledged.get(0) ?? 0, { claimant: 'somebody else' });
-    await expect(test.ledger.insert([row!], 'foreign')).rejects.toThrow('another detector has claimed');
+    await expect(insertRows(test.ledger, [row!], 'foreign')).rejects.toThrow('another detector has claimed');
   });
 });

@@ -1,28 +1,21 @@
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { LEDGER_COLUMNS, LEDGER_TABLE, type LedgerRow } from '../../contract/index.ts';
+import { LEDGER_COLUMNS, LEDGER_TABLE } from '../../contract/index.ts';
 import { asLedgerErrors } from './errors.ts';
-import type { BlockEncoder } from './native/block-encoder.ts';
-import { ledgerBlockEncoder } from './native/ledger-block.ts';
+import type { RowBlock } from './ledger.ts';
+import { LedgerBlock } from './native/ledger-block.ts';
 
 /** Rows of one insert at most: far below the size at which ClickHouse cuts a block in two (1,048,449 rows, 256 MiB). */
 const INSERT_ROWS_MAX = 200_000;
-/** Encoders kept for the next batch; more inserts than this at a time make their own. */
-const IDLE_ENCODERS_MAX = 2;
+/** Blocks kept for the next batch: one fills, one waits, one is being stored. */
+const IDLE_BLOCKS_MAX = 3;
 /** Above what a block of {@link INSERT_ROWS_MAX} rows can be, so that ClickHouse never writes a batch as two parts. */
 const BLOCK_ROWS_MAX = 1_048_449;
 
 export interface LedgerInsert {
-  insert(rows: LedgerRow[], token: string): Promise<void>;
-  /** Encodes a batch ahead of its insert. */
-  prepare(rows: LedgerRow[]): void;
-}
-
-/** A batch in the memory of the encoder that made it. */
-interface EncodedBatch {
-  encoder: BlockEncoder<LedgerRow>;
-  block: Buffer;
+  newBlock(): RowBlock;
+  insert(block: RowBlock, token: string): Promise<void>;
 }
 
 /**
@@ -40,7 +33,7 @@ function insertStatement(database: string): string {
  */
 export function ledgerInsert(client: ClickHouseClient, database: string, timeLimitMs: number): LedgerInsert {
   const query = insertStatement(database);
-  const idle: BlockEncoder<LedgerRow>[] = [];
+  const idle: LedgerBlock[] = [];
 
   async function send(block: Buffer, token: string): Promise<void> {
     const { stream } = await client.exec({
@@ -62,38 +55,21 @@ export function ledgerInsert(client: ClickHouseClient, database: string, timeLim
     await finished(stream);
   }
 
-  // By the array itself: a batch is the same batch as long as it is the same array.
-  const prepared = new Map<LedgerRow[], EncodedBatch>();
-
-  function encode(rows: LedgerRow[]): EncodedBatch {
-    if (rows.length > INSERT_ROWS_MAX)
-      throw new RangeError(`a batch has ${rows.length} rows, at most ${INSERT_ROWS_MAX} stay one part`);
-    assertOneDay(rows);
-    const encoder = idle.pop() ?? ledgerBlockEncoder();
-    return { encoder, block: encoder.encode(rows) };
-  }
-
   return {
-    prepare(rows) {
-      // What was prepared and never sent belongs to an assignment that ended.
-      if (prepared.size >= IDLE_ENCODERS_MAX) prepared.clear();
-      if (rows.length > 0) prepared.set(rows, encode(rows));
+    newBlock() {
+      const block = idle.pop() ?? new LedgerBlock();
+      block.start();
+      return block;
     },
-    async insert(rows, token) {
+    async insert(block, token) {
       if (token === '') throw new RangeError('a batch needs a token to be stored once');
-      if (rows.length === 0) return;
-      const { encoder, block } = prepared.get(rows) ?? encode(rows);
-      prepared.delete(rows);
-      await asLedgerErrors('storing a batch', () => send(block, token));
-      // Only after success: a failed request may still hold on to the encoder's memory.
-      if (idle.length < IDLE_ENCODERS_MAX) idle.push(encoder);
+      if (block.length > INSERT_ROWS_MAX)
+        throw new RangeError(`a batch has ${block.length} rows, at most ${INSERT_ROWS_MAX} stay one part`);
+      if (!(block instanceof LedgerBlock)) throw new TypeError('the block is not one of this ledger');
+      if (block.length === 0) return;
+      await asLedgerErrors('storing a batch', () => send(block.bytes(), token));
+      // Only after success: what failed is sent again, and an assignment that ends may leave a request behind that still reads it.
+      if (idle.length < IDLE_BLOCKS_MAX) idle.push(block);
     },
   };
-}
-
-/** Two days in one batch would be two parts, which commit one by one. */
-function assertOneDay(rows: LedgerRow[]): void {
-  const storedAt = rows[0]?.stored_at;
-  for (const row of rows)
-    if (row.stored_at !== storedAt) throw new RangeError('all rows of a batch carry the same stored_at');
 }

@@ -56,6 +56,15 @@ export interface FindingWrite {
   partition: number;
 }
 
+/** Rows on their way into the ledger: taken in one by one, stored by one insert. */
+export interface RowBlock {
+  readonly length: number;
+  /** Takes the row's values in; the row itself is not kept. All but `stored_at`, which comes with {@link seal}. */
+  add(row: LedgerRow): void;
+  /** Closes it: all its rows are stored at this time (epoch milliseconds), because an insert is one part and a part has one day. */
+  seal(storedAtMs: number): void;
+}
+
 /** The detector's whole use of ClickHouse. */
 export interface Ledger {
   /**
@@ -67,14 +76,14 @@ export interface Ledger {
   resumeOffsets(partitions: number[]): Promise<Map<number, number>>;
   /** Notes that these partitions were made anew: what is stored of them so far says nothing about their offsets any more. */
   resetPartitions(partitions: number[]): Promise<void>;
+  /** An empty block to fill. */
+  newBlock(): RowBlock;
   /**
-   * Writes one batch as one part. Resolves when it is stored; the same token and rows may be sent again after any failure.
-   * Throws {@link FencedError} when another detector holds one of the partitions, {@link LedgerUnavailableError} when
-   * it did not work now.
+   * Writes a sealed block as one part. Resolves when it is stored, and then the block is the ledger's again; it may be sent again
+   * under its token after any failure. Throws {@link FencedError} when another detector holds one of the partitions,
+   * {@link LedgerUnavailableError} when it did not work now.
    */
-  insert(rows: LedgerRow[], token: string): Promise<void>;
-  /** Does ahead of time what {@link insert} of this array needs no engine for, so that it overlaps with the insert before. */
-  prepare(rows: LedgerRow[]): void;
+  insert(block: RowBlock, token: string): Promise<void>;
   /** Hands over event hashes stored since `sinceMs`, oldest first, the newest `limit` at most. */
   restoreHashes(
     partitions: number[],

@@ -2,7 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FINDINGS_TABLE, type Finding, type LedgerRow } from '../../contract/index.ts';
 import { createMemoryLedger, type MemoryLedger } from '../pipeline/testing/memory-ledger.ts';
 import type { FindingTally, LaneIdentity, LaneValue, Ledger } from './ledger.ts';
-import { finding, ledgerRow, openTestLedger, startTestEngine, type TestEngine, type TestLedger } from './testing.ts';
+import {
+  insertRows,
+  finding,
+  ledgerRow,
+  openTestLedger,
+  startTestEngine,
+  type TestEngine,
+  type TestLedger,
+} from './testing.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -71,7 +79,7 @@ describe('restoring', () => {
     engine = await startTestEngine();
     test = await openTestLedger(engine);
     await test.ledger.claim([0, 1, 2], 'first');
-    for (const [index, batch] of batches.entries()) await test.ledger.insert(batch, `batch ${index}`);
+    for (const [index, batch] of batches.entries()) await insertRows(test.ledger, batch, `batch ${index}`);
   });
   afterAll(async () => {
     await test.close();
@@ -100,7 +108,8 @@ describe('restoring', () => {
       try {
         await own.ledger.claim([0, 1, 2], 'first');
         const store = (kafka_partition: number, kafka_offset: number, stored_at: number) =>
-          own.ledger.insert(
+          insertRows(
+            own.ledger,
             [ledgerRow({ kafka_partition, kafka_offset, stored_at })],
             `${kafka_partition}/${stored_at}`,
           );
@@ -164,7 +173,7 @@ describe('restoring', () => {
   async function double(): Promise<MemoryLedger> {
     const memory = createMemoryLedger();
     await memory.claim([0, 1, 2], 'first');
-    for (const [index, batch] of batches.entries()) await memory.insert(batch, `batch ${index}`);
+    for (const [index, batch] of batches.entries()) await insertRows(memory, batch, `batch ${index}`);
     return memory;
   }
   async function collect<Item>(restore: (onItem: (item: Item) => void) => Promise<void>): Promise<Item[]> {
@@ -228,7 +237,7 @@ describe('restoring', () => {
         ledgerRow({ findings: [idOf('R01', 0)], cost_nano_usd: 9e15, kafka_offset: index }),
       );
       const exact = ledgerRow({ findings: [idOf('R01', 1)], cost_nano_usd: 9e15 - 1, kafka_offset: 1_025 });
-      await own.ledger.insert([...absurd, exact], 'batch');
+      await insertRows(own.ledger, [...absurd, exact], 'batch');
       const restored = await collect<FindingTally>((onTally) => own.ledger.restoreFindings([0], 0, onTally));
       expect(restored.sort(byId).map(({ cost_nano_usd }) => cost_nano_usd)).toEqual([1_025 * 9e15, 9e15 - 1]);
     } finally {

@@ -200,6 +200,14 @@ export function ledgerRows(count: number, firstOffset: number, changes: Partial<
   });
 }
 
+/** Stores rows as one batch, at the time that the first of them says. */
+export async function insertRows(ledger: Ledger, rows: readonly LedgerRow[], token: string): Promise<void> {
+  const block = ledger.newBlock();
+  for (const row of rows) block.add(row);
+  block.seal(rows[0]?.stored_at ?? STORED_AT);
+  await ledger.insert(block, token);
+}
+
 /** A finding with something in it. */
 export function finding(changes: Partial<Finding> = {}): Finding {
   return {

@@ -88,7 +88,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   let epoch = 0;
   let claimant = '';
   let dedupe = options.createDedupe();
-  let open = emptyBatch();
+  let open = emptyBatch(ledger.newBlock());
   let waiting: Batch | null = null;
   let storing: Promise<void> | null = null;
   let flushTimer: NodeJS.Timeout | null = null;
@@ -108,7 +108,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   function take(row: LedgerRow, receivedMs: number): void {
     hashEvent(row.source, row.id, hash);
     if (!dedupe.add(hash.low, hash.high, receivedMs)) {
-      open.duplicates.set(row.collector, (open.duplicates.get(row.collector) ?? 0) + 1);
+      open.duplicates.add(row.collector);
       return;
     }
     row.event_hash_low = hash.low;
@@ -124,7 +124,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (detection !== null && row.lane !== UNATTRIBUTED_LANE) detection.observe(row, credential);
 
     row.claimant = claimant;
-    open.rows.push(row);
+    open.block.add(row);
+    open.collectors.add(row.collector);
+    open.standings.add(standing);
   }
 
   async function onBatch(batch: RecordBatch): Promise<void> {
@@ -156,7 +158,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   function isFull(batch: Batch): boolean {
     return (
-      batch.rows.length + batch.deadLetters.length >= options.batchRowsMax ||
+      batch.block.length + batch.deadLetters.length >= options.batchRowsMax ||
       batch.records >= RECORDS_MAX ||
       batch.deadLetterBytes >= GARBAGE_BYTES_MAX
     );
@@ -195,11 +197,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   /** Closes the open batch: one time of storing, findings as they stand after it. */
   function seal(): Batch {
     const batch = open;
-    open = emptyBatch();
-    const storedAt = now();
-    for (const row of batch.rows) row.stored_at = storedAt;
+    open = emptyBatch(ledger.newBlock());
+    batch.block.seal(now());
     batch.changes = detection?.takeChanges() ?? [];
-    if (batch.rows.length > 0) ledger.prepare(batch.rows);
     return batch;
   }
 
@@ -207,10 +207,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const startedMs = now();
     const owner = claimant;
     const token = `${owner}/${sequence++}`;
-    const { deadLetters, rows, changes, nextOffsets } = batch;
+    const { deadLetters, block, changes, nextOffsets } = batch;
     // Dead letters go first: once the rows behind them are stored, nothing would bring a lost one back.
     if (deadLetters.length > 0) await persist('dead letter', signal, () => options.publishDeadLetters(deadLetters));
-    if (rows.length > 0) await persist('ledger', signal, () => ledger.insert(rows, token));
+    if (block.length > 0) await persist('ledger', signal, () => ledger.insert(block, token));
     if (changes.length > 0) {
       await persist('finding history', signal, () => countEarlierRows(changes, ledger));
       const findings = changes.map(({ finding }) => finding);
@@ -233,7 +233,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     assignment = new AbortController();
     if (flushTimer !== null) clearTimeout(flushTimer);
     flushTimer = null;
-    open = emptyBatch();
+    open = emptyBatch(ledger.newBlock());
     waiting = null;
     detection?.clear();
     dedupe = options.createDedupe();

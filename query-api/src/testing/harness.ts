@@ -195,9 +195,10 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
         CLAIMANT,
       ),
     async storeRows(rows) {
-      const storedAt = Date.now();
-      const batch = rows.map((row) => ledgerRow({ kafka_offset: offset++, stored_at: storedAt, ...row }));
-      await ledger.insert(batch, `batch ${offset}`);
+      const block = ledger.newBlock();
+      for (const row of rows) block.add(ledgerRow({ kafka_offset: offset++, ...row }));
+      block.seal(Date.now());
+      await ledger.insert(block, `batch ${offset}`);
     },
     async close() {
       await app.close();

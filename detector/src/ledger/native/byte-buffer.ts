@@ -42,6 +42,12 @@ export class ByteBuffer {
     this.view = viewOf(grown);
   }
 
+  append(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
   /** LEB128, as ClickHouse writes lengths and counts. */
   writeVarUint(value: number): void {
     this.reserve(VAR_UINT_BYTES_MAX);

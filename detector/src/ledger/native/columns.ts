@@ -2,112 +2,128 @@ import type { ByteBuffer } from './byte-buffer.ts';
 import { LowCardinalityColumn, writeLowCardinalityPrefix } from './low-cardinality.ts';
 
 const TWO_TO_32 = 4_294_967_296;
+/** Rows that the first memory of a column holds; it doubles when they are more. */
+const ROWS_INITIAL = 1 << 10;
 
-/** Writes one column of a block: its data only, the header is the block's. */
-export type ColumnWriter<Row> = (out: ByteBuffer, rows: readonly Row[]) => void;
-
-/*
- * Each factory takes how to read the value off a row. One small function per column instead of `row[name]`: V8 compiles a
- * property access that always sees the same shape and name to one load, and a computed name to a hash look-up.
+/**
+ * A column of a block in the making. Each kind has an `add` of its own, which takes the next row's value. Numbers are kept as
+ * they are written, which is little-endian, as every processor is that the engine and Node both run on.
  */
-
-export function stringColumn<Row>(read: (row: Row) => string): ColumnWriter<Row> {
-  return (out, rows) => {
-    for (const row of rows) out.writeString(read(row));
-  };
+export interface Column {
+  /** Forgets the block before, keeps the memory. */
+  start(): void;
+  /** Writes the column's data; the header is the block's. */
+  write(out: ByteBuffer): void;
 }
 
-/** Integers from 0 to 65,535. */
-export function uint16Column<Row>(read: (row: Row) => number): ColumnWriter<Row> {
-  return (out, rows) => {
-    out.reserve(rows.length * 2);
-    const { view } = out;
-    let position = out.length;
-    for (const row of rows) {
-      view.setUint16(position, read(row), true);
-      position += 2;
-    }
-    out.length = position;
-  };
+export class StringColumn implements Column {
+  private readonly texts: ByteBuffer;
+
+  constructor(texts: ByteBuffer) {
+    this.texts = texts;
+  }
+
+  start(): void {
+    this.texts.start();
+  }
+
+  add(value: string): void {
+    this.texts.writeString(value);
+  }
+
+  write(out: ByteBuffer): void {
+    out.append(this.texts.content());
+  }
 }
 
-/** Integers from 0 to 2^32 - 1. */
-export function uint32Column<Row>(read: (row: Row) => number): ColumnWriter<Row> {
-  return (out, rows) => {
-    out.reserve(rows.length * 4);
-    const { view } = out;
-    let position = out.length;
-    for (const row of rows) {
-      view.setUint32(position, read(row), true);
-      position += 4;
-    }
-    out.length = position;
-  };
+/** UInt16 or UInt32, by the width it is made with. */
+export class UIntColumn implements Column {
+  private values: Uint16Array | Uint32Array;
+  private count = 0;
+
+  constructor(bits: 16 | 32) {
+    this.values = bits === 16 ? new Uint16Array(ROWS_INITIAL) : new Uint32Array(ROWS_INITIAL);
+  }
+
+  start(): void {
+    this.count = 0;
+  }
+
+  add(value: number): void {
+    if (this.count === this.values.length) this.values = doubled(this.values);
+    this.values[this.count++] = value;
+  }
+
+  write(out: ByteBuffer): void {
+    out.append(bytesOf(this.values, this.count));
+  }
 }
 
 /**
- * Integers from 0 to 2^53 - 1 as eight bytes: UInt64, DateTime64 (a count of its unit since 1970) and Decimal(18) (a count
- * of its last place) all look like this.
+ * Eight bytes a value: UInt64, DateTime64 (a count of its unit since 1970) and Decimal(18) (a count of its last place) all look
+ * like this. Two halves of 32 bits each, because a BigInt costs an allocation.
  */
-export function uint53Column<Row>(read: (row: Row) => number): ColumnWriter<Row> {
-  return (out, rows) => {
-    out.reserve(rows.length * 8);
-    const { view } = out;
-    let position = out.length;
-    for (const row of rows) {
-      const value = read(row);
-      view.setUint32(position, value >>> 0, true);
-      view.setUint32(position + 4, (value / TWO_TO_32) >>> 0, true);
-      position += 8;
-    }
-    out.length = position;
-  };
+export class UInt64Column implements Column {
+  private halves = new Uint32Array(ROWS_INITIAL * 2);
+  private count = 0;
+
+  start(): void {
+    this.count = 0;
+  }
+
+  /** Takes an integer from 0 to 2^53 - 1. */
+  add(value: number): void {
+    this.addHalves(value >>> 0, (value / TWO_TO_32) >>> 0);
+  }
+
+  /** The same value for so many rows. */
+  addTimes(value: number, rows: number): void {
+    for (let row = 0; row < rows; row++) this.add(value);
+  }
+
+  addHalves(low: number, high: number): void {
+    if (this.count === this.halves.length) this.halves = doubled(this.halves);
+    this.halves[this.count] = low;
+    this.halves[this.count + 1] = high;
+    this.count += 2;
+  }
+
+  write(out: ByteBuffer): void {
+    out.append(bytesOf(this.halves, this.count));
+  }
 }
 
-/** All of UInt64, read as two halves of 32 bits. */
-export function uint64Column<Row>(readLow: (row: Row) => number, readHigh: (row: Row) => number): ColumnWriter<Row> {
-  return (out, rows) => {
-    out.reserve(rows.length * 8);
-    const { view } = out;
-    let position = out.length;
-    for (const row of rows) {
-      view.setUint32(position, readLow(row), true);
-      view.setUint32(position + 4, readHigh(row), true);
-      position += 8;
-    }
-    out.length = position;
-  };
-}
+/** Array(LowCardinality(String)): prefix, then the end of every row's stretch in the one flat column of all elements, then that. */
+export class LabelsColumn implements Column {
+  private readonly ends = new UInt64Column();
+  private readonly elements = new LowCardinalityColumn();
+  private end = 0;
 
-export function lowCardinalityColumn<Row>(read: (row: Row) => string): ColumnWriter<Row> {
-  const column = new LowCardinalityColumn(0);
-  return (out, rows) => {
-    column.start(rows.length);
-    for (const row of rows) column.add(read(row));
+  start(): void {
+    this.ends.start();
+    this.elements.start();
+    this.end = 0;
+  }
+
+  add(values: readonly string[]): void {
+    for (const value of values) this.elements.add(value);
+    this.end += values.length;
+    this.ends.add(this.end);
+  }
+
+  write(out: ByteBuffer): void {
     writeLowCardinalityPrefix(out);
-    column.write(out);
-  };
+    this.ends.write(out);
+    this.elements.writeValues(out);
+  }
 }
 
-/** Prefix, then the end of every row's stretch in the one flat column of all elements, then that column. */
-export function lowCardinalityArrayColumn<Row>(read: (row: Row) => readonly string[]): ColumnWriter<Row> {
-  const elements = new LowCardinalityColumn(0);
-  return (out, rows) => {
-    elements.start(0);
-    writeLowCardinalityPrefix(out);
-    out.reserve(rows.length * 8);
-    const { view } = out;
-    let position = out.length;
-    let end = 0;
-    for (const row of rows) {
-      const values = read(row);
-      for (const value of values) elements.add(value);
-      end += values.length;
-      view.setUint32(position, end, true);
-      view.setUint32(position + 4, 0, true);
-      position += 8;
-    }
-    out.length = position;
-    elements.write(out);
-  };
+function doubled<Values extends Uint16Array | Uint32Array>(values: Values): Values {
+  const grown = new (values.constructor as new (length: number) => Values)(values.length * 2);
+  grown.set(values);
+  return grown;
+}
+
+function bytesOf(values: Uint16Array | Uint32Array, count: number): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, count * values.BYTES_PER_ELEMENT);
 }

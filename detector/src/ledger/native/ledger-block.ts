@@ -1,81 +1,129 @@
 import { LEDGER_COLUMNS, type LedgerRow } from '../../../contract/index.ts';
-import { BlockEncoder, type BlockColumn } from './block-encoder.ts';
-import {
-  lowCardinalityArrayColumn as labels,
-  lowCardinalityColumn as label,
-  stringColumn as text,
-  uint16Column as uint16,
-  uint32Column as uint32,
-  uint53Column as uint53,
-  uint64Column as uint64,
-  type ColumnWriter,
-} from './columns.ts';
+import type { RowBlock } from '../ledger.ts';
+import { writeBlock, type BlockColumn } from './block.ts';
+import { ByteBuffer } from './byte-buffer.ts';
+import { LabelsColumn, StringColumn, UInt64Column, UIntColumn, type Column } from './columns.ts';
+import { LowCardinalityColumn } from './low-cardinality.ts';
 
-type LedgerColumnName = (typeof LEDGER_COLUMNS)[number]['name'];
+type LedgerColumn = (typeof LEDGER_COLUMNS)[number];
 
-/** How each ledger column is written; the compiler misses none, and a unit test holds writer and type together. */
-function ledgerWriters(): Record<LedgerColumnName, ColumnWriter<LedgerRow>> {
-  return {
-    source: label((row) => row.source),
-    id: text((row) => row.id),
-    time: uint53((row) => row.time),
-    received_at: uint53((row) => row.received_at),
-    seen_at: uint53((row) => row.seen_at),
-    lane: label((row) => row.lane),
-    fingerprint: label((row) => row.fingerprint),
-    hint: label((row) => row.hint),
-    credential_provider: label((row) => row.credential_provider),
-    credential_kind: label((row) => row.credential_kind),
-    org: label((row) => row.org),
-    user: label((row) => row.user),
-    ip: label((row) => row.ip),
-    host: label((row) => row.host),
-    agent: label((row) => row.agent),
-    agent_version: label((row) => row.agent_version),
-    session: label((row) => row.session),
-    request_id: text((row) => row.request_id),
-    repo: label((row) => row.repo),
-    branch: label((row) => row.branch),
-    provider: label((row) => row.provider),
-    model: label((row) => row.model),
-    module: label((row) => row.module),
-    environment: label((row) => row.environment),
-    action: label((row) => row.action),
-    operation: label((row) => row.operation),
-    outcome: label((row) => row.outcome),
-    status_code: uint16((row) => row.status_code),
-    tokens_input_uncached: uint53((row) => row.tokens_input_uncached),
-    tokens_cache_read: uint53((row) => row.tokens_cache_read),
-    tokens_cache_write: uint53((row) => row.tokens_cache_write),
-    tokens_output: uint53((row) => row.tokens_output),
-    cost_usd: uint53((row) => row.cost_nano_usd),
-    cost_basis: label((row) => row.cost_basis),
-    latency_ms: uint32((row) => row.latency_ms),
-    collector: label((row) => row.collector),
-    flags: labels((row) => row.flags),
-    event_hash: uint64(
-      (row) => row.event_hash_low,
-      (row) => row.event_hash_high,
-    ),
-    standing: label((row) => row.standing),
-    match: label((row) => row.match),
-    credential_id: label((row) => row.credential_id),
-    findings: labels((row) => row.findings),
-    kafka_partition: uint32((row) => row.kafka_partition),
-    kafka_offset: uint53((row) => row.kafka_offset),
-    record_index: uint32((row) => row.record_index),
-    stored_at: uint53((row) => row.stored_at),
-    claimant: label((row) => row.claimant),
-  };
+/** The kind of column that holds each type. */
+interface ColumnOfType {
+  String: StringColumn;
+  'LowCardinality(String)': LowCardinalityColumn;
+  'Array(LowCardinality(String))': LabelsColumn;
+  UInt16: UIntColumn;
+  UInt32: UIntColumn;
+  UInt64: UInt64Column;
+  "DateTime64(3, 'UTC')": UInt64Column;
+  'Decimal(18, 9)': UInt64Column;
 }
 
-/** An encoder of ledger rows, in the order of the contract's column list. */
-export function ledgerBlockEncoder(): BlockEncoder<LedgerRow> {
-  const writers = ledgerWriters();
-  const columns: BlockColumn<LedgerRow>[] = LEDGER_COLUMNS.map(({ name, type }) => ({
-    name,
-    type,
-    write: writers[name],
-  }));
-  return new BlockEncoder(columns);
+const MAKE: { [Type in keyof ColumnOfType]: () => ColumnOfType[Type] } = {
+  String: () => new StringColumn(new ByteBuffer(TEXT_BYTES_INITIAL)),
+  'LowCardinality(String)': () => new LowCardinalityColumn(),
+  'Array(LowCardinality(String))': () => new LabelsColumn(),
+  UInt16: () => new UIntColumn(16),
+  UInt32: () => new UIntColumn(32),
+  UInt64: () => new UInt64Column(),
+  "DateTime64(3, 'UTC')": () => new UInt64Column(),
+  'Decimal(18, 9)': () => new UInt64Column(),
+};
+
+const TEXT_BYTES_INITIAL = 1 << 15;
+const BLOCK_BYTES_INITIAL = 1 << 18;
+
+type LedgerColumns = { [Column in LedgerColumn as Column['name']]: ColumnOfType[Column['type']] };
+
+/**
+ * Ledger rows as a Native block, column by column from the first row on: a row's values are taken in while they are at hand, and
+ * nothing of it lives until the block is stored but bytes and one copy of each label. Rows that live as long as a batch cost more
+ * in garbage collection than everything that is decided about them.
+ */
+export class LedgerBlock implements RowBlock {
+  length = 0;
+  private readonly columns: LedgerColumns;
+  private readonly ordered: readonly BlockColumn[];
+  private readonly out = new ByteBuffer(BLOCK_BYTES_INITIAL);
+  private isSealed = false;
+
+  constructor() {
+    const made: [string, Column][] = LEDGER_COLUMNS.map(({ name, type }) => [name, MAKE[type]()]);
+    this.columns = Object.fromEntries(made) as unknown as LedgerColumns;
+    this.ordered = LEDGER_COLUMNS.map(({ name, type }) => ({ name, type, column: this.columns[name] }));
+  }
+
+  /** Empties it, keeps the memory. */
+  start(): void {
+    this.length = 0;
+    this.isSealed = false;
+    for (const { column } of this.ordered) column.start();
+  }
+
+  /** Spelled out: a loop over names would make every access a look-up in a hash table. */
+  add(row: LedgerRow): void {
+    if (this.isSealed) throw new Error('a sealed block takes no more rows');
+    this.length++;
+    const { columns } = this;
+    columns.source.add(row.source);
+    columns.id.add(row.id);
+    columns.time.add(row.time);
+    columns.received_at.add(row.received_at);
+    columns.seen_at.add(row.seen_at);
+    columns.lane.add(row.lane);
+    columns.fingerprint.add(row.fingerprint);
+    columns.hint.add(row.hint);
+    columns.credential_provider.add(row.credential_provider);
+    columns.credential_kind.add(row.credential_kind);
+    columns.org.add(row.org);
+    columns.user.add(row.user);
+    columns.ip.add(row.ip);
+    columns.host.add(row.host);
+    columns.agent.add(row.agent);
+    columns.agent_version.add(row.agent_version);
+    columns.session.add(row.session);
+    columns.request_id.add(row.request_id);
+    columns.repo.add(row.repo);
+    columns.branch.add(row.branch);
+    columns.provider.add(row.provider);
+    columns.model.add(row.model);
+    columns.module.add(row.module);
+    columns.environment.add(row.environment);
+    columns.action.add(row.action);
+    columns.operation.add(row.operation);
+    columns.outcome.add(row.outcome);
+    columns.status_code.add(row.status_code);
+    columns.tokens_input_uncached.add(row.tokens_input_uncached);
+    columns.tokens_cache_read.add(row.tokens_cache_read);
+    columns.tokens_cache_write.add(row.tokens_cache_write);
+    columns.tokens_output.add(row.tokens_output);
+    columns.cost_usd.add(row.cost_nano_usd);
+    columns.cost_basis.add(row.cost_basis);
+    columns.latency_ms.add(row.latency_ms);
+    columns.collector.add(row.collector);
+    columns.flags.add(row.flags);
+    columns.event_hash.addHalves(row.event_hash_low, row.event_hash_high);
+    columns.standing.add(row.standing);
+    columns.match.add(row.match);
+    columns.credential_id.add(row.credential_id);
+    columns.findings.add(row.findings);
+    columns.kafka_partition.add(row.kafka_partition);
+    columns.kafka_offset.add(row.kafka_offset);
+    columns.record_index.add(row.record_index);
+    columns.claimant.add(row.claimant);
+  }
+
+  seal(storedAtMs: number): void {
+    if (this.isSealed) throw new Error('the block is sealed already');
+    this.isSealed = true;
+    this.columns.stored_at.addTimes(storedAtMs, this.length);
+    this.out.start();
+    writeBlock(this.out, this.ordered, this.length);
+  }
+
+  /** The sealed block's bytes; they hold until the next {@link start}. */
+  bytes(): Buffer {
+    if (!this.isSealed) throw new Error('the block is not sealed');
+    return this.out.content();
+  }
 }

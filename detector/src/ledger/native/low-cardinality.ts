@@ -1,4 +1,5 @@
 import type { ByteBuffer } from './byte-buffer.ts';
+import type { Column } from './columns.ts';
 
 /** Version of LowCardinality's serialisation: dictionaries travel with the block that uses them. */
 const SHARED_DICTIONARIES_WITH_ADDITIONAL_KEYS = 1;
@@ -8,29 +9,27 @@ const INDEX_UINT8 = 0;
 const INDEX_UINT16 = 1;
 const INDEX_UINT32 = 2;
 
+/** Rows that the first memory holds; it doubles when they are more. */
+const ROWS_INITIAL = 1 << 10;
+
 /**
- * The dictionary of one LowCardinality(String) column in one block. Rows are added one by one; the result is written in one
- * go, because the width of the indexes is known only at the end.
+ * The dictionary of one LowCardinality(String) column in one block, and each row's place in it. All is written in one go at the end,
+ * because only then is the width of the indexes known.
  */
-export class LowCardinalityColumn {
+export class LowCardinalityColumn implements Column {
   private readonly indexOf = new Map<string, number>();
   private readonly keys: string[] = [];
-  private indexes: Uint32Array;
+  private indexes = new Uint32Array(ROWS_INITIAL);
   private count = 0;
   private previous: string | null = null;
   private previousIndex = 0;
 
-  constructor(expectedRows: number) {
-    this.indexes = new Uint32Array(expectedRows);
-  }
-
   /** Forgets the block before, keeps the memory of the indexes. */
-  start(expectedRows: number): void {
+  start(): void {
     this.indexOf.clear();
     this.keys.length = 0;
     this.count = 0;
     this.previous = null;
-    if (this.indexes.length < expectedRows) this.indexes = new Uint32Array(expectedRows);
   }
 
   add(value: string): void {
@@ -49,8 +48,14 @@ export class LowCardinalityColumn {
     this.indexes[this.count++] = this.previousIndex;
   }
 
-  /** The column's data: for no rows ClickHouse expects not a single byte. */
+  /** As a column of its own. */
   write(out: ByteBuffer): void {
+    writeLowCardinalityPrefix(out);
+    this.writeValues(out);
+  }
+
+  /** The values without the prefix, as the elements of arrays are written. For none ClickHouse expects not a single byte. */
+  writeValues(out: ByteBuffer): void {
     if (this.count === 0) return;
     const keyCount = this.keys.length;
     const width = keyCount <= 0x100 ? INDEX_UINT8 : keyCount <= 0x10000 ? INDEX_UINT16 : INDEX_UINT32;
@@ -82,7 +87,7 @@ export class LowCardinalityColumn {
   }
 
   private growIndexes(): void {
-    const grown = new Uint32Array(Math.max(64, this.indexes.length * 2));
+    const grown = new Uint32Array(this.indexes.length * 2);
     grown.set(this.indexes);
     this.indexes = grown;
   }

@@ -5,16 +5,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { uniqueName } from '../../../../deploy/testing/helpers.ts';
 import { connect } from '../clickhouse.ts';
 import { startTestEngine, type TestEngine } from '../testing.ts';
-import { BlockEncoder, type BlockColumn } from './block-encoder.ts';
-import {
-  lowCardinalityArrayColumn,
-  lowCardinalityColumn,
-  stringColumn,
-  uint16Column,
-  uint32Column,
-  uint53Column,
-  uint64Column,
-} from './columns.ts';
+import { writeBlock, type BlockColumn } from './block.ts';
+import { ByteBuffer } from './byte-buffer.ts';
+import { LabelsColumn, StringColumn, UInt64Column, UIntColumn } from './columns.ts';
+import { LowCardinalityColumn } from './low-cardinality.ts';
 
 interface Row {
   position: number;
@@ -30,25 +24,52 @@ interface Row {
   labels: string[];
 }
 
-const COLUMNS: BlockColumn<Row>[] = [
-  { name: 'position', type: 'UInt32', write: uint32Column((row) => row.position) },
-  { name: 'text', type: 'String', write: stringColumn((row) => row.text) },
-  { name: 'label', type: 'LowCardinality(String)', write: lowCardinalityColumn((row) => row.label) },
-  { name: 'small', type: 'UInt16', write: uint16Column((row) => row.small) },
-  { name: 'middle', type: 'UInt32', write: uint32Column((row) => row.middle) },
-  { name: 'large', type: 'UInt64', write: uint53Column((row) => row.large) },
-  { name: 'instant', type: "DateTime64(3, 'UTC')", write: uint53Column((row) => row.instant) },
-  { name: 'money', type: 'Decimal(18, 9)', write: uint53Column((row) => row.money) },
-  {
-    name: 'hash',
-    type: 'UInt64',
-    write: uint64Column(
-      (row) => row.hashLow,
-      (row) => row.hashHigh,
-    ),
-  },
-  { name: 'labels', type: 'Array(LowCardinality(String))', write: lowCardinalityArrayColumn((row) => row.labels) },
+const columns = {
+  position: new UIntColumn(32),
+  text: new StringColumn(new ByteBuffer(1)),
+  label: new LowCardinalityColumn(),
+  small: new UIntColumn(16),
+  middle: new UIntColumn(32),
+  large: new UInt64Column(),
+  instant: new UInt64Column(),
+  money: new UInt64Column(),
+  hash: new UInt64Column(),
+  labels: new LabelsColumn(),
+};
+
+const COLUMNS: BlockColumn[] = [
+  { name: 'position', type: 'UInt32', column: columns.position },
+  { name: 'text', type: 'String', column: columns.text },
+  { name: 'label', type: 'LowCardinality(String)', column: columns.label },
+  { name: 'small', type: 'UInt16', column: columns.small },
+  { name: 'middle', type: 'UInt32', column: columns.middle },
+  { name: 'large', type: 'UInt64', column: columns.large },
+  { name: 'instant', type: "DateTime64(3, 'UTC')", column: columns.instant },
+  { name: 'money', type: 'Decimal(18, 9)', column: columns.money },
+  { name: 'hash', type: 'UInt64', column: columns.hash },
+  { name: 'labels', type: 'Array(LowCardinality(String))', column: columns.labels },
 ];
+const out = new ByteBuffer(1);
+
+/** Columns and buffer are the same for every block, as they are in production: nothing of the block before may be left. */
+function encode(rows: readonly Row[]): Buffer {
+  for (const { column } of COLUMNS) column.start();
+  for (const row of rows) {
+    columns.position.add(row.position);
+    columns.text.add(row.text);
+    columns.label.add(row.label);
+    columns.small.add(row.small);
+    columns.middle.add(row.middle);
+    columns.large.add(row.large);
+    columns.instant.add(row.instant);
+    columns.money.add(row.money);
+    columns.hash.addHalves(row.hashLow, row.hashHigh);
+    columns.labels.add(row.labels);
+  }
+  out.start();
+  writeBlock(out, COLUMNS, rows.length);
+  return out.content();
+}
 
 /** What ClickHouse says the row is, in types that lose nothing. */
 function asRead(row: Row): unknown[] {
@@ -86,14 +107,13 @@ describe('a Native block, read back by the engine', () => {
   let engine: TestEngine;
   let client: ClickHouseClient;
   const table = uniqueName('native_test');
-  const encoder = new BlockEncoder(COLUMNS);
 
   beforeAll(async () => {
     engine = await startTestEngine();
     client = connect(engine, 60_000);
-    const columns = COLUMNS.map(({ name, type }) => `${name} ${type}`).join(', ');
+    const declared = COLUMNS.map(({ name, type }) => `${name} ${type}`).join(', ');
     await client.command({ query: `CREATE DATABASE ${table}` });
-    await client.command({ query: `CREATE TABLE ${table}.block (${columns}) ENGINE = Memory` });
+    await client.command({ query: `CREATE TABLE ${table}.block (${declared}) ENGINE = Memory` });
   });
   afterAll(async () => {
     await client.command({ query: `DROP DATABASE ${table} SYNC` });
@@ -105,7 +125,7 @@ describe('a Native block, read back by the engine', () => {
   async function write(rows: Row[]): Promise<void> {
     const { stream } = await client.exec({
       query: `INSERT INTO ${table}.block FORMAT Native`,
-      values: Readable.from([encoder.encode(rows)], { objectMode: false }),
+      values: Readable.from([encode(rows)], { objectMode: false }),
     });
     await stream.resume().toArray();
   }

@@ -6,6 +6,7 @@ import {
   type FindingLabels,
   type FindingTally,
   type Ledger,
+  type RowBlock,
 } from '../../ledger/ledger.ts';
 
 /** A ledger in memory with the real one's promises, for tests of the pipeline's logic. */
@@ -14,6 +15,22 @@ export interface MemoryLedger extends Ledger {
   findings: Map<string, Finding>;
   /** Called at every step; a throw before the effect loses the request, one after it loses the answer. */
   intercept: (step: 'insert' | 'inserted' | 'findings' | 'findings-written') => void;
+}
+
+class MemoryBlock implements RowBlock {
+  readonly rows: LedgerRow[] = [];
+
+  get length(): number {
+    return this.rows.length;
+  }
+
+  add(row: LedgerRow): void {
+    this.rows.push({ ...row });
+  }
+
+  seal(storedAtMs: number): void {
+    for (const row of this.rows) row.stored_at = storedAtMs;
+  }
 }
 
 export function createMemoryLedger(): MemoryLedger {
@@ -65,8 +82,10 @@ export function createMemoryLedger(): MemoryLedger {
       for (const partition of partitions)
         resets.set(partition, Math.max(...within([partition], 0).map(({ stored_at }) => stored_at)) + 1);
     },
-    async insert(batch, token) {
+    newBlock: () => new MemoryBlock(),
+    async insert(block, token) {
       ledger.intercept('insert');
+      const batch = (block as MemoryBlock).rows;
       if (batch.some((row) => claims.get(row.kafka_partition) !== row.claimant))
         throw new FencedError('not the claimant');
       if (!tokens.has(token)) {
@@ -75,7 +94,6 @@ export function createMemoryLedger(): MemoryLedger {
       }
       ledger.intercept('inserted');
     },
-    prepare: () => undefined,
     async restoreHashes(partitions, sinceMs, limit, onHash) {
       const newest = within(partitions, sinceMs).slice(-limit);
       for (const row of newest) onHash(row.event_hash_low, row.event_hash_high, row.stored_at);
