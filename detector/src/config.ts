@@ -39,13 +39,15 @@ const configSchema = z
       .default('lanewatch'),
     LEDGER_ENGINE: z.string().default('MergeTree').describe('Table engine, such as ReplicatedMergeTree(…)'),
     LEDGER_FSYNC: z.stringbool().default(false).describe('Sync every insert to disk; the embedded ledger turns it on'),
-    // A batch takes whole records, so it exceeds this by one record's events; an insert takes 200,000 rows.
+    // Reached only by a detector that has to catch up: else what came during the insert before is a batch. Large, because the engine
+    // merges few large parts for half the work of many small ones. A batch takes whole records, so it exceeds this by one
+    // record's events; an insert takes 200,000 rows.
     BATCH_ROWS_MAX: z.coerce
       .number()
       .int()
       .min(1)
       .max(200_000 - RECORD_EVENTS_MAX)
-      .default(20_000)
+      .default(100_000)
       .describe('Rows from which a batch is inserted'),
     FLUSH_INTERVAL_MS: milliseconds.max(60_000).default(200).describe('How long a row waits for others at most'),
     DEDUPE_WINDOW_HOURS: z.coerce

@@ -64,8 +64,6 @@ export interface Pipeline {
   readonly dedupe: DedupeWindow;
 }
 
-/** Bus records per batch at most, so that one made of duplicates alone still makes progress. */
-const RECORDS_MAX = 20_000;
 /** Bytes of dead letters per batch, so that garbage takes no more memory than events do. */
 const GARBAGE_BYTES_MAX = 16 * 1024 * 1024;
 /**
@@ -159,7 +157,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   function isFull(batch: Batch): boolean {
     return (
       batch.block.length + batch.deadLetters.length >= options.batchRowsMax ||
-      batch.records >= RECORDS_MAX ||
+      // Those that are made of duplicates alone must make progress too.
+      batch.records >= options.batchRowsMax ||
       batch.deadLetterBytes >= GARBAGE_BYTES_MAX
     );
   }
