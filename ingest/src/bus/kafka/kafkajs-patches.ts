@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module';
 import { isCurrentFormat, packBatches } from './record-batch.ts';
 import type { Decompress } from './record-batch.ts';
-import { encodeProduceRequest, isPlainMessage, type TopicMessages } from './produce-request.ts';
+import { encodeProduceRequest, isPlainMessage, withRoomInFront, type TopicMessages } from './produce-request.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -122,14 +122,13 @@ async function frameRequest(options: { correlationId: number; clientId: string; 
   const { correlationId, clientId, request } = options;
   const { buffer: body } = await request.encode();
   const clientBytes = Buffer.byteLength(clientId);
-  const frame = Buffer.allocUnsafeSlow(FRAME_FIXED_BYTES + clientBytes + body.length);
+  const frame = withRoomInFront(body, FRAME_FIXED_BYTES + clientBytes);
   let at = frame.writeInt32BE(frame.length - 4, 0);
   at = frame.writeInt16BE(request.apiKey, at);
   at = frame.writeInt16BE(request.apiVersion, at);
   at = frame.writeInt32BE(correlationId, at);
   at = frame.writeInt16BE(clientBytes, at);
-  at += frame.write(clientId, at, 'utf8');
-  body.copy(frame, at);
+  frame.write(clientId, at, 'utf8');
   return { buffer: frame };
 }
 

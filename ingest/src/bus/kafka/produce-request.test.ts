@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { encodeProduceRequest, isPlainMessage, type ProduceRequest } from './produce-request.ts';
+import { encodeProduceRequest, isPlainMessage, withRoomInFront, type ProduceRequest } from './produce-request.ts';
 
 // kafkajs unchanged: the repairs are installed by client.ts, which this file does not import.
 const require = createRequire(import.meta.url);
@@ -54,6 +54,20 @@ describe('a produce request', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it('has room in front for any frame, also one that is longer than foreseen', () => {
+    fc.assert(
+      fc.property(request, fc.nat(300), (one, byteCount) => {
+        const body = encodeProduceRequest(one, 0);
+        const content = Buffer.from(body);
+        const framed = withRoomInFront(body, byteCount);
+        framed.fill(0xff, 0, byteCount);
+        expect(framed.subarray(byteCount).equals(content)).toBe(true);
+        const foreign = withRoomInFront(content, byteCount);
+        expect(foreign.subarray(byteCount).equals(content)).toBe(true);
+      }),
+    );
   });
 
   it.each([

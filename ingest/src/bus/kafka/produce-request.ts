@@ -48,6 +48,20 @@ export function isPlainMessage(message: object): message is PlainMessage {
   );
 }
 
+/** Bodies with free bytes in front of them, and how many, so that the frame needs no copy of two megabytes. */
+const roomInFront = new WeakMap<Buffer, number>();
+/** For the frame of a client whose name is not unusually long. */
+const FRAME_ROOM_BYTES = 64;
+
+/** The body with `byteCount` more bytes in front of it, whose content is anything; a copy where there is no room for them. */
+export function withRoomInFront(body: Buffer, byteCount: number): Buffer {
+  const room = roomInFront.get(body) ?? 0;
+  if (room >= byteCount) return Buffer.from(body.buffer, body.byteOffset - byteCount, byteCount + body.length);
+  const copy = Buffer.allocUnsafeSlow(byteCount + body.length);
+  body.copy(copy, byteCount);
+  return copy;
+}
+
 /**
  * The body of a produce request, versions 3 to 7, without transaction, idempotence or compression: what
  * https://kafka.apache.org/protocol#The_Messages_Produce and https://kafka.apache.org/documentation/#recordbatch describe.
@@ -62,7 +76,8 @@ export function encodeProduceRequest({ acks, timeout, topicData }: ProduceReques
     for (const batch of batches[index]!) length += 4 + 4 + batch.bytes;
   });
 
-  const out = new Writer(length);
+  const out = new Writer(FRAME_ROOM_BYTES + length);
+  out.at = FRAME_ROOM_BYTES;
   out.int16(-1); // no transaction
   out.int16(acks);
   out.int32(timeout);
@@ -78,7 +93,9 @@ export function encodeProduceRequest({ acks, timeout, topicData }: ProduceReques
       writeBatch(out, messages, batch, nowMs);
     });
   });
-  return out.buffer;
+  const body = out.buffer.subarray(FRAME_ROOM_BYTES);
+  roomInFront.set(body, FRAME_ROOM_BYTES);
+  return body;
 }
 
 interface MeasuredBatch {
