@@ -92,11 +92,11 @@ export function* jsonLines(text: string): Generator<ParsedValue> {
     const slice = text.slice(lineStart, at);
     const parsed = parseOne(slice);
     if (parsed.ok) yield parsed;
-    else yield* severalOnOneLine(slice, line);
+    else yield* severalOnOneLine(slice, lineStart, line);
   }
 }
 
-function* severalOnOneLine(slice: string, line: number): Generator<ParsedValue> {
+function* severalOnOneLine(slice: string, lineStart: number, line: number): Generator<ParsedValue> {
   let at = 0;
   for (;;) {
     while (at < slice.length && isBlank(slice.charCodeAt(at))) at++;
@@ -104,7 +104,7 @@ function* severalOnOneLine(slice: string, line: number): Generator<ParsedValue> 
     const end = endOfJsonValue(slice, at);
     const parsed = parseOne(slice.slice(at, end));
     if (!parsed.ok) {
-      yield { ok: false, message: `line ${line} is ${faultAt(slice, at, end)}` };
+      yield { ok: false, message: faultAt(slice, at, end, lineStart, line) };
       return;
     }
     yield parsed;
@@ -147,13 +147,13 @@ function parseOne(text: string): ParsedValue {
   }
 }
 
-/** Describes the fault of a slice with its position in the whole text. */
-function faultAt(text: string, start: number, end: number): string {
+/** Describes the fault of a slice with its position in the whole text; `text` itself may begin at a later line of the body. */
+function faultAt(text: string, start: number, end: number, textStart = 0, firstLine = 1): string {
   const fault = findJsonFault(text.slice(start, end));
   if (fault === null) return 'not valid JSON';
   const before = text.slice(0, start);
   const lines = before.split('\n');
-  const line = lines.length - 1 + fault.line;
+  const line = firstLine - 1 + lines.length - 1 + fault.line;
   const column = fault.line === 1 ? (lines.at(-1)?.length ?? 0) + fault.column : fault.column;
-  return describeJsonFault({ offset: start + fault.offset, line, column, reason: fault.reason });
+  return describeJsonFault({ offset: textStart + start + fault.offset, line, column, reason: fault.reason });
 }
