@@ -12,6 +12,8 @@ export interface BodyLimits {
 
 /** What a decompressor itself holds; zstd keeps a window of the data. */
 const DECOMPRESSOR_BYTES = 256 * 1024;
+/** Frames of one zstd body at most, since each costs a decompressor of its own, however little it holds. */
+const ZSTD_FRAMES_MAX = 1_000;
 /** 2^23 = 8 MiB: what zstd's levels up to 19 use. A frame that asks for more is refused before it is allocated. */
 const ZSTD_WINDOW_LOG_MAX = 23;
 
@@ -147,25 +149,52 @@ async function decompress(
   sentBytesMax: number,
   keep: (chunk: Buffer) => void,
 ): Promise<void> {
-  const unpack = DECOMPRESSORS[encoding]();
+  let unpack = DECOMPRESSORS[encoding]();
   let sent = 0;
+  let sentToOthers = 0;
+  let piece: Buffer = Buffer.alloc(0);
+  const bytesLeft = () => sent - sentToOthers - unpack.bytesWritten;
+  /** One piece after the other, so that what the decompressor leaves of it is known. */
+  const write = (next: Buffer) => {
+    piece = next;
+    unpack.write(piece, () => {
+      if (bytesLeft() === 0) request.resume();
+    });
+  };
   const onData = (chunk: Buffer) => {
     sent += chunk.length;
     if (sent > sentBytesMax) {
       unpack.destroy(tooLarge(sentBytesMax, ' as sent'));
       return;
     }
-    if (!unpack.write(chunk)) request.pause();
+    request.pause();
+    write(chunk);
   };
-  const onDrain = () => request.resume();
   const onEnd = () => unpack.end();
   const onBroken = (error?: Error) => {
     if (!request.readableEnded) unpack.destroy(gone(error));
   };
   request.on('data', onData).on('end', onEnd).on('error', onBroken).on('close', onBroken);
-  unpack.on('drain', onDrain);
   try {
-    for await (const chunk of unpack) keep(chunk as Buffer);
+    for (let frames = 1; ; frames++) {
+      for await (const chunk of unpack) keep(chunk as Buffer);
+      // Node stops at the end of a zstd frame or a zlib stream that lies inside a piece, and says nothing of what follows.
+      // Several frames in a row are one zstd body. (Of gzip it goes on by itself, and leaves nothing but padding.)
+      const rest = piece.subarray(piece.length - bytesLeft());
+      if (rest.length === 0 || encoding === 'gzip') return;
+      if (encoding !== 'zstd')
+        throw new ApiProblem('invalid_body', `Something follows the ${encoding} data of the body.`);
+      if (frames === ZSTD_FRAMES_MAX) {
+        throw new ApiProblem(
+          'body_too_large',
+          `The body holds more than ${ZSTD_FRAMES_MAX} zstd frames. Send it as one.`,
+        );
+      }
+      sentToOthers = sent - rest.length;
+      unpack.destroy();
+      unpack = DECOMPRESSORS[encoding]();
+      write(rest);
+    }
   } catch (error) {
     if (error instanceof ApiProblem) throw error;
     throw new ApiProblem('invalid_body', `The body is not valid ${encoding}, or it ends too early.`, {
@@ -173,6 +202,7 @@ async function decompress(
     });
   } finally {
     request.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
+    request.resume();
     unpack.destroy();
   }
 }
