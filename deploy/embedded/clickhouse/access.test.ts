@@ -80,6 +80,11 @@ describe("the analyst's session", () => {
       'async_insert',
       'format_schema',
       'user_files_path',
+      // The engine writes the schema of a Protobuf answer into the file of this name.
+      'output_format_schema',
+      'output_format_parallel_formatting',
+      'output_format_parquet_parallel_encoding',
+      'output_format_of_a_later_engine',
     ]) {
       const settings = new Map([[name, name === 'readonly' ? '0' : '1']]);
       if (name === 'async_insert') expect(statements({ settings })).not.toContain('async_insert');

@@ -75,15 +75,22 @@ const REFUSED_FUNCTIONS = new Set(
   (
     'file kql prql catboostevaluate evalmlmethod aiclassify aiembed aiextract aigenerate aitranslate reversednsquery ' +
     'hascolumnintable showcertificate getserversetting getserverport tcpport serveruuid fullhostname fqdn hostname getmacro ' +
-    'getoskernelversion filesystemavailable filesystemcapacity filesystemunreserved logtrace getclienthttpheader ' +
+    'getoskernelversion displayname filesystemavailable filesystemcapacity filesystemunreserved logtrace getclienthttpheader ' +
     'zookeepersessionuptime hasthreadfuzzer naivebayesclassifier naivebayesclassifierwithallprobs ' +
     'naivebayesclassifierwithprob executable executablepool input'
   ).split(' '),
 );
 
-/** Settings an analyst may send with a request: they change how an answer looks, never what may be read or how much. */
-const HARMLESS_SETTING =
-  /^(output_format_(?!parallel)\w+|date_time_output_format|bool_(true|false)_representation|extremes|session_timezone|join_use_nulls|totals_mode|format_csv_delimiter|format_tsv_null_representation|format_csv_null_representation|log_comment)$/;
+/**
+ * Settings an analyst may send with a request: they change how an answer looks, never what may be read or how much. The
+ * families of `output_format_` are named one by one: `output_format_schema` writes a file of that name, wherever the process
+ * may write, and a later engine may bring more of its kind. Parallel encoding takes threads, so it is left out.
+ */
+const HARMLESS_SETTING = new RegExp(
+  '^(output_format_(json|csv|tsv|values|pretty|markdown|sql_insert|binary|native|bson|msgpack|parquet|arrow|orc|decimal|float|' +
+    'always_write_decimal|trim_fixed|write_statistics)(?!\\w*parallel)\\w*|date_time_output_format|bool_(true|false)_representation|' +
+    'extremes|session_timezone|join_use_nulls|totals_mode|format_csv_delimiter|format_(tsv|csv)_null_representation|log_comment)$',
+);
 
 const encode = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 

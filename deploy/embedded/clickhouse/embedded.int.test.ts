@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -564,6 +564,7 @@ describe('the analyst', () => {
     ['SELECT * FROM system.users', '497'],
     ['SELECT * FROM system.grants', '497'],
     ['SELECT hostName()', '497'],
+    ['SELECT displayName()', '497'],
     ["SELECT getServerSetting('path')", '497'],
     ["SELECT hasColumnInTable('127.0.0.1:1', 'a', 'b', 'c')", '497'],
     ["SELECT reverseDNSQuery('127.0.0.1')", '497'],
@@ -624,6 +625,13 @@ describe('the analyst', () => {
     expect(await ask(analyst, 'SELECT 1::UInt64 AS x', { output_format_json_quote_64bit_integers: 1 })).toEqual([
       { x: '1' },
     ]);
+    const file = join(home, 'written-by-the-analyst');
+    const schema = analyst.exec({
+      query: 'SELECT 1 AS x FORMAT Protobuf',
+      clickhouse_settings: { output_format_schema: file },
+    });
+    expect(await codeOf(schema)).toBe('164');
+    expect(existsSync(file)).toBe(false);
     const elsewhere = connectTo(engine, 'analyst', { database: 'private' });
     expect(await codeOf(ask(elsewhere, 'SELECT * FROM secrets'))).toMatch(/^(497|81)$/);
     await elsewhere.close();
