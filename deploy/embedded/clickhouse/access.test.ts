@@ -28,6 +28,7 @@ const request = (changes: Partial<SessionRequest>): SessionRequest => ({
   parameters: new Map(),
   roles: [],
   readOnlyMethod: false,
+  inSession: false,
   ...changes,
 });
 const statements = (changes: Partial<SessionRequest>): string => sessionStatements(request(changes), config.analyst);

@@ -167,14 +167,21 @@ export type SessionRequest = {
   roles: readonly string[];
   /** Set for GET and HEAD, which ClickHouse lets read only. */
   readOnlyMethod: boolean;
+  /** Set when the client asks for a session that keeps settings and temporary tables. */
+  inSession: boolean;
 };
 
 /**
  * The statements that prepare a session, run before the caller's text and apart from it. Throws UNKNOWN_SETTING for a
- * name that can be none, READONLY when the analyst asks for more than it may have.
+ * name that can be none, READONLY when the analyst asks for more than it may have, NOT_IMPLEMENTED for a session.
  */
 export function sessionStatements(request: SessionRequest, limits: AnalystLimits): string {
   const analyst = request.user === 'analyst';
+  // The read-only user has nothing that a session could keep, and some clients (clickhouse-connect) name one each time.
+  if (request.inSession && !analyst) {
+    const text = 'Sessions are not supported by the embedded ClickHouse: send settings with each request.';
+    throw raise('NOT_IMPLEMENTED', text);
+  }
   const settings = new Map(SESSION_DEFAULTS);
   for (const [name, value] of request.settings) {
     if (!SETTING_NAME.test(name)) throw raise('UNKNOWN_SETTING', `Unknown setting '${name}'.`);

@@ -408,6 +408,10 @@ describe('limits', () => {
       headers,
     });
     expect(input.status).toBe(501);
+    // To a user who may change nothing a session is nothing, and clickhouse-connect asks for one.
+    const analyst = { 'X-ClickHouse-User': 'analyst', 'X-ClickHouse-Key': engine.analystPassword };
+    const read = await fetch(`${engine.url}/?session_id=x`, { method: 'POST', body: 'SELECT 1', headers: analyst });
+    expect([read.status, await read.text()]).toEqual([200, '1\n']);
   });
 });
 

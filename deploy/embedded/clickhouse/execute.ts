@@ -147,6 +147,7 @@ async function run(
         parameters: request.parameters,
         roles: request.roles,
         readOnlyMethod: request.readOnlyMethod,
+        inSession: request.inSession,
       },
       config.analyst,
     );

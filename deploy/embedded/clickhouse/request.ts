@@ -16,6 +16,8 @@ export type QueryRequest = {
   parameters: Map<string, string>;
   /** Hold the answer back until the query has ended, so that its status is right. */
   waitEndOfQuery: boolean;
+  /** The client asks for a session that keeps settings and temporary tables. */
+  inSession: boolean;
   /** The client may be answered in one of these encodings. */
   compression: 'gzip' | 'deflate' | 'br' | 'zstd' | undefined;
   readOnlyMethod: boolean;
@@ -55,8 +57,8 @@ const OWN_PARAMETERS = new Set([
 ]);
 
 /**
- * Reads everything but the body. Throws BAD_ARGUMENTS or NOT_IMPLEMENTED for what this endpoint does not do: sessions
- * and ClickHouse's own block compression.
+ * Reads everything but the body. Throws BAD_ARGUMENTS, or NOT_IMPLEMENTED for ClickHouse's own block compression, which this
+ * endpoint does not do.
  */
 export function readRequest(request: IncomingMessage, url: URL): QueryRequest {
   const search = url.searchParams;
@@ -64,12 +66,6 @@ export function readRequest(request: IncomingMessage, url: URL): QueryRequest {
     const value = request.headers[name];
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
-  if (search.has('session_id')) {
-    throw raise(
-      'NOT_IMPLEMENTED',
-      'Sessions are not supported by the embedded ClickHouse: send settings with each request.',
-    );
-  }
   for (const name of ['compress', 'decompress']) {
     if (isOn(search.get(name))) {
       throw raise(
@@ -98,6 +94,7 @@ export function readRequest(request: IncomingMessage, url: URL): QueryRequest {
     settings,
     parameters,
     waitEndOfQuery: isOn(search.get('wait_end_of_query')) || isOn(search.get('http_wait_end_of_query')),
+    inSession: search.has('session_id'),
     compression: isOn(search.get('enable_http_compression'))
       ? chooseEncoding(header('accept-encoding') ?? '')
       : undefined,
