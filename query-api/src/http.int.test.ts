@@ -350,6 +350,23 @@ describe('operation', () => {
     expect(Object.keys(document.paths).filter((path) => path.startsWith('/internal'))).toEqual([]);
   });
 
+  test('the description tells of every route that it may answer with a problem, and which need no session', async () => {
+    const answer = await api.app.inject({ method: 'GET', url: '/openapi.json' });
+    type Operation = { responses: Record<string, { content?: object }>; security?: object[] };
+    const { paths } = answer.json<{ paths: Record<string, Record<string, Operation>> }>();
+    const operations = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, ...operation })),
+    );
+    const silent = operations.filter(({ responses }) => responses.default?.content === undefined);
+    expect(silent.map(({ name }) => name)).toEqual([]);
+    expect(operations[0]!.responses.default!.content).toMatchObject({
+      'application/problem+json': { schema: { required: expect.arrayContaining(['type', 'status']) as string[] } },
+    });
+    const open = operations.filter(({ security }) => security?.length === 0);
+    expect(open.map(({ name }) => name).sort()).toEqual(['get /sign-in', 'post /v1/sign-in']);
+    expect(Object.keys(paths['/sign-in']!.get!.responses)).toEqual(['303', 'default']);
+  });
+
   test('what ingest and detector count for a collector shows on the overview', async () => {
     const { body } = await api.post('/v1/credentials', { kind: 'managed', name: 'agents', environment: 'sandbox' });
     const collector = body.credential.id as string;

@@ -71,6 +71,7 @@ export function accountRoutes({ accounts, config }: Services): FastifyPluginAsyn
           tags: ['account'],
           summary: 'The same for a browser: sets the cookie and goes to the dashboard',
           querystring: signInSchema,
+          response: { 303: z.null().describe('To the dashboard.') },
         },
       },
       async (request, reply) => {
