@@ -72,9 +72,9 @@ describe.each(SHELLS)('the Claude Code block in %s', (shell) => {
     const fingerprint = (key: string | undefined, others: Record<string, string>) =>
       attributesIn(shell, key, folder, others)['apikey.fingerprint'];
     expect(fingerprint('sk-ant-api03-tooshort', { ...ofProxy, ...ofAccount })).toBe(
-      fingerprintOf('sk-ant-api03-tooshort'),
+      fingerprintOf(ofProxy.ANTHROPIC_AUTH_TOKEN),
     );
-    expect(fingerprint(undefined, { ...ofProxy, ...ofAccount })).toBe(fingerprintOf(ofProxy.ANTHROPIC_AUTH_TOKEN));
+    expect(fingerprint('sk-ant-api03-tooshort', ofAccount)).toBe(fingerprintOf('sk-ant-api03-tooshort'));
     expect(fingerprint('', ofAccount)).toBe(fingerprintOf(ofAccount.CLAUDE_CODE_OAUTH_TOKEN));
   });
 

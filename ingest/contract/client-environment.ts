@@ -7,8 +7,8 @@
  * The shell lines that make Claude Code report its usage, for any POSIX shell. The key is never sent: the last line
  * computes its fingerprint and hint on the machine, by the rules of `fingerprintOf` and `hintOf`. The key reaches only shell
  * built-ins and standard input, so it shows in no list of processes; a hint with a character that the header syntax of
- * resource attributes does not carry is left out. Of the variables that can hold a key the first one set counts, in Claude Code's own
- * order; behind a proxy it is ANTHROPIC_AUTH_TOKEN, whose fingerprint is then the one that the proxy reports.
+ * resource attributes does not carry is left out. Of the variables that can hold a key the first one set counts, in the order that
+ * Claude Code documents; behind a proxy it is ANTHROPIC_AUTH_TOKEN, whose fingerprint is then the one that the proxy reports.
  *
  * The user is named by git's e-mail address, else by the login: with an API key Claude Code itself names only a random number per home
  * directory, and three fresh containers of one person would look like three people sharing the key. Signed in, the account goes first.
@@ -23,7 +23,7 @@ export OTEL_EXPORTER_OTLP_PROTOCOL=http/json
 export OTEL_EXPORTER_OTLP_ENDPOINT=${ingestUrl}
 export OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer ${collectorKey}"
 export OTEL_RESOURCE_ATTRIBUTES="$(
-  key=$(printf %s "\${ANTHROPIC_API_KEY:-\${ANTHROPIC_AUTH_TOKEN:-\${CLAUDE_CODE_OAUTH_TOKEN-}}}" | tr -d '[:space:]')
+  key=$(printf %s "\${ANTHROPIC_AUTH_TOKEN:-\${ANTHROPIC_API_KEY:-\${CLAUDE_CODE_OAUTH_TOKEN-}}}" | tr -d '[:space:]')
   if [ -n "$key" ]; then
     hash=$(printf %s "$key" | { sha256sum 2>/dev/null || shasum -a 256 2>/dev/null || openssl dgst -sha256 -r; } | cut -c1-64)
     prefix=
