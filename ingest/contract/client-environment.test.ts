@@ -23,6 +23,18 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+const BLOCK = claudeCodeEnvironment(ENDPOINT, 'lw_dev_key');
+
+/** What a script leaves in OTEL_RESOURCE_ATTRIBUTES when a shell runs it. */
+function resourceAttributes(shell: string, script: string, cwd: string, variables: Record<string, string>): string {
+  const env = { PATH: process.env['PATH'] ?? '', HOME: folder, ...variables };
+  return execFileSync(shell, ['-c', `set -eu\n${script}\nprintf %s "$OTEL_RESOURCE_ATTRIBUTES"`], {
+    cwd,
+    env,
+    encoding: 'utf8',
+  });
+}
+
 /** What the block leaves in the environment when a shell runs it. */
 function attributesIn(
   shell: string,
@@ -30,14 +42,8 @@ function attributesIn(
   cwd: string,
   otherKeys: Record<string, string> = {},
 ): Record<string, string> {
-  const script = `set -eu\n${claudeCodeEnvironment(ENDPOINT, 'lw_dev_key')}\nprintf %s "$OTEL_RESOURCE_ATTRIBUTES"`;
-  const env = {
-    PATH: process.env['PATH'] ?? '',
-    HOME: folder,
-    ...otherKeys,
-    ...(key === undefined ? {} : { ANTHROPIC_API_KEY: key }),
-  };
-  const text = execFileSync(shell, ['-c', script], { cwd, env, encoding: 'utf8' });
+  const keys = { ...otherKeys, ...(key === undefined ? {} : { ANTHROPIC_API_KEY: key }) };
+  const text = resourceAttributes(shell, BLOCK, cwd, keys);
   return Object.fromEntries(text === '' ? [] : text.split(',').map((pair) => pair.split('=') as [string, string]));
 }
 
@@ -92,6 +98,29 @@ describe.each(SHELLS)('the Claude Code block in %s', (shell) => {
     } finally {
       execFileSync('git', ['-C', folder, 'remote', 'set-url', 'origin', ORIGIN]);
     }
+  });
+
+  it.each([
+    ['team=payments,service.namespace=a%2Cb', 'team=payments,service.namespace=a%2Cb'],
+    [
+      'team=payments, note=two words,apikey.provider=anthropic',
+      'team=payments, note=two words,apikey.provider=anthropic',
+    ],
+    ['apikey.hint=old,team=payments, enduser.id=someone,enduser.idle=1,', 'team=payments,enduser.idle=1'],
+  ])('of the attributes %s that the shell already has it keeps %s', (before, kept) => {
+    expect(resourceAttributes(shell, BLOCK, folder, { OTEL_RESOURCE_ATTRIBUTES: before })).toBe(
+      `${kept},vcs.repository.name=pay-ments-v2,enduser.id=${USER}`,
+    );
+  });
+
+  it('leaves the same attributes when it is pasted twice, and forgets a key that is no longer set', () => {
+    const variables = { OTEL_RESOURCE_ATTRIBUTES: 'team=payments', ANTHROPIC_API_KEY: 'sk-ant-api03-tooshort' };
+    const once = resourceAttributes(shell, BLOCK, folder, variables);
+    expect(once).toMatch(/^team=payments,apikey\.fingerprint=/);
+    expect(resourceAttributes(shell, `${BLOCK}\n${BLOCK}`, folder, variables)).toBe(once);
+    expect(resourceAttributes(shell, `${BLOCK}\nunset ANTHROPIC_API_KEY\n${BLOCK}`, folder, variables)).toBe(
+      `team=payments,vcs.repository.name=pay-ments-v2,enduser.id=${USER}`,
+    );
   });
 
   it('leaves the hint out when it would break the attribute syntax', () => {

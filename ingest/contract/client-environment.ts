@@ -4,7 +4,7 @@
  */
 
 /**
- * The shell lines that make Claude Code report its usage, for any POSIX shell. The key is never sent: the last line
+ * The shell lines that make Claude Code report its usage, for any POSIX shell. The key is never sent: the last assignment
  * computes its fingerprint and hint on the machine, by the rules of `fingerprintOf` and `hintOf`. The key reaches only shell
  * built-ins and standard input, so it shows in no list of processes; a hint with a character that the header syntax of
  * resource attributes does not carry is left out. Of the variables that can hold a key the first one set counts, in the order that
@@ -12,6 +12,9 @@
  *
  * The user is named by git's e-mail address, else by the login: with an API key Claude Code itself names only a random number per home
  * directory, and three fresh containers of one person would look like three people sharing the key. Signed in, the account goes first.
+ *
+ * Resource attributes that the shell already has stay, before ours. The four that the lines write are taken out first, so that pasting
+ * again changes them and adds nothing, and a key that is no longer set is no longer named.
  * @param ingestUrl address of ingest, without a slash at its end
  * @param collectorKey a managed key with scope write on usage-events
  */
@@ -22,7 +25,9 @@ export OTEL_METRICS_EXPORTER=otlp
 export OTEL_EXPORTER_OTLP_PROTOCOL=http/json
 export OTEL_EXPORTER_OTLP_ENDPOINT=${ingestUrl}
 export OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer ${collectorKey}"
-export OTEL_RESOURCE_ATTRIBUTES="$(
+export OTEL_RESOURCE_ATTRIBUTES="$({
+  printf '%s\\n' "\${OTEL_RESOURCE_ATTRIBUTES-}" | tr , '\\n' |
+    sed -E -e '/^ *(apikey[.](fingerprint|hint)|vcs[.]repository[.]name|enduser[.]id)=/d' -e '/^$/d'
   key=$(printf %s "\${ANTHROPIC_AUTH_TOKEN:-\${ANTHROPIC_API_KEY:-\${CLAUDE_CODE_OAUTH_TOKEN-}}}" | tr -d '[:space:]')
   if [ -n "$key" ]; then
     hash=$(printf %s "$key" | { sha256sum 2>/dev/null || shasum -a 256 2>/dev/null || openssl dgst -sha256 -r; } | cut -c1-64)
@@ -33,18 +38,17 @@ export OTEL_RESOURCE_ATTRIBUTES="$(
     body=\${key#"$prefix"}
     hint=$prefix...
     if [ "\${#body}" -ge 16 ]; then hint=$prefix$(printf %s "$body" | cut -c1-3)...$(printf %s "$body" | tail -c 4); fi
-    printf ',apikey.fingerprint=%s' "$hash"
-    if [ -z "$(printf %s "$hint" | tr -d 'A-Za-z0-9._-')" ]; then printf ',apikey.hint=%s' "$hint"; fi
+    printf 'apikey.fingerprint=%s\\n' "$hash"
+    if [ -z "$(printf %s "$hint" | tr -d 'A-Za-z0-9._-')" ]; then printf 'apikey.hint=%s\\n' "$hint"; fi
   fi
   repo=$(git config --get remote.origin.url 2>/dev/null || git rev-parse --show-toplevel 2>/dev/null || true)
   repo=$(basename "$repo" .git)
   repo=$(printf %s "\${repo##*:}" | tr -c 'A-Za-z0-9._-' '-')
-  if [ -n "$repo" ]; then printf ',vcs.repository.name=%s' "$repo"; fi
+  if [ -n "$repo" ]; then printf 'vcs.repository.name=%s\\n' "$repo"; fi
   user=$(git config --get user.email 2>/dev/null || id -un)
   user=$(printf %s "$user" | tr -cd 'A-Za-z0-9.@_+-')
-  if [ -n "$user" ]; then printf ',enduser.id=%s' "$user"; fi
-)"
-export OTEL_RESOURCE_ATTRIBUTES="\${OTEL_RESOURCE_ATTRIBUTES#,}"`;
+  if [ -n "$user" ]; then printf 'enduser.id=%s\\n' "$user"; fi
+} | paste -sd , -)"`;
 }
 
 /**
