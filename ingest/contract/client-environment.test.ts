@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -25,14 +25,17 @@ afterAll(() => {
 
 const BLOCK = claudeCodeEnvironment(ENDPOINT, 'lw_dev_key');
 
-/** What a script leaves in OTEL_RESOURCE_ATTRIBUTES when a shell runs it. */
-function resourceAttributes(shell: string, script: string, cwd: string, variables: Record<string, string>): string {
+/** What a script prints when a shell runs it, which stops at the first fault and at a variable that is not set. */
+function run(shell: string, script: string, cwd: string, variables: Record<string, string>) {
   const env = { PATH: process.env['PATH'] ?? '', HOME: folder, ...variables };
-  return execFileSync(shell, ['-c', `set -eu\n${script}\nprintf %s "$OTEL_RESOURCE_ATTRIBUTES"`], {
-    cwd,
-    env,
-    encoding: 'utf8',
-  });
+  const { status, stdout, stderr } = spawnSync(shell, ['-c', `set -eu\n${script}`], { cwd, env, encoding: 'utf8' });
+  expect([status, stderr]).toEqual([0, stderr]);
+  return { stdout, stderr };
+}
+
+/** What a script leaves in OTEL_RESOURCE_ATTRIBUTES. */
+function resourceAttributes(shell: string, script: string, cwd: string, variables: Record<string, string>): string {
+  return run(shell, `${script}\nprintf %s "$OTEL_RESOURCE_ATTRIBUTES"`, cwd, variables).stdout;
 }
 
 /** What the block leaves in the environment when a shell runs it. */
@@ -82,6 +85,19 @@ describe.each(SHELLS)('the Claude Code block in %s', (shell) => {
     );
     expect(fingerprint('sk-ant-api03-tooshort', ofAccount)).toBe(fingerprintOf('sk-ant-api03-tooshort'));
     expect(fingerprint('', ofAccount)).toBe(fingerprintOf(ofAccount.CLAUDE_CODE_OAUTH_TOKEN));
+  });
+
+  it('takes a key that only a helper prints from a variable of its own, which Claude Code does not see', () => {
+    const given = `LANEWATCH_PROVIDER_KEY="$(echo sk-ant-api03-from-a-helper)"\n${BLOCK}`;
+    const script = `${given}\nprintf %s "$OTEL_RESOURCE_ATTRIBUTES,exported=$(env | grep -c PROVIDER_KEY || true)"`;
+    const { stdout, stderr } = run(shell, script, folder, { ANTHROPIC_API_KEY: 'sk-ant-api03-unused' });
+    expect(stdout).toContain(`apikey.fingerprint=${fingerprintOf('sk-ant-api03-from-a-helper')},`);
+    expect(stdout).toMatch(/,exported=0$/);
+    expect(stderr).toBe('');
+  });
+
+  it('says when there is no key, and how to name the one of a helper', () => {
+    expect(run(shell, BLOCK, folder, {}).stderr).toContain('LANEWATCH_PROVIDER_KEY=$(the helper)');
   });
 
   it.each([

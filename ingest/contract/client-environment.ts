@@ -10,6 +10,9 @@
  * resource attributes does not carry is left out. Of the variables that can hold a key the first one set counts, in the order that
  * Claude Code documents; behind a proxy it is ANTHROPIC_AUTH_TOKEN, whose fingerprint is then the one that the proxy reports.
  *
+ * No variable holds the key when a script of Claude Code's settings (`apiKeyHelper`) prints it. LANEWATCH_PROVIDER_KEY is for that: it goes
+ * before the others, need not be exported, and nothing else reads it. Where there is no key the lines say so, and what to do.
+ *
  * The user is named by git's e-mail address, else by the login: with an API key Claude Code itself names only a random number per home
  * directory, and three fresh containers of one person would look like three people sharing the key. Signed in, the account goes first.
  *
@@ -28,7 +31,8 @@ export OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer ${collectorKey}"
 export OTEL_RESOURCE_ATTRIBUTES="$({
   printf '%s\\n' "\${OTEL_RESOURCE_ATTRIBUTES-}" | tr , '\\n' |
     sed -E -e '/^ *(apikey[.](fingerprint|hint)|vcs[.]repository[.]name|enduser[.]id)=/d' -e '/^$/d'
-  key=$(printf %s "\${ANTHROPIC_AUTH_TOKEN:-\${ANTHROPIC_API_KEY:-\${CLAUDE_CODE_OAUTH_TOKEN-}}}" | tr -d '[:space:]')
+  key=\${LANEWATCH_PROVIDER_KEY:-\${ANTHROPIC_AUTH_TOKEN:-\${ANTHROPIC_API_KEY:-\${CLAUDE_CODE_OAUTH_TOKEN-}}}}
+  key=$(printf %s "$key" | tr -d '[:space:]')
   if [ -n "$key" ]; then
     hash=$(printf %s "$key" | { sha256sum 2>/dev/null || shasum -a 256 2>/dev/null || openssl dgst -sha256 -r; } | cut -c1-64)
     prefix=
@@ -40,6 +44,8 @@ export OTEL_RESOURCE_ATTRIBUTES="$({
     if [ "\${#body}" -ge 16 ]; then hint=$prefix$(printf %s "$body" | cut -c1-3)...$(printf %s "$body" | tail -c 4); fi
     printf 'apikey.fingerprint=%s\\n' "$hash"
     if [ -z "$(printf %s "$hint" | tr -d 'A-Za-z0-9._-')" ]; then printf 'apikey.hint=%s\\n' "$hint"; fi
+  else
+    printf 'No API key is set here. If an apiKeyHelper prints it: LANEWATCH_PROVIDER_KEY=$(the helper), then paste again.\\n' >&2
   fi
   repo=$(git config --get remote.origin.url 2>/dev/null || git rev-parse --show-toplevel 2>/dev/null || true)
   repo=$(basename "$repo" .git)
