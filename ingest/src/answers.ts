@@ -62,8 +62,7 @@ const REJECTED_FIELD = {
 
 /** 200 in the request's own content type; `partialSuccess` only when something was refused, as the OTLP specification says. */
 function otlpAnswer(kind: keyof typeof REJECTED_FIELD, received: Received, mediaType: string): Answer {
-  const first = received.errors[0];
-  const message = first === undefined ? '' : `${first.path === '' ? 'record' : first.path} ${first.message}`;
+  const message = errorMessageOf(received);
   if (isProtobuf(mediaType)) {
     return {
       status: 200,
@@ -77,6 +76,24 @@ function otlpAnswer(kind: keyof typeof REJECTED_FIELD, received: Received, media
       : // A 64-bit integer, which is a text in protobuf's JSON.
         { partialSuccess: { [REJECTED_FIELD[kind]]: String(received.rejected), errorMessage: message } };
   return { status: 200, headers: JSON_HEADERS, body: JSON.stringify(partial) };
+}
+
+/** Faults that one error message names at most. It goes into the log of the sender, mostly as one line. */
+const FAULTS_NAMED_MAX = 5;
+
+/**
+ * The faults of a partial success in one line: each different one with the position of the first record that has it, counted from 0
+ * over all records of the request, and how many were left out. '' when nothing was refused.
+ */
+function errorMessageOf({ errors, faults }: Received): string {
+  const named = new Map<string, number>();
+  for (const { index, path, message } of errors) {
+    const fault = `${path} ${message}`.trim();
+    if (named.size < FAULTS_NAMED_MAX && !named.has(fault)) named.set(fault, index ?? 0);
+  }
+  const parts = [...named].map(([fault, index]) => `record ${index}: ${fault}`);
+  if (faults > named.size) parts.push(`and ${faults - named.size} more`);
+  return parts.join('; ');
 }
 
 /** A refusal in the form the sender reads: google.rpc.Status for OTLP, problem+json for everyone else. */

@@ -17,7 +17,10 @@ const VALUES_PER_TURN = 500;
 export interface Received {
   events: UsageEvent[];
   rejected: number;
+  /** Why, for the first ones. */
   errors: FieldError[];
+  /** Number of errors, with those that are not listed. */
+  faults: number;
   ignored: Map<string, number>;
   droppedFields: number;
   redactions: number;
@@ -37,6 +40,7 @@ export async function receive(
     events: [],
     rejected: 0,
     errors: [],
+    faults: 0,
     ignored: new Map(),
     droppedFields: 0,
     redactions: 0,
@@ -65,6 +69,7 @@ export async function receive(
 
 function reject(received: Received, index: number, errors: FieldError[]): void {
   received.rejected++;
+  received.faults += errors.length;
   for (const error of errors) {
     if (received.errors.length >= ERRORS_LISTED_MAX) return;
     received.errors.push({ index, path: error.path, message: error.message });

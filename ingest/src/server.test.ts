@@ -165,7 +165,7 @@ describe('accepted', () => {
     expect((await server.post('/v1/logs', body)).json()).toEqual({
       partialSuccess: {
         rejectedLogRecords: '1',
-        errorMessage: expect.stringMatching(/^tokens.input_uncached must be/) as string,
+        errorMessage: expect.stringMatching(/^record 1: tokens.input_uncached must be/) as string,
       },
     });
     expect(server.tallied).toMatchObject([{ accepted: 0, rejected: 1, ignored: 2 }]);
