@@ -16,7 +16,7 @@ export interface OpenBusOptions {
   retentionBytes?: number;
   /** Embedded: the most the log file may grow to. Default 64 GiB of address space, which takes no disk before it is used. */
   mapSizeBytes?: number;
-  /** Hears what the client libraries would log. */
+  /** Hears what the client libraries would log; of errors and warnings that repeat, one in half a minute with `left_out` in its details. */
   onLog?: (level: 'error' | 'warn' | 'info' | 'debug', message: string, details: Record<string, unknown>) => void;
 }
 

@@ -4,6 +4,7 @@ import type { KafkaConnection, OpenBusOptions } from '../open.ts';
 import { createTopicAdmin } from './admin.ts';
 import { createKafka } from './client.ts';
 import { createLatestView } from './latest-view.ts';
+import { limitLog } from './log-limit.ts';
 import { createPublisher } from './publisher.ts';
 import { createSubscription } from './subscription.ts';
 
@@ -12,7 +13,8 @@ const STALL_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** The bus on Kafka. Nothing is connected before it is used, and everything recovers by itself when brokers come back. */
-export function openKafkaBus(connection: KafkaConnection, options: OpenBusOptions): Bus {
+export function openKafkaBus(connection: KafkaConnection, given: OpenBusOptions): Bus {
+  const options = given.onLog === undefined ? given : { ...given, onLog: limitLog(given.onLog, Date.now) };
   const publishTimeoutMs = options.publishTimeoutMs ?? PUBLISH_TIMEOUT_MS;
   const stallTimeoutMs = options.stallTimeoutMs ?? STALL_TIMEOUT_MS;
   const kafka = createKafka(connection, options, REQUEST_TIMEOUT_MS);
