@@ -33,7 +33,8 @@ export interface SubscribeOptions {
   /**
    * Called with the whole assignment whenever it changes, before any record of it is delivered. Everything that an earlier
    * assignment delivered and that is not stored yet must be forgotten: it will be delivered again.
-   * Returns the offset to resume from for each partition; a partition that is absent is read from its first record.
+   * Returns the offset to resume from for each partition; a partition that is absent is read from its first record. These offsets
+   * count as committed, so that a member that was killed before it could commit leaves no lag behind.
    * A throw makes the member leave and join again.
    */
   onAssignment(partitions: number[]): Promise<Map<number, number>>;

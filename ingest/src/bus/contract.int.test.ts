@@ -191,6 +191,19 @@ describe.each(['embedded', 'kafka'] as const)('bus: %s', (kind) => {
       expect(offsets(1)).toEqual([7, 8, 9]);
     });
 
+    it('where it resumes counts as committed, so that nobody sees lag where nothing is left to read', async () => {
+      const topic = await newTopic(2);
+      const group = uniqueName('group');
+      await bus.publish(topic, [...numbered(10, 0), ...numbered(4, 1)]);
+      const resume = new Map([
+        [0, 10],
+        [1, 3],
+      ]);
+      await join({ topic, group, onAssignment: () => Promise.resolve(resume) });
+      const committed = async () => (await bus.lag(topic, group)).map(({ committedOffset }) => committedOffset);
+      await until(async () => (await committed()).join() === '10,3', MEMBER_DEADLINE_MS);
+    });
+
     it('delivers nothing before onAssignment has settled', async () => {
       const topic = await newTopic(1);
       await bus.publish(topic, numbered(5, 0));

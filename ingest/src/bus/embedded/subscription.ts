@@ -143,7 +143,7 @@ export function createSubscription(options: SubscribeOptions, parts: Subscriptio
         }),
       );
       delivery = deliver(own, positions);
-      // Tells retention that this group reads here, before it has made any progress of its own.
+      // Tells retention and lag tools where this group reads, before it has made any progress of its own.
       void parts.commit(options.group, positions).catch(fault);
     } catch (error) {
       failed(error, own);

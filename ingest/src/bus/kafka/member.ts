@@ -131,6 +131,13 @@ export function startMember(
     options.onFault?.(error);
   }
 
+  async function commit(nextOffsets: ReadonlyMap<number, number>): Promise<void> {
+    const offsets = [...nextOffsets]
+      .filter(([partition]) => lanes.has(partition))
+      .map(([partition, offset]) => ({ topic, partition, offset: String(offset) }));
+    if (offsets.length > 0 && !sessionIsOver()) await consumer.commitOffsets(offsets);
+  }
+
   async function assign(own: number, partitions: number[]): Promise<void> {
     try {
       await settled;
@@ -139,15 +146,19 @@ export function startMember(
       if (own !== generation || partitions.length === 0) return;
       const bounds = await boundsOf(topic);
       if (own !== generation) return;
+      const positions = new Map<number, number>();
       for (const partition of partitions) {
         const wanted = resume.get(partition);
         const held = bounds.get(partition);
         const next = held === undefined ? (wanted ?? 0) : startOffset(`${topic}/${partition}`, wanted, held, fault);
+        positions.set(partition, next);
         lanes.set(partition, createLane(partition, next, deliver));
         consumer.seek({ topic, partition, offset: String(next) });
       }
       active = true;
       consumer.resume([{ topic, partitions }]);
+      // Where reading resumes is known progress: a member that was killed before it committed would leave lag on an idle topic.
+      commit(positions).catch(fault);
     } catch (error) {
       if (own === generation) end('onAssignment failed', error);
     }
@@ -248,12 +259,7 @@ export function startMember(
       return lastDeliveryAt;
     },
     end,
-    async commit(nextOffsets) {
-      const offsets = [...nextOffsets]
-        .filter(([partition]) => lanes.has(partition))
-        .map(([partition, offset]) => ({ topic, partition, offset: String(offset) }));
-      if (offsets.length > 0 && !sessionIsOver()) await consumer.commitOffsets(offsets);
-    },
+    commit,
     async stop() {
       end('stopped');
       const left = started.then(() => consumer.disconnect()).catch(() => undefined);
