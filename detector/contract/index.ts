@@ -1,4 +1,8 @@
-/** What the detector promises to the packages right of it: the ledger's columns, findings, and the rules in force. */
+/**
+ * What the detector promises to the packages right of it: the ledger's columns, findings, the rules in force, and the group whose offsets
+ * say how far the ledger is.
+ */
+export * from './consumer-group.ts';
 export * from './finding.ts';
 export * from './ledger-row.ts';
 export * from './rule-catalogue.ts';

@@ -31,6 +31,7 @@ export function createCollectorTally(instance: string, startedAtMs: number): Col
         rejected: 0,
         ignored: 0,
         redacted: 0,
+        spooled: false,
         ...totals.get(collector)!,
       }));
       changed.clear();

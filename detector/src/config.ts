@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { CONSUMER_GROUP_DEFAULT } from '../contract/index.ts';
 import { RECORD_EVENTS_MAX } from './pipeline/decode.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -28,7 +29,7 @@ const configSchema = z
     CONSUMER_GROUP: z
       .string()
       .min(1)
-      .default('lanewatch-detector')
+      .default(CONSUMER_GROUP_DEFAULT)
       .describe('Consumer group; detectors of one group share the partitions'),
     CLICKHOUSE_URL: z.url().describe('http://host:8123'),
     CLICKHOUSE_USER: z.string().default('default'),

@@ -22,6 +22,8 @@ export const collectorCountsSchema = z.object({
   ignored: count.default(0),
   /** ingest: secrets replaced by their hint. */
   redacted: count.default(0),
+  /** ingest: part of what it accepted lies in its spool and is not on the bus yet. */
+  spooled: z.boolean().default(false),
   /** detector: rows new in the ledger. */
   stored: count.default(0),
   /** detector: events seen before within the window. */

@@ -7,16 +7,18 @@ const NONE = { accepted: 0, rejected: 0, ignored: 0, redacted: 0 };
 
 function setUp() {
   const bus = createMemoryBus();
+  const spool = { isEmpty: true };
   const tallies = createCollectorTallies({
     bus,
     topic: 'counts',
     instance: 'i1',
     startedAt: 0,
+    hasSpooled: () => !spool.isEmpty,
     onFault: () => undefined,
   });
   const reports = () =>
     bus.published.map(({ record }) => [record.key, JSON.parse(record.value.toString()) as CollectorCounts] as const);
-  return { bus, tallies, reports };
+  return { bus, spool, tallies, reports };
 }
 
 test('totals are reported per collector, only when they changed, in the published form', async () => {
@@ -44,4 +46,20 @@ test('a report that the bus did not take is made good by the next, with totals t
   tallies.add('c1', { ...NONE, accepted: 1 }, 3_000);
   await tallies.report(4_000);
   expect(reports().map(([, { accepted }]) => accepted)).toEqual([2]);
+});
+
+test('while the spool holds events that were accepted, reports say so and go on until it is empty', async () => {
+  const { spool, tallies, reports } = setUp();
+  tallies.add('c1', { ...NONE, accepted: 2 }, 1_000);
+  spool.isEmpty = false;
+  await tallies.report(2_000);
+  await tallies.report(3_000);
+  spool.isEmpty = true;
+  await tallies.report(4_000);
+  await tallies.report(5_000);
+  expect(reports().map(([, { accepted, spooled }]) => [accepted, spooled])).toEqual([
+    [2, true],
+    [2, true],
+    [2, false],
+  ]);
 });

@@ -20,6 +20,8 @@ export interface CollectorTalliesOptions {
   instance: string;
   /** Epoch milliseconds. */
   startedAt: number;
+  /** Whether accepted events wait in the spool. */
+  hasSpooled(): boolean;
   onFault(error: unknown): void;
 }
 
@@ -44,7 +46,9 @@ export function createCollectorTallies(options: CollectorTalliesOptions): Collec
     async report(now) {
       if (changed.size === 0) return;
       const reported = changed;
-      changed = new Set();
+      const spooled = options.hasSpooled();
+      // Reported again once the spool is empty: until then nobody may take these events for read off the bus.
+      changed = new Set(spooled ? reported : []);
       const records = [...reported].map((collector) => {
         const { accepted, rejected, ignored, redacted, lastReceivedAt } = totals.get(collector)!;
         const counts: CollectorCounts = {
@@ -58,6 +62,7 @@ export function createCollectorTallies(options: CollectorTalliesOptions): Collec
           rejected,
           ignored,
           redacted,
+          spooled,
           stored: 0,
           duplicates: 0,
           dead_lettered: 0,

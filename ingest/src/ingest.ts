@@ -68,6 +68,7 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
     topic: topics.collectorCounts.name,
     instance: config.instance,
     startedAt: Date.now(),
+    hasSpooled: () => spool?.isEmpty === false,
     onFault: (error) => onFault('counts were not reported', error),
   });
 

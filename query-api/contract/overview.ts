@@ -40,7 +40,10 @@ export const collectorHealthSchema = z.object({
   stored: z.number().int(),
   duplicates: z.number().int(),
   dead_lettered: z.number().int(),
-  /** accepted − stored − duplicates − dead_lettered: still on the bus, or lost when it does not go away. */
+  /**
+   * Accepted and still on the bus: accepted − stored − duplicates − dead_lettered, as far as the detectors have not read beyond them.
+   * What the difference has more than that was not counted: a process was killed before it reported, or the bus lost it.
+   */
   in_flight: z.number().int(),
 });
 

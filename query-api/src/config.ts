@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { CONSUMER_GROUP_DEFAULT } from '@lanewatch/detector/contract';
 import { z } from 'zod';
 
 const SECONDS_PER_HOUR = 3600;
@@ -25,6 +26,11 @@ const configSchema = z.object({
   ),
   BUS_URL: z.string().min(1).describe('Message bus: kafka://host:port,… or lmdb:/directory'),
   TOPIC_PREFIX: z.string().max(100).default('').describe('Put before every topic name'),
+  CONSUMER_GROUP: z
+    .string()
+    .min(1)
+    .default(CONSUMER_GROUP_DEFAULT)
+    .describe('Consumer group of the detectors: tells which accepted events are still on the bus'),
   CLICKHOUSE_URL: z.url().describe('HTTP interface of ClickHouse'),
   CLICKHOUSE_USER: z.string().default('default'),
   CLICKHOUSE_PASSWORD: z.string().default(''),
@@ -59,6 +65,7 @@ export interface Config {
   databaseUrl: string;
   busUrl: string;
   topicPrefix: string;
+  consumerGroup: string;
   clickhouse: { url: string; user: string; password: string; database: string };
   dashboardUrl: string;
   /** null: the control routes are off. */
@@ -106,6 +113,7 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
     databaseUrl: env.DATABASE_URL,
     busUrl: env.BUS_URL,
     topicPrefix: env.TOPIC_PREFIX,
+    consumerGroup: env.CONSUMER_GROUP,
     clickhouse: {
       url: env.CLICKHOUSE_URL,
       user: env.CLICKHOUSE_USER,

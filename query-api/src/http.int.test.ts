@@ -376,12 +376,15 @@ describe('operation', () => {
       report({ ...common, instance: 'i1', service: 'ingest', accepted: 5, redacted: 1, last_received_at: at }),
       report({ ...common, instance: 'd1', service: 'detector', stored: 4 }),
     ]);
-    type Health = { collector: string; state: string };
+    type Health = { collector: string; state: string; in_flight: number };
     const ours = async (): Promise<Health | undefined> =>
       (await api.get('/v1/overview')).body.collectors.find((one: Health) => one.collector === collector);
     const health = await until(ours, (one) => one?.state === 'reporting');
     expect(health).toMatchObject({ name: 'agents', accepted: 5, redacted: 1, stored: 4, in_flight: 1 });
     expect((await api.get(`/v1/credentials/${collector}`)).body.last_used_at).toBe(at);
+    // Once there is a usage topic, and the detectors have read it to its end, nothing is on its way.
+    await api.bus.ensureTopics([topicsOf('', 1).usage]);
+    expect(await until(ours, (one) => one?.in_flight === 0)).toMatchObject({ accepted: 5, stored: 4 });
   });
 
   test('listeners hear of stored rows and registry changes, and of nothing after they left', async () => {

@@ -12,6 +12,7 @@ import type { LaneSnapshots } from './lanes/snapshot.ts';
 import { createCollectorTotals, followCollectorCounts } from './overview/collectors.ts';
 import type { CollectorTotals } from './overview/collectors.ts';
 import { readLastStoredMs } from './overview/overview.ts';
+import { createSettlement, keepSettling } from './overview/settlement.ts';
 import type { Database } from './registry/database.ts';
 import { migrateRegistry } from './registry/migrate.ts';
 import { startPublisher } from './registry/publisher.ts';
@@ -48,9 +49,12 @@ export interface ServiceParts {
   now?: () => number;
   /** Pages may share a read of all lanes this old. */
   snapshotMaxAgeMs?: number;
+  /** How often the bus is asked which accepted events are off it. */
+  settleIntervalMs?: number;
 }
 
 const SNAPSHOT_MAX_AGE_MS = 400;
+const SETTLE_INTERVAL_MS = 5_000;
 const BUS_RETRY_MS = 1_000;
 const CLOSE_PATIENCE_MS = 2_000;
 /** Ids named in one line of the log. */
@@ -82,6 +86,12 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
   });
   const collectors = createCollectorTotals();
   const busLink = linkBus({ bus, topics, db, publisher, collectors, logger, now });
+  const settling = keepSettling(
+    createSettlement(collectors, () => bus.lag(topics.usage.name, config.consumerGroup), now),
+    parts.settleIntervalMs ?? SETTLE_INTERVAL_MS,
+    // The link to the bus complains already; until it is back, counts alone say what is in flight.
+    (error) => logger.debug({ err: error }, 'the bus does not say how far the detectors are'),
+  );
   const changes = createChangeFeed(
     async () => {
       const lastMs = await readLastStoredMs(store);
@@ -129,6 +139,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     async close() {
       clearInterval(pruning);
       changes.close();
+      settling.close();
       await busLink.close();
       await publisher.close();
     },

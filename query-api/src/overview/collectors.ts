@@ -10,7 +10,13 @@ export const SILENT_MS = 5 * 60_000;
 const REPORTS_MAX = 20_000;
 
 const COUNTS = ['accepted', 'rejected', 'ignored', 'redacted', 'stored', 'duplicates', 'dead_lettered'] as const;
-type Totals = Record<(typeof COUNTS)[number], number> & { lastReceivedMs: number | null };
+type Totals = Record<(typeof COUNTS)[number], number> & {
+  lastReceivedMs: number | null;
+  /** When an ingest last said that part of it lies in its spool; null when none says so now. */
+  spooledAtMs: number | null;
+  /** How many of the accepted events are known to be off the bus. */
+  settled: number;
+};
 
 function noTotals(): Totals {
   return {
@@ -22,6 +28,8 @@ function noTotals(): Totals {
     duplicates: 0,
     dead_lettered: 0,
     lastReceivedMs: null,
+    spooledAtMs: null,
+    settled: 0,
   };
 }
 
@@ -36,12 +44,15 @@ export interface CollectorTotals {
   /** Takes a report off the topic. False when the value is none. */
   apply(key: string, value: Buffer): boolean;
   byCollector(): Map<string, Totals>;
+  /** Notes that so many of the events accepted for each collector are off the bus. */
+  settle(accepted: ReadonlyMap<string, number>): void;
 }
 
 /** Holds the latest report of every process and collector. Bounded. */
 export function createCollectorTotals(reportsMax: number = REPORTS_MAX): CollectorTotals {
   const latest = new Map<string, CollectorCounts>();
   const ended = new Map<string, Totals>();
+  const settled = new Map<string, number>();
 
   function totalsIn(totals: Map<string, Totals>, collector: string): Totals {
     const held = totals.get(collector) ?? noTotals();
@@ -65,8 +76,16 @@ export function createCollectorTotals(reportsMax: number = REPORTS_MAX): Collect
     },
     byCollector() {
       const totals = new Map([...ended].map(([collector, counts]) => [collector, { ...counts }]));
-      for (const report of latest.values()) add(totalsIn(totals, report.collector), report);
+      for (const report of latest.values()) {
+        const total = totalsIn(totals, report.collector);
+        add(total, report);
+        if (report.spooled) total.spooledAtMs = Math.max(total.spooledAtMs ?? 0, Date.parse(report.reported_at));
+      }
+      for (const [collector, count] of settled) totalsIn(totals, collector).settled = count;
       return totals;
+    },
+    settle(accepted) {
+      for (const [collector, count] of accepted) settled.set(collector, count);
     },
   };
 }
@@ -104,9 +123,10 @@ export function collectorHealth(
   return [...ids]
     .map((collector): CollectorHealth => {
       const credential = registry.byId.get(collector);
-      const { lastReceivedMs, ...counts } = totals.get(collector) ?? noTotals();
+      const { lastReceivedMs, spooledAtMs: _, settled, ...counts } = totals.get(collector) ?? noTotals();
       // Events from a Kafka producer of its own pass no ingest, so nobody accepted them and nothing can be in flight.
-      const inFlight = counts.accepted - counts.stored - counts.duplicates - counts.dead_lettered;
+      const uncounted = counts.accepted - counts.stored - counts.duplicates - counts.dead_lettered;
+      const inFlight = Math.min(uncounted, counts.accepted - settled);
       const state =
         credential !== undefined && credential.revoked_at !== null
           ? 'revoked'

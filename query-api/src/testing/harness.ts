@@ -155,6 +155,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const services = await startServices({
     ...{ config, logger, store, database, bus },
     snapshotMaxAgeMs: 0,
+    settleIntervalMs: 20,
     ...(options.now === undefined ? {} : { now: options.now }),
   });
   await until(
