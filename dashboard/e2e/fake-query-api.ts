@@ -25,6 +25,8 @@ export interface FakeQueryApi {
   link: string;
   /** A session that is already signed in. */
   session: string;
+  /** While set, everything that needs the ledger is answered 503, and the registry does without it. */
+  ledgerAway: boolean;
   /** How many pages listen to the stream of changes. */
   listeners(): number;
   /** Tells every open page that something was stored. */
@@ -52,6 +54,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     received,
     link: randomBytes(12).toString('hex'),
     session,
+    ledgerAway: false,
     listeners: () => streams.size,
     announce: () => streams.forEach((stream) => stream.write(change())),
     close: async () => {
@@ -112,6 +115,9 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     return contract.lanesPageSchema.parse(page(items, query));
   }
 
+  const withUsage = (credential: contract.CredentialItem): contract.CredentialItem =>
+    fake.ledgerAway ? { ...credential, last_used_at: null, usage: 'unavailable' } : credential;
+
   function credentials(query: z.infer<typeof contract.credentialsQuerySchema>): contract.CredentialsPage {
     const needle = query.q?.toLowerCase() ?? '';
     const of = (status: string) => fake.org.credentials.filter((one) => one.status === status).length;
@@ -125,7 +131,8 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       expired: of('expired'),
       revoked: of('revoked'),
     };
-    return contract.credentialsPageSchema.parse({ ...page(items, query), totals });
+    const { items: shown, next_cursor } = page(items, query);
+    return contract.credentialsPageSchema.parse({ items: shown.map(withUsage), next_cursor, totals });
   }
 
   function changed<Answer>(answer: Answer): Answer {
@@ -146,6 +153,8 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     if (method === 'POST' && kind === 'credentials' && id === undefined)
       return changed(createCredential(fake.org, JSON.parse(body), nowMs()));
     if (method !== 'GET') throw new ProblemAnswer(405, 'No.');
+    if (fake.ledgerAway && kind !== 'credentials')
+      throw new ProblemAnswer(503, 'The ledger (ClickHouse) does not respond. Try again in a moment.');
     switch (kind) {
       case 'overview':
         return contract.overviewSchema.parse(
@@ -175,7 +184,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       }
       case 'credentials': {
         if (id === undefined) return credentials(contract.credentialsQuerySchema.parse(query));
-        return contract.credentialItemSchema.parse(found(fake.org.credentials.find((one) => one.id === id)));
+        return contract.credentialItemSchema.parse(withUsage(found(fake.org.credentials.find((one) => one.id === id))));
       }
       default:
         throw new ProblemAnswer(404, 'There is no such route.');

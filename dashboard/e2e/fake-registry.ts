@@ -58,6 +58,7 @@ export function createCredential(org: Organisation, body: unknown, nowMs: number
     revoked_by: '',
     revoke_reason: '',
     last_used_at: null,
+    usage: 'available',
     version: 1,
   });
   org.credentials.unshift(credential);

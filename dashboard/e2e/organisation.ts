@@ -277,6 +277,7 @@ function credentialOf(sketch: LaneSketch, id: string, nowMs: number): Credential
     revoked_by: revoked ? 'admin' : '',
     revoke_reason: revoked ? 'Found in a public log' : '',
     last_used_at: new Date(nowMs - sketch.lastMinutesAgo * MINUTE_MS).toISOString(),
+    usage: 'available',
     version: revoked ? 2 : 1,
   };
 }
@@ -305,10 +306,8 @@ function collectorKey(id: string, name: string, nowMs: number): CredentialItem {
     created_at: new Date(nowMs - 30 * DAY_MS).toISOString(),
     created_by: 'admin',
     expires_at: null,
-    revoked_at: null,
-    revoked_by: '',
-    revoke_reason: '',
-    last_used_at: null,
+    ...{ revoked_at: null, revoked_by: '', revoke_reason: '' },
+    ...{ last_used_at: null, usage: 'available' },
     version: 1,
   };
 }

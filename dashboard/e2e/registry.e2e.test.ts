@@ -258,6 +258,39 @@ describe('the list', () => {
   });
 });
 
+describe('while the ledger is away', () => {
+  beforeEach(() => {
+    stage.fake.ledgerAway = true;
+    return () => (stage.fake.ledgerAway = false);
+  });
+
+  it('lists keys without their use, and tells that from never used', async () => {
+    await page.goto('/credentials');
+    await page.getByText('when keys were last used is not known now').waitFor();
+    const cells = await page.locator('tbody tr td:last-child').allInnerTexts();
+    expect(new Set(cells)).toEqual(new Set(['not known now']));
+    stage.fake.ledgerAway = false;
+    await page.reload();
+    expect(await page.getByText('not known now').count()).toBe(0);
+    expect(await page.locator('tbody tr td:last-child').allInnerTexts()).toContain('never');
+  });
+
+  it('registers a key, from a lane’s link as well, and revokes one', async () => {
+    await page.goto(`/credentials/new?method=fingerprint&lane=${FINGERPRINT}`);
+    await page.getByLabel('Fingerprint').fill(FINGERPRINT);
+    await page.getByLabel('Name').fill('In an incident');
+    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByText('Registered.').waitFor();
+    await page.goto('/credentials');
+    await page.getByRole('link', { name: 'In an incident' }).click();
+    await page.getByRole('link', { name: 'Revoke…' }).click();
+    await page.getByLabel('Reason').fill('Leaked');
+    await page.getByRole('button', { name: 'Revoke for ever' }).click();
+    await page.getByText('Revoked. The key’s next event').waitFor();
+    expect(credentialNamed('In an incident')).toMatchObject({ status: 'revoked', revoke_reason: 'Leaked' });
+  });
+});
+
 describe('without JavaScript', () => {
   beforeEach(async () => {
     await page.context().close();

@@ -69,8 +69,12 @@ export const credentialItemSchema = z.object({
   revoked_at: instantSchema.nullable(),
   revoked_by: z.string(),
   revoke_reason: z.string(),
-  /** Last event seen on it, from the ledger; null when never. */
-  last_used_at: instantSchema.nullable(),
+  last_used_at: instantSchema
+    .nullable()
+    .describe('Last event seen on it, from the ledger; null when never, and where `usage` is unavailable'),
+  usage: z
+    .enum(['available', 'unavailable'])
+    .describe('unavailable: the ledger does not answer, so that when the key was used last is not known now'),
   version: z.number().int(),
 });
 export type CredentialItem = z.infer<typeof credentialItemSchema>;

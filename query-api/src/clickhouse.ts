@@ -3,6 +3,8 @@ import type { ClickHouseClient } from '@clickhouse/client';
 
 /** Longest a read may take before the reader is told to narrow it. */
 const READ_TIMEOUT_MS = 30_000;
+/** For reads that others do not have to wait for: probes, and the registry, which lives without the ledger. */
+export const BRIEFLY = { patienceMs: 3_000 };
 
 /**
  * Answers of the engine that are no fault of the query: database or table not there yet (the detector prepares them), time,
@@ -23,8 +25,11 @@ export class StoreUnavailableError extends Error {
 export interface ClickHouse {
   /** Name of the ledger's database, a checked identifier. */
   readonly database: string;
-  /** All rows of a query. Names in the SQL are ours; `{name:Type}` places are filled from `parameters`. */
-  rows<Row>(sql: string, parameters?: Record<string, unknown>): Promise<Row[]>;
+  /**
+   * All rows of a query. Names in the SQL are ours; `{name:Type}` places are filled from `parameters`.
+   * @param options.patienceMs how long the answer is worth waiting for, where it is less than what any read may take
+   */
+  rows<Row>(sql: string, parameters?: Record<string, unknown>, options?: { patienceMs: number }): Promise<Row[]>;
   /** Hands rows over as they arrive, for results that should not be held at once. */
   stream<Row>(sql: string, parameters: Record<string, unknown>, onRow: (row: Row) => void): Promise<void>;
   close(): Promise<void>;
@@ -51,7 +56,8 @@ export function openClickHouse(connection: Connection): ClickHouse {
   });
   return {
     database: connection.database,
-    rows: (sql, parameters = {}) => withFaults(() => readAll(client, sql, parameters)),
+    rows: (sql, parameters = {}, options) =>
+      withFaults(() => readAll(client, sql, parameters, options?.patienceMs ?? READ_TIMEOUT_MS)),
     stream: (sql, parameters, onRow) => withFaults(() => readEach(client, sql, parameters, onRow)),
     close: () => client.close(),
   };
@@ -61,8 +67,14 @@ async function readAll<Row>(
   client: ClickHouseClient,
   sql: string,
   parameters: Record<string, unknown>,
+  patienceMs: number,
 ): Promise<Row[]> {
-  const result = await client.query({ query: sql, query_params: parameters, format: 'JSONEachRow' });
+  const result = await client.query({
+    query: sql,
+    query_params: parameters,
+    format: 'JSONEachRow',
+    abort_signal: AbortSignal.timeout(patienceMs),
+  });
   return result.json<Row>();
 }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
+import { createServer as createSocketServer } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { topicsOf } from '@lanewatch/ingest/contract';
@@ -324,15 +325,44 @@ describe('operation', () => {
       for (const path of ['/v1/overview', '/v1/lanes', '/v1/ledger', '/v1/findings', `/v1/lanes/${'a'.repeat(64)}`]) {
         const { status, headers, body } = await without.get(path);
         expect(status, JSON.stringify(body)).toBe(503);
+        expect(body.detail).toContain('The ledger (ClickHouse) does not respond');
         expect(headers['retry-after']).toBe('2');
       }
       const ready = await without.get('/readyz');
       expect(ready).toMatchObject({ status: 503, body: { ready: false, missing: ['clickhouse'] } });
       const created = await without.post('/v1/credentials', { name: 'n', fingerprint: 'a'.repeat(64) });
       expect(created).toMatchObject({ status: 201, body: { published: true, findings_resolved: 0 } });
-      expect((await without.post(`/v1/credentials/${created.body.credential.id}/revoke`)).status).toBe(200);
+      const path = `/v1/credentials/${created.body.credential.id}`;
+      expect((await without.post(`${path}/revoke`)).status).toBe(200);
+      const notKnown = { status: 'revoked', last_used_at: null, usage: 'unavailable' };
+      expect(await without.get(path)).toMatchObject({ status: 200, body: notKnown });
+      const list = await without.get('/v1/credentials');
+      expect(list).toMatchObject({ status: 200, body: { items: [notKnown], totals: { total: 1, revoked: 1 } } });
     } finally {
       await without.close();
+    }
+  });
+
+  test('a ClickHouse that takes requests and answers none holds nobody up in the registry', async () => {
+    const silent = createSocketServer((socket) => socket.on('error', () => undefined));
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as { port: number };
+    const without = await startHarness({ engine, storeUrl: `http://127.0.0.1:${port}` });
+    try {
+      const beganMs = Date.now();
+      const created = await without.post('/v1/credentials', { name: 'n', fingerprint: 'a'.repeat(64) });
+      expect(created).toMatchObject({ status: 201, body: { credential: { usage: 'unavailable' } } });
+      const others = [
+        without.post(`/v1/credentials/${created.body.credential.id}/revoke`),
+        without.get('/v1/credentials'),
+      ];
+      expect((await Promise.all(others)).map(({ status }) => status)).toEqual([200, 200]);
+      // Each waits a few seconds at most; the dashboard gives up on one answer after twenty.
+      expect(Date.now() - beganMs).toBeLessThan(20_000);
+    } finally {
+      await without.close();
+      silent.close();
     }
   });
 

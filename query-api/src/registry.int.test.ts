@@ -87,7 +87,7 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
       published: true,
       credential: { fingerprint: FINGERPRINT, status: 'active', created_by: 'operator', version: 1 },
     });
-    expect(created.body.credential.last_used_at).not.toBeNull();
+    expect(created.body.credential).toMatchObject({ last_used_at: expect.any(String), usage: 'available' });
     const records = await topicRecords(api.bus);
     expect(records).toEqual([
       { key: FINGERPRINT, record: expect.objectContaining({ name: 'ci', status: 'active', version: 1 }) as never },

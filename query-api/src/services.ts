@@ -5,6 +5,7 @@ import { createAccounts } from './accounts/sessions.ts';
 import type { Accounts } from './accounts/sessions.ts';
 import { createChangeFeed } from './changes/changes.ts';
 import type { ChangeFeed } from './changes/changes.ts';
+import { BRIEFLY } from './clickhouse.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import type { Config } from './config.ts';
 import { createLaneSnapshots } from './lanes/snapshot.ts';
@@ -121,7 +122,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     async notReady() {
       const [storeAnswers, registryAnswers] = await Promise.all([
         // Not a ping: reads need the tables, which the detector makes.
-        readLastStoredMs(store).then(
+        readLastStoredMs(store, BRIEFLY).then(
           () => true,
           () => false,
         ),

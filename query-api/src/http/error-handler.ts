@@ -43,6 +43,12 @@ function codeOf(error: unknown): string {
     : '';
 }
 
+/** Which store an answer waits for, by the name that people have for it. */
+function missingStoreOf(error: unknown): string {
+  if (error instanceof StoreUnavailableError) return 'The ledger (ClickHouse)';
+  return error instanceof BusUnavailableError ? 'The bus' : 'The registry (Postgres)';
+}
+
 function answerFor(error: unknown): Answer {
   if (error instanceof ProblemError) return error;
   if (error instanceof CursorError) {
@@ -69,7 +75,7 @@ function answerFor(error: unknown): Answer {
   ) {
     return {
       code: 'unavailable',
-      detail: 'A store that this answer needs does not respond. Try again in a moment.',
+      detail: `${missingStoreOf(error)} does not respond. Try again in a moment.`,
       headers: { 'retry-after': '2' },
     };
   }

@@ -49,8 +49,11 @@ export function recordOf(row: CredentialRow, atMs: number): CredentialRecord {
   };
 }
 
+/** When a credential was used last, epoch milliseconds; null for never, `unavailable` while the ledger does not answer. */
+export type LastUse = number | null | 'unavailable';
+
 /** The row as readers of the API see it. */
-export function itemOf(row: CredentialRow, lastUsedMs: number | null, nowMs: number): CredentialItem {
+export function itemOf(row: CredentialRow, lastUse: LastUse, nowMs: number): CredentialItem {
   return {
     id: row.id,
     kind: row.kind,
@@ -76,7 +79,8 @@ export function itemOf(row: CredentialRow, lastUsedMs: number | null, nowMs: num
     revoked_at: instantOrNull(row.revoked_at),
     revoked_by: row.revoked_by,
     revoke_reason: row.revoke_reason,
-    last_used_at: lastUsedMs === null ? null : new Date(lastUsedMs).toISOString(),
+    last_used_at: typeof lastUse === 'number' ? new Date(lastUse).toISOString() : null,
+    usage: lastUse === 'unavailable' ? 'unavailable' : 'available',
     version: row.version,
   };
 }

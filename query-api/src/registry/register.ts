@@ -1,6 +1,7 @@
 import { laneOf } from '@lanewatch/ingest/contract';
 import type { z } from 'zod';
 import type { credentialCreateSchema, Standing } from '../../contract/index.ts';
+import { BRIEFLY } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { findingStatus, readTriage } from '../findings/findings.ts';
 import { standingNow } from '../lanes/standing-now.ts';
@@ -79,6 +80,7 @@ async function readAnswerable(store: ClickHouse, db: RegistryDatabase, row: Cred
      WHERE has({rules:Array(String)}, rule)
        AND (lane = {fingerprint:String} OR ({hint:String} != '' AND hint = {hint:String} AND org = {org:String}))`,
     { rules: ANSWERED_RULES, fingerprint: row.fingerprint, hint: row.hint, org: row.org },
+    BRIEFLY,
   );
   const triage = await readTriage(db, [...new Set(rows.map(({ lane }) => lane))]);
   return rows.filter((finding) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { FastifyBaseLogger } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import {
   credentialCreatedSchema,
@@ -9,12 +10,14 @@ import {
   credentialsPageSchema,
   credentialsQuerySchema,
 } from '../../contract/index.ts';
+import type { CredentialItem } from '../../contract/index.ts';
 import { ProblemError } from '../http/problem.ts';
 import { actorOf } from '../http/session-auth.ts';
-import { listCredentials, readLastUsed } from '../registry/list.ts';
+import { readLastUses } from '../registry/last-use.ts';
+import { listCredentials } from '../registry/list.ts';
 import { holdsRawKey } from '../../contract/raw-key.ts';
 import { itemOf } from '../registry/record.ts';
-import type { CredentialRow } from '../registry/record.ts';
+import type { CredentialRow, LastUse } from '../registry/record.ts';
 import { registerCredential } from '../registry/register.ts';
 import { revokeCredential } from '../registry/registry.ts';
 import type { Services } from '../services.ts';
@@ -28,8 +31,14 @@ export function credentialRoutes(services: Services): FastifyPluginAsyncZod {
   const { store, database, registry, publisher, collectors, changes, now } = services;
   const { db } = database;
 
-  async function lastUsedOf(row: CredentialRow): Promise<number | null> {
-    return (await readLastUsed(store, collectors, [row])).get(row.id) ?? null;
+  async function lastUses(rows: CredentialRow[], log: FastifyBaseLogger): Promise<(id: string) => LastUse> {
+    const onFault = (error: unknown): void => log.warn({ err: error }, 'last use of credentials not read');
+    return readLastUses({ store, collectors, onFault }, rows);
+  }
+
+  async function itemNow(row: CredentialRow, log: FastifyBaseLogger): Promise<CredentialItem> {
+    const lastUseOf = await lastUses([row], log);
+    return itemOf(row, lastUseOf(row.id), now());
   }
 
   /** The answer tells that the key's next event meets the change, so it waits until the bus has it. */
@@ -50,9 +59,9 @@ export function credentialRoutes(services: Services): FastifyPluginAsyncZod {
           response: { 200: credentialsPageSchema },
         },
       },
-      async ({ query }) => {
+      async ({ query, log }) => {
         const { all } = await registry.current();
-        return listCredentials({ db, store, collectors, nowMs: now() }, all, query);
+        return listCredentials({ db, lastUses: (rows) => lastUses(rows, log), nowMs: now() }, all, query);
       },
     );
 
@@ -72,9 +81,8 @@ export function credentialRoutes(services: Services): FastifyPluginAsyncZod {
         const onFault = (error: unknown): void => request.log.warn({ err: error }, 'findings of the new key not read');
         const added = await registerCredential({ db, store, nowMs: now(), onFault }, request.body, actorOf(request));
         const isPublished = await published(added.outboxId);
-        const lastUsedMs = await lastUsedOf(added.row).catch(() => null);
         return reply.status(201).send({
-          credential: itemOf(added.row, lastUsedMs, now()),
+          credential: await itemNow(added.row, request.log),
           secret: added.secret,
           findings_resolved: added.findingsResolved,
           standing: added.standing,
@@ -93,10 +101,10 @@ export function credentialRoutes(services: Services): FastifyPluginAsyncZod {
           response: { 200: credentialItemSchema },
         },
       },
-      async ({ params }) => {
+      async ({ params, log }) => {
         const row = await db.selectFrom('credentials').selectAll().where('id', '=', params.id).executeTakeFirst();
         if (row === undefined) throw new ProblemError('not_found', 'No credential has this id.');
-        return itemOf(row, await lastUsedOf(row), now());
+        return itemNow(row, log);
       },
     );
 
@@ -121,8 +129,7 @@ export function credentialRoutes(services: Services): FastifyPluginAsyncZod {
         const actor = actorOf(request);
         const revoked = await revokeCredential(db, { id: request.params.id, actor, reason, nowMs: now() });
         const isPublished = await published(revoked.outboxId);
-        const lastUsedMs = await lastUsedOf(revoked.row).catch(() => null);
-        return { ...itemOf(revoked.row, lastUsedMs, now()), published: isPublished };
+        return { ...(await itemNow(revoked.row, request.log)), published: isPublished };
       },
     );
   };

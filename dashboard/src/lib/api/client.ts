@@ -28,7 +28,7 @@ export type Outcome<Value> = { ok: true; value: Value } | { ok: false; problem: 
 
 /**
  * query-api as the pages see it. Reads end in SvelteKit's own error or redirect: 401 sends to the sign-in page, an unreachable
- * or incomprehensible query-api is a 502. Commands hand problems back, because a form shows them next to its fields.
+ * or incomprehensible query-api is a 502, a store that query-api waits for a 503. Commands hand problems back, because a form shows them next to its fields.
  * @param base address of query-api, without a slash at its end
  * @param session value of the session cookie, '' without one
  * @param unattended whether the page asks by itself, which is no use of the session
@@ -101,7 +101,9 @@ export type Api = ReturnType<typeof createApi>;
 async function refuse(response: Response): Promise<never> {
   if (response.status === 401) redirect(303, '/sign-in?reason=expired');
   const problem = await problemOf(response);
-  error(response.status >= 500 ? 502 : response.status, problem.detail || problem.title);
+  // A fault of query-api is an upstream's to whoever asked us; a store that it waits for stays what it is.
+  const fault = response.status >= 500 && response.status !== 503;
+  error(fault ? 502 : response.status, problem.detail || problem.title);
 }
 
 async function problemOf(response: Response): Promise<Problem> {

@@ -1,6 +1,7 @@
 import { INGEST_URL } from '$app/env/private';
-import { fail, redirect } from '@sveltejs/kit';
+import { fail, isHttpError, redirect } from '@sveltejs/kit';
 import type { LaneDetail } from '@lanewatch/query-api/contract';
+import type { Api } from '#lib/api/client.ts';
 import { isHintOnly } from '#lib/hint-only.ts';
 import { credentialHref } from '#lib/links.ts';
 import { queryString } from '#lib/query.ts';
@@ -21,9 +22,19 @@ function prefilled(lane: LaneDetail): Fields {
   };
 }
 
+/** The lane that the address names; null without one, and while the ledger is away: its key can be registered all the same. */
+async function laneNamed(api: Api, lane: string): Promise<LaneDetail | null> {
+  if (lane === '') return null;
+  try {
+    return await api.lane(lane, '90d');
+  } catch (cause) {
+    if (isHttpError(cause, 503)) return null;
+    throw cause;
+  }
+}
+
 export const load: PageServerLoad = async ({ locals, url }) => {
-  const laneId = url.searchParams.get('lane');
-  const lane = laneId === null || laneId === '' ? null : await locals.api.lane(laneId, '90d');
+  const lane = await laneNamed(locals.api, url.searchParams.get('lane') ?? '');
   const asked = url.searchParams.get('method');
   const method = methodOf(asked ?? (lane === null ? null : lane.fingerprint === '' ? 'hint' : 'fingerprint'));
   return {
