@@ -295,6 +295,51 @@ describe('when things fail', () => {
   });
 });
 
+describe('while the ledger is away', () => {
+  beforeEach(() => {
+    stage.fake.ledgerAway = true;
+    return () => (stage.fake.ledgerAway = false);
+  });
+
+  it.each(['/', LANE, '/ledger', '/findings'])('says on %s what is wrong and leads to the registry', async (path) => {
+    const response = await page.goto(path);
+    expect(response?.status()).toBe(503);
+    const text = await page.locator('main').innerText();
+    expect(text).toContain('The ledger (ClickHouse) does not respond');
+    expect(text).toContain('tries again by itself');
+    await page.getByRole('link', { name: 'registry', exact: true }).click();
+    await page.getByRole('heading', { name: 'Registry' }).waitFor();
+  });
+
+  it('shows the page as soon as the ledger answers, without using the session', async () => {
+    await page.goto('/ledger');
+    await page.getByText('tries again by itself').waitFor();
+    stage.fake.received.length = 0;
+    stage.fake.ledgerAway = false;
+    await page.getByRole('heading', { name: 'Ledger' }).waitFor();
+    expect(stage.fake.received.map(({ unattended }) => unattended)).toEqual([true]);
+  });
+
+  it('replaces figures that a live page can’t bring up to date, and brings them back', async () => {
+    stage.fake.ledgerAway = false;
+    await page.goto('/');
+    await page.getByText('Live', { exact: true }).waitFor();
+    stage.fake.ledgerAway = true;
+    stage.fake.org.rows[0]!.stored_at = new Date(Date.now() + 1_000).toISOString();
+    stage.fake.announce();
+    await page.getByRole('heading', { name: 'A store does not answer' }).waitFor();
+    stage.fake.ledgerAway = false;
+    await page.getByRole('heading', { name: 'API keys', exact: true }).waitFor();
+  });
+
+  it('is asked again without JavaScript, too', async () => {
+    await context.close();
+    await visit({ javaScriptEnabled: false });
+    await page.goto('/');
+    expect(await page.locator('meta[http-equiv="refresh"]').count()).toBe(1);
+  });
+});
+
 describe('without query-api', () => {
   it('says so on a page that can be tried again, and reports itself as not ready', async () => {
     const lonely = await startStage();
