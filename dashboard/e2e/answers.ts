@@ -54,6 +54,7 @@ export function lanesOf(org: Organisation, window: Window, nowMs: number): Lane[
     const tokens = (column: 'tokens_input_uncached' | 'tokens_cache_read' | 'tokens_cache_write' | 'tokens_output') =>
       own.reduce((total, row) => total + row[column], 0);
     const standing = standingNow(newest, credential);
+    const retiredEvents = own.filter((row) => row.standing === 'revoked' || row.standing === 'expired').length;
     const posture: Lane['posture'] = [];
     if (standing === 'unknown') posture.push({ reason: 'unknown_key', text: 'The key is not in the allowlist.' });
     if (standing === 'revoked') posture.push({ reason: 'revoked_in_use', text: 'Used after it was revoked.' });
@@ -80,6 +81,7 @@ export function lanesOf(org: Organisation, window: Window, nowMs: number): Lane[
       org: newest.org,
       provider: newest.provider,
       events: own.length,
+      retired_events: retiredEvents,
       sessions: distinct(own, 'session').length,
       live_sessions: distinct(
         own.filter((row) => isLive(row, nowMs)),
@@ -148,6 +150,9 @@ function collectorsOf(org: Organisation, nowMs: number): CollectorHealth[] {
   });
 }
 
+/** Revoked or expired, and used as such. */
+const isRetired = (lane: Lane) => ['revoked', 'expired'].includes(lane.standing) && lane.retired_events > 0;
+
 export function overviewOf(org: Organisation, window: Window, nowMs: number): Overview {
   const rows = inWindow(org.rows, window, nowMs);
   const lanes = lanesOf(org, window, nowMs);
@@ -162,8 +167,8 @@ export function overviewOf(org: Organisation, window: Window, nowMs: number): Ov
     keys_observed: lanes.filter((lane) => lane.lane !== 'unattributed').length,
     known_lanes: lanes.filter((lane) => lane.standing === 'known').length,
     unknown_lanes: unknownLanes.size,
-    doubtful_lanes: lanes.filter((lane) => ['ambiguous', 'revoked', 'expired'].includes(lane.standing)).length,
-    retired_lanes: lanes.filter((lane) => ['revoked', 'expired'].includes(lane.standing)).length,
+    doubtful_lanes: lanes.filter((lane) => lane.standing === 'ambiguous').length + lanes.filter(isRetired).length,
+    retired_lanes: lanes.filter(isRetired).length,
     shared_lanes: lanes.filter((lane) => lane.users > 1).length,
     unknown_key_sessions: distinct(unknownRows, 'session').length,
     live_unknown_sessions: liveSessions.size,
@@ -173,7 +178,7 @@ export function overviewOf(org: Organisation, window: Window, nowMs: number): Ov
     cost_usd: sum(rows),
     open_findings: { low: open('low'), medium: open('medium'), high: open('high'), critical: open('critical') },
     banner: lanes
-      .filter((lane) => ['unknown', 'revoked', 'expired'].includes(lane.standing))
+      .filter((lane) => lane.standing === 'unknown' || isRetired(lane))
       .sort((a, b) => b.live_sessions - a.live_sessions || b.last_seen.localeCompare(a.last_seen))
       .slice(0, BANNER_LANES_MAX)
       .map((lane) => {

@@ -99,6 +99,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       .filter((lane) => query.standing === undefined || lane.standing === query.standing)
       .filter((lane) => !query.shared || lane.users > 1)
       .filter((lane) => !query.live || lane.live_sessions > 0)
+      .filter((lane) => query.attributed === undefined || (lane.lane !== 'unattributed') === query.attributed)
       .filter((lane) => query.org === undefined || lane.org === query.org)
       .filter((lane) =>
         [lane.hint, lane.org, lane.credential?.name ?? '', lane.credential?.owner ?? ''].some((text) =>

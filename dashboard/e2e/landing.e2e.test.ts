@@ -87,6 +87,10 @@ describe('the landing page', () => {
     ['Live unknown spend', 1],
     ['Keys observed', 8],
   ])('filters the table by the count %s, which is marked as the current one', async (name, rows) => {
+    // Events that name no key have a row in the table and are no key.
+    const [row] = stage.fake.org.rows;
+    const none = { lane: 'unattributed', fingerprint: '', hint: '', standing: 'unattributed', credential_id: '' };
+    stage.fake.org.rows = [...stage.fake.org.rows, { ...row!, ...none, id: 'none', kafka_offset: 900_000 }];
     await page.goto('/');
     const count = page.getByRole('link', { name });
     await count.click();
@@ -121,6 +125,16 @@ describe('the landing page', () => {
     stage.fake.org.rows = stage.fake.org.rows.slice(-1);
     await page.goto('/?window=1h');
     expect(await banner().innerText()).toContain('Nothing received in the last hour');
+  });
+
+  it('is calm about a key that was used only before it was revoked', async () => {
+    stage.fake.org.rows = stage.fake.org.rows.filter((row) => row.standing === 'known');
+    const used = new Set(stage.fake.org.rows.map(({ fingerprint }) => fingerprint));
+    const key = stage.fake.org.credentials.find(({ fingerprint }) => used.has(fingerprint));
+    Object.assign(key!, { status: 'revoked', revoked_at: new Date().toISOString() });
+    await page.goto('/');
+    expect(await banner().innerText()).toContain('1 further key was revoked or ran out after the last event');
+    expect(await banner().innerText()).toContain('Every key in use is registered');
   });
 
   it('is calm when every key in use is registered', async () => {

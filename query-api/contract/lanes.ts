@@ -18,6 +18,8 @@ export const lanesQuerySchema = pageQuerySchema.extend({
   shared: z.stringbool().optional(),
   /** Only lanes with an event in the last 30 minutes. */
   live: z.stringbool().optional(),
+  /** Only lanes whose events name a key (true), or the one of events that name none (false). */
+  attributed: z.stringbool().optional(),
   org: z.string().max(256).optional(),
   /** Part of hint, credential name, org, owner, or the start of a fingerprint. */
   q: z.string().max(200).optional(),
@@ -32,6 +34,7 @@ export const postureReasonSchema = z.object({
     'ambiguous_hint',
     'revoked_in_use',
     'expired_in_use',
+    'retired',
     'shared',
     'weakly_governed',
     'no_key_named',
@@ -60,6 +63,8 @@ export const laneSchema = z.object({
   org: z.string(),
   provider: z.string(),
   events: z.number().int(),
+  /** Events of the window that met the key as revoked or expired. */
+  retired_events: z.number().int(),
   sessions: z.number().int(),
   live_sessions: z.number().int(),
   users: z.number().int(),

@@ -4,7 +4,7 @@ import { dollarsSchema, instantSchema, windowSchema, WINDOW_DEFAULT } from './co
 /** `GET /v1/overview` */
 export const overviewQuerySchema = z.object({ window: windowSchema.default(WINDOW_DEFAULT) });
 
-/** A lane that the banner names: an unknown, revoked or expired key, live ones first. The first ten; the counts are complete. */
+/** A lane that the banner names: an unknown key, or a retired one in use, live ones first. The first ten; the counts are complete. */
 export const bannerLaneSchema = z.object({
   lane: z.string(),
   hint: z.string(),
@@ -55,9 +55,9 @@ export const overviewSchema = z.object({
   keys_observed: z.number().int(),
   known_lanes: z.number().int(),
   unknown_lanes: z.number().int(),
-  /** ambiguous, revoked or expired now */
+  /** Lanes ambiguous now, and the retired ones. */
   doubtful_lanes: z.number().int(),
-  /** revoked or expired now */
+  /** Lanes revoked or expired now with an event in the window that met them as such; those only used before do not count. */
   retired_lanes: z.number().int(),
   /** Lanes used by two or more distinct people in the window. */
   shared_lanes: z.number().int(),

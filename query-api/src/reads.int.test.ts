@@ -101,6 +101,8 @@ describe('overview and lanes', () => {
     ]);
     expect(body.last_stored_at).not.toBeNull();
 
+    const named = (await api.get('/v1/lanes', { attributed: 'true' })).body.items;
+    expect(named).toHaveLength(body.keys_observed);
     const lanes = (await api.get('/v1/lanes')).body;
     expect(lanes.items.map(({ lane }: { lane: string }) => lane)).toEqual([UNKNOWN, 'unattributed', KNOWN]);
     for (const lane of lanes.items) {
@@ -112,6 +114,29 @@ describe('overview and lanes', () => {
     expect(trendCost.reduce((sum: number, cost: number) => sum + cost, 0)).toBeCloseTo(47.81, 8);
     const trendEvents = body.trend.map((step: { events: number }) => step.events);
     expect(trendEvents.reduce((sum: number, events: number) => sum + events, 0)).toBe(6);
+  });
+
+  test('a key that was used only before it was revoked is no retired key in use', async () => {
+    const { body } = await api.post('/v1/credentials', { name: 'ci', fingerprint: KNOWN });
+    const used = { fingerprint: KNOWN, match: 'proven' as const, credential_id: body.credential.id };
+    await api.storeRows([{ ...used, standing: 'known', seen_at: Date.now() - MINUTE_MS }]);
+    await api.post(`/v1/credentials/${body.credential.id}/revoke`);
+    const counts = async () => {
+      const { retired_lanes, doubtful_lanes, banner } = (await api.get('/v1/overview')).body;
+      return [retired_lanes, doubtful_lanes, banner.map(({ lane }: { lane: string }) => lane)];
+    };
+    const [lane] = (await api.get('/v1/lanes', { standing: 'revoked' })).body.items;
+    expect(lane).toMatchObject({ retired_events: 0, posture: [{ reason: 'retired' }, { reason: 'weakly_governed' }] });
+    expect(await counts()).toEqual([0, 0, []]);
+    await api.storeRows([
+      { ...used, standing: 'revoked' },
+      { ...used, standing: 'revoked' },
+    ]);
+    expect(await counts()).toEqual([1, 1, [KNOWN]]);
+    const { retired_events: count, posture } = (await api.get(`/v1/lanes/${KNOWN}`)).body;
+    expect(posture[0].reason).toBe('revoked_in_use');
+    const rows = await api.get('/v1/ledger', { lane: KNOWN, standing: ['revoked', 'expired'] });
+    expect([count, rows.body.totals.events]).toEqual([2, 2]);
   });
 
   test('lanes are filtered by standing, sharing, life, org and text', async () => {

@@ -15,7 +15,7 @@ describe('bannerStateOf', () => {
     expect(bannerStateOf({ ...calm, retired_lanes: 1 })).toBe('risk');
   });
 
-  it('is doubt while a lane is ambiguous, revoked or expired', () => {
+  it('is doubt while a lane is ambiguous', () => {
     expect(bannerStateOf({ ...calm, doubtful_lanes: 2 })).toBe('doubt');
   });
 
@@ -33,7 +33,7 @@ it('counts unknown keys apart from retired ones, also those that the banner has 
     '1 unknown API key, 2 revoked or expired',
   );
   expect(bannerTitle({ ...overview, retired_lanes: 0 })).toBe('1 unknown API key');
-  expect(bannerTitle({ ...overview, unknown_lanes: 0 })).toBe('2 revoked or expired API keys seen');
+  expect(bannerTitle({ ...overview, unknown_lanes: 0 })).toBe('2 revoked or expired API keys in use');
 });
 
 it('says how many collectors are silent or never reported', () => {

@@ -17,11 +17,11 @@ export function riskyLanes({ unknown_lanes: unknown, retired_lanes: retired }: O
   return unknown + retired;
 }
 
-/** The first line of the banner. Of a retired key it says that it was seen, which may have been before it was revoked or ran out. */
+/** The first line of the banner. */
 export function bannerTitle({ unknown_lanes: unknown, retired_lanes: retired }: Overview): string {
   if (unknown > 0 && retired > 0) return `${counted(unknown, 'unknown API key')}, ${retired} revoked or expired`;
   if (unknown > 0) return counted(unknown, 'unknown API key');
-  return `${counted(retired, 'revoked or expired API key')} seen`;
+  return `${counted(retired, 'revoked or expired API key')} in use`;
 }
 
 /** What is wrong with the collectors, in one phrase; '' when nothing is. */

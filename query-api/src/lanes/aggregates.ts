@@ -10,6 +10,8 @@ export interface LaneAggregate {
   org: string;
   provider: string;
   events: number;
+  /** Those that met the key as revoked or expired. */
+  retired_events: number;
   sessions: number;
   live_sessions: number;
   users: number;
@@ -41,6 +43,7 @@ const AGGREGATES_SQL = `
   argMaxIf(if(credential_provider != '', credential_provider, provider), seen_at,
            credential_provider != '' OR provider != '') AS provider,
   count() AS events,
+  countIf(standing IN ('revoked', 'expired')) AS retired_events,
   uniqExactIf(session, session != '') AS sessions,
   uniqExactIf(session, session != '' AND seen_at >= fromUnixTimestamp64Milli({live_from:Int64}, 'UTC')) AS live_sessions,
   uniqExactIf(user, user != '') AS users,
@@ -58,6 +61,7 @@ const AGGREGATES_SQL = `
 
 const NUMBERS = [
   'events',
+  'retired_events',
   'sessions',
   'live_sessions',
   'users',

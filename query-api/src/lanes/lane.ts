@@ -44,6 +44,7 @@ export function laneOfAggregate(
     org: row.org || (credential?.org ?? ''),
     provider: row.provider || (credential?.provider ?? ''),
     events: row.events,
+    retired_events: row.retired_events,
     sessions: row.sessions,
     live_sessions: row.live_sessions,
     users: row.users,

@@ -38,6 +38,7 @@ function matches(lane: Lane, query: LanesQuery, nowMs: number): boolean {
   if (query.standing !== undefined && lane.standing !== query.standing) return false;
   if (query.shared !== undefined && isShared(lane) !== query.shared) return false;
   if (query.live !== undefined && isLive(Date.parse(lane.last_seen), nowMs) !== query.live) return false;
+  if (query.attributed !== undefined && isAttributed(lane) !== query.attributed) return false;
   if (query.org !== undefined && lane.org !== query.org) return false;
   if (query.q === undefined || query.q.trim() === '') return true;
   const needle = query.q.trim().toLowerCase();
@@ -45,9 +46,14 @@ function matches(lane: Lane, query: LanesQuery, nowMs: number): boolean {
   return lane.lane.startsWith(needle) || texts.some((text) => text.toLowerCase().includes(needle));
 }
 
+/** Whether a lane's events name a key. */
+export function isAttributed({ standing }: Pick<Lane, 'standing'>): boolean {
+  return standing !== 'unattributed';
+}
+
 /** Used by two or more people. Events that name no key are nobody's lane. */
 export function isShared(lane: Pick<Lane, 'users' | 'standing'>): boolean {
-  return lane.users >= 2 && lane.standing !== 'unattributed';
+  return lane.users >= 2 && isAttributed(lane);
 }
 
 /** Sorts whose place is a text; those of the others are numbers. */

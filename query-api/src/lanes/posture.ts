@@ -10,7 +10,7 @@ const WEAK_FACTS_MIN = 2;
 
 /** Why a lane needs attention, worst first; empty when nothing does. */
 export function postureOf(
-  lane: { hint: string; users: number; live_sessions: number; last_seen: string },
+  lane: Pick<Lane, 'hint' | 'users' | 'live_sessions' | 'last_seen' | 'retired_events'>,
   { standing, credential }: StandingNow,
   windowLabel: string,
 ): PostureReason[] {
@@ -29,13 +29,14 @@ export function postureOf(
       text: `The hint ${lane.hint} fits registered keys without telling which${live}.`,
     });
   }
-  if (standing === 'revoked') {
-    const at = credential?.revoked_at?.toISOString() ?? '';
-    reasons.push({ reason: 'revoked_in_use', text: `Revoked ${at}; last seen ${lane.last_seen}${live}.` });
-  }
-  if (standing === 'expired') {
-    const at = credential?.expires_at?.toISOString() ?? '';
-    reasons.push({ reason: 'expired_in_use', text: `Expired ${at}; last seen ${lane.last_seen}${live}.` });
+  if (isRetired(standing)) {
+    const at = (standing === 'revoked' ? credential?.revoked_at : credential?.expires_at)?.toISOString() ?? '';
+    const seen = `${capital(standing)} ${at}; last seen ${lane.last_seen}`;
+    if (lane.retired_events > 0) reasons.push({ reason: `${standing}_in_use`, text: `${seen}${live}.` });
+    else {
+      const text = `${seen}. No event in the last ${windowLabel} met it as ${standing}.`;
+      reasons.push({ reason: 'retired', text });
+    }
   }
   if (lane.users >= 2 && standing !== 'unattributed')
     reasons.push({ reason: 'shared', text: sharedText(lane.users, credential, windowLabel) });
@@ -73,15 +74,28 @@ function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-const STANDING_RISK = { known: 0, unattributed: 1, ambiguous: 2, expired: 3, revoked: 4, unknown: 5 } as const;
+function isRetired(standing: Lane['standing']): standing is 'revoked' | 'expired' {
+  return standing === 'revoked' || standing === 'expired';
+}
+
+/** Whether a revoked or expired key was used as such. One that was only used before is settled. */
+export function isRetiredInUse(lane: Pick<Lane, 'standing' | 'retired_events'>): boolean {
+  return isRetired(lane.standing) && lane.retired_events > 0;
+}
+
+/** Of a revoked or expired key that was only used before. */
+const SETTLED_RISK = 1;
+const STANDING_RISK = { known: 0, unattributed: 2, ambiguous: 3, expired: 4, revoked: 5, unknown: 6 } as const;
 const LIVE_RISK = 10;
 
 /**
  * Where a lane stands in the order of risk: anything doubtful and live first, unknown before revoked, expired and
- * ambiguous; then the same without life; unattributed events; known keys last, those with reasons before those without.
+ * ambiguous; then the same without life; unattributed events; retired keys that were used only before; known keys last,
+ * those with reasons before those without.
  */
-export function riskRankOf(lane: Pick<Lane, 'standing' | 'posture'>, live: boolean): number {
-  const base = STANDING_RISK[lane.standing];
+export function riskRankOf(lane: Pick<Lane, 'standing' | 'posture' | 'retired_events'>, live: boolean): number {
+  const settled = isRetired(lane.standing) && !isRetiredInUse(lane);
+  const base = settled ? SETTLED_RISK : STANDING_RISK[lane.standing];
   const doubtful = base >= STANDING_RISK.ambiguous;
   return (doubtful && live ? LIVE_RISK : 0) + base + Math.min(lane.posture.length, 9) / 10;
 }

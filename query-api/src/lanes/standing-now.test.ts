@@ -3,6 +3,7 @@ import { draftCredential } from '../registry/draft.ts';
 import type { CredentialRow } from '../registry/record.ts';
 import { snapshotOf } from '../registry/view.ts';
 import { credentialCreateSchema } from '../../contract/index.ts';
+import type { Standing } from '../../contract/index.ts';
 import { postureOf, riskRankOf } from './posture.ts';
 import { standingNow } from './standing-now.ts';
 
@@ -74,7 +75,7 @@ describe('standing now', () => {
 });
 
 describe('posture', () => {
-  const lane = { hint: HINT, users: 1, live_sessions: 0, last_seen: '2026-11-21T00:00:00.000Z' };
+  const lane = { hint: HINT, users: 1, live_sessions: 0, last_seen: '2026-11-21T00:00:00.000Z', retired_events: 0 };
   const reasons = (users: number, row: CredentialRow | null): string[] =>
     postureOf(
       { ...lane, users },
@@ -96,9 +97,18 @@ describe('posture', () => {
     expect(shared?.text).toBe('3 people used it in the last hour; it was declared for 2.');
   });
 
+  test('a revoked key is in use only where an event met it as revoked', () => {
+    const row = credential({ owner: 'ada', environment: 'staging', revoked_at: new Date(NOW) });
+    const revoked = { standing: 'revoked', match: 'proven', credential: row } as const;
+    const [settled] = postureOf(lane, revoked, '7 days');
+    expect(settled).toMatchObject({ reason: 'retired', text: expect.stringContaining('No event in the last 7 days') });
+    const [inUse] = postureOf({ ...lane, retired_events: 1, live_sessions: 1 }, revoked, '7 days');
+    expect(inUse).toMatchObject({ reason: 'revoked_in_use', text: expect.stringContaining('with 1 live session') });
+  });
+
   test('risk puts live unknown lanes first and quiet known ones last', () => {
-    const rank = (standing: 'known' | 'unknown' | 'revoked' | 'ambiguous' | 'unattributed', live: boolean): number =>
-      riskRankOf({ standing, posture: [] }, live);
+    const rank = (standing: Standing, live: boolean, retired_events = 1): number =>
+      riskRankOf({ standing, posture: [], retired_events }, live);
     const order = [
       rank('unknown', true),
       rank('revoked', true),
@@ -107,6 +117,7 @@ describe('posture', () => {
       rank('revoked', false),
       rank('ambiguous', false),
       rank('unattributed', true),
+      rank('revoked', true, 0),
       rank('known', true),
     ];
     expect([...order].sort((a, b) => b - a)).toEqual(order);

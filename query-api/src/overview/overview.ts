@@ -1,8 +1,8 @@
 import type { BannerLane, Lane, Overview, Window } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { laneOfAggregate } from '../lanes/lane.ts';
-import { isShared } from '../lanes/list.ts';
-import { riskRankOf } from '../lanes/posture.ts';
+import { isAttributed, isShared } from '../lanes/list.ts';
+import { isRetiredInUse, riskRankOf } from '../lanes/posture.ts';
 import type { LaneSnapshot } from '../lanes/snapshot.ts';
 import { nanoOf, sumDollars } from '../money.ts';
 import type { RegistrySnapshot } from '../registry/view.ts';
@@ -13,7 +13,6 @@ import type { CollectorTotals } from './collectors.ts';
 import { readUnknownSessions } from './unknown-sessions.ts';
 
 const BANNER_LANES_MAX = 10;
-const BANNER_STANDINGS: readonly string[] = ['unknown', 'revoked', 'expired'];
 
 /** Lanes of a snapshot as the registry sees them now. */
 export function lanesOfSnapshot(snapshot: LaneSnapshot, registry: RegistrySnapshot, window: Window): Lane[] {
@@ -45,9 +44,10 @@ export async function readOverview(
 ): Promise<Overview> {
   const { window, snapshot, registry, nowMs } = input;
   const lanes = lanesOfSnapshot(snapshot, registry, window);
-  const keys = lanes.filter(({ standing }) => standing !== 'unattributed');
+  const keys = lanes.filter(isAttributed);
   const standingOf = new Map(lanes.map(({ lane, standing }) => [lane, standing]));
-  const countOf = (...standings: string[]): number => keys.filter((lane) => standings.includes(lane.standing)).length;
+  const countOf = (one: Lane['standing']): number => keys.filter(({ standing }) => standing === one).length;
+  const retired = keys.filter(isRetiredInUse).length;
   const [unknown, trend, banner, lastStoredMs] = await Promise.all([
     readUnknownSessions(store, window, snapshot.takenMs, (lane) => standingOf.get(lane) === 'unknown'),
     readTrend(store, window, nowMs),
@@ -61,8 +61,8 @@ export async function readOverview(
     keys_observed: keys.length,
     known_lanes: countOf('known'),
     unknown_lanes: countOf('unknown'),
-    doubtful_lanes: countOf('ambiguous', 'revoked', 'expired'),
-    retired_lanes: countOf('revoked', 'expired'),
+    doubtful_lanes: countOf('ambiguous') + retired,
+    retired_lanes: retired,
     shared_lanes: keys.filter(isShared).length,
     unknown_key_sessions: unknown.sessions,
     live_unknown_sessions: unknown.live,
@@ -91,7 +91,7 @@ interface LatestRow {
 /** The lanes that the banner names: doubtful keys, live ones first, dearest first among equals. */
 async function readBanner(store: ClickHouse, keys: Lane[], window: Window, nowMs: number): Promise<BannerLane[]> {
   const named = keys
-    .filter(({ standing }) => BANNER_STANDINGS.includes(standing))
+    .filter((lane) => lane.standing === 'unknown' || isRetiredInUse(lane))
     .map((lane) => ({
       lane,
       rank: riskRankOf({ ...lane, posture: [] }, isLive(Date.parse(lane.last_seen), nowMs)),
