@@ -173,6 +173,8 @@ describe('the landing page', () => {
     const field = page.getByRole('searchbox');
     expect(await field.inputValue()).toBe('support');
     await field.fill('half a wo');
+    const standing = page.getByLabel('Standing', { exact: true });
+    await standing.selectOption('revoked');
     const [row] = stage.fake.org.rows;
     stage.fake.org.rows = [
       { ...row!, lane: 'hint_new', fingerprint: '', hint: 'support...0001' },
@@ -182,8 +184,27 @@ describe('the landing page', () => {
     stage.fake.announce();
     await eventually(() => page.getByRole('region', { name: 'Lanes' }).locator('tbody tr').count()).toBe(2);
     expect(await field.inputValue()).toBe('half a wo');
+    expect(await standing.inputValue()).toBe('revoked');
     await page.getByRole('link', { name: 'Remove filter search support' }).click();
     await eventually(() => field.inputValue()).toBe('');
+    await page.getByRole('link', { name: 'Unknown-key sessions' }).click();
+    await eventually(() => standing.inputValue()).toBe('unknown');
+  });
+
+  it.each([
+    ['/', 'Standing', 'revoked'],
+    ['/findings', 'Severity', 'low'],
+  ])('keeps what was chosen and typed on %s before its JavaScript came', async (path, label, choice) => {
+    const scripts = Promise.withResolvers<undefined>();
+    await page.route('**/*.js', (route) => scripts.promise.then(() => route.continue()));
+    await page.goto(path, { waitUntil: 'commit' });
+    const select = page.getByLabel(label, { exact: true });
+    await select.selectOption(choice);
+    if (path === '/') await page.getByRole('searchbox').fill('half a wo');
+    scripts.resolve(undefined);
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(await select.inputValue()).toBe(choice);
+    if (path === '/') expect(await page.getByRole('searchbox').inputValue()).toBe('half a wo');
   });
 
   it('rests while its tab is hidden, and ends its stream with the page', async () => {
