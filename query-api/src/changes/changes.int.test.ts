@@ -1,0 +1,123 @@
+import { once } from 'node:events';
+import { get } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { SESSION_COOKIE, UNATTENDED_HEADER } from '../../contract/index.ts';
+import { startEngine, startHarness, until } from '../testing/harness.ts';
+import type { Engine, Harness } from '../testing/harness.ts';
+
+let engine: Engine;
+let api: Harness;
+beforeAll(async () => {
+  engine = await startEngine();
+  api = await startHarness({ engine });
+  await api.app.listen({ host: '127.0.0.1', port: 0 });
+});
+afterAll(async () => {
+  await api.close();
+  await engine.stop();
+});
+
+test('listeners hear of stored rows and registry changes, and of nothing after they left', async () => {
+  await api.storeRows([{ id: 'before' }]);
+  const { port } = api.app.server.address() as { port: number };
+  const leaving = new AbortController();
+  const response = await fetch(`http://127.0.0.1:${port}/v1/changes`, {
+    headers: { cookie: `${SESSION_COOKIE}=${api.cookie}` },
+    signal: leaving.signal,
+  });
+  expect(response.headers.get('content-type')).toContain('text/event-stream');
+  expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+  let text = '';
+  const reading = (async () => {
+    for await (const chunk of response.body!) text += Buffer.from(chunk).toString();
+  })().catch(() => undefined);
+  const changes = (): { last_stored_at: string; registry_version: number }[] =>
+    [...text.matchAll(/^event: change\ndata: (.+)$/gm)].map(([, data]) => JSON.parse(data!));
+  await until(
+    () => Promise.resolve(changes().length),
+    (count) => count === 1,
+  );
+  await api.storeRows([{ id: 'heard' }]);
+  await until(
+    () => Promise.resolve(changes().length),
+    (count) => count === 2,
+  );
+  expect(changes()[1]!.last_stored_at > changes()[0]!.last_stored_at).toBe(true);
+  await api.post('/v1/credentials', { name: 'heard', fingerprint: '7'.repeat(64) });
+  await until(
+    () => Promise.resolve(changes().length),
+    (count) => count === 3,
+  );
+  expect(changes()[2]!.registry_version).toBeGreaterThan(changes()[1]!.registry_version);
+  expect(api.services.changes.listeners).toBe(1);
+  leaving.abort();
+  await reading;
+  await until(
+    () => Promise.resolve(api.services.changes.listeners),
+    (count) => count === 0,
+  );
+});
+
+test('a page left open listens and refreshes, and its session ends all the same', async () => {
+  let nowMs = Date.now();
+  const own = await startHarness({ engine, now: () => nowMs });
+  try {
+    await own.app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = own.app.server.address() as { port: number };
+    const cookie = `${SESSION_COOKIE}=${own.cookie}`;
+    const me = (headers: Record<string, string>) =>
+      own.app.inject({ method: 'GET', url: '/v1/me', headers: { cookie, ...headers } });
+    const endOf = (answer: { json<T>(): T }) => answer.json<{ session_expires_at: string }>().session_expires_at;
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const stream = await fetch(`http://127.0.0.1:${port}/v1/changes`, { headers: { cookie } });
+    const ended = (async () => {
+      let text = '';
+      for await (const chunk of stream.body!) text += Buffer.from(chunk).toString();
+      return text;
+    })();
+    const spy = vi.spyOn(own.services.accounts, 'session');
+    const elevenHours = 11 * 3_600_000;
+    const firstEnd = endOf(await me({ [UNATTENDED_HEADER]: '1' }));
+
+    nowMs += elevenHours;
+    spy.mockClear();
+    vi.advanceTimersByTime(15_000);
+    await vi.waitFor(() => expect(spy.mock.settledResults[0]?.type).toBe('fulfilled'));
+    expect(endOf(await me({ [UNATTENDED_HEADER]: '1' }))).toBe(firstEnd);
+    expect(Date.parse(endOf(await me({})))).toBe(nowMs + 12 * 3_600_000);
+
+    nowMs += 13 * 3_600_000;
+    vi.advanceTimersByTime(15_000);
+    expect(await ended).toContain(': still here');
+    expect((await me({})).statusCode).toBe(401);
+  } finally {
+    vi.useRealTimers();
+    await own.close();
+  }
+});
+
+test('a listener that left while its session was looked up is not kept', async () => {
+  const { port } = api.app.server.address() as { port: number };
+  const { accounts, changes } = api.services;
+  const before = changes.listeners;
+  const gone = new Promise((resolve) => {
+    api.app.server.once('connection', (socket) => socket.once('close', resolve));
+  });
+  const lookUp = accounts.session.bind(accounts);
+  const spy = vi.spyOn(accounts, 'session').mockImplementationOnce(async (token) => {
+    request.destroy();
+    await gone;
+    return lookUp(token);
+  });
+  const request = get({
+    ...{ host: '127.0.0.1', port, path: '/v1/changes', agent: false },
+    headers: { cookie: `${SESSION_COOKIE}=${api.cookie}` },
+  });
+  await expect(once(request, 'response')).rejects.toThrow('socket hang up');
+  await vi.waitFor(() => expect(spy.mock.settledResults[0]?.type).toBe('fulfilled'));
+  spy.mockRestore();
+  // What follows the look-up runs in one turn, up to the route's own work.
+  await setImmediate();
+  expect(changes.listeners).toBe(before);
+});

@@ -1,0 +1,123 @@
+import { laneOf } from '@lanewatch/ingest/contract';
+import { RISK_OF } from '@lanewatch/detector/contract';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { startPublisher } from '../registry/publisher.ts';
+import { registryTargets, startEngine, startHarness, until } from '../testing/harness.ts';
+import type { Engine, Harness } from '../testing/harness.ts';
+import { finding, FINGERPRINT, HINT, TOPIC } from '../testing/registry.ts';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await startEngine();
+});
+afterAll(() => engine.stop());
+
+describe.each(registryTargets(inject('postgresUrl')))('triage on %s', (_name, openRegistry) => {
+  let api: Harness;
+  beforeEach(async () => {
+    api = await startHarness({ engine, registry: await openRegistry() });
+  });
+  afterEach(() => api.close());
+
+  test('a resolved finding that occurs again is re-opened', async () => {
+    await api.storeFindings([finding({ rule: 'R01', lane: FINGERPRINT })]);
+    await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
+    expect((await api.get('/v1/findings')).body.items[0].status).toBe('resolved');
+    const later = new Date(Date.now() + 60_000).toISOString();
+    await api.storeFindings([finding({ rule: 'R01', lane: FINGERPRINT, occurrences: 2, last_received_at: later })]);
+    const [again] = (await api.get('/v1/findings', { status: 'unresolved' })).body.items;
+    expect(again).toMatchObject({ status: 'reopened', resolution: null, occurrences: 2 });
+  });
+
+  test('a page of unresolved findings offers a next one only when that shows something', async () => {
+    const others = ['e', 'f'].map((digit) => digit.repeat(64));
+    await api.storeFindings([
+      finding({ rule: 'R01', lane: FINGERPRINT, fingerprint: FINGERPRINT, severity: 'medium', risk: RISK_OF.medium }),
+      ...others.map((lane) => finding({ rule: 'R01', lane, fingerprint: lane })),
+    ]);
+    const pageOf = async (query: Record<string, string>): Promise<[string[], string | null]> => {
+      const { items, next_cursor: cursor } = (await api.get('/v1/findings', { status: 'unresolved', ...query })).body;
+      return [items.map(({ lane }: { lane: string }) => lane), cursor];
+    };
+    const [first, cursor] = await pageOf({ limit: '2' });
+    expect(first.toSorted()).toEqual(others);
+    expect(await pageOf({ limit: '2', cursor: cursor! })).toEqual([[FINGERPRINT], null]);
+    await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
+    expect(await pageOf({ limit: '2' })).toEqual([first, null]);
+  });
+
+  test('what occurred while the bus was away re-opens nothing once the registration has reached it', async () => {
+    await api.services.publisher.close();
+    const lane = FINGERPRINT;
+    const { body } = await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
+    expect(body.published).toBe(false);
+    const minutes = (count: number): string => new Date(Date.now() + count * 60_000).toISOString();
+    await api.storeFindings([finding({ rule: 'R01', lane, last_received_at: minutes(30) })]);
+    const status = async (): Promise<string> => (await api.get('/v1/findings')).body.items[0].status;
+    expect(await status()).toBe('reopened');
+
+    const publishAt = async (now: number): Promise<void> => {
+      const publisher = startPublisher({
+        ...{ database: api.database, bus: api.bus, topic: TOPIC, now: () => now },
+        onFault: (error) => {
+          throw error;
+        },
+      });
+      await until(
+        () => publisher.unsent(),
+        (rows) => rows === 0,
+      );
+      await publisher.close();
+    };
+    await publishAt(Date.parse(minutes(31)));
+    expect(await status()).toBe('resolved');
+
+    // Later records of the key move nothing: what occurs after the decision is a regression.
+    await api.storeFindings([finding({ rule: 'R01', lane, occurrences: 2, last_received_at: minutes(40) })]);
+    await api.post(`/v1/credentials/${body.credential.id}/revoke`);
+    await publishAt(Date.parse(minutes(50)));
+    expect(await status()).toBe('reopened');
+  });
+
+  test('a finding that reaches the store after the registration is resolved as well', async () => {
+    await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
+    const before = new Date(Date.now() - 1_000).toISOString();
+    await api.storeFindings([finding({ rule: 'R01', lane: FINGERPRINT, last_received_at: before })]);
+    expect((await api.get('/v1/findings')).body.items[0].status).toBe('resolved');
+  });
+
+  test('registering by hint and org resolves the hint’s lane and lanes of fingerprints seen with both', async () => {
+    const hintLane = laneOf('', HINT, 'acme');
+    await api.storeFindings([
+      finding({ rule: 'R01', lane: hintLane, org: 'acme' }),
+      finding({ rule: 'R01', lane: FINGERPRINT, fingerprint: FINGERPRINT, org: 'acme' }),
+      finding({ rule: 'R01', lane: 'e'.repeat(64), fingerprint: 'e'.repeat(64), org: 'other' }),
+    ]);
+    const created = await api.post('/v1/credentials', { name: 'ci', hint: HINT, org: 'acme' });
+    expect(created.body.findings_resolved).toBe(2);
+    const open = (await api.get('/v1/findings', { status: 'unresolved' })).body.items;
+    expect(open.map(({ lane }: { lane: string }) => lane)).toEqual(['e'.repeat(64)]);
+  });
+
+  test('a second key with the same hint and org leaves the ambiguous lane’s findings open', async () => {
+    const lane = laneOf('', HINT, 'acme');
+    await api.post('/v1/credentials', { name: 'one', fingerprint: FINGERPRINT, hint: HINT, org: 'acme' });
+    await api.storeFindings([
+      finding({
+        rule: 'R02',
+        lane,
+        org: 'acme',
+        last_received_at: new Date().toISOString(),
+      }),
+    ]);
+    const created = await api.post('/v1/credentials', {
+      name: 'two',
+      fingerprint: 'e'.repeat(64),
+      hint: HINT,
+      org: 'acme',
+    });
+    expect(created.status).toBe(201);
+    expect(created.body.findings_resolved).toBe(0);
+    expect((await api.get('/v1/findings')).body.items[0].status).toBe('open');
+  });
+});

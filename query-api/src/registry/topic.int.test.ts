@@ -1,0 +1,179 @@
+import { BusUnavailableError, credentialRecordSchema, openBus } from '@lanewatch/ingest/contract';
+import type { Bus } from '@lanewatch/ingest/contract';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+// What readers of the topic make of it is theirs to say.
+import { classify } from '../../../detector/src/classify/classify.ts';
+import { createRegistryView } from '../../../detector/src/classify/registry-view.ts';
+import { createCredentialView } from '../../../ingest/src/auth/credentials.ts';
+import { startPublisher } from './publisher.ts';
+import { reconcileTopic } from './reconcile.ts';
+import { registryTargets, startEngine, startHarness, until } from '../testing/harness.ts';
+import type { Engine, Harness } from '../testing/harness.ts';
+import { FINGERPRINT, HINT, TOPIC, topicRecords } from '../testing/registry.ts';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await startEngine();
+});
+afterAll(() => engine.stop());
+
+describe.each(registryTargets(inject('postgresUrl')))('the credentials topic on %s', (_name, openRegistry) => {
+  let api: Harness;
+  beforeEach(async () => {
+    api = await startHarness({ engine, registry: await openRegistry() });
+  });
+  afterEach(() => api.close());
+
+  test('committed changes reach the bus after a crash between commit and publish', async () => {
+    // A publisher whose bus dies at once stands for the process that crashed right after its commit.
+    await api.services.publisher.close();
+    const created = await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
+    expect(created.status).toBe(201);
+    expect(created.body.published).toBe(false);
+    expect(await topicRecords(api.bus)).toEqual([]);
+
+    const next = startPublisher({
+      ...{ database: api.database, bus: api.bus, topic: TOPIC, now: Date.now },
+      onFault: (error) => {
+        throw error;
+      },
+    });
+    await until(
+      () => next.unsent(),
+      (rows) => rows === 0,
+    );
+    expect((await topicRecords(api.bus)).map(({ record }) => record.name)).toEqual(['ci']);
+    await next.close();
+  });
+
+  test('while the bus refuses, changes are kept and then arrive in order', async () => {
+    let down = true;
+    const versions: number[] = [];
+    const flaky: Bus = {
+      ...api.bus,
+      async publish(topic, records) {
+        if (down) throw new BusUnavailableError('down');
+        for (const { value } of records)
+          versions.push(credentialRecordSchema.parse(JSON.parse(Buffer.from(value).toString())).version);
+        await api.bus.publish(topic, records);
+      },
+    };
+    await api.services.publisher.close();
+    const faults: unknown[] = [];
+    const publisher = startPublisher({
+      ...{ database: api.database, bus: flaky, topic: TOPIC, now: Date.now },
+      onFault: (error) => faults.push(error),
+    });
+    const { body } = await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
+    await api.post(`/v1/credentials/${body.credential.id}/revoke`, {});
+    publisher.wake();
+    await until(
+      () => Promise.resolve(faults.length),
+      (count) => count > 0,
+    );
+    expect(await publisher.unsent()).toBe(2);
+    down = false;
+    await until(
+      () => publisher.unsent(),
+      (rows) => rows === 0,
+    );
+    expect(versions).toEqual([1, 2]);
+    expect((await topicRecords(api.bus)).at(-1)?.record).toMatchObject({ status: 'revoked', version: 2 });
+    await publisher.close();
+  });
+
+  test('a row that is no record stays unsent, is told, and holds up nobody behind it', async () => {
+    await api.services.publisher.close();
+    const { body } = await api.post('/v1/credentials', { name: 'spoilt', fingerprint: FINGERPRINT });
+    await api.database.db
+      .updateTable('outbox')
+      .set({ record: JSON.stringify({ version: 'first' }) })
+      .where('credential_id', '=', body.credential.id)
+      .execute();
+    await api.post('/v1/credentials', { name: 'behind it', fingerprint: 'e'.repeat(64) });
+    const faults: unknown[] = [];
+    const publisher = startPublisher({
+      ...{ database: api.database, bus: api.bus, topic: TOPIC, now: Date.now },
+      onFault: (error) => faults.push(error),
+    });
+    await until(
+      () => publisher.unsent(),
+      (rows) => rows === 1,
+    );
+    expect((await topicRecords(api.bus)).map(({ record }) => record.name)).toEqual(['behind it']);
+    expect(faults.map(String)).toEqual([expect.stringMatching(/Outbox row \d+ is no credential record/)]);
+    await publisher.close();
+  });
+
+  test('a key that only the topic has is withdrawn, and taken back by the registry that has it', async () => {
+    const { body } = await api.post('/v1/credentials', {
+      kind: 'managed',
+      name: 'issued later',
+      environment: 'staging',
+    });
+    const { id, fingerprint } = body.credential as { id: string; fingerprint: string };
+    const revoked = await api.post('/v1/credentials', { name: 'revoked', fingerprint: FINGERPRINT });
+    await api.post(`/v1/credentials/${revoked.body.credential.id}/revoke`);
+    const collector = createCredentialView();
+    const detector = createRegistryView();
+    const view = await api.bus.followLatest(TOPIC.name, (record) => {
+      expect(collector.apply(record)).toEqual({ ok: true });
+      expect(detector.apply(record.value)).toEqual({ ok: true });
+    });
+    const standing = async () => {
+      await view.caughtUp();
+      const seen = classify({ fingerprint, hint: '', org: '' }, Date.now(), detector).standing;
+      return [seen, collector.find(fingerprint)?.status];
+    };
+    expect(await standing()).toEqual(['known', 'active']);
+
+    const other = await startHarness({ engine, bus: { ...api.bus, close: () => Promise.resolve() } });
+    expect(await standing()).toEqual(['revoked', 'revoked']);
+    expect(other.logged.join()).toContain(id);
+    expect(other.logged.join()).not.toContain(revoked.body.credential.id);
+    expect(await reconcileTopic(other.database.db, api.bus, TOPIC, Date.now())).toEqual({
+      republished: 0,
+      withdrawn: [],
+    });
+    await other.close();
+
+    expect(await reconcileTopic(api.database.db, api.bus, TOPIC, Date.now())).toEqual({
+      republished: 1,
+      withdrawn: [],
+    });
+    api.services.publisher.wake();
+    await until(
+      () => api.services.publisher.unsent(),
+      (rows) => rows === 0,
+    );
+    expect(await standing()).toEqual(['known', 'active']);
+    await view.close();
+  });
+
+  test('a new, empty bus gets the whole registry again', async () => {
+    await api.post('/v1/credentials', { name: 'one', fingerprint: FINGERPRINT });
+    await api.post('/v1/credentials', { name: 'two', hint: HINT, org: 'acme' });
+    const directory = await mkdtemp(join(tmpdir(), 'lanewatch-new-bus-'));
+    const bus = await openBus(`lmdb:${directory}`);
+    await bus.ensureTopics([TOPIC]);
+    expect(await reconcileTopic(api.database.db, bus, TOPIC, Date.now())).toEqual({ republished: 2, withdrawn: [] });
+    const publisher = startPublisher({
+      ...{ database: api.database, bus, topic: TOPIC, now: Date.now },
+      onFault: (error) => {
+        throw error;
+      },
+    });
+    await until(
+      () => publisher.unsent(),
+      (rows) => rows === 0,
+    );
+    expect((await topicRecords(bus)).map(({ record }) => record.name)).toEqual(['one', 'two']);
+    expect(await reconcileTopic(api.database.db, bus, TOPIC, Date.now())).toEqual({ republished: 0, withdrawn: [] });
+    await publisher.close();
+    await bus.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+});
