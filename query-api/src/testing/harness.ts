@@ -22,6 +22,7 @@ import { createServer } from '../server.ts';
 import { startServices } from '../services.ts';
 import type { Services } from '../services.ts';
 import type { Finding, LedgerRow } from '@lanewatch/detector/contract';
+import { ledgerRow } from './ledger-row.ts';
 
 /** A ClickHouse for one test file. */
 export interface Engine {
@@ -229,64 +230,6 @@ async function dropDatabase(engine: Engine, name: string): Promise<void> {
     headers: { 'x-clickhouse-user': engine.user, 'x-clickhouse-key': engine.password },
     body: `DROP DATABASE IF EXISTS ${name}`,
   });
-}
-
-let hash = 1;
-
-/** A ledger row with the given parts; the rest is an ordinary event of now. */
-function ledgerRow(parts: Partial<LedgerRow>): LedgerRow {
-  const time = parts.time ?? parts.seen_at ?? Date.now();
-  return {
-    source: 'test',
-    id: randomBytes(8).toString('hex'),
-    time,
-    received_at: time,
-    seen_at: time,
-    fingerprint: '',
-    hint: '',
-    credential_provider: 'anthropic',
-    credential_kind: 'api_key',
-    org: '',
-    user: '',
-    ip: '',
-    host: '',
-    agent: '',
-    agent_version: '',
-    session: '',
-    request_id: '',
-    repo: '',
-    branch: '',
-    provider: 'anthropic',
-    model: '',
-    module: '',
-    environment: '',
-    action: 'execution',
-    operation: '',
-    outcome: 'success',
-    status_code: 200,
-    tokens_input_uncached: 0,
-    tokens_cache_read: 0,
-    tokens_cache_write: 0,
-    tokens_output: 0,
-    cost_nano_usd: 0,
-    cost_basis: 'reported',
-    latency_ms: 0,
-    collector: '',
-    flags: [],
-    event_hash_low: hash++,
-    event_hash_high: 0,
-    lane: parts.fingerprint || 'unattributed',
-    standing: 'unknown',
-    match: 'none',
-    credential_id: '',
-    findings: [],
-    kafka_partition: 0,
-    kafka_offset: 0,
-    record_index: 0,
-    stored_at: time,
-    claimant: 'test',
-    ...parts,
-  };
 }
 
 /** Polls until the answer is wanted; throws with the last answer when it is not in time. */
