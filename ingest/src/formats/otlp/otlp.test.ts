@@ -64,8 +64,15 @@ describe('OTLP bodies that are odd', () => {
     ['[]', /JSON object/],
     ['{"resourceLogs":{}}', /resourceLogs is an array/],
     ['{"resourceLogs":[}', /line 1, column 18/],
+    ['{"resource_logs":[{"scope_logs":[]}]}', /lowerCamelCase: send resourceLogs and so on, not resource_logs/],
   ])('%s is refused with the reason', async (body, reason) => {
     await expect(run(logs, body)).rejects.toThrow(reason);
+  });
+
+  test('names of the .proto files are refused for every signal, and are unknown fields beside the right ones', async () => {
+    await expect(run(otlpMetricsFormat, '{"resource_metrics":[]}')).rejects.toThrow(/send resourceMetrics/);
+    await expect(run(otlpTracesFormat, '{"resource_spans":[]}')).rejects.toThrow(/send resourceSpans/);
+    expect(await run(logs, '{"resourceLogs":[],"resource_logs":[7]}')).toMatchObject({ events: [], rejected: 0 });
   });
 
   test.each(['\xff\xff\xff', '\x0a\x7f\x01', '{"resourceLogs":[]}'])(

@@ -85,7 +85,22 @@ function requestOf(signal: Signal, body: Buffer, mediaType: string): JsonObject 
     throw invalidJson(fault === null ? 'not valid JSON' : describeJsonFault(fault));
   }
   if (!isJsonObject(request)) throw new ApiProblem('invalid_body', 'An OTLP export request is a JSON object.');
+  refuseProtobufNames(signal, request);
   return request;
+}
+
+const LIST_OF_SIGNAL = { logs: 'resourceLogs', metrics: 'resourceMetrics', traces: 'resourceSpans' } as const;
+
+/**
+ * Refuses a request whose keys are the names of the .proto files. As unknown fields they would be passed over, and the sender would be
+ * told that all is well while nothing of what it sends is ever seen.
+ */
+function refuseProtobufNames(signal: Signal, request: JsonObject): void {
+  const name = LIST_OF_SIGNAL[signal];
+  const protobufName = name.replace(/[A-Z]/, (letter) => `_${letter.toLowerCase()}`);
+  if (Object.hasOwn(request, name) || !Object.hasOwn(request, protobufName)) return;
+  const detail = `Keys of OTLP in JSON are in lowerCamelCase: send ${name} and so on, not ${protobufName}.`;
+  throw new ApiProblem('invalid_body', detail);
 }
 
 /** The objects of a repeated field. Anything else in it is passed over, as unknown fields are. */
