@@ -75,7 +75,7 @@ function otlpAnswer(kind: keyof typeof REJECTED_FIELD, received: Received, media
       ? {}
       : // A 64-bit integer, which is a text in protobuf's JSON.
         { partialSuccess: { [REJECTED_FIELD[kind]]: String(received.rejected), errorMessage: message } };
-  return { status: 200, headers: JSON_HEADERS, body: JSON.stringify(partial) };
+  return otlpJson(200, {}, partial);
 }
 
 /** Faults that one error message names at most. It goes into the log of the sender, mostly as one line. */
@@ -119,9 +119,17 @@ export function refusalOf(
       body: encodeStatus(rpcCode, problem.detail),
     };
   }
+  return otlpJson(problem.status, headers, { code: rpcCode, message: problem.detail });
+}
+
+/**
+ * The content type is exactly that of the OTLP specification: the OpenTelemetry Collector's exporter compares it as a whole and passes
+ * over what has parameters. The body is bytes because fastify adds a charset to the type of a text.
+ */
+function otlpJson(status: number, headers: Record<string, string>, value: object): Answer {
   return {
-    status: problem.status,
-    headers: { ...headers, ...JSON_HEADERS },
-    body: JSON.stringify({ code: rpcCode, message: problem.detail }),
+    status,
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify(value)),
   };
 }
