@@ -68,7 +68,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     trustProxy: options.trustedProxies.length > 0 ? options.trustedProxies : false,
     requestTimeout: REQUEST_TIMEOUT_MS,
     bodyLimit: Number.MAX_SAFE_INTEGER,
-    routerOptions: { ignoreTrailingSlash: true },
+    // An address that was configured with a slash at its end becomes http://host//v1/logs in several exporters.
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
     forceCloseConnections: 'idle',
     clientErrorHandler(error, socket) {
       // Not HTTP, headers beyond Node's limit, or nothing for too long; there is no request to answer in its own form.
@@ -152,9 +153,7 @@ async function handle(format: HttpFormat, request: FastifyRequest, options: Serv
   const stopTimer = metrics.requestSeconds.startTimer({ format: format.name });
   const collector = request.collector!.id;
   const mediaType = mediaTypeOf(request);
-  if (!takes(format, request, mediaType)) {
-    throw new ApiProblem('unsupported_media_type', `Content-Type must be one of ${format.mediaTypes.join(', ')}.`);
-  }
+  if (!takes(format, request, mediaType)) throw contentTypeNotTaken(format);
   const body = await readBody(request.raw, options.limits, options.budget);
   try {
     const isProtobuf = (PROTOBUF_TYPES as readonly string[]).includes(mediaType);
@@ -184,6 +183,10 @@ async function handle(format: HttpFormat, request: FastifyRequest, options: Serv
     body.release();
     stopTimer();
   }
+}
+
+function contentTypeNotTaken(format: HttpFormat): ApiProblem {
+  return new ApiProblem('unsupported_media_type', `Content-Type must be one of ${format.mediaTypes.join(', ')}.`);
 }
 
 /** The payload of a binary CloudEvent may be of any type, its content type describes only that. */
@@ -236,7 +239,10 @@ const METHODS_BY_PATH = new Map<string, string>([
 ]);
 
 function notFound(request: FastifyRequest): ApiProblem {
-  const path = request.url.split('?', 1)[0]!.replace(/(?<=.)\/$/, '');
+  const path = request.url
+    .split('?', 1)[0]!
+    .replace(/\/+/g, '/')
+    .replace(/(?<=.)\/$/, '');
   const allow = METHODS_BY_PATH.get(path);
   if (allow !== undefined) {
     request.format = FORMATS.find((format) => format.path === path) ?? null;
@@ -252,7 +258,7 @@ function refuse(
   options: ServerOptions,
   logRefusal: ReturnType<typeof createRefusalLog>,
 ): Answer {
-  const problem = problemOf(error);
+  const problem = problemOf(error, request.format);
   options.metrics.refusals.inc({ code: problem.code });
   if (problem.code === 'internal') {
     const facts = { code: problem.code, request_id: request.id, collector: request.collector?.id };
@@ -264,12 +270,10 @@ function refuse(
   return refusalOf(problem, request.id, request.format, mediaTypeOf(request));
 }
 
-function problemOf(error: unknown): ApiProblem {
+function problemOf(error: unknown, format: HttpFormat | null): ApiProblem {
   if (error instanceof ApiProblem) return error;
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    return new ApiProblem('unsupported_media_type', 'The Content-Type header is not valid.');
-  }
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' && format !== null) return contentTypeNotTaken(format);
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     return new ApiProblem('bad_request', 'The request is not valid.', { cause: error });
   }
