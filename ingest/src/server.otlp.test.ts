@@ -1,13 +1,67 @@
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createTestServer, type TestServer } from './testing/test-server.ts';
+import { encodeStatus } from './formats/otlp/protobuf.ts';
+import { fixture } from './testing/format-run.ts';
+import { cell } from './testing/memory-bus.ts';
+import { idsOn } from './testing/requests.ts';
+import { createTestServer, type TestServer, TOPIC } from './testing/test-server.ts';
 
 let server: TestServer;
 beforeEach(async () => (server = await createTestServer()));
 afterEach(() => server.app.close());
 
 const PROTOBUF = { 'content-type': 'application/x-protobuf' };
+const ids = () => idsOn(server);
+const claude = (name: string) => fixture(new URL('formats/claude-code/x', import.meta.url).href, name);
+
+describe('accepted', () => {
+  test('Claude Code in JSON, protobuf and gzip, each answered in its own content type', async () => {
+    const plain = await server.post('/v1/logs', claude('v2.1.197-logs-api_request.http-json.json'));
+    expect(plain).toMatchObject({ status: 200, body: '{}' });
+    const protobuf = await server.post('/v1/logs', claude('v2.1.197-logs.http-protobuf.pb'), {
+      'content-type': 'application/x-protobuf',
+    });
+    expect(protobuf).toMatchObject({ status: 200, body: '', headers: { 'content-type': 'application/x-protobuf' } });
+    const packed = gzipSync(claude('v2.1.197-logs-api_error-401.http-json.json'));
+    expect(await server.post('/v1/logs', packed, { 'content-encoding': 'gzip' })).toMatchObject({
+      status: 200,
+      body: '{}',
+    });
+    expect(
+      server.bus.rows(TOPIC).map((row) => [cell(row, 'model'), cell(row, 'cost_nano_usd'), cell(row, 'outcome')]),
+    ).toEqual([
+      ['claude-sonnet-4-5', 5_700_000, 'success'],
+      ['claude-sonnet-4-5', 5_700_000, 'success'],
+      ['claude-sonnet-4-5', 0, 'denied'],
+    ]);
+    expect(server.tallied[0]).toMatchObject({ accepted: 1, ignored: 2 });
+  });
+
+  test('OTLP metrics and traces are taken, counted, and not stored', async () => {
+    expect(await server.post('/v1/metrics', claude('v2.1.197-metrics-delta.http-json.json'))).toMatchObject({
+      status: 200,
+      body: '{}',
+    });
+    expect(await server.post('/v1/traces', '{"resourceSpans":[]}')).toMatchObject({ status: 200, body: '{}' });
+    expect(server.tallied[0]!.ignored).toBeGreaterThan(3);
+    expect(ids()).toEqual([]);
+  });
+
+  test('a record that is refused is a partial success in OTLP, in both content types', async () => {
+    const body = claude('v2.1.197-logs-api_request.http-json.json')
+      .toString()
+      .replace('"intValue":25', '"intValue":-25');
+    expect((await server.post('/v1/logs', body)).json()).toEqual({
+      partialSuccess: {
+        rejectedLogRecords: '1',
+        errorMessage: expect.stringMatching(/^record 1: tokens.input_uncached must be/) as string,
+      },
+    });
+    expect(server.tallied).toMatchObject([{ accepted: 0, rejected: 1, ignored: 2 }]);
+  });
+});
 
 describe('the content type of an OTLP answer', () => {
   test.each(['application/json', 'Application/JSON; charset=UTF-8'])(
@@ -29,6 +83,22 @@ describe('the content type of an OTLP answer', () => {
       headers: { ...PROTOBUF, 'retry-after': '1' },
     });
   });
+});
+
+test('OTLP refusals are google.rpc.Status in the content type of the request', async () => {
+  expect((await server.post('/v1/logs', '{')).json()).toEqual({
+    code: 3,
+    message: expect.stringContaining('line 1, column 2') as string,
+  });
+  const protobuf = await server.app.inject({
+    method: 'POST',
+    url: '/v1/traces',
+    headers: { 'content-type': 'application/x-protobuf' },
+    payload: 'x',
+  });
+  expect(protobuf.statusCode).toBe(401);
+  expect(protobuf.headers['content-type']).toBe('application/x-protobuf');
+  expect(protobuf.rawPayload.subarray(0, 2)).toEqual(encodeStatus(16, '').subarray(0, 2));
 });
 
 test.each(['', 'nonsense', 'text/plain', 'application/json, application/json'])(
