@@ -154,6 +154,20 @@ describe('LiteLLM as captured', () => {
     });
   });
 
+  test('a cost that LiteLLM could not work out is not reported; a model that is free costs nothing', async () => {
+    const payload = JSON.parse(load('derived/single.json').toString()) as Record<string, unknown>;
+    const failure = { error_str: 'This model is not mapped yet.', traceback_str: '' };
+    const cost = async (more: object) => {
+      const { events } = await run(litellmFormat, JSON.stringify({ ...payload, ...more }));
+      return [events[0]?.cost_nano_usd, events[0]?.cost_basis];
+    };
+    const unpriced = { response_cost: 0, response_cost_failure_debug_info: failure };
+    expect(await cost({ ...unpriced, model: 'house-model-7b' })).toEqual([0, 'none']);
+    // Ours may know the price where LiteLLM does not.
+    expect(await cost(unpriced)).toEqual([225_000, 'estimated']);
+    expect(await cost({ response_cost: 0, response_cost_failure_debug_info: null })).toEqual([0, 'reported']);
+  });
+
   test('an answer from the cache of the proxy is a request without tokens and cost', async () => {
     const [asked, ...repeated] = (await read('v1.109.1-cache-hit.json.gz')).filter(({ model }) => model === 'gpt-4o');
     expect(asked).toMatchObject({ operation: 'acompletion', tokens_cache_read: 1000, cost_nano_usd: 2_650_000 });

@@ -62,7 +62,7 @@ function eventOf(payload: JsonObject): JsonObject {
     outcome: failed ? failureOf(status) : 'success',
     status_code: failed && status !== null && status >= 100 && status <= 999 ? status : undefined,
     tokens: fromOwnCache(payload) ? undefined : tokensOf(payload, metadata),
-    cost_usd: numberOf(payload.response_cost) ?? numberOf(payload.spend) ?? undefined,
+    cost_usd: costOf(payload),
     latency_ms: latencyOf(payload, start, end),
   };
 }
@@ -90,6 +90,15 @@ function modelOf(payload: JsonObject): string | undefined {
   return model !== undefined && model.length > prefix.length && model.startsWith(prefix)
     ? model.slice(prefix.length)
     : model;
+}
+
+/**
+ * The cost in dollars; none where LiteLLM says 0 because it could not work it out, such as for a model it has no price of: that would
+ * stand in every sum as a request that was free.
+ */
+function costOf(payload: JsonObject): number | undefined {
+  const cost = numberOf(payload.response_cost) ?? numberOf(payload.spend) ?? undefined;
+  return cost === 0 && isJsonObject(payload.response_cost_failure_debug_info) ? undefined : cost;
 }
 
 /** LiteLLM repeats the tokens of the first answer when it gives that again from its own cache, where none were used. */
