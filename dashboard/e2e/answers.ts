@@ -68,6 +68,7 @@ export function lanesOf(org: Organisation, window: Window, nowMs: number): Lane[
       hint: newest.hint,
       standing,
       match: credential ? 'proven' : (newest.match as Lane['match']),
+      registration: credential ? 'not_needed' : newest.fingerprint === '' ? 'needs_fingerprint' : 'helps',
       posture,
       credential: credential
         ? {
@@ -188,6 +189,7 @@ export function overviewOf(org: Organisation, window: Window, nowMs: number): Ov
           hint: lane.hint,
           org: lane.org,
           standing: lane.standing,
+          registration: lane.registration,
           session: newest.session,
           session_live: lane.live_sessions > 0,
           user: newest.user,
@@ -209,7 +211,7 @@ export function overviewOf(org: Organisation, window: Window, nowMs: number): Ov
 }
 
 function actionsOf(lane: Lane): LaneDetail['response_path']['credential_actions'] {
-  if (lane.credential === null) return lane.fingerprint === '' && lane.org === '' ? [] : ['register'];
+  if (lane.credential === null) return lane.registration === 'helps' ? ['register'] : [];
   return lane.standing === 'revoked' ? [] : ['revoke'];
 }
 

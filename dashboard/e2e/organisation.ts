@@ -331,7 +331,7 @@ function findingOf(sketch: LaneSketch, rule: 'R01' | 'R03' | 'R05', rows: readon
     fingerprint: lane,
     hint: sketch.hint,
     org: sketch.org,
-    credential_id: '',
+    ...{ credential_id: '', registration: rule === 'R01' ? ('helps' as const) : ('not_needed' as const) },
     severity,
     risk: severity === 'critical' ? 99 : 47,
     status: 'open',

@@ -11,6 +11,14 @@ export const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
 export const standingSchema = z.enum(STANDINGS);
 export type Standing = z.infer<typeof standingSchema>;
 
+/**
+ * What registering the key does for events that name it so. helps: they are known from then on. needs_fingerprint: they name
+ * a hint that never tells one key for certain, so that registering changes nothing for them. not_needed: there is no key, or
+ * the registry knows it.
+ */
+export const registrationSchema = z.enum(['helps', 'needs_fingerprint', 'not_needed']);
+export type Registration = z.infer<typeof registrationSchema>;
+
 /** Windows readers choose from. They begin at a full hour, so that roll-ups and rows agree. */
 export const WINDOWS = ['1h', '24h', '7d', '30d', '90d'] as const;
 export const windowSchema = z.enum(WINDOWS);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instantSchema, pageOf, pageQuerySchema, SEVERITIES } from './common.ts';
+import { instantSchema, pageOf, pageQuerySchema, registrationSchema, SEVERITIES } from './common.ts';
 
 export const FINDING_STATUSES = ['open', 'acknowledged', 'resolved', 'reopened'] as const;
 
@@ -24,6 +24,8 @@ export const findingItemSchema = z.object({
   hint: z.string(),
   org: z.string(),
   credential_id: z.string(),
+  /** Whether registering its key answers it. */
+  registration: registrationSchema,
   severity: z.enum(SEVERITIES),
   risk: z.number().int(),
   status: z.enum(FINDING_STATUSES),

@@ -5,6 +5,7 @@ import {
   MATCHES,
   pageOf,
   pageQuerySchema,
+  registrationSchema,
   standingSchema,
   windowSchema,
   WINDOW_DEFAULT,
@@ -50,6 +51,7 @@ export const laneSchema = z.object({
   /** Standing now, by the registry as it is; rows keep the standing of their time. */
   standing: standingSchema,
   match: z.enum(MATCHES),
+  registration: registrationSchema,
   posture: z.array(postureReasonSchema),
   credential: z
     .object({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dollarsSchema, instantSchema, windowSchema, WINDOW_DEFAULT } from './common.ts';
+import { dollarsSchema, instantSchema, registrationSchema, windowSchema, WINDOW_DEFAULT } from './common.ts';
 
 /** `GET /v1/overview` */
 export const overviewQuerySchema = z.object({ window: windowSchema.default(WINDOW_DEFAULT) });
@@ -10,6 +10,7 @@ export const bannerLaneSchema = z.object({
   hint: z.string(),
   org: z.string(),
   standing: z.string(),
+  registration: registrationSchema,
   /** Latest session on it, and whether it is live (an event within the last 30 minutes). */
   session: z.string(),
   session_live: z.boolean(),

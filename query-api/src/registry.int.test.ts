@@ -86,8 +86,26 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
       (await api.get(`/v1/lanes/${lane}`)).body.response_path.credential_actions;
     expect(await actionsOn(lanes['with org'])).toEqual(['register']);
     expect(await actionsOn(lanes.without)).toEqual([]);
+    const banner = (await api.get('/v1/overview')).body.banner as { lane: string; registration: string }[];
+    expect(Object.fromEntries(banner.map(({ lane, registration }) => [lane, registration]))).toEqual({
+      [lanes['with org']]: 'helps',
+      [lanes.without]: 'needs_fingerprint',
+    });
+    await api.storeFindings([
+      finding({ rule: 'R01', lane: lanes['with org'], org: 'acme' }),
+      finding({ rule: 'R01', lane: lanes.without }),
+      finding({ rule: 'R05', lane: lanes.without }),
+    ]);
+    const answers = async () =>
+      (await api.get('/v1/findings')).body.items
+        .map(
+          ({ rule, lane, registration }: Record<string, string>) => `${rule} ${lane === lanes.without} ${registration}`,
+        )
+        .toSorted();
+    expect(await answers()).toEqual(['R01 false helps', 'R01 true needs_fingerprint', 'R05 true not_needed']);
     await api.post('/v1/credentials', { name: 'by hint', hint: HINT, org: 'acme' });
     expect((await api.get(`/v1/lanes/${lanes.without}`)).body.standing).toBe('ambiguous');
+    expect(await answers()).toEqual(['R01 false not_needed', 'R01 true needs_fingerprint', 'R05 true not_needed']);
   });
 
   test('revoking is for ever: the record on the bus says so, a second one and a new registration are refused', async () => {

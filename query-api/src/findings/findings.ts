@@ -1,8 +1,9 @@
 import { RULE_CATALOGUE } from '@lanewatch/detector/contract';
 import { z } from 'zod';
-import type { FindingItem, findingsQuerySchema } from '../../contract/index.ts';
+import type { FindingItem, findingsQuerySchema, Standing } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { cursorInstant, decodeCursor, encodeCursor } from '../cursor.ts';
+import { registrationOf } from '../lanes/registration.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { instantOf } from '../window.ts';
 
@@ -11,6 +12,9 @@ import { instantOf } from '../window.ts';
  * detector, and an event decided in that moment is no regression.
  */
 const REOPEN_SETTLE_MS = 5_000;
+
+/** Rules that say of a key that the registry does not have it, with the standing that their events had. */
+export const ANSWERED_BY_REGISTERING: Readonly<Record<string, Standing>> = { R01: 'unknown', R02: 'ambiguous' };
 
 /** A decision about all findings of a rule on a lane up to `at`. */
 export interface TriageDecision {
@@ -81,6 +85,8 @@ function itemOf(row: FindingRow, triage: Triage): FindingItem {
     hint: row.hint,
     org: row.org,
     credential_id: row.credential_id,
+    registration:
+      status === 'resolved' ? 'not_needed' : registrationOf(row, ANSWERED_BY_REGISTERING[row.rule] ?? 'known'),
     severity: row.severity,
     risk: Number(row.risk),
     status,

@@ -103,10 +103,7 @@ function comparablesOf(lane: Lane, others: Lane[]): LaneDetail['known_comparable
 
 /** What can be done about a lane's key from here. Pure. */
 function actionsOf(lane: Lane): LaneDetail['response_path']['credential_actions'] {
-  if (lane.standing === 'unattributed') return [];
-  // A hint without an org is never known, so that registering its key would change nothing here.
-  if (lane.fingerprint === '' && lane.org === '') return [];
-  if (lane.standing === 'unknown' || lane.standing === 'ambiguous') return ['register'];
+  if (lane.registration === 'helps') return ['register'];
   return lane.standing === 'revoked' || lane.credential === null ? [] : ['revoke'];
 }
 

@@ -3,6 +3,7 @@ import type { RegistrySnapshot } from '../registry/view.ts';
 import { instantOf } from '../window.ts';
 import type { LaneAggregate } from './aggregates.ts';
 import { postureOf } from './posture.ts';
+import { registrationOf } from './registration.ts';
 import { standingNow } from './standing-now.ts';
 
 const WINDOW_LABEL: Record<Window, string> = {
@@ -23,6 +24,7 @@ export function laneOfAggregate(
 ): Lane {
   const standing = standingNow(row, registry, nowMs);
   const { credential } = standing;
+  const org = row.org || (credential?.org ?? '');
   const lastSeen = instantOf(row.last_seen);
   return {
     lane: row.lane,
@@ -30,6 +32,7 @@ export function laneOfAggregate(
     hint: row.hint || (credential?.hint ?? ''),
     standing: standing.standing,
     match: standing.match,
+    registration: registrationOf({ fingerprint: row.fingerprint, org }, standing.standing),
     posture: postureOf({ ...row, last_seen: lastSeen }, standing, WINDOW_LABEL[window]),
     credential:
       credential === null
@@ -41,7 +44,7 @@ export function laneOfAggregate(
             owner: credential.owner,
             sharing: credential.sharing,
           },
-    org: row.org || (credential?.org ?? ''),
+    org,
     provider: row.provider || (credential?.provider ?? ''),
     events: row.events,
     retired_events: row.retired_events,

@@ -122,6 +122,7 @@ async function readBanner(store: ClickHouse, keys: Lane[], window: Window, nowMs
       hint: lane.hint,
       org: lane.org,
       standing: lane.standing,
+      registration: lane.registration,
       session,
       session_live: session !== '' && isLive(Date.parse(lane.last_seen), nowMs),
       user: latest?.latest_user ?? '',

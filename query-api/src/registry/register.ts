@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { credentialCreateSchema, Standing } from '../../contract/index.ts';
 import { BRIEFLY } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { findingStatus, readTriage } from '../findings/findings.ts';
+import { ANSWERED_BY_REGISTERING, findingStatus, readTriage } from '../findings/findings.ts';
 import { standingNow } from '../lanes/standing-now.ts';
 import type { RegistryDatabase } from './database.ts';
 import { draftCredential } from './draft.ts';
@@ -13,8 +13,7 @@ import type { LaneAnswer, RegistryChange } from './registry.ts';
 import { snapshotOf } from './view.ts';
 import type { RegistrySnapshot } from './view.ts';
 
-/** Rules that a registration answers: the key is no longer unknown, or no longer ambiguous. */
-const ANSWERED_RULES = ['R01', 'R02'] as const;
+const ANSWERED_RULES = Object.keys(ANSWERED_BY_REGISTERING);
 
 interface OpenFinding {
   lane: string;

@@ -2,7 +2,6 @@ import { INGEST_URL } from '$app/env/private';
 import { fail, isHttpError, redirect } from '@sveltejs/kit';
 import type { LaneDetail } from '@lanewatch/query-api/contract';
 import type { Api } from '#lib/api/client.ts';
-import { isHintOnly } from '#lib/hint-only.ts';
 import { credentialHref } from '#lib/links.ts';
 import { queryString } from '#lib/query.ts';
 import { emptyFields, fieldsOf, methodOf, missingIn, requestOf, shownAgain, type Fields } from './form.ts';
@@ -39,7 +38,7 @@ export const load: PageServerLoad = async ({ locals, url }) => {
   const method = methodOf(asked ?? (lane === null ? null : lane.fingerprint === '' ? 'hint' : 'fingerprint'));
   return {
     method,
-    lane: lane && { lane: lane.lane, hint: lane.hint, hintOnly: isHintOnly(lane) },
+    lane: lane && { lane: lane.lane, hint: lane.hint, registration: lane.registration },
     fields: lane ? prefilled(lane) : emptyFields(),
     ingestUrl: INGEST_URL,
   };
