@@ -12,7 +12,9 @@ import { createLaneSnapshots } from './lanes/snapshot.ts';
 import type { LaneSnapshots } from './lanes/snapshot.ts';
 import { createCollectorTotals, followCollectorCounts } from './overview/collectors.ts';
 import type { CollectorTotals } from './overview/collectors.ts';
-import { readLastStoredMs } from './overview/overview.ts';
+import { readLastStoredMs } from './last-stored.ts';
+import { createOverviews } from './overview/overview.ts';
+import type { Overviews } from './overview/overview.ts';
 import { createSettlement, keepSettling } from './overview/settlement.ts';
 import type { Database } from './registry/database.ts';
 import { migrateRegistry } from './registry/migrate.ts';
@@ -34,6 +36,7 @@ export interface Services {
   registry: { current(): Promise<RegistrySnapshot> };
   publisher: OutboxPublisher;
   snapshots: LaneSnapshots;
+  overviews: Overviews;
   collectors: CollectorTotals;
   changes: ChangeFeed;
   /** What is not there yet, by name; empty when requests can be served. */
@@ -117,6 +120,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     registry: createRegistryView(db),
     publisher,
     snapshots: createLaneSnapshots(store, db, { maxAgeMs: parts.snapshotMaxAgeMs ?? SNAPSHOT_MAX_AGE_MS, now }),
+    overviews: createOverviews(store, collectors, now),
     collectors,
     changes,
     async notReady() {

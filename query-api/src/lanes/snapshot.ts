@@ -1,15 +1,24 @@
-import type { Window } from '../../contract/index.ts';
+import type { Overview, Window } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { readOpenFindings } from '../findings/findings.ts';
 import type { OpenFindings } from '../findings/findings.ts';
+import { readLastStoredMs } from '../last-stored.ts';
+import { readUnknownUses } from '../overview/unknown-sessions.ts';
+import type { UnknownUse } from '../overview/unknown-sessions.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
+import { readTrend } from '../trend.ts';
 import { readLaneAggregates } from './aggregates.ts';
 import type { LaneAggregate } from './aggregates.ts';
 
 /** What the stores said at one moment; the registry is not in it, so that a registration shows at once. */
 export interface LaneSnapshot {
+  window: Window;
   takenMs: number;
+  /** Everything stored up to then is in the figures; null for an empty ledger. Epoch milliseconds. */
+  lastStoredMs: number | null;
   lanes: LaneAggregate[];
+  unknownUses: UnknownUse[];
+  trend: Overview['trend'];
   openFindings: OpenFindings;
 }
 
@@ -29,8 +38,8 @@ interface Entry {
 }
 
 /**
- * Shares one read of all lanes between the pages that ask while it runs or soon after: the overview and the table below
- * it come from the same figures, and twenty open dashboards cost the engine what one does.
+ * Shares one read of everything that landing pages count between those that ask while it runs or soon after: the overview and
+ * the table below it come from the same figures, and twenty open dashboards cost the engine what one does.
  * @param options.maxAgeMs how old a snapshot may be that is read fast; 0 shares nothing
  */
 export function createLaneSnapshots(
@@ -43,11 +52,14 @@ export function createLaneSnapshots(
 
   async function take(window: Window): Promise<LaneSnapshot> {
     const takenMs = now();
-    const [lanes, openFindings] = await Promise.all([
+    const lastStoredMs = await readLastStoredMs(store);
+    const [lanes, unknownUses, trend, openFindings] = await Promise.all([
       readLaneAggregates(store, window, takenMs),
+      readUnknownUses(store, window, takenMs),
+      readTrend(store, window, takenMs),
       readOpenFindings(store, db),
     ]);
-    return { takenMs, lanes, openFindings };
+    return { window, takenMs, lastStoredMs, lanes, unknownUses, trend, openFindings };
   }
 
   function isFresh({ startedMs, durationMs }: Entry): boolean {

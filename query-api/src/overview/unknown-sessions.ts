@@ -11,33 +11,44 @@ export interface UnknownSessions {
   liveSpendUsd: string;
 }
 
+/** A session on a lane with events of standing unknown. */
+export interface UnknownUse {
+  lane: string;
+  session: string;
+  lastMs: number;
+  /** Spent by those events, decimal text. */
+  costUsd: string;
+}
+
 /**
- * Reads the sessions with an event of standing unknown, one row per lane and session, and keeps those whose lane
- * `isUnknown` now. The pairs come to us, not the lanes to the engine: with many unknown lanes their names would not fit
- * into a request.
+ * Reads the sessions with an event of standing unknown, one per lane and session. All of them, whatever their lanes are now:
+ * with many unknown lanes their names would not fit into a request.
  */
-export async function readUnknownSessions(
-  store: ClickHouse,
-  window: Window,
-  nowMs: number,
-  isUnknown: (lane: string) => boolean,
-): Promise<UnknownSessions> {
-  const sessions = new Map<string, { lastMs: number; nano: bigint }>();
+export async function readUnknownUses(store: ClickHouse, window: Window, nowMs: number): Promise<UnknownUse[]> {
+  const uses: UnknownUse[] = [];
   await store.stream<{ lane: string; session: string; last: number | string; cost: string }>(
     `SELECT lane, session, toUnixTimestamp64Milli(max(seen_at)) AS last, toString(sum(cost_usd)) AS cost
      FROM ${store.database}.ledger
      WHERE standing = 'unknown' AND session != '' AND seen_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
      GROUP BY lane, session`,
     { from: windowStartMs(window, nowMs) },
-    (row) => {
-      if (!isUnknown(row.lane)) return;
-      const held = sessions.get(row.session) ?? { lastMs: 0, nano: 0n };
-      sessions.set(row.session, {
-        lastMs: Math.max(held.lastMs, Number(row.last)),
-        nano: held.nano + nanoOf(row.cost),
-      });
-    },
+    ({ lane, session, last, cost }) => uses.push({ lane, session, lastMs: Number(last), costUsd: cost }),
   );
+  return uses;
+}
+
+/** Counts the sessions whose lane `isUnknown` now. Pure. */
+export function unknownSessionsOf(
+  uses: readonly UnknownUse[],
+  nowMs: number,
+  isUnknown: (lane: string) => boolean,
+): UnknownSessions {
+  const sessions = new Map<string, { lastMs: number; nano: bigint }>();
+  for (const { lane, session, lastMs, costUsd } of uses) {
+    if (!isUnknown(lane)) continue;
+    const held = sessions.get(session) ?? { lastMs: 0, nano: 0n };
+    sessions.set(session, { lastMs: Math.max(held.lastMs, lastMs), nano: held.nano + nanoOf(costUsd) });
+  }
   let live = 0;
   let liveNano = 0n;
   for (const { lastMs, nano } of sessions.values()) {

@@ -21,7 +21,7 @@ import { readLaneDetail } from '../lanes/detail.ts';
 import { laneOfAggregate } from '../lanes/lane.ts';
 import { pageOfLanes } from '../lanes/list.ts';
 import { readLedger } from '../ledger/query.ts';
-import { lanesOfSnapshot, readOverview } from '../overview/overview.ts';
+import { lanesOfSnapshot } from '../overview/overview.ts';
 import type { Services } from '../services.ts';
 
 /** Findings listed with a lane. */
@@ -31,7 +31,7 @@ const findingParams = z.object({ id: z.string().min(1).max(64) });
 
 /** Overview, lanes, ledger and findings. Unknown query parameters are refused: a mistyped filter must not show everything. */
 export function readRoutes(services: Services): FastifyPluginAsyncZod {
-  const { store, database, registry, snapshots, collectors, now } = services;
+  const { store, database, registry, snapshots, overviews, now } = services;
 
   return async (app) => {
     app.get(
@@ -46,7 +46,7 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
       },
       async ({ query: { window } }) => {
         const [snapshot, current] = await Promise.all([snapshots.read(window), registry.current()]);
-        return readOverview(store, { window, snapshot, registry: current, collectors, nowMs: now() });
+        return overviews(snapshot, current);
       },
     );
 
@@ -62,7 +62,7 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
       },
       async ({ query }) => {
         const [snapshot, current] = await Promise.all([snapshots.read(query.window), registry.current()]);
-        return pageOfLanes(lanesOfSnapshot(snapshot, current, query.window), query, snapshot.takenMs);
+        return pageOfLanes(lanesOfSnapshot(snapshot, current), query, snapshot.takenMs);
       },
     );
 
@@ -89,7 +89,7 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
         const open = findings.items.filter(({ status }) => status !== 'resolved').length;
         return readLaneDetail(store, {
           lane: laneOfAggregate(aggregate, current, open, window, nowMs),
-          others: lanesOfSnapshot(snapshot, current, window),
+          others: lanesOfSnapshot(snapshot, current),
           findings: findings.items.map(({ id, rule, title, severity, status }) => ({
             id,
             rule,

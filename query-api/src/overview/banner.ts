@@ -1,0 +1,68 @@
+import type { BannerLane, Lane } from '../../contract/index.ts';
+import type { ClickHouse } from '../clickhouse.ts';
+import { isRetiredInUse, riskRankOf } from '../lanes/posture.ts';
+import { nanoOf } from '../money.ts';
+import { isLive } from '../window.ts';
+
+const BANNER_LANES_MAX = 10;
+
+interface LatestRow {
+  lane: string;
+  latest_session: string;
+  latest_user: string;
+  latest_ip: string;
+  latest_agent: string;
+  latest_agent_version: string;
+  latest_model: string;
+}
+
+/** The lanes that the banner names: doubtful keys, live ones first, dearest first among equals. */
+export async function readBanner(store: ClickHouse, keys: Lane[], nowMs: number): Promise<BannerLane[]> {
+  const named = keys
+    .filter((lane) => lane.standing === 'unknown' || isRetiredInUse(lane))
+    .map((lane) => ({
+      lane,
+      rank: riskRankOf({ ...lane, posture: [] }, isLive(Date.parse(lane.last_seen), nowMs)),
+      nano: nanoOf(lane.cost_usd),
+    }))
+    .sort(
+      (a, b) =>
+        b.rank - a.rank || (a.nano < b.nano ? 1 : a.nano > b.nano ? -1 : 0) || (a.lane.lane < b.lane.lane ? -1 : 1),
+    )
+    .slice(0, BANNER_LANES_MAX)
+    .map(({ lane }) => lane);
+  if (named.length === 0) return [];
+  // Only the newest rows of a lane are compared: a busy one has millions, and its last instant is known.
+  const lasts = named.map((lane) => Date.parse(lane.last_seen));
+  const rows = await store.rows<LatestRow>(
+    `SELECT lane, argMax((session, \`user\`, ip, agent, agent_version, model), (seen_at, kafka_offset, record_index)) AS latest,
+       latest.1 AS latest_session, latest.2 AS latest_user, latest.3 AS latest_ip, latest.4 AS latest_agent,
+       latest.5 AS latest_agent_version, latest.6 AS latest_model
+     FROM ${store.database}.ledger
+     WHERE lane IN {lanes:Array(String)} AND seen_at >= fromUnixTimestamp64Milli({oldest:Int64}, 'UTC')
+       AND toUnixTimestamp64Milli(seen_at) >= {lasts:Array(Int64)}[indexOf({lanes:Array(String)}, lane)]
+     GROUP BY lane`,
+    { lanes: named.map(({ lane }) => lane), lasts, oldest: Math.min(...lasts) },
+  );
+  const latestOf = new Map(rows.map((row) => [row.lane, row]));
+  return named.map((lane) => {
+    const latest = latestOf.get(lane.lane);
+    const session = latest?.latest_session ?? '';
+    return {
+      lane: lane.lane,
+      hint: lane.hint,
+      org: lane.org,
+      standing: lane.standing,
+      registration: lane.registration,
+      session,
+      session_live: session !== '' && isLive(Date.parse(lane.last_seen), nowMs),
+      user: latest?.latest_user ?? '',
+      ip: latest?.latest_ip ?? '',
+      agent: latest?.latest_agent ?? '',
+      agent_version: latest?.latest_agent_version ?? '',
+      model: latest?.latest_model ?? '',
+      cost_usd: lane.cost_usd,
+      last_seen: lane.last_seen,
+    };
+  });
+}
