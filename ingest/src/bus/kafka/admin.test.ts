@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { createTopicAdmin } from './admin.ts';
 import type { Kafka } from './client.ts';
 
-function adminOf(methods: Record<string, () => Promise<unknown>>) {
+function adminOf(methods: Record<string, (argument: never) => Promise<unknown>>) {
   const admin = { connect: vi.fn(() => Promise.resolve()), disconnect: vi.fn(() => Promise.resolve()), ...methods };
   return { admin, topics: createTopicAdmin({ admin: () => admin } as unknown as Kafka, -1) };
 }
@@ -29,6 +29,7 @@ describe('topics that are missing', () => {
     adminOf({
       listTopics: () => Promise.resolve([]),
       createTopics: () => Promise.reject(Object.assign(new Error('Topic creation errors'), { errors })),
+      fetchTopicOffsets: () => Promise.resolve([]),
     }).topics;
 
   test('are there when another process was faster', async () => {
@@ -38,6 +39,22 @@ describe('topics that are missing', () => {
     );
     await expect(there.ensureTopics(wanted)).resolves.toBeUndefined();
   });
+
+  test.each(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION'])(
+    'are waited for while a broker says %s of what the controller has made',
+    async (type) => {
+      const answers = [refusal('a', type, 'not yet'), null, refusal('b', type, 'not yet'), null, null];
+      const fetchTopicOffsets = vi.fn((_topic: string) => {
+        const answer = answers.shift();
+        return answer ? Promise.reject(answer) : Promise.resolve([]);
+      });
+      const createTopics = vi.fn((_: { waitForLeaders: boolean }) => Promise.resolve());
+      const { topics } = adminOf({ listTopics: () => Promise.resolve([]), createTopics, fetchTopicOffsets });
+      await topics.ensureTopics(wanted);
+      expect(fetchTopicOffsets.mock.calls.map(([topic]) => topic)).toEqual(['a', 'a', 'b', 'a', 'b']);
+      expect(createTopics.mock.lastCall![0].waitForLeaders).toBe(false);
+    },
+  );
 
   test('and refused are named with the reason and what to do', async () => {
     const topics = refusing(

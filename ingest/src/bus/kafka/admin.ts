@@ -31,6 +31,10 @@ const COORDINATOR_MOVES = new Set([
   'GROUP_COORDINATOR_NOT_AVAILABLE',
   'GROUP_LOAD_IN_PROGRESS',
 ]);
+/** What brokers say of a topic that the controller has made and they have not heard of, or do not lead, yet. */
+const NOT_THERE_YET = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION']);
+const NEW_TOPIC_ATTEMPTS_MAX = 100;
+const NEW_TOPIC_RETRY_MS = 100;
 const COORDINATOR_ATTEMPTS_MAX = 30;
 const COORDINATOR_RETRY_MS = 100;
 
@@ -57,6 +61,19 @@ export function createTopicAdmin(kafka: Kafka, replicationFactor: number): Topic
         }
         connecting = null;
         throw unavailable(what, error);
+      }
+    }
+  }
+
+  /** Until every partition's leader answers for it: metadata may name a leader that does not know that it is one. */
+  async function untilThere(topics: string[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        for (const topic of topics) await admin.fetchTopicOffsets(topic);
+        return;
+      } catch (error) {
+        if (!NOT_THERE_YET.has(brokerErrorType(error)) || attempt === NEW_TOPIC_ATTEMPTS_MAX) throw error;
+        await delay(NEW_TOPIC_RETRY_MS);
       }
     }
   }
@@ -99,7 +116,8 @@ export function createTopicAdmin(kafka: Kafka, replicationFactor: number): Topic
       await ask('Kafka does not create topics', async () => {
         try {
           await admin.createTopics({
-            waitForLeaders: true,
+            // kafkajs itself would wait for leaders only, and fail on a broker that does not know the topic yet.
+            waitForLeaders: false,
             topics: missing.map(({ name, partitions, compacted }) => ({
               topic: name,
               numPartitions: partitions,
@@ -117,6 +135,7 @@ export function createTopicAdmin(kafka: Kafka, replicationFactor: number): Topic
           // Services start together and want the same topics: whoever comes second finds them there.
           if (refusals.length > 0) throw new Error(refusalText(refusals), { cause: error });
         }
+        await untilThere(missing.map(({ name }) => name));
       });
     },
     async lag(topic, group) {
