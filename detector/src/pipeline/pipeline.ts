@@ -76,9 +76,9 @@ const EVENTS_PER_TURN = 200;
  * From bus to ledger, top to bottom:
  * decode → dedupe → classify → lane state → rules → ledger → findings → progress.
  *
- * Events go through the first five in one synchronous pass and pile up in the open batch. The rest is one batch at a time,
- * each stage tried again until it succeeds or the assignment ends; meanwhile the next batch fills, is closed and encoded. A
- * full open batch behind those two makes `onBatch` wait: that is the back-pressure.
+ * Events go through the first five in one synchronous pass and into the columns of the open batch. The rest is one batch at a
+ * time, each stage tried again until it succeeds or the assignment ends; meanwhile the next batch fills and is closed. A full open
+ * batch behind those two makes `onBatch` wait: that is the back-pressure.
  */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { ledger, registry, lanes, observer, now } = options;
