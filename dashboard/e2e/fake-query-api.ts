@@ -29,8 +29,8 @@ export interface FakeQueryApi {
   ledgerAway: boolean;
   /** How many pages listen to the stream of changes. */
   listeners(): number;
-  /** Tells every open page that something was stored. */
-  announce(): void;
+  /** Tells every open page that something was stored, at the given instant where that is not in the figures yet. */
+  announce(storedAt?: string): void;
   close(): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     session,
     ledgerAway: false,
     listeners: () => streams.size,
-    announce: () => streams.forEach((stream) => stream.write(change())),
+    announce: (storedAt) => streams.forEach((stream) => stream.write(change(storedAt))),
     close: async () => {
       streams.forEach((stream) => stream.destroy());
       server.closeAllConnections();
@@ -64,8 +64,8 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     },
   };
 
-  const change = () => {
-    const value = contract.changeSchema.parse({ last_stored_at: lastStored(), registry_version: registryVersion });
+  const change = (storedAt = lastStored()) => {
+    const value = contract.changeSchema.parse({ last_stored_at: storedAt, registry_version: registryVersion });
     return `event: change\ndata: ${JSON.stringify(value)}\n\n`;
   };
   const lastStored = () => overviewOf(fake.org, '90d', nowMs()).last_stored_at;

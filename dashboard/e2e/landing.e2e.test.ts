@@ -154,6 +154,19 @@ describe('the landing page', () => {
     expect(await lane('C001').count()).toBe(1);
   });
 
+  it('asks again until what it was told of is in the figures', async () => {
+    stage.fake.org.rows = stage.fake.org.rows.filter((row) => row.standing === 'known');
+    await page.goto('/');
+    await page.getByText('Live', { exact: true }).waitFor();
+    const storedAt = new Date(Date.now() + 1_000).toISOString();
+    const asked = () => stage.fake.received.filter(({ url }) => url.startsWith('/v1/overview')).length;
+    stage.fake.announce(storedAt);
+    await eventually(asked).toBeGreaterThan(3);
+    stage.fake.org = organisation(Date.now());
+    stage.fake.org.rows[0]!.stored_at = storedAt;
+    await banner().getByText('1 unknown API key').waitFor();
+  });
+
   it('asks by itself without using the session, and uses it when somebody looks further', async () => {
     await page.goto('/');
     await page.getByText('Live', { exact: true }).waitFor();

@@ -1,4 +1,5 @@
 import { refreshAll } from '$app/navigation';
+import type { Change } from '@lanewatch/query-api/contract';
 import { unattended } from '#lib/unattended.ts';
 
 /** Shortest time between two refreshes: a busy ledger must not keep every open page loading. */
@@ -17,6 +18,12 @@ export class Live {
   #reconnectTimer: ReturnType<typeof setTimeout> | undefined;
   #last: string | undefined;
   #refreshedMs = 0;
+  #shownUntil: () => string | null | undefined;
+
+  /** @param shownUntil when the newest row on the page was stored, for pages that may lag behind the stream */
+  constructor(shownUntil: () => string | null | undefined) {
+    this.#shownUntil = shownUntil;
+  }
 
   /** Starts in the browser. @returns the teardown */
   start(): () => void {
@@ -50,14 +57,29 @@ export class Live {
   #changed(data: string): void {
     if (data === this.#last) return;
     this.#last = data;
+    this.#refreshSoon();
+  }
+
+  #refreshSoon(): void {
     if (this.#refreshTimer !== undefined) return;
     const waitMs = Math.max(0, this.#refreshedMs + REFRESH_PAUSE_MS - Date.now());
     this.#refreshTimer = setTimeout(() => {
       this.#refreshTimer = undefined;
       this.#refreshedMs = Date.now();
       // A failed refresh leaves the page as it is; the next change tries again.
-      void unattended(refreshAll).catch(() => undefined);
+      void unattended(refreshAll).then(
+        () => this.#catchUp(),
+        () => undefined,
+      );
     }, waitMs);
+  }
+
+  /** query-api may answer with figures that it made just before what the stream told of: nothing else would bring the rest. */
+  #catchUp(): void {
+    const shown = this.#shownUntil();
+    if (shown === undefined || this.#last === undefined || !this.#source) return;
+    const { last_stored_at: stored } = JSON.parse(this.#last) as Change;
+    if (stored !== null && (shown === null || shown < stored)) this.#refreshSoon();
   }
 
   #stop(): void {
