@@ -101,6 +101,11 @@ describe('every page', () => {
         () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
       );
       expect(beyond, path).toBe(0);
+      const cut = await page.evaluate(() => {
+        const tables = [...document.querySelectorAll('table')].filter((one) => one.checkVisibility());
+        return tables.filter((one) => one.scrollWidth > one.parentElement!.clientWidth).length;
+      });
+      expect(cut, path).toBe(0);
     }
   });
 
