@@ -66,6 +66,10 @@ describe('a rejected line', () => {
 });
 
 describe('a record is rejected as a whole', () => {
+  test('when its value is no object, with a reason that begins with what is wrong', () => {
+    expect(decode('null', OBJECTS).rejects).toMatchObject([{ index: 0, reason: 'an event must be a JSON object' }]);
+  });
+
   test('when more than 1,000 of its lines are bad, so that half a million of them are one dead letter', () => {
     const value = `${row('a')}\n${'x\n'.repeat(524_288)}`;
     for (const headers of [ROWS, OBJECTS]) {

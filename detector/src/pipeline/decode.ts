@@ -160,7 +160,8 @@ function acceptLine(
 
 function acceptObject(decoded: DecodedRecord, value: unknown, index: number, record: BusRecord): string | null {
   const result = normaliseUsageEvent(value, { receivedAt: record.timestamp, collector: '' });
-  if (!result.ok) return result.errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  if (!result.ok)
+    return result.errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
   decoded.rows.push(eventRow(result.event, record, index));
   return null;
 }
