@@ -29,7 +29,8 @@ export function openLogFile(path: string, bytesMax = LOG_BYTES_MAX): LogFile {
     path,
     descriptor,
     note(line) {
-      writeSync(descriptor, `${line}\n`);
+      // A full disk must not keep a service from being started again.
+      unlessFull(() => writeSync(descriptor, `${line}\n`));
     },
     lastLines() {
       const { size } = fstatSync(descriptor);
@@ -45,11 +46,21 @@ export function openLogFile(path: string, bytesMax = LOG_BYTES_MAX): LogFile {
     enforceSize() {
       if (fstatSync(descriptor).size <= bytesMax) return;
       // Lines written between the two calls are lost; renaming would leave the service writing to the old file.
-      copyFileSync(path, `${path}.1`);
-      ftruncateSync(descriptor, 0);
+      unlessFull(() => {
+        copyFileSync(path, `${path}.1`);
+        ftruncateSync(descriptor, 0);
+      });
     },
     close() {
       closeSync(descriptor);
     },
   };
+}
+
+function unlessFull(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  }
 }

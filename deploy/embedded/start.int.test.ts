@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { FREE_PORTS, npmStart, processesOf } from '../e2e/installation.ts';
+import { FREE_PORTS, npmStart, processesOf, startInstallation } from '../e2e/installation.ts';
 import { freePort } from '../kafka/start-kafka.ts';
 import { tempDir, until } from '../testing/helpers.ts';
 
@@ -33,3 +33,27 @@ it('a start that is refused leaves the ready file of the running instance alone'
   expect(started.output()).toContain('Lanewatch already runs with the data directory');
   expect(readFileSync(readyFile, 'utf8')).toBe('of the running instance');
 }, 60_000);
+
+it('logs that cannot be written, as on a full disk, end no service and keep none from starting again', async () => {
+  const home = join(await tempDir(), 'home');
+  mkdirSync(join(home, 'logs'), { recursive: true });
+  for (const service of ['clickhouse', 'ingest', 'detector', 'query-api', 'dashboard'])
+    symlinkSync('/dev/full', join(home, 'logs', `${service}.log`));
+  const running = await startInstallation(home);
+  try {
+    const ingest = (await processesOf(home)).find((process) => commandOf(process).includes('/ingest/src/main.ts'));
+    process.kill(ingest!, 'SIGKILL');
+    await until(() => running.output().includes('ingest is back'), 30_000, `ingest; so far:\n${running.output()}`);
+    const answer = await fetch(`${running.ready.ingest_url}/v1/events`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${running.ready.collector_key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ source: 's', id: '1', time: new Date().toISOString() }),
+    });
+    expect(answer.status).toBe(200);
+    expect(running.output().match(/ ended (by|with) /g)).toEqual([' ended by ']);
+  } finally {
+    expect(await running.stop(), running.output()).toBe(0);
+  }
+}, 240_000);
+
+const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8');

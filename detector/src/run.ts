@@ -1,5 +1,6 @@
+import { writeSync } from 'node:fs';
 import { openBus } from '@lanewatch/ingest/contract';
-import { pino } from 'pino';
+import { type DestinationStream, pino } from 'pino';
 import type { DetectorConfig } from './config.ts';
 import { startDetector, type DetectorObserver } from './detector.ts';
 import { startHealthServer } from './health-server.ts';
@@ -20,9 +21,23 @@ const PARTS: DetectorParts = { openBus, openLedger, detection: true };
 
 const SHUTDOWN_MS = 15_000;
 
+/**
+ * Standard output. A line that a full disk does not take is lost: pino's own destination would end the service by an error that
+ * nobody handles, or try for ever to write the rest when the service is told to stop.
+ */
+const logDestination: DestinationStream = {
+  write(line) {
+    try {
+      writeSync(1, line);
+    } catch {
+      // There is nowhere to say so.
+    }
+  },
+};
+
 /** Runs a detector as this process until SIGTERM or SIGINT. Rejects when it can't start. */
 export async function runDetector(config: DetectorConfig, parts: DetectorParts = PARTS): Promise<void> {
-  const log = pino({ level: config.LOG_LEVEL, name: 'detector' });
+  const log = pino({ level: config.LOG_LEVEL, name: 'detector' }, logDestination);
   const metrics = createMetrics();
   const readiness = createReadiness();
   let lastFault = { stage: '', text: '', count: 0 };

@@ -1,4 +1,5 @@
-import { pino } from 'pino';
+import { writeSync } from 'node:fs';
+import { type DestinationStream, pino } from 'pino';
 import { openBus } from './bus/open.ts';
 import { type Config, ConfigError, describeConfig, loadConfig } from './config.ts';
 import { startIngest } from './ingest.ts';
@@ -26,6 +27,20 @@ function configOrExit(): Config {
   }
 }
 
+/**
+ * Standard output. A line that a full disk does not take is lost: pino's own destination would end the service by an error that
+ * nobody handles, or try for ever to write the rest when the service is told to stop.
+ */
+const logDestination: DestinationStream = {
+  write(line) {
+    try {
+      writeSync(1, line);
+    } catch {
+      // There is nowhere to say so.
+    }
+  },
+};
+
 async function main(): Promise<void> {
   if (process.argv.includes('--help')) {
     console.log(HELP);
@@ -36,7 +51,7 @@ async function main(): Promise<void> {
     console.log('The configuration is valid.');
     return;
   }
-  const log = pino({ level: config.logLevel, base: { service: 'ingest', instance: config.instance } });
+  const log = pino({ level: config.logLevel, base: { service: 'ingest', instance: config.instance } }, logDestination);
   const bus = await openBus(config.busUrl, {
     clientId: `lanewatch-ingest-${config.instance}`,
     publishTimeoutMs: config.publishTimeoutMs,

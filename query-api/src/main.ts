@@ -1,5 +1,6 @@
+import { writeSync } from 'node:fs';
 import { openBus } from '@lanewatch/ingest/contract';
-import { pino } from 'pino';
+import { type DestinationStream, pino } from 'pino';
 import { openClickHouse } from './clickhouse.ts';
 import { ConfigError, configHelp, loadConfig } from './config.ts';
 import type { Config } from './config.ts';
@@ -11,25 +12,42 @@ import { startServices } from './services.ts';
 /** Longer than any request may take to end; after that a hung connection is not waited for. */
 const SHUTDOWN_MS = 10_000;
 
+/**
+ * Standard output. A line that a full disk does not take is lost: pino's own destination would end the service by an error that
+ * nobody handles, or try for ever to write the rest when the service is told to stop.
+ */
+const logDestination: DestinationStream = {
+  write(line) {
+    try {
+      writeSync(1, line);
+    } catch {
+      // There is nowhere to say so.
+    }
+  },
+};
+
 async function serve(config: Config): Promise<void> {
-  const logger = pino({
-    name: 'query-api',
-    level: config.logLevel,
-    redact: {
-      paths: [
-        'req.headers',
-        'secret',
-        '*.secret',
-        'link',
-        '*.link',
-        'authorization',
-        '*.authorization',
-        'cookie',
-        '*.cookie',
-      ],
-      censor: '[redacted]',
+  const logger = pino(
+    {
+      name: 'query-api',
+      level: config.logLevel,
+      redact: {
+        paths: [
+          'req.headers',
+          'secret',
+          '*.secret',
+          'link',
+          '*.link',
+          'authorization',
+          '*.authorization',
+          'cookie',
+          '*.cookie',
+        ],
+        censor: '[redacted]',
+      },
     },
-  });
+    logDestination,
+  );
   const database = await openDatabase(config.databaseUrl, (error) =>
     logger.warn({ err: error }, 'a registry connection broke'),
   );

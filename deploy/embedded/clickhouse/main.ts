@@ -69,7 +69,8 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => void close());
   process.on('SIGINT', () => void close());
   if (flags.has('--follow-stdin')) process.stdin.resume().on('end', () => void close());
-  process.stdout.write(`${JSON.stringify({ listening: server.url })}\n`);
+  // console and not process.stdout, which ends the process when it is a file on a full disk.
+  console.log(JSON.stringify({ listening: server.url }));
 }
 
 await main();
