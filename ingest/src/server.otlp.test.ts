@@ -49,7 +49,7 @@ describe('accepted', () => {
     expect(ids()).toEqual([]);
   });
 
-  test('a record that is refused is a partial success in OTLP, in both content types', async () => {
+  test('a record that is refused is a partial success in OTLP', async () => {
     const body = claude('v2.1.197-logs-api_request.http-json.json')
       .toString()
       .replace('"intValue":25', '"intValue":-25');
