@@ -258,6 +258,16 @@ describe('the list', () => {
   });
 });
 
+describe('long names', () => {
+  it('leave status and last use in sight', async () => {
+    const names = Object.fromEntries(['name', 'org', 'owner'].map((name) => [name, 'W'.repeat(200)]));
+    stage.fake.org.credentials = stage.fake.org.credentials.map((one) => ({ ...one, ...names }));
+    await page.goto('/credentials');
+    const region = page.getByRole('region', { name: 'Credentials' }).last();
+    expect(await region.evaluate((one) => one.scrollWidth - one.clientWidth)).toBe(0);
+  });
+});
+
 describe('while the ledger is away', () => {
   beforeEach(() => {
     stage.fake.ledgerAway = true;
