@@ -94,9 +94,18 @@ const HARMLESS_SETTING = new RegExp(
 
 const encode = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
-/** The engine's own configuration: which users and roles there are. The path of the users file goes into the first. */
+/**
+ * Disk space that inserts and merges leave alone: with less they fail with NOT_ENOUGH_SPACE before they begin. It is there for those
+ * that have begun. When the disk fills up under one of them (the message bus and logs write there too), this engine does not notice:
+ * the insert is answered as done and the merge replaces its parts, with files that end where the disk was full.
+ */
+const FREE_BYTES_KEPT = 256 * 1024 * 1024;
+
+/** The engine's own configuration, with the path of the file that says which users and roles there are. */
 export function engineConfigXml(usersFile: string): string {
-  return `<clickhouse><users_config>${encode(usersFile)}</users_config><logger><level>fatal</level></logger></clickhouse>\n`;
+  const disk = `<default><keep_free_space_bytes>${String(FREE_BYTES_KEPT)}</keep_free_space_bytes></default>`;
+  return `<clickhouse><users_config>${encode(usersFile)}</users_config><logger><level>fatal</level></logger>
+<storage_configuration><disks>${disk}</disks></storage_configuration></clickhouse>\n`;
 }
 
 /**

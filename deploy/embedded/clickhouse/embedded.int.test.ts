@@ -395,6 +395,15 @@ describe('limits', () => {
     await client.close();
   });
 
+  test('256 MiB of the disk are left alone, because what fills the disk while it is written is lost unnoticed', async () => {
+    const engine = await start();
+    const client = connectTo(engine);
+    expect(await ask(client, 'SELECT name, keep_free_space FROM system.disks')).toEqual([
+      { name: 'default', keep_free_space: 256 * 1024 * 1024 },
+    ]);
+    await client.close();
+  });
+
   test('sessions, block compression and external tables are refused by name', async () => {
     const engine = await start();
     const headers = { 'X-ClickHouse-User': 'default', 'X-ClickHouse-Key': engine.password };
