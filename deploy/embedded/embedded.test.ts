@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { tempDir, until } from '../testing/helpers.ts';
 import { startChild, type ChildEvent } from './child.ts';
@@ -11,6 +12,7 @@ import { ensureSecrets, runningInstance, takeHome } from './home.ts';
 import { readLock, removeLock, takeLock } from './lock-file.ts';
 import { openLogFile } from './log-file.ts';
 import { settlePorts } from './ports.ts';
+import { openTerminal } from './terminal.ts';
 
 const loopback = (port: number, variable: string) => ({ host: '127.0.0.1', port, variable });
 
@@ -140,6 +142,17 @@ describe('ports', () => {
       ]),
     ).rejects.toThrow('ONE_PORT and TWO_PORT both name port 4999');
   });
+});
+
+it('a terminal that was closed is spoken to in vain, and nothing else happens', async () => {
+  const closed = new Writable({
+    write(_chunk, _encoding, callback) {
+      callback(Object.assign(new Error('write EIO'), { code: 'EIO' }));
+    },
+  });
+  openTerminal(closed as unknown as NodeJS.WriteStream).say('Stopping');
+  await new Promise((resolve) => closed.once('close', resolve));
+  expect(closed.errored).toMatchObject({ code: 'EIO' });
 });
 
 describe('a log', () => {

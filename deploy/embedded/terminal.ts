@@ -19,6 +19,8 @@ export function openTerminal(output: NodeJS.WriteStream = process.stdout): Termi
   const running = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
   let saidAt = performance.now();
+  // A terminal that was closed takes no more text, and the one thing to do then is to stop in order.
+  for (const stream of [output, process.stderr]) stream.on('error', () => undefined);
 
   const line = (text: string) => {
     output.write(`${rich ? CLEAR_LINE : ''}${text}\n`);
