@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -92,6 +102,20 @@ describe('the data directory', () => {
     expect(runningInstance(home)).toBeNull();
     writeFileSync(lock, '{"pid": 12');
     takeHome(home).release();
+  });
+
+  it('is held as long as it is there and its lock is this process’s, also after the addresses were written into that', async () => {
+    const home = join(await tempDir(), 'home');
+    const mine = takeHome(home);
+    expect(mine.isHeld()).toBe(true);
+    mine.describe({ dashboard_url: 'http://127.0.0.1:4600', query_api_url: '', ingest_url: '' });
+    expect(mine.isHeld()).toBe(true);
+    renameSync(home, `${home}-moved`);
+    expect(mine.isHeld()).toBe(false);
+    mine.release();
+    const other = takeHome(home);
+    expect([mine.isHeld(), other.isHeld()]).toEqual([false, true]);
+    other.release();
   });
 
   it('of two starts that found the same dead lock, the second does not take away what the first has put there', async () => {

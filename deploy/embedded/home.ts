@@ -18,11 +18,13 @@ const lockFile = (home: string) => join(home, 'instance.json');
 
 /**
  * Makes the data directory and takes it for this process.
- * @returns a function that writes the instance's addresses into the lock, and one that gives the directory back
+ * @returns a function that writes the instance's addresses into the lock, one that tells whether the directory is still there and
+ *   this process's, and one that gives it back
  * @throws StartProblem when another instance has it or it can't be written
  */
 export function takeHome(home: string): {
   describe: (urls: Omit<RunningInstance, 'pid' | 'began'>) => void;
+  isHeld: () => boolean;
   release: () => void;
 } {
   try {
@@ -69,6 +71,14 @@ export function takeHome(home: string): {
     describe(urls) {
       held = JSON.stringify({ ...mine, ...urls });
       replaceFile(file, held);
+    },
+    isHeld() {
+      try {
+        return readLock(file) === held;
+      } catch {
+        // A disk that can't be read now is no reason to give it up.
+        return true;
+      }
     },
     release() {
       removeLock(file, held);

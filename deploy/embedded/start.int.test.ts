@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { FREE_PORTS, npmStart, processesOf, startInstallation } from '../e2e/installation.ts';
@@ -54,6 +54,15 @@ it('logs that cannot be written, as on a full disk, end no service and keep none
   } finally {
     expect(await running.stop(), running.output()).toBe(0);
   }
+}, 240_000);
+
+it('a data directory that is moved away stops everything, with a word why', async () => {
+  const home = join(await tempDir(), 'home');
+  const running = await startInstallation(home);
+  renameSync(home, `${home}-moved`);
+  expect(await running.ended).toBe(1);
+  expect(running.output()).toContain(`The data directory ${home} was moved or removed while Lanewatch ran`);
+  expect(await processesOf(home)).toEqual([]);
 }, 240_000);
 
 const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8');

@@ -22,6 +22,9 @@ export interface Installation {
   kill(): void;
 }
 
+/** How often it is made sure that the data directory is still there. */
+const HOME_POLL_MS = 1_000;
+
 /** What a process gets to finish after SIGTERM. The longest is the detector's own limit of 15 s. */
 const STOP_DEADLINE_MS = 18_000;
 
@@ -51,8 +54,14 @@ export async function startInstallation(options: StartOptions): Promise<Installa
     if (!support.supported) throw new StartProblem(support.reason);
   }
   const home = takeHome(wanted.home);
+  const { promise: failed, resolve: fail } = Promise.withResolvers<string>();
+  // Processes go on writing into files that have no name any more, and everything acknowledged since would be gone at the end.
+  const watch = setInterval(() => {
+    if (!home.isHeld()) fail(homeGone(wanted.home));
+  }, HOME_POLL_MS);
   const running: SupervisedChild[][] = [];
   const stop = async () => {
+    clearInterval(watch);
     for (const stage of running.splice(0).reverse()) {
       await Promise.all(stage.map((child) => child.stop(STOP_DEADLINE_MS)));
     }
@@ -62,7 +71,6 @@ export async function startInstallation(options: StartOptions): Promise<Installa
     options.onHomeTaken();
     const config = await withPorts(wanted);
     const secrets = ensureSecrets(config.home);
-    const { promise: failed, resolve: fail } = Promise.withResolvers<string>();
     const logs = join(config.home, 'logs');
     terminal.say(`Starting Lanewatch (data in ${config.home})`);
     for (const specs of serviceStages(config, secrets, ROOT)) {
@@ -101,6 +109,10 @@ export async function startInstallation(options: StartOptions): Promise<Installa
       throw new StartProblem(failureText(error.message, error.lastLines, error.logPath));
     throw error;
   }
+}
+
+function homeGone(home: string): string {
+  return `The data directory ${home} was moved or removed while Lanewatch ran: stopping, so that no more events are taken that nobody keeps. Put it back and start again, or start again with an empty one.`;
 }
 
 function rejectedBy(signal: AbortSignal): Promise<never> {
