@@ -8,6 +8,7 @@ import { readStartConfig } from './config.ts';
 import { newSignInUrl, type Control } from './control.ts';
 import { openDemoCollector } from './demo-collector.ts';
 import { DAY_MS, HISTORY_DAYS_MAX, progressOf, saveProgress } from './demo-progress.ts';
+import { sentenceOf } from './problem.ts';
 import { runInstallation } from './run-installation.ts';
 import { ROOT, type Installation } from './supervisor.ts';
 import type { Terminal } from './terminal.ts';
@@ -169,6 +170,6 @@ try {
     },
   });
 } catch (error) {
-  console.error(`${(error as Error).message} npm run demo -- --help says what there is.`);
+  console.error(`${sentenceOf(error)} npm run demo -- --help says what there is.`);
   process.exitCode = 1;
 }

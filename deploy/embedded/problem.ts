@@ -2,3 +2,8 @@
 export class StartProblem extends Error {
   override readonly name = 'StartProblem';
 }
+
+/** What an error says, with a full stop at its end: Node's own messages come without one. */
+export function sentenceOf(error: unknown): string {
+  return (error as Error).message.replace(/[^.!?]$/, '$&.');
+}
