@@ -155,6 +155,8 @@ describe('while the bus is down', () => {
     bus.down = false;
     for (let batch = 0; batch < 20; batch++) await ship(7);
     await vi.waitFor(() => expect(idsOnBus()).toEqual(ids), { timeout: 10_000 });
+    // What is on the bus is taken off the disk a moment later; from then on events go straight to the bus.
+    await vi.waitFor(async () => expect(await spooled()).toEqual([]), { timeout: 10_000 });
     await ship(1);
     expect(idsOnBus()).toEqual(ids);
     expect(await spooled()).toEqual([]);
