@@ -40,8 +40,8 @@ const configSchema = z
       .default('lanewatch'),
     LEDGER_ENGINE: z.string().default('MergeTree').describe('Table engine, such as ReplicatedMergeTree(…)'),
     LEDGER_FSYNC: z.stringbool().default(false).describe('Sync every insert to disk; the embedded ledger turns it on'),
-    // Reached only by a detector that has to catch up: else what came during the insert before is a batch. Large, because the engine
-    // merges few large parts for half the work of many small ones. A batch takes whole records, so it exceeds this by one
+    // Reached only by a detector that has to catch up: else what came during the insert before is a batch. Large, because few
+    // large parts are less to merge than many small ones. A batch takes whole records, so it exceeds this by one
     // record's events; an insert takes 200,000 rows.
     BATCH_ROWS_MAX: z.coerce
       .number()
