@@ -20,6 +20,8 @@ export interface Batch {
   duplicates: Tally;
   /** Records taken in; bounds a batch that consists of duplicates or dead letters. */
   records: number;
+  /** When the first of them was taken in, epoch milliseconds; 0 while there is none. */
+  firstTakenMs: number;
 }
 
 export function emptyBatch(block: RowBlock): Batch {
@@ -33,5 +35,6 @@ export function emptyBatch(block: RowBlock): Batch {
     nextOffsets: new Map(),
     duplicates: new Tally(),
     records: 0,
+    firstTakenMs: 0,
   };
 }

@@ -373,6 +373,35 @@ describe('delivery', () => {
     await harness.pipeline.close();
     expect(ledger.rows).toHaveLength(20);
   });
+
+  test('what waited while the batch before it was being stored does not wait for others again', async () => {
+    const ledger = createMemoryLedger();
+    const clock = createClock();
+    const flushIntervalMs = 3_600_000;
+    const harness = start(ledger, { batchRowsMax: 2, flushIntervalMs }, clock);
+    const gate = Promise.withResolvers<undefined>();
+    const second = Promise.withResolvers<undefined>();
+    const insert = ledger.insert.bind(ledger);
+    ledger.insert = async (rows, token) => {
+      await gate.promise;
+      await insert(rows, token);
+      if (ledger.rows.length === 3) second.resolve(undefined);
+    };
+    await harness.pipeline.onAssignment(PARTITIONS);
+    const recordWith = (offset: number, ids: string[]) =>
+      recordOf(
+        0,
+        offset,
+        ids.map((id) => encodeUsageRow(usageEvent({ id }))),
+      );
+    await harness.pipeline.onBatch({ partition: 0, records: [recordWith(0, ['a', 'b'])], endOffset: 1 });
+    await harness.pipeline.onBatch({ partition: 0, records: [recordWith(1, ['c'])], endOffset: 2 });
+    clock.advance(flushIntervalMs);
+    gate.resolve(undefined);
+    await second.promise;
+    expect(stored(ledger)).toEqual(['a', 'b', 'c']);
+    await harness.pipeline.close();
+  });
 });
 
 describe('bad records', () => {

@@ -140,7 +140,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         open.deadLetterBytes += deadLetter.bytes.length;
       }
       open.nextOffsets.set(batch.partition, record.offset + 1);
-      open.records++;
+      if (open.records++ === 0) open.firstTakenMs = receivedMs;
       eventsThisTurn += rows.length;
       if (eventsThisTurn >= EVENTS_PER_TURN) {
         eventsThisTurn = 0;
@@ -167,7 +167,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   function scheduleFlush(): void {
     if (flushTimer !== null || storing !== null || open.records === 0) return;
-    flushTimer = setTimeout(startStoring, options.flushIntervalMs);
+    // Its first row may have waited already while the batch before it was being stored.
+    const waitedMs = now() - open.firstTakenMs;
+    flushTimer = setTimeout(startStoring, Math.max(0, options.flushIntervalMs - waitedMs));
   }
 
   /** Closes the open batch and stores it, now or behind the one that is being stored. At most one waits. */
