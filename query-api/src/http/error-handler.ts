@@ -7,6 +7,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
 import { StoreUnavailableError } from '../clickhouse.ts';
 import { CursorError } from '../cursor.ts';
+import { RegistryUnavailableError } from '../registry/unavailable.ts';
 import { PROBLEMS, ProblemError, problemBody } from './problem.ts';
 import type { FieldError, ProblemCode } from './problem.ts';
 
@@ -31,9 +32,6 @@ const FASTIFY_PROBLEMS: Record<string, Answer> = {
   FST_ERR_MAX_PARAM_LENGTH: { code: 'not_found', detail: 'A part of the path is too long to name anything.' },
 };
 
-/** Errors of node-postgres and the network that mean the store is away, not that the request was wrong. */
-const OUTAGE_CODES = /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTFOUND|EPIPE|57P0[123]|53300|08\d\d\d)$/;
-
 /** Postgres: character not in repertoire. Texts come as valid Unicode, so only a NUL can be meant. */
 const NUL_IN_TEXT = '22021';
 
@@ -43,10 +41,11 @@ function codeOf(error: unknown): string {
     : '';
 }
 
-/** Which store an answer waits for, by the name that people have for it. */
-function missingStoreOf(error: unknown): string {
+/** The store that did not answer, by the name that people have for it; null when the error is another one. */
+function missingStoreOf(error: unknown): string | null {
   if (error instanceof StoreUnavailableError) return 'The ledger (ClickHouse)';
-  return error instanceof BusUnavailableError ? 'The bus' : 'The registry (Postgres)';
+  if (error instanceof RegistryUnavailableError) return 'The registry (Postgres)';
+  return error instanceof BusUnavailableError ? 'The bus' : null;
 }
 
 function answerFor(error: unknown): Answer {
@@ -68,14 +67,11 @@ function answerFor(error: unknown): Answer {
   if (codeOf(error) === NUL_IN_TEXT) return { code: 'validation', detail: 'A text holds a NUL character.' };
   const known = FASTIFY_PROBLEMS[codeOf(error)];
   if (known !== undefined) return known;
-  if (
-    error instanceof StoreUnavailableError ||
-    error instanceof BusUnavailableError ||
-    OUTAGE_CODES.test(codeOf(error))
-  ) {
+  const missing = missingStoreOf(error);
+  if (missing !== null) {
     return {
       code: 'unavailable',
-      detail: `${missingStoreOf(error)} does not respond. Try again in a moment.`,
+      detail: `${missing} does not respond. Try again in a moment.`,
       headers: { 'retry-after': '2' },
     };
   }

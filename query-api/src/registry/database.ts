@@ -3,6 +3,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { RegistryTables } from './schema.ts';
+import { tellingOutages } from './unavailable.ts';
 import { registryUnusable } from './unusable.ts';
 
 export type RegistryDatabase = Kysely<RegistryTables>;
@@ -24,12 +25,15 @@ export const LOCKS = { migrations: 46_100_001, registry: 46_100_002, publisher: 
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
+/** The server ends a statement first. This is for a connection that nothing comes back on, such as behind a dead network. */
+const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 3_000;
 const CONNECTIONS_MAX = 10;
 
 /**
- * Opens the registry's store, and makes sure that it can be used.
+ * Opens the registry's store, and makes sure that it can be used. A server that goes away later, or is too busy to answer in time,
+ * makes queries fail with RegistryUnavailableError.
  * @param url `postgres://…`, `pglite:/directory` or `pglite:memory`
- * @param onFault told when an idle connection breaks; the pool replaces it by itself
+ * @param onFault told when a connection breaks, idle or in use; the pool replaces it by itself
  * @throws RegistryUnusableError when a server does not let us in
  */
 export async function openDatabase(
@@ -37,9 +41,8 @@ export async function openDatabase(
   onFault: (error: unknown) => void = () => undefined,
 ): Promise<Database> {
   if (url.startsWith('pglite:')) return openPglite(url.slice('pglite:'.length));
-  const pool = await openPool(url);
-  pool.on('error', onFault);
-  const db = new Kysely<RegistryTables>({ dialect: new PostgresDialect({ pool }) });
+  const pool = await openPool(url, onFault);
+  const db = new Kysely<RegistryTables>({ dialect: new PostgresDialect({ pool: tellingOutages(pool) }) });
   return {
     kind: 'postgres',
     db,
@@ -58,7 +61,7 @@ export async function openDatabase(
   };
 }
 
-async function openPool(url: string): Promise<pg.Pool> {
+async function openPool(url: string, onFault: (error: unknown) => void): Promise<pg.Pool> {
   let pool: pg.Pool | undefined;
   try {
     pool = new pg.Pool({
@@ -66,8 +69,12 @@ async function openPool(url: string): Promise<pg.Pool> {
       max: CONNECTIONS_MAX,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       statement_timeout: STATEMENT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
       application_name: 'lanewatch-query-api',
     });
+    // The pool listens to idle connections only, and nobody to one in use: its error would end the process.
+    pool.on('connect', (client) => client.on('error', onFault));
+    pool.on('error', () => undefined);
     await pool.query('SELECT 1');
     return pool;
   } catch (error) {
