@@ -90,6 +90,9 @@ export type Overview = z.infer<typeof overviewSchema>;
 export type CollectorHealth = z.infer<typeof collectorHealthSchema>;
 export type BannerLane = z.infer<typeof bannerLaneSchema>;
 
-/** Events of `GET /v1/changes` (text/event-stream): sent when rows were stored or the registry changed, at most twice a second. */
+/**
+ * Events of `GET /v1/changes` (text/event-stream): sent when rows were stored or the registry changed, at most twice a second.
+ * While a store does not answer its part stays what it was; null and 0 before the first answer.
+ */
 export const changeSchema = z.object({ last_stored_at: instantSchema.nullable(), registry_version: z.number().int() });
 export type Change = z.infer<typeof changeSchema>;

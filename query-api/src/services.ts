@@ -97,14 +97,17 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     (error) => logger.debug({ err: error }, 'the bus does not say how far the detectors are'),
   );
   const changes = createChangeFeed(
-    async () => {
-      const lastMs = await readLastStoredMs(store);
-      return {
-        last_stored_at: lastMs === null ? null : instantOf(lastMs),
-        registry_version: await registryVersion(db),
-      };
+    {
+      async last_stored_at() {
+        const lastMs = await readLastStoredMs(store, BRIEFLY);
+        return lastMs === null ? null : instantOf(lastMs);
+      },
+      registry_version: () => registryVersion(db),
     },
-    (error) => logger.warn({ err: error }, 'looking for changes failed'),
+    {
+      onFault: (source, error) => logger.warn({ err: error, source }, 'looking for changes fails, trying on'),
+      onRecovery: (source) => logger.info({ source }, 'looking for changes works again'),
+    },
   );
   const pruning = setInterval(() => {
     accounts.prune().catch((error: unknown) => logger.warn({ err: error }, 'pruning sessions failed'));

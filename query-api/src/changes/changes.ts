@@ -13,32 +13,53 @@ export interface ChangeFeed {
 /** Twice a second at most: faster than a person notices, slow enough to cost nothing. */
 const POLL_MS = 500;
 
+/** What is compared, each read by itself: while one store is away, the other's changes are told all the same. */
+type Sources = { [Name in keyof Change]: () => Promise<Change[Name]> };
+
+/** What is told of a source that was never read. */
+const UNREAD: Change = { last_stored_at: null, registry_version: 0 };
+const SOURCE_NAMES = Object.keys(UNREAD) as (keyof Change)[];
+
 /**
- * One poll shared by everybody who listens, and none while nobody does.
- * @param read what to compare; a failure is told to `onFault` and tried again at the next tick
+ * One poll shared by everybody who listens, and none while nobody does. A source that can't be read keeps its last value and is
+ * tried again at the next tick.
+ * @param hooks told when a source begins to fail, and when it answers again
  */
-export function createChangeFeed(read: () => Promise<Change>, onFault: (error: unknown) => void): ChangeFeed {
+export function createChangeFeed(
+  sources: Sources,
+  hooks: {
+    onFault: (source: keyof Change, error: unknown) => void;
+    onRecovery: (source: keyof Change) => void;
+  },
+): ChangeFeed {
   const listeners = new Set<(change: Change) => void>();
+  const failing = new Set<keyof Change>();
   let timer: NodeJS.Timeout | undefined;
+  let known: Partial<Change> = {};
   let last: Change | null = null;
   let polling = false;
+
+  async function look<Name extends keyof Change>(name: Name): Promise<void> {
+    try {
+      const value = await sources[name]();
+      known = { ...known, [name]: value };
+      if (failing.delete(name)) hooks.onRecovery(name);
+    } catch (error) {
+      if (!failing.has(name)) hooks.onFault(name, error);
+      failing.add(name);
+    }
+  }
 
   async function poll(): Promise<void> {
     if (polling || listeners.size === 0) return;
     polling = true;
-    try {
-      const change = await read();
-      const moved =
-        last === null ||
-        last.last_stored_at !== change.last_stored_at ||
-        last.registry_version !== change.registry_version;
-      last = change;
-      if (moved) for (const listener of listeners) listener(change);
-    } catch (error) {
-      onFault(error);
-    } finally {
-      polling = false;
-    }
+    await Promise.all(SOURCE_NAMES.map((name) => look(name)));
+    polling = false;
+    if (Object.keys(known).length === 0) return;
+    const change = { ...UNREAD, ...known };
+    const moved = SOURCE_NAMES.some((name) => last?.[name] !== change[name]);
+    last = change;
+    if (moved) for (const listener of listeners) listener(change);
   }
 
   function stop(): void {
