@@ -233,6 +233,20 @@ describe('overview and lanes', () => {
   });
 });
 
+test('a hint and an org of different events do not make a lane known together', async () => {
+  const hint = 'sk-ant-...7B91';
+  const now = Date.now();
+  await api.storeRows([
+    { fingerprint: UNKNOWN, hint, seen_at: now - 2 },
+    { fingerprint: UNKNOWN, org: 'qpoint-ci', seen_at: now - 1 },
+  ]);
+  await api.post('/v1/credentials', { name: 'ci', hint, org: 'qpoint-ci' });
+  const seen = { lane: UNKNOWN, hint, org: 'qpoint-ci' };
+  expect((await api.get('/v1/lanes')).body.items).toMatchObject([{ ...seen, standing: 'ambiguous' }]);
+  await api.storeRows([{ fingerprint: UNKNOWN, hint, org: 'qpoint-ci', seen_at: now }]);
+  expect((await api.get('/v1/lanes')).body.items).toMatchObject([{ ...seen, standing: 'known', match: 'probable' }]);
+});
+
 test.each([
   ['all lanes', false],
   ['one lane', true],

@@ -7,6 +7,9 @@ export interface LaneAggregate {
   lane: string;
   fingerprint: string;
   hint: string;
+  /** Org of the event that the hint is from, which may be empty: only together do the two name a key. */
+  hint_org: string;
+  /** The latest org reported at all. */
   org: string;
   provider: string;
   events: number;
@@ -32,14 +35,18 @@ export interface LaneAggregate {
 export const ENDPOINT_SQL = `if(ip != '', ip, host)`;
 export const ENDPOINT_COLUMN_SQL = `if(ip != '', 'ip', 'host')`;
 
+/** Hint and org of the newest event with a hint. */
+const NEWEST_NAME_SQL = `argMaxIf((ledger.hint, ledger.org), seen_at, ledger.hint != '')`;
+
 /**
  * Aggregates of a lane. Distinct values are counted exactly and without the empty one, from the rows themselves: the
  * roll-up keeps approximate states that include "not reported" as a value, and a count here must equal the rows it opens.
  */
 const AGGREGATES_SQL = `
   any(fingerprint) AS fingerprint,
-  argMaxIf(hint, seen_at, hint != '') AS hint,
-  argMaxIf(org, seen_at, org != '') AS org,
+  tupleElement(${NEWEST_NAME_SQL}, 1) AS hint,
+  tupleElement(${NEWEST_NAME_SQL}, 2) AS hint_org,
+  argMaxIf(ledger.org, seen_at, ledger.org != '') AS org,
   argMaxIf(if(credential_provider != '', credential_provider, provider), seen_at,
            credential_provider != '' OR provider != '') AS provider,
   count() AS events,
@@ -112,7 +119,7 @@ export async function readLaneAggregate(
   if (inWindow !== undefined) return withNumbers(inWindow);
   const [ever] = await store.rows<LaneAggregate>(`${select} GROUP BY lane`, parameters);
   if (ever === undefined) return null;
-  const { fingerprint, hint, org, provider, first_seen, last_seen } = withNumbers(ever);
+  const { fingerprint, hint, hint_org, org, provider, first_seen, last_seen } = withNumbers(ever);
   const none = Object.fromEntries(NUMBERS.map((name) => [name, 0])) as Record<(typeof NUMBERS)[number], number>;
-  return { ...none, lane, fingerprint, hint, org, provider, cost_usd: '0', first_seen, last_seen };
+  return { ...none, lane, fingerprint, hint, hint_org, org, provider, cost_usd: '0', first_seen, last_seen };
 }

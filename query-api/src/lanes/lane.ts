@@ -22,7 +22,7 @@ export function laneOfAggregate(
   window: Window,
   nowMs: number,
 ): Lane {
-  const standing = standingNow(row, registry, nowMs);
+  const standing = standingNow({ ...row, org: row.hint_org }, registry, nowMs);
   const { credential } = standing;
   const org = row.org || (credential?.org ?? '');
   const lastSeen = instantOf(row.last_seen);

@@ -8,7 +8,15 @@ import { createOverviews } from './overview.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 const LANE = {
-  ...{ lane: 'a'.repeat(64), fingerprint: 'a'.repeat(64), hint: '', org: '', provider: '', cost_usd: '1' },
+  ...{
+    lane: 'a'.repeat(64),
+    fingerprint: 'a'.repeat(64),
+    hint: '',
+    hint_org: '',
+    org: '',
+    provider: '',
+    cost_usd: '1',
+  },
   ...{ events: 1, first_seen: NOW, last_seen: NOW },
 };
 const noTriage = { selectFrom: () => ({ selectAll: () => ({ execute: async () => [] }) }) };
