@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { TestProject } from 'vitest/node';
+import { clickhouseOrigin, clickhousePart } from './clickhouse-part.ts';
+import type { ClickHouseServer } from './clickhouse-part.ts';
 import { dockerAnswers } from './docker.ts';
 import { kafkaPart } from './kafka-part.ts';
 import type { Part } from './part.ts';
@@ -12,12 +14,15 @@ declare module 'vitest' {
     kafkaBrokers: string | null;
     /** `postgres://` URL of a superuser; make a database of your own. Null: use PGlite. */
     postgresUrl: string | null;
+    /** A ClickHouse that files share; make a database of your own. */
+    clickhouseServer: ClickHouseServer | null;
   }
 }
 
 const PARTS = [
   { key: 'kafkaBrokers', title: 'Kafka', start: kafkaPart },
   { key: 'postgresUrl', title: 'Postgres', start: postgresPart },
+  { key: 'clickhouseServer', title: 'ClickHouse', start: clickhousePart },
 ] as const;
 
 /**
@@ -29,7 +34,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const parts = PARTS.filter(({ key }) => wanted.has(key));
   const docker = parts.length > 0 && (await dockerAnswers());
   const results = await Promise.allSettled(parts.map(({ start }) => start(docker)));
-  const running: Part[] = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const running: Pick<Part, 'stop'>[] = results.flatMap((result) =>
+    result.status === 'fulfilled' ? [result.value] : [],
+  );
   const stopAll = async () => {
     await Promise.all(running.map((part) => part.stop()));
   };
@@ -45,10 +52,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     if (address === null) leftOut.push(`${title} (${origin})`);
   }
   if (parts.length > 0) {
-    const clickhouse = process.env.CLICKHOUSE_URL
-      ? 'from CLICKHOUSE_URL and the embedded engine'
-      : 'the embedded engine';
-    console.log(`[tests] ClickHouse: ${clickhouse}`);
+    // Files that need one of their own start it themselves.
+    if (!wanted.has('clickhouseServer')) console.log(`[tests] ClickHouse: ${clickhouseOrigin()}`);
     if (!docker) console.log('[tests] No Docker engine answers: the testcontainers branch was not taken.');
   }
   if (leftOut.length > 0 && process.env.CI === 'true') {

@@ -1,14 +1,14 @@
 /** Something real that tests run against, and where it came from. */
-export interface Part {
+export interface Part<Address = string> {
   /** What tests use to reach it; null when it can't be had. */
-  address: string | null;
+  address: Address | null;
   /** One sentence for the report of the run. */
   origin: string;
   stop(): Promise<void>;
 }
 
 /** A part that somebody else runs. */
-export function existing(address: string, origin: string): Part {
+export function existing<Address>(address: Address, origin: string): Part<Address> {
   return { address, origin, stop: () => Promise.resolve() };
 }
 

@@ -23,4 +23,11 @@ describe('the parts that a run provides', () => {
     const url = new URL(inject('postgresUrl')!);
     expect(await connects(url.hostname, Number(url.port))).toBe(true);
   });
+
+  it.skipIf(inject('clickhouseServer') === null)('ClickHouse answers', async () => {
+    const { url, user, password } = inject('clickhouseServer')!;
+    const headers = { 'x-clickhouse-user': user, 'x-clickhouse-key': password };
+    const answer = await fetch(url, { method: 'POST', headers, body: 'SELECT 1' });
+    expect(await answer.text()).toBe('1\n');
+  });
 });

@@ -1,20 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { InjectOptions } from 'fastify';
 import { LEDGER_FILTER_COLUMNS, SESSION_COOKIE } from '../contract/index.ts';
-import { CONTROL_TOKEN, startEngine, startHarness } from './testing/harness.ts';
-import type { Engine, Harness } from './testing/harness.ts';
+import { CONTROL_TOKEN, engineOf, startHarness } from './testing/harness.ts';
+import type { Harness } from './testing/harness.ts';
 
-let engine: Engine;
+const engine = engineOf(inject('clickhouseServer'));
 let api: Harness;
 beforeAll(async () => {
-  engine = await startEngine();
   api = await startHarness({ engine });
   await api.app.listen({ host: '127.0.0.1', port: 0 });
 });
-afterAll(async () => {
-  await api.close();
-  await engine.stop();
-});
+afterAll(() => api.close());
 
 const RAW_KEY = `sk-ant-api03-${'Zx9'.repeat(31)}AA`;
 const HOSTILE = [

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -8,18 +9,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openBus, topicsOf } from '@lanewatch/ingest/contract';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openLedger } from '../../detector/src/ledger/open.ts';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { SESSION_COOKIE } from '../contract/index.ts';
-import { startEngine, until } from './testing/harness.ts';
-import type { Engine } from './testing/harness.ts';
+import { dropDatabase, engineOf, openTestLedger, until } from './testing/harness.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const TOKEN = 'e'.repeat(64);
-const DATABASE = 'query_api_main';
+const DATABASE = `query_api_main_${randomBytes(6).toString('hex')}`;
+const engine = engineOf(inject('clickhouseServer'));
 
 let directory: string;
-let engine: Engine;
 let running: ChildProcess | null = null;
 let url: string;
 let environment: Record<string, string>;
@@ -54,15 +53,8 @@ async function start(): Promise<ChildProcess> {
 describe('the process', () => {
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'lanewatch-query-api-main-'));
-    engine = await startEngine();
     const { url: clickhouseUrl, user, password } = engine;
-    const ledger = await openLedger({
-      ...{ url: clickhouseUrl, user, password },
-      database: DATABASE,
-      engine: 'MergeTree',
-      fsync: false,
-      insertTimeoutMs: 20_000,
-    });
+    const ledger = await openTestLedger(engine, DATABASE);
     await ledger.close();
     await writeFile(join(directory, 'token'), TOKEN, { mode: 0o600 });
     const port = await freePort();
@@ -80,7 +72,7 @@ describe('the process', () => {
   });
   afterEach(async () => {
     running?.kill('SIGKILL');
-    await engine.stop();
+    await dropDatabase(engine, DATABASE);
     await rm(directory, { recursive: true, force: true });
   });
 

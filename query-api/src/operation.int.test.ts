@@ -1,21 +1,17 @@
 import { once } from 'node:events';
 import { createServer as createSocketServer } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { topicsOf } from '@lanewatch/ingest/contract';
 import type { OutgoingRecord } from '@lanewatch/ingest/contract';
-import { startEngine, startHarness, until } from './testing/harness.ts';
-import type { Engine, Harness } from './testing/harness.ts';
+import { engineOf, startHarness, until } from './testing/harness.ts';
+import type { Harness } from './testing/harness.ts';
 
-let engine: Engine;
+const engine = engineOf(inject('clickhouseServer'));
 let api: Harness;
 beforeAll(async () => {
-  engine = await startEngine();
   api = await startHarness({ engine });
 });
-afterAll(async () => {
-  await api.close();
-  await engine.stop();
-});
+afterAll(() => api.close());
 
 function report(counts: { instance: string; collector: string } & Record<string, unknown>): OutgoingRecord {
   return { key: `${counts.instance}/${counts.collector}`, value: Buffer.from(JSON.stringify(counts)) };

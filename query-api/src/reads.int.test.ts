@@ -1,19 +1,15 @@
 import { laneOf } from '@lanewatch/ingest/contract';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { trendSql } from './trend.ts';
-import { startEngine, startHarness } from './testing/harness.ts';
-import type { Engine, Harness } from './testing/harness.ts';
+import { engineOf, startHarness } from './testing/harness.ts';
+import type { Harness } from './testing/harness.ts';
 
 const KNOWN = 'a'.repeat(64);
 const UNKNOWN = 'b'.repeat(64);
 const MINUTE_MS = 60_000;
 
-let engine: Engine;
+const engine = engineOf(inject('clickhouseServer'));
 let api: Harness;
-beforeAll(async () => {
-  engine = await startEngine();
-});
-afterAll(() => engine.stop());
 beforeEach(async () => {
   api = await startHarness({ engine });
 });

@@ -1,19 +1,15 @@
 import { createHash } from 'node:crypto';
 import { laneOf } from '@lanewatch/ingest/contract';
 import { RISK_OF } from '@lanewatch/detector/contract';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 // What readers of the topic make of it is theirs to say.
 import { createCredentialView } from '../../ingest/src/auth/credentials.ts';
 import { secretChecksum } from './registry/managed-secret.ts';
-import { registryTargets, startEngine, startHarness } from './testing/harness.ts';
-import type { Engine, Harness } from './testing/harness.ts';
+import { engineOf, registryTargets, startHarness } from './testing/harness.ts';
+import type { Harness } from './testing/harness.ts';
 import { finding, FINGERPRINT, HINT, TOPIC, topicRecords } from './testing/registry.ts';
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await startEngine();
-});
-afterAll(() => engine.stop());
+const engine = engineOf(inject('clickhouseServer'));
 
 describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, openRegistry) => {
   let api: Harness;

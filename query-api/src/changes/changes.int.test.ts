@@ -1,22 +1,18 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { SESSION_COOKIE, UNATTENDED_HEADER } from '../../contract/index.ts';
-import { startEngine, startHarness, until } from '../testing/harness.ts';
-import type { Engine, Harness } from '../testing/harness.ts';
+import { engineOf, startHarness, until } from '../testing/harness.ts';
+import type { Harness } from '../testing/harness.ts';
 
-let engine: Engine;
+const engine = engineOf(inject('clickhouseServer'));
 let api: Harness;
 beforeAll(async () => {
-  engine = await startEngine();
   api = await startHarness({ engine });
   await api.app.listen({ host: '127.0.0.1', port: 0 });
 });
-afterAll(async () => {
-  await api.close();
-  await engine.stop();
-});
+afterAll(() => api.close());
 
 test('listeners hear of stored rows and registry changes, and of nothing after they left', async () => {
   await api.storeRows([{ id: 'before' }]);

@@ -1,16 +1,12 @@
 import { laneOf } from '@lanewatch/ingest/contract';
 import { RISK_OF } from '@lanewatch/detector/contract';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { startPublisher } from '../registry/publisher.ts';
-import { registryTargets, startEngine, startHarness, until } from '../testing/harness.ts';
-import type { Engine, Harness } from '../testing/harness.ts';
+import { engineOf, registryTargets, startHarness, until } from '../testing/harness.ts';
+import type { Harness } from '../testing/harness.ts';
 import { finding, FINGERPRINT, HINT, TOPIC } from '../testing/registry.ts';
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await startEngine();
-});
-afterAll(() => engine.stop());
+const engine = engineOf(inject('clickhouseServer'));
 
 describe.each(registryTargets(inject('postgresUrl')))('triage on %s', (_name, openRegistry) => {
   let api: Harness;

@@ -3,22 +3,18 @@ import type { Bus } from '@lanewatch/ingest/contract';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 // What readers of the topic make of it is theirs to say.
 import { classify } from '../../../detector/src/classify/classify.ts';
 import { createRegistryView } from '../../../detector/src/classify/registry-view.ts';
 import { createCredentialView } from '../../../ingest/src/auth/credentials.ts';
 import { startPublisher } from './publisher.ts';
 import { reconcileTopic } from './reconcile.ts';
-import { registryTargets, startEngine, startHarness, until } from '../testing/harness.ts';
-import type { Engine, Harness } from '../testing/harness.ts';
+import { engineOf, registryTargets, startHarness, until } from '../testing/harness.ts';
+import type { Harness } from '../testing/harness.ts';
 import { FINGERPRINT, HINT, TOPIC, topicRecords } from '../testing/registry.ts';
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await startEngine();
-});
-afterAll(() => engine.stop());
+const engine = engineOf(inject('clickhouseServer'));
 
 describe.each(registryTargets(inject('postgresUrl')))('the credentials topic on %s', (_name, openRegistry) => {
   let api: Harness;

@@ -10,7 +10,7 @@ import { pino } from 'pino';
 // Tests prepare the ledger with its owner's own code: a copy of the schema here would drift.
 import { openLedger } from '../../../detector/src/ledger/open.ts';
 import type { Ledger } from '../../../detector/src/ledger/ledger.ts';
-import { startEmbeddedClickHouse } from '../../../deploy/embedded/clickhouse/spawn.ts';
+import type { ClickHouseServer } from '../../../deploy/testing/clickhouse-part.ts';
 import { SESSION_COOKIE } from '../../contract/index.ts';
 import { openClickHouse } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
@@ -24,32 +24,21 @@ import type { Services } from '../services.ts';
 import type { Finding, LedgerRow } from '@lanewatch/detector/contract';
 import { ledgerRow } from './ledger-row.ts';
 
-/** A ClickHouse for one test file. */
-export interface Engine {
-  url: string;
-  user: string;
-  password: string;
-  stop(): Promise<void>;
+/** The ClickHouse that the run provides (`inject('clickhouseServer')`). Without one nothing here can be tested. */
+export function engineOf(server: ClickHouseServer | null): ClickHouseServer {
+  if (server === null) throw new Error('These tests need ClickHouse; the run says above why there is none.');
+  return server;
 }
 
-/** The server that CLICKHOUSE_URL names, or an embedded engine of our own. */
-export async function startEngine(): Promise<Engine> {
-  const url = process.env['CLICKHOUSE_URL'];
-  if (url !== undefined && url !== '') {
-    const user = process.env['CLICKHOUSE_USER'] ?? 'default';
-    return { url, user, password: process.env['CLICKHOUSE_PASSWORD'] ?? '', stop: () => Promise.resolve() };
-  }
-  const path = await mkdtemp(join(tmpdir(), 'lanewatch-query-api-clickhouse-'));
-  const engine = await startEmbeddedClickHouse({ path });
-  return {
-    url: engine.url,
-    user: engine.user,
-    password: engine.password,
-    async stop() {
-      await engine.stop();
-      await rm(path, { recursive: true, force: true });
-    },
-  };
+/** Opens a ledger database as the detector does. */
+export function openTestLedger(engine: ClickHouseServer, database: string): Promise<Ledger> {
+  const { url, user, password } = engine;
+  return openLedger({
+    ...{ url, user, password, database },
+    engine: 'MergeTree',
+    fsync: false,
+    insertTimeoutMs: 20_000,
+  });
 }
 
 /** Registries to run the same tests on: PGlite always, Postgres when the run provides one (`inject('postgresUrl')`). */
@@ -112,7 +101,7 @@ export interface Harness {
 }
 
 export interface HarnessOptions {
-  engine: Engine;
+  engine: ClickHouseServer;
   registry?: RegistryTarget;
   bus?: Bus;
   /** Where reads go instead of the engine, such as a port where nothing listens. */
@@ -129,13 +118,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const directory = await mkdtemp(join(tmpdir(), 'lanewatch-query-api-'));
   const databaseName = `t_${randomBytes(6).toString('hex')}`;
   const { url, user, password } = engine;
-  const ledger = await openLedger({
-    ...{ url, user, password },
-    database: databaseName,
-    engine: 'MergeTree',
-    fsync: false,
-    insertTimeoutMs: 20_000,
-  });
+  const ledger = await openTestLedger(engine, databaseName);
   await ledger.claim([0], CLAIMANT);
   const config: Config = {
     ...loadConfig({
@@ -224,7 +207,7 @@ function parsed(body: string): unknown {
   }
 }
 
-async function dropDatabase(engine: Engine, name: string): Promise<void> {
+export async function dropDatabase(engine: ClickHouseServer, name: string): Promise<void> {
   await fetch(engine.url, {
     method: 'POST',
     headers: { 'x-clickhouse-user': engine.user, 'x-clickhouse-key': engine.password },
