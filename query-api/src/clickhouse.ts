@@ -1,16 +1,20 @@
 import { ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ClickHouseClient } from '@clickhouse/client';
 
-/** Longest a read may take before the reader is told to narrow it. */
+/** Longest that an answer is waited for. */
 const READ_TIMEOUT_MS = 30_000;
+/** The engine gives up so much sooner, which lets it say that the read was too much for it. */
+const ENGINE_LEAD_MS = 1_000;
 /** For reads that others do not have to wait for: probes, and the registry, which lives without the ledger. */
 export const BRIEFLY = { patienceMs: 3_000 };
 
 /**
- * Answers of the engine that are no fault of the query: database or table not there yet (the detector prepares them), time,
- * memory or queries used up.
+ * Answers of the engine that are no fault of the query: database or table not there yet (the detector prepares them), queries or
+ * threads used up.
  */
-const TEMPORARY_CODES = new Set(['60', '81', '159', '202', '241', '439']);
+const TEMPORARY_CODES = new Set(['60', '81', '202', '439']);
+/** The read was more than it may be: rows (158), time (159, 160), memory (241), bytes (307). */
+const TOO_LARGE_CODES = new Set(['158', '159', '160', '241', '307']);
 
 /** ClickHouse did not answer, could not be reached, or can't answer now. */
 export class StoreUnavailableError extends Error {
@@ -18,6 +22,15 @@ export class StoreUnavailableError extends Error {
   constructor(cause: unknown) {
     super('The ledger does not answer.', { cause });
     this.name = 'StoreUnavailableError';
+  }
+}
+
+/** The engine gave up on a read: it took too much time or memory. Asking again brings the same; asking for less helps. */
+export class ReadTooLargeError extends Error {
+  readonly canRetry = false;
+  constructor(cause: unknown) {
+    super('The read takes too much time or memory.', { cause });
+    this.name = 'ReadTooLargeError';
   }
 }
 
@@ -50,6 +63,8 @@ export function openClickHouse(connection: Connection): ClickHouse {
     password: connection.password,
     request_timeout: READ_TIMEOUT_MS,
     application: 'lanewatch-query-api',
+    // A server goes on with a query that nobody waits for, unless it is one that can only read.
+    clickhouse_settings: { readonly: '2', cancel_http_readonly_queries_on_client_close: 1 },
     max_open_connections: 10,
     // Its faults come to us as errors; its own log would go past ours, to the console.
     log: { level: ClickHouseLogLevel.OFF },
@@ -63,6 +78,10 @@ export function openClickHouse(connection: Connection): ClickHouse {
   };
 }
 
+function limitsOf(patienceMs: number): { max_execution_time: number } {
+  return { max_execution_time: (patienceMs - ENGINE_LEAD_MS) / 1000 };
+}
+
 async function readAll<Row>(
   client: ClickHouseClient,
   sql: string,
@@ -73,6 +92,7 @@ async function readAll<Row>(
     query: sql,
     query_params: parameters,
     format: 'JSONEachRow',
+    clickhouse_settings: limitsOf(patienceMs),
     abort_signal: AbortSignal.timeout(patienceMs),
   });
   return result.json<Row>();
@@ -84,15 +104,22 @@ async function readEach<Row>(
   parameters: Record<string, unknown>,
   onRow: (row: Row) => void,
 ): Promise<void> {
-  const result = await client.query({ query: sql, query_params: parameters, format: 'JSONEachRow' });
+  const clickhouse_settings = limitsOf(READ_TIMEOUT_MS);
+  const result = await client.query({
+    query: sql,
+    query_params: parameters,
+    format: 'JSONEachRow',
+    clickhouse_settings,
+  });
   for await (const rows of result.stream<Row>()) for (const row of rows) onRow(row.json<Row>());
 }
 
-/** An answer of the engine is our mistake and stays a fault; no answer is an outage the reader can wait out. */
+/** An answer of the engine is our mistake and stays a fault, or says that the read was too large; no answer is an outage to wait out. */
 async function withFaults<Result>(read: () => Promise<Result>): Promise<Result> {
   try {
     return await read();
   } catch (error) {
+    if (error instanceof ClickHouseError && TOO_LARGE_CODES.has(error.code)) throw new ReadTooLargeError(error);
     if (error instanceof ClickHouseError && !TEMPORARY_CODES.has(error.code)) throw error;
     throw new StoreUnavailableError(error);
   }

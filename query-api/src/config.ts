@@ -32,7 +32,10 @@ const configSchema = z.object({
     .default(CONSUMER_GROUP_DEFAULT)
     .describe('Consumer group of the detectors: tells which accepted events are still on the bus'),
   CLICKHOUSE_URL: z.url().describe('HTTP interface of ClickHouse'),
-  CLICKHOUSE_USER: z.string().default('default'),
+  CLICKHOUSE_USER: z
+    .string()
+    .default('default')
+    .describe('Only reads. Limits are sent with each query, which a profile with readonly = 1 refuses; 2 is right'),
   CLICKHOUSE_PASSWORD: z.string().default(''),
   CLICKHOUSE_DATABASE: z
     .string()

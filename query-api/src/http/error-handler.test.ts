@@ -1,7 +1,7 @@
 import Fastify from 'fastify';
 import { BusUnavailableError } from '@lanewatch/ingest/contract';
 import { expect, test } from 'vitest';
-import { StoreUnavailableError } from '../clickhouse.ts';
+import { ReadTooLargeError, StoreUnavailableError } from '../clickhouse.ts';
 import { RegistryUnavailableError } from '../registry/unavailable.ts';
 import { installErrorHandling } from './error-handler.ts';
 
@@ -23,6 +23,13 @@ test.each([
   expect(status).toBe(503);
   expect(body).toMatchObject({ type: 'urn:lanewatch:problem:unavailable', detail: expect.stringContaining(name) });
   expect(headers['retry-after']).toBe('2');
+});
+
+test('a read that is too large is told as that, without an invitation to try it again', async () => {
+  const { status, headers, body } = await answerTo(new ReadTooLargeError(new Error('Timeout exceeded')));
+  expect(status).toBe(422);
+  expect(body).toMatchObject({ detail: expect.stringContaining('Choose a shorter window') });
+  expect(headers).not.toHaveProperty('retry-after');
 });
 
 test('any other error is a fault here, and its text stays here', async () => {

@@ -5,7 +5,7 @@ import { ClickHouseError } from '@clickhouse/client';
 import { BusUnavailableError } from '@lanewatch/ingest/contract';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
-import { StoreUnavailableError } from '../clickhouse.ts';
+import { ReadTooLargeError, StoreUnavailableError } from '../clickhouse.ts';
 import { CursorError } from '../cursor.ts';
 import { RegistryUnavailableError } from '../registry/unavailable.ts';
 import { PROBLEMS, ProblemError, problemBody } from './problem.ts';
@@ -74,6 +74,10 @@ function answerFor(error: unknown): Answer {
       detail: `${missing} does not respond. Try again in a moment.`,
       headers: { 'retry-after': '2' },
     };
+  }
+  if (error instanceof ReadTooLargeError) {
+    const detail = 'This takes more time or memory than one read may. Choose a shorter window or more filters.';
+    return { code: 'read_too_large', detail };
   }
   const { statusCode } = error as FastifyError;
   // A body that is broken in a way fastify has no code for, such as a forbidden __proto__ key.
@@ -149,6 +153,7 @@ export function installErrorHandling(app: FastifyInstance): void {
     const answer = answerFor(error);
     if (answer.code === 'internal') logFault(request, error);
     else if (answer.code === 'unavailable') request.log.warn({ reasons: messagesOf(error) }, 'store unavailable');
+    else if (answer.code === 'read_too_large') request.log.warn({ reasons: messagesOf(error) }, 'read too large');
     return sendProblem(reply, answer);
   });
   app.setNotFoundHandler((request, reply) => {

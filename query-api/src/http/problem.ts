@@ -16,6 +16,7 @@ export const PROBLEMS = {
   conflict: { status: 409, title: 'It conflicts with what is registered' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  read_too_large: { status: 422, title: 'The read takes too much' },
   too_many_requests: { status: 429, title: 'Too many requests' },
   headers_too_large: { status: 431, title: 'URL and headers are too large' },
   internal: { status: 500, title: 'Something failed here' },
