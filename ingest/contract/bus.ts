@@ -80,6 +80,7 @@ export interface Bus {
   readonly kind: 'kafka' | 'embedded';
   /** Creates what is missing; an existing topic keeps its partition count. */
   ensureTopics(topics: TopicSpec[]): Promise<void>;
+  /** Asked now, so that a topic that grew or was made anew is seen. Throws {@link BusUnavailableError} when there is no such topic. */
   partitionCount(topic: string): Promise<number>;
   /** Resolves once every record is durable (acks=all, or an fsynced commit). Throws {@link BusUnavailableError} when it is not. */
   publish(topic: string, records: OutgoingRecord[]): Promise<void>;

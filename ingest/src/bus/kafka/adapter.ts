@@ -6,6 +6,7 @@ import { createKafka } from './client.ts';
 import { createLatestView } from './latest-view.ts';
 import { limitLog } from './log-limit.ts';
 import { createPublisher } from './publisher.ts';
+import type { PartitionCounts } from './request.ts';
 import { createSubscription } from './subscription.ts';
 
 const PUBLISH_TIMEOUT_MS = 10_000;
@@ -22,19 +23,23 @@ export function openKafkaBus(connection: KafkaConnection, given: OpenBusOptions)
   const producing = createKafka(connection, options, Math.min(REQUEST_TIMEOUT_MS, publishTimeoutMs));
   const admin = createTopicAdmin(kafka, options.replicationFactor ?? -1);
 
-  async function existingPartitionCount(topic: string): Promise<number> {
-    const count = await admin.partitionCount(topic);
+  async function ofExisting(topic: string, counted: Promise<number>): Promise<number> {
+    const count = await counted;
     if (count === 0) throw new BusUnavailableError(`Kafka has no topic ${topic} yet`);
     return count;
   }
+  const partitionCounts: PartitionCounts = {
+    known: (topic) => ofExisting(topic, admin.knownPartitionCount(topic)),
+    now: (topic) => ofExisting(topic, admin.countPartitions(topic)),
+  };
 
-  const publisher = createPublisher(producing, existingPartitionCount, publishTimeoutMs);
+  const publisher = createPublisher(producing, partitionCounts, publishTimeoutMs);
   const open = new Set<{ close(): Promise<void> }>();
 
   return {
     kind: 'kafka',
     ensureTopics: (topics) => admin.ensureTopics(topics),
-    partitionCount: existingPartitionCount,
+    partitionCount: (topic) => partitionCounts.now(topic),
     publish: (topic, records) => publisher.publish(topic, records),
     subscribe(subscribeOptions: SubscribeOptions) {
       const subscription = createSubscription(kafka, admin, subscribeOptions, stallTimeoutMs, () =>

@@ -15,7 +15,10 @@ export interface PartitionBounds {
 /** Questions about topics and groups, over one connection that is opened when the first is asked. */
 export interface TopicAdmin {
   ensureTopics(topics: TopicSpec[]): Promise<void>;
-  partitionCount(topic: string): Promise<number>;
+  /** Partitions that the topic has now; 0 when there is no such topic. */
+  countPartitions(topic: string): Promise<number>;
+  /** As {@link countPartitions} said within the last minute or so. */
+  knownPartitionCount(topic: string): Promise<number>;
   /** By partition. */
   bounds(topic: string): Promise<Map<number, PartitionBounds>>;
   lag(topic: string, group: string): Promise<PartitionLag[]>;
@@ -78,7 +81,16 @@ export function createTopicAdmin(kafka: Kafka, replicationFactor: number): Topic
     }
   }
 
-  async function countPartitions(topic: string): Promise<number> {
+  function countPartitions(topic: string): Promise<number> {
+    let count = counting.get(topic);
+    if (!count) {
+      count = askForPartitions(topic).finally(() => counting.delete(topic));
+      counting.set(topic, count);
+    }
+    return count;
+  }
+
+  async function askForPartitions(topic: string): Promise<number> {
     const { topics } = await ask(`Kafka does not answer about topic ${topic}`, () =>
       admin.fetchTopicMetadata({ topics: [topic] }),
     );
@@ -87,17 +99,11 @@ export function createTopicAdmin(kafka: Kafka, replicationFactor: number): Topic
     return count;
   }
 
-  async function partitionCount(topic: string): Promise<number> {
+  async function knownPartitionCount(topic: string): Promise<number> {
     const known = partitionCounts.get(topic);
-    if (known && performance.now() - known.at < PARTITION_COUNT_TTL_MS) return known.count;
-    let count = counting.get(topic);
-    if (!count) {
-      count = countPartitions(topic).finally(() => counting.delete(topic));
-      counting.set(topic, count);
-    }
-    // A count that is known stays good enough while the question is under way or cannot be answered: partitions only grow.
-    if (!known) return count;
-    count.catch(() => undefined);
+    if (!known) return countPartitions(topic);
+    // Good enough while the question is under way or cannot be answered: the publisher asks anew when a partition is not there.
+    if (performance.now() - known.at >= PARTITION_COUNT_TTL_MS) countPartitions(topic).catch(() => undefined);
     return known.count;
   }
 
@@ -107,7 +113,8 @@ export function createTopicAdmin(kafka: Kafka, replicationFactor: number): Topic
   }
 
   return {
-    partitionCount,
+    countPartitions,
+    knownPartitionCount,
     bounds,
     async ensureTopics(topics) {
       const existing = new Set(await ask('Kafka does not list its topics', () => admin.listTopics()));

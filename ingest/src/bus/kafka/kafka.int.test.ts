@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { freePort, startKafka } from '../../../../deploy/kafka/start-kafka.ts';
 import type { KafkaServer } from '../../../../deploy/kafka/start-kafka.ts';
 import { uniqueName, until } from '../../../../deploy/testing/helpers.ts';
-import type { Bus } from '../../../contract/bus.ts';
+import type { Bus, OutgoingRecord } from '../../../contract/bus.ts';
+import { RecordRefusedError } from '../errors.ts';
 import { openBus } from '../open.ts';
 import { numbered, readAll, record } from '../testing/harness.ts';
 import { COMPRESSION, createKafka, createProducer } from './client.ts';
@@ -92,6 +93,58 @@ describe.skipIf(kafkaBrokers === null)('Kafka: batches of other producers', () =
       expect(timestamp).toBeGreaterThanOrEqual(before);
       expect(timestamp).toBeLessThanOrEqual(Date.now());
     }
+  });
+});
+
+describe.skipIf(kafkaBrokers === null)('Kafka: topics that change their partitions', () => {
+  let bus: Bus;
+  const admin = createKafka({ brokers: (kafkaBrokers ?? '').split(','), ssl: false }, {}, 10_000).admin();
+  beforeAll(async () => {
+    bus = await openBus(`kafka://${kafkaBrokers}`);
+    await admin.connect();
+  });
+  afterAll(async () => {
+    await admin.disconnect();
+    await bus.close();
+  });
+  const keyed = (prefix: string) =>
+    Array.from({ length: 60 }, (_, index) => ({ key: `k${index}`, value: Buffer.from(`${prefix}${index}`) }));
+  const textsOf = (records: OutgoingRecord[]) => records.map(({ value }) => Buffer.from(value).toString()).sort();
+  /** Each once: while partitions are new a broker may refuse some, and a retry sends the others again. */
+  const textsOn = async (topic: string) => {
+    const records = await readAll(bus, topic, uniqueName('group'));
+    return [...new Set(records.map(({ value }) => value.toString()))].sort();
+  };
+
+  it('made anew with fewer: what would go to one that is gone is refused, and nothing acknowledged is missing', async () => {
+    const topic = uniqueName('fewer');
+    await bus.ensureTopics([{ name: topic, partitions: 8, compacted: false }]);
+    await bus.publish(topic, keyed('before'));
+    await admin.deleteTopics({ topics: [topic] });
+    await until(async () => !(await admin.listTopics()).includes(topic), DEADLINE_MS);
+    const operator = await openBus(`kafka://${kafkaBrokers}`);
+    await operator.ensureTopics([{ name: topic, partitions: 2, compacted: false }]);
+    await operator.close();
+    // The keys still count to 8, as this process has known the topic.
+    await expect(bus.publish(topic, keyed('refused'))).rejects.toBeInstanceOf(RecordRefusedError);
+    await expect(bus.publish(topic, numbered(1, 5))).rejects.toBeInstanceOf(RecordRefusedError);
+    const kept = keyed('kept');
+    await bus.publish(topic, kept);
+    expect((await textsOn(topic)).filter((text) => text.startsWith('kept'))).toEqual(textsOf(kept));
+    expect(await bus.partitionCount(topic)).toBe(2);
+  });
+
+  it('grown: the count is the new one at once, and records for the new partitions arrive', async () => {
+    const topic = uniqueName('grown');
+    await bus.ensureTopics([{ name: topic, partitions: 1, compacted: false }]);
+    const before = keyed('before');
+    await bus.publish(topic, before);
+    await admin.createPartitions({ topicPartitions: [{ topic, count: 6 }] });
+    await until(async () => (await bus.partitionCount(topic)) === 6, DEADLINE_MS);
+    const after = keyed('after');
+    await bus.publish(topic, after);
+    expect(await textsOn(topic)).toEqual([...textsOf(after), ...textsOf(before)]);
+    expect((await bus.lag(topic, uniqueName('group'))).filter(({ endOffset }) => endOffset > 0)).toHaveLength(6);
   });
 });
 

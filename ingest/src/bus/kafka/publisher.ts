@@ -4,6 +4,7 @@ import { RecordRefusedError } from '../errors.ts';
 import { placementIn } from '../partition.ts';
 import { brokerErrorType, createProducer, isRetriable } from './client.ts';
 import type { Kafka, Message, Producer } from './client.ts';
+import { createRequest, type PartitionCounts } from './request.ts';
 
 export interface Publisher {
   publish(topic: string, records: OutgoingRecord[]): Promise<void>;
@@ -58,6 +59,12 @@ interface Lane {
   busy: boolean;
 }
 
+/** Records of one partition in a request. */
+interface Sending {
+  lane: Lane;
+  queued: Queued[];
+}
+
 /**
  * Publishes with acks=all. Calls that come while requests are under way travel together in the next ones, so that a thousand
  * small calls cost a few requests. Records of one partition go out strictly in the order of the calls.
@@ -65,16 +72,13 @@ interface Lane {
  * Not kafkajs' idempotent mode: it serialises all requests of a broker and loses its sequence after some errors; a record that a
  * retry writes twice is recognised downstream by its event's identity.
  */
-export function createPublisher(
-  kafka: Kafka,
-  partitionCount: (topic: string) => Promise<number>,
-  publishTimeoutMs: number,
-): Publisher {
+export function createPublisher(kafka: Kafka, partitionCounts: PartitionCounts, publishTimeoutMs: number): Publisher {
   const producer: Producer = createProducer(kafka, {
     allowAutoTopicCreation: false,
     // Keeps trying for as long as anybody waits; delays grow 100, 200, 400, 400 … ms.
     retry: { initialRetryTime: 100, maxRetryTime: 400, retries: Math.ceil(publishTimeoutMs / 400) + 2 },
   });
+  const request = createRequest(producer, partitionCounts, publishTimeoutMs);
   const lanes = new Map<string, Lane>();
   /** Lanes with something to send, in the order in which they are served. */
   const ready = new Set<Lane>();
@@ -128,7 +132,7 @@ export function createPublisher(
 
   function pump(): void {
     while (inFlight < REQUESTS_IN_FLIGHT_MAX && ready.size > 0) {
-      const sending: { lane: Lane; queued: Queued[] }[] = [];
+      const sending: Sending[] = [];
       let bytes = 0;
       for (const lane of ready) {
         if (bytes >= REQUEST_BYTES_MAX) break;
@@ -150,7 +154,7 @@ export function createPublisher(
     }
   }
 
-  async function send(sending: { lane: Lane; queued: Queued[] }[]): Promise<void> {
+  async function send(sending: Sending[]): Promise<void> {
     try {
       await connect();
       await sendOnce(sending);
@@ -170,22 +174,17 @@ export function createPublisher(
     }
   }
 
-  async function sendOnce(sending: { lane: Lane; queued: Queued[] }[]): Promise<void> {
-    const messagesByTopic = new Map<string, Message[]>();
-    for (const { lane, queued } of sending) {
-      let messages = messagesByTopic.get(lane.topic);
-      if (!messages) messagesByTopic.set(lane.topic, (messages = []));
-      for (const { message } of queued) messages.push(message);
-    }
-    await producer.sendBatch({
-      acks: -1,
-      timeout: publishTimeoutMs,
-      topicMessages: [...messagesByTopic].map(([topic, messages]) => ({ topic, messages })),
-    });
-  }
+  const sendOnce = (sending: Sending[]): Promise<void> =>
+    request(
+      sending.map(({ lane: { topic, partition }, queued }) => ({
+        topic,
+        partition,
+        messages: queued.map(({ message }) => message),
+      })),
+    );
 
   /** One caller's bad record must not fail the others who happened to travel with it. */
-  async function sendApart(sending: { lane: Lane; queued: Queued[] }[], tickets: Set<Ticket>): Promise<void> {
+  async function sendApart(sending: Sending[], tickets: Set<Ticket>): Promise<void> {
     for (const ticket of tickets) {
       const own = sending
         .map(({ lane, queued }) => ({ lane, queued: queued.filter((item) => item.ticket === ticket) }))
@@ -204,7 +203,8 @@ export function createPublisher(
   }
 
   function fail(ticket: Ticket, error: unknown): void {
-    if (isRefusal(error)) {
+    if (error instanceof RecordRefusedError) ticket.reject(error);
+    else if (isRefusal(error)) {
       const reason = brokerErrorType(error);
       ticket.reject(new RecordRefusedError(`The broker refuses a record (${reason})`, { cause: error }));
     } else ticket.reject(unavailable('Kafka did not acknowledge the records', error));
@@ -231,7 +231,7 @@ export function createPublisher(
         reject(unavailable(`Kafka did not acknowledge the records within ${publishTimeoutMs} ms`, lastError));
       }, publishTimeoutMs);
       try {
-        const enqueued = partitionCount(topic).then((partitions) => {
+        const enqueued = partitionCounts.known(topic).then((partitions) => {
           if (ticket.open) enqueue(topic, records, partitions, ticket);
         });
         enqueued.catch(reject);
@@ -272,7 +272,7 @@ export function createPublisher(
 }
 
 function isRefusal(error: unknown): boolean {
-  return REFUSALS.has(brokerErrorType(error));
+  return error instanceof RecordRefusedError || REFUSALS.has(brokerErrorType(error));
 }
 
 /** A {@link BusUnavailableError} that says what the client library said. */
