@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { type Bus, BusUnavailableError, type LatestView, topicsOf } from '../contract/index.ts';
+import { type Bus, type LatestView, topicsOf } from '../contract/index.ts';
 import { createCredentialView } from './auth/credentials.ts';
 import { createByteBudget } from './body/budget.ts';
-import { partitionForKey } from './bus/partition.ts';
 import { type CollectorTallies, createCollectorTallies } from './collector-tally.ts';
 import type { Config } from './config.ts';
 import { createMetrics } from './metrics.ts';
 import { withoutSecrets } from './normalise/normalise.ts';
+import { createPartitions } from './publish/partitions.ts';
 import { createPublisher, type Publisher } from './publish/publisher.ts';
 import { openSpool, type Spool } from './publish/spool.ts';
 import { createServer } from './server.ts';
@@ -44,16 +44,16 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
     log.warn({ error: withoutSecrets(error instanceof Error ? error.message : String(error)) }, what);
   };
 
-  /** Known once the bus was reached; no event is accepted before. */
-  let partitions: number | null = null;
+  const partitions = createPartitions(
+    () => bus.partitionCount(topics.usage.name),
+    (error) => onFault('the partitions of the usage topic cannot be counted', error),
+  );
   let credentialsKnown = false;
   const publisher: Publisher = createPublisher({
     bus,
     topic: topics.usage.name,
-    partitionOf: partitionLookup(() => partitions),
-    refreshPartitions: async () => {
-      partitions = await bus.partitionCount(topics.usage.name);
-    },
+    partitionOf: (key) => partitions.of(key),
+    refreshPartitions: () => partitions.refresh(),
     publishTimeoutMs: config.publishTimeoutMs,
     lingerMs: config.lingerMs,
     spool,
@@ -76,7 +76,7 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
   let view: LatestView | null = null;
   async function connect(): Promise<void> {
     await bus.ensureTopics([topics.usage, topics.credentials, topics.deadLetter, topics.collectorCounts]);
-    partitions = await bus.partitionCount(topics.usage.name);
+    await partitions.refresh();
     view ??= await bus.followLatest(topics.credentials.name, (record) => {
       const applied = credentials.apply(record);
       if (!applied.ok) onFault('a credential record cannot be read', new Error(applied.reason));
@@ -113,6 +113,7 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
       if (stopping.signal.aborted) return;
       stopping.abort();
       clearInterval(reporting);
+      partitions.close();
       await closeServer(app);
       await publisher.close();
       await tallies.report(Date.now());
@@ -138,29 +139,6 @@ function openSpoolOf(config: Config, directory: string, log: Logger): Promise<Sp
     bytesMax: config.spoolBytesMax,
     onDamage: (message) => log.warn({ spool: directory }, message),
   });
-}
-
-/** Keys repeat much more often than they change, and hashing one costs more than looking it up. */
-const PARTITIONS_REMEMBERED_MAX = 20_000;
-
-function partitionLookup(partitionCount: () => number | null): (key: string) => number {
-  const remembered = new Map<string, number>();
-  let countThen = partitionCount();
-  return (key) => {
-    const count = partitionCount();
-    // Only what an earlier process spooled can get here so early; it is tried again.
-    if (count === null) throw new BusUnavailableError('the partitions of the usage topic are not known yet');
-    if (count !== countThen || remembered.size >= PARTITIONS_REMEMBERED_MAX) {
-      remembered.clear();
-      countThen = count;
-    }
-    let partition = remembered.get(key);
-    if (partition === undefined) {
-      partition = partitionForKey(key, count);
-      remembered.set(key, partition);
-    }
-    return partition;
-  };
 }
 
 /** Tries until it works or the signal ends it. */
