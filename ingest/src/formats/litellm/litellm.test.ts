@@ -252,16 +252,24 @@ describe('LiteLLM fields', () => {
     });
   });
 
-  test('every value as text (generic_api_use_v1) is read', async () => {
-    const event = await of({
-      startTime: '1767397278.414',
-      endTime: '1767397280.0',
-      prompt_tokens: '10',
-      completion_tokens: '20',
-      response_cost: '0.000225',
-      response_time: '0.5',
-    });
-    expect(event).toMatchObject({ ...SUCCESS, latency_ms: 500 });
+  test.each([
+    ['OpenAI/Python 1.40.0', 'OpenAI/Python', '1.40.0'],
+    ['AsyncAnthropic/Python 0.75.0', 'AsyncAnthropic/Python', '0.75.0'],
+    ['Anthropic/JS 0.32.1', 'Anthropic/JS', '0.32.1'],
+    ['Go-http-client/2.0', 'Go-http-client', '2.0'],
+    ['python-requests/2.32.3', 'python-requests', '2.32.3'],
+    ['Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101', 'Mozilla', '5.0'],
+    ['my own client 3', 'my own client 3', ''],
+  ])('the agent of %s', async (userAgent, agent, version) => {
+    expect(await of({}, { user_agent: userAgent })).toMatchObject({ agent, agent_version: version });
+  });
+
+  test('the old payload (generic_api_use_v1) is refused with the setting to change, and not stored as use by nobody', async () => {
+    const { events, errors } = await run(litellmFormat, load('derived/generic_api_use_v1.json'));
+    expect(events).toEqual([]);
+    expect(errors).toEqual([
+      { index: 0, path: 'modelParameters', message: expect.stringContaining('generic_api_use_v1') as string },
+    ]);
   });
 
   test('a payload without identity is refused with the field that is missing', async () => {

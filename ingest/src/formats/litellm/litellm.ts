@@ -19,9 +19,22 @@ export const litellmFormat: HttpFormat = {
     for (const parsed of valuesOfBody(body, context.mediaType)) {
       if (!parsed.ok) yield { kind: 'rejected', error: { path: '', message: parsed.message } };
       else if (!isJsonObject(parsed.value)) yield { kind: 'event', input: parsed.value };
+      else if (isVersion1(parsed.value)) yield { kind: 'rejected', error: VERSION_1_FAULT };
       else yield { kind: 'event', input: eventOf(parsed.value) };
     }
   },
+};
+
+/**
+ * The payload that `generic_api_use_v1` brings back: every value as Python prints it. Key, tokens and messages stand in such texts, which
+ * are no JSON, and failures are not sent at all. Taken as it is, it would be use by nobody at no cost.
+ */
+const isVersion1 = (payload: JsonObject) => Object.hasOwn(payload, 'modelParameters');
+
+const VERSION_1_FAULT = {
+  path: 'modelParameters',
+  message:
+    'belongs to the old payload of LiteLLM, which names neither key nor tokens in a form that can be read: take generic_api_use_v1 out of litellm_settings',
 };
 
 function eventOf(payload: JsonObject): JsonObject {
@@ -181,10 +194,14 @@ function latencyOf(payload: JsonObject, start: number | null, end: number | null
   return milliseconds !== null && milliseconds >= 0 && milliseconds <= 86_400_000 ? milliseconds : undefined;
 }
 
-/** `claude-cli/2.1.197 (external, cli)` is name and version; anything else is the name. */
+/**
+ * `claude-cli/2.1.197 (external, cli)` is name and version, and so is `OpenAI/Python 1.40.0`, as the SDKs of several providers call
+ * themselves; anything else is the name.
+ */
 function agentOf(userAgent: string | undefined): JsonObject | undefined {
   if (userAgent === undefined) return undefined;
-  const product = /^([^\s/]+)\/([^\s/;()]+)/.exec(userAgent);
+  const product =
+    /^([^\s/]+\/[A-Za-z][^\s/;()]*) (v?\d[^\s/;()]*)/.exec(userAgent) ?? /^([^\s/]+)\/([^\s/;()]+)/.exec(userAgent);
   return product === null ? { name: userAgent } : { name: product[1], version: product[2] };
 }
 
@@ -217,7 +234,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** A number, also as text, which `generic_api_use_v1` sends; null for anything else, such as "None". */
+/** A number, also as text, as error codes are; null for anything else, such as "None". */
 function numberOf(value: unknown): number | null {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : null;
