@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { loadConfig } from './config.ts';
+import { INSERT_ROWS_MAX } from './ledger/ledger.ts';
 import { RECORD_EVENTS_MAX } from './pipeline/decode.ts';
 
 const REQUIRED = { BUS_URL: 'lmdb:/bus', CLICKHOUSE_URL: 'http://127.0.0.1:8123' };
@@ -10,7 +11,7 @@ test('an empty variable is one that is not set', () => {
 });
 
 test('a batch leaves room in its insert for the largest record behind it', () => {
-  const max = 200_000 - RECORD_EVENTS_MAX;
+  const max = INSERT_ROWS_MAX - RECORD_EVENTS_MAX;
   expect(loadConfig({ ...REQUIRED, BATCH_ROWS_MAX: String(max) }).BATCH_ROWS_MAX).toBe(max);
   expect(() => loadConfig({ ...REQUIRED, BATCH_ROWS_MAX: String(max + 1) })).toThrow('BATCH_ROWS_MAX');
 });

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { CONSUMER_GROUP_DEFAULT } from '../contract/index.ts';
+import { INSERT_ROWS_MAX } from './ledger/ledger.ts';
 import { RECORD_EVENTS_MAX } from './pipeline/decode.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -42,12 +43,12 @@ const configSchema = z
     LEDGER_FSYNC: z.stringbool().default(false).describe('Sync every insert to disk; the embedded ledger turns it on'),
     // Reached only by a detector that has to catch up: else what came during the insert before is a batch. Large, because few
     // large parts are less to merge than many small ones. A batch takes whole records, so it exceeds this by one
-    // record's events; an insert takes 200,000 rows.
+    // record's events at most; with those it must still be one insert.
     BATCH_ROWS_MAX: z.coerce
       .number()
       .int()
       .min(1)
-      .max(200_000 - RECORD_EVENTS_MAX)
+      .max(INSERT_ROWS_MAX - RECORD_EVENTS_MAX)
       .default(100_000)
       .describe('Rows from which a batch is inserted'),
     FLUSH_INTERVAL_MS: milliseconds.max(60_000).default(200).describe('How long a row waits for others at most'),

@@ -3,11 +3,9 @@ import { finished } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { LEDGER_COLUMNS, LEDGER_TABLE } from '../../contract/index.ts';
 import { asLedgerErrors } from './errors.ts';
-import type { RowBlock } from './ledger.ts';
+import { INSERT_ROWS_MAX, type RowBlock } from './ledger.ts';
 import { LedgerBlock } from './native/ledger-block.ts';
 
-/** Rows of one insert at most: far below the size at which ClickHouse cuts a block in two (1,048,449 rows, 256 MiB). */
-const INSERT_ROWS_MAX = 200_000;
 /** Blocks kept for the next batch: one fills, one waits, one is being stored. */
 const IDLE_BLOCKS_MAX = 3;
 /** Above what a block of {@link INSERT_ROWS_MAX} rows can be, so that ClickHouse never writes a batch as two parts. */

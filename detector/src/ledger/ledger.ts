@@ -56,6 +56,9 @@ export interface FindingWrite {
   partition: number;
 }
 
+/** Rows of one insert at most: far below the size at which ClickHouse cuts a block in two (1,048,449 rows, 256 MiB). */
+export const INSERT_ROWS_MAX = 200_000;
+
 /** Rows on their way into the ledger: taken in one by one, stored by one insert. */
 export interface RowBlock {
   readonly length: number;

@@ -26,10 +26,7 @@ export interface DecodedRecord {
   rejects: Reject[];
 }
 
-/**
- * Events of one record at most. An insert takes whole records and stays one part up to 200,000 rows, so this is what a batch
- * may exceed its own limit by. Ingest packs 64.
- */
+/** Events of one record at most. A batch takes whole records, so this is what it may exceed its own limit by. Ingest packs 64. */
 export const RECORD_EVENTS_MAX = 50_000;
 /** Bad lines told one by one. A record with more is no record of events, and each of millions of lines must not be a dead letter. */
 const REJECTS_MAX = 1_000;

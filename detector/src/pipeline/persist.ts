@@ -8,7 +8,8 @@ export type Persist = (stage: string, signal: AbortSignal, attempt: () => Promis
 
 /**
  * Makes the function that tries a stage again, waiting longer each time. It gives up when the assignment ends (the signal fires) or
- * another detector has taken over ({@link FencedError}): then the batch is somebody else's to store.
+ * another detector has taken over ({@link FencedError}): then the batch is somebody else's to store. A mistake in this code (RangeError,
+ * TypeError) comes again however often it is tried; the batch is given up as well, and what is read anew may be cut another way.
  * @param wait resolves after so many milliseconds; rejects when the signal fires
  */
 export function createPersist(
@@ -22,7 +23,7 @@ export function createPersist(
         await attempt();
         return;
       } catch (error) {
-        if (error instanceof FencedError) throw error;
+        if (error instanceof FencedError || error instanceof RangeError || error instanceof TypeError) throw error;
         onFault(stage, error);
       }
       await wait(waitMs, signal);

@@ -130,6 +130,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   async function onBatch(batch: RecordBatch): Promise<void> {
     const ours = epoch;
     for (const record of batch.records) {
+      // Before the record is taken in: every partition has an `onBatch` of its own, and each would add one more to a full batch.
+      while (isFull(open)) {
+        if (waiting === null) startStoring();
+        else await storing;
+      }
+      // Somebody else may have been assigned these partitions while this waited: the rest of the batch is theirs.
+      if (ours !== epoch) return;
       if (closed !== null) return closed.promise;
       const receivedMs = now();
       const { rows, rejects } = decodeRecord(record, receivedMs);
@@ -146,8 +153,6 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         eventsThisTurn = 0;
         await nextTurn();
       }
-      while (waiting !== null && isFull(open)) await storing;
-      // Somebody else may have been assigned these partitions while this waited: the rest of the batch is theirs.
       if (ours !== epoch) return;
       if (isFull(open)) startStoring();
     }
