@@ -93,6 +93,38 @@ describe('claim', () => {
     }
   });
 
+  it('gives way to a claim that came after it, and is not made again', async () => {
+    const successor = await test.another();
+    const overtaken = Object.assign(Object.create(test.client) as typeof test.client, {
+      async command(params: Parameters<typeof test.client.command>[0]) {
+        if (params.query.startsWith('SYSTEM RELOAD')) await successor.claim([1], 'successor');
+        return test.client.command(params);
+      },
+    });
+    await expect(ledgerClaim(overtaken, test.database, 1_000)([0, 1], 'overtaken')).rejects.toBeInstanceOf(FencedError);
+    await insertRows(successor, [ledgerRow({ kafka_partition: 1, claimant: 'successor' })], 'token');
+    expect(await holders()).toEqual([
+      [0, 'overtaken'],
+      [1, 'successor'],
+    ]);
+  });
+
+  it('is broken off by its signal while it waits for inserts', async () => {
+    await test.ledger.claim([0], 'first');
+    let ended = false;
+    const slow = slowInsert(test, 'first', 3).finally(() => {
+      ended = true;
+    });
+    await untilInsertRuns(test);
+    const assignment = new AbortController();
+    const claiming = test.ledger.claim([0], 'second', assignment.signal);
+    await until(async () => (await holders())[0]?.[1] === 'second', 10_000, 'the claim to be noted');
+    assignment.abort();
+    await expect(claiming).rejects.toBeInstanceOf(LedgerUnavailableError);
+    expect(ended).toBe(false);
+    await slow;
+  });
+
   it('waits until inserts that were running when it claimed have ended', async () => {
     await test.ledger.claim([0], 'first');
     let ended = false;

@@ -1,15 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { FINDINGS_TABLE, LEDGER_TABLE } from '../../contract/index.ts';
+import { abortedBy } from './clickhouse.ts';
 import { asLedgerErrors } from './errors.ts';
-import { LedgerUnavailableError } from './ledger.ts';
+import { FencedError, LedgerUnavailableError } from './ledger.ts';
 
-/** Two claimants in the same microsecond can tie; the loser sees it and claims again. Three in a row is no accident. */
-const ATTEMPTS_MAX = 5;
 const POLL_FIRST_MS = 5;
 const POLL_MAX_MS = 200;
 
-export type LedgerClaim = (partitions: number[], claimant: string) => Promise<void>;
+export type LedgerClaim = (partitions: number[], claimant: string, signal?: AbortSignal) => Promise<void>;
 
 /**
  * Makes the function that hands partitions over to a claimant.
@@ -20,8 +19,13 @@ export function ledgerClaim(client: ClickHouseClient, database: string, waitMsMa
   const dictionary = `${database}.claims_by_partition`;
 
   /** Always later than the claim before, whatever the clock does: a step back must not make a new claim an old one. */
-  async function insertClaim(partitions: number[], claimant: string): Promise<void> {
+  async function insertClaim(
+    partitions: number[],
+    claimant: string,
+    abort: { abort_signal?: AbortSignal },
+  ): Promise<void> {
     await client.command({
+      ...abort,
       query: `INSERT INTO ${claims} (partition, claimant, claimed_at)
               SELECT wanted.partition, {claimant:String}, greatest(now64(6, 'UTC'), addMicroseconds(held.latest, 1))
               FROM (SELECT arrayJoin({partitions:Array(UInt64)}) AS partition) AS wanted
@@ -53,7 +57,7 @@ export function ledgerClaim(client: ClickHouseClient, database: string, waitMsMa
   }
 
   /** Inserts that began before the reload may have been checked against the old claim; those that begin now are not. */
-  async function outlastOlderInserts(): Promise<void> {
+  async function outlastOlderInserts(signal: AbortSignal | undefined): Promise<void> {
     const deadline = Date.now() + waitMsMax;
     let older = await runningInserts();
     for (let pauseMs = POLL_FIRST_MS; older.size > 0; pauseMs = Math.min(pauseMs * 2, POLL_MAX_MS)) {
@@ -61,27 +65,25 @@ export function ledgerClaim(client: ClickHouseClient, database: string, waitMsMa
         throw new LedgerUnavailableError(
           `claiming partitions: ${older.size} insert(s) of an earlier claimant still run after ${waitMsMax} ms: ${[...older].join(', ')}`,
         );
-      await delay(pauseMs);
+      await delay(pauseMs, undefined, { ...(signal && { signal }) });
       const running = await runningInserts();
       older = new Set([...older].filter((id) => running.has(id)));
     }
   }
 
-  return async function claim(partitions, claimant) {
+  return async function claim(partitions, claimant, signal) {
     if (partitions.length === 0) return;
     if (claimant === '')
       throw new RangeError('a claimant needs a name: the empty one is what unclaimed partitions have');
     await asLedgerErrors('claiming partitions', async () => {
-      for (let attempt = 1; ; attempt++) {
-        await insertClaim(partitions, claimant);
-        await client.command({ query: `SYSTEM RELOAD DICTIONARY ${dictionary}` });
-        if (await holdsAll(partitions, claimant)) break;
-        if (attempt === ATTEMPTS_MAX)
-          throw new LedgerUnavailableError(
-            `claiming partitions: another detector took them ${attempt} times while ${claimant} claimed`,
-          );
-      }
-      await outlastOlderInserts();
+      const abort = abortedBy(signal);
+      await insertClaim(partitions, claimant, abort);
+      await client.command({ query: `SYSTEM RELOAD DICTIONARY ${dictionary}`, ...abort });
+      // Not claimed again: whoever came later was assigned them later, and two who insist would shut each other out in turn. The
+      // loser of a tie, or of a claim by somebody who should have none any more, has them by its next assignment.
+      if (!(await holdsAll(partitions, claimant)))
+        throw new FencedError(`claiming partitions: another detector claimed one of them while ${claimant} did`);
+      await outlastOlderInserts(signal);
     });
   };
 }

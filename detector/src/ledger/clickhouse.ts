@@ -8,6 +8,11 @@ export interface ClickHouseEndpoint {
   password: string;
 }
 
+/** The parameter that breaks a request off when the signal fires, if there is one. */
+export function abortedBy(signal: AbortSignal | undefined): { abort_signal?: AbortSignal } {
+  return signal === undefined ? {} : { abort_signal: signal };
+}
+
 /** Idle sockets are dropped before the server drops them: Node closes after 5 s, ClickHouse after 10 s and more. */
 const IDLE_SOCKET_MS = 2_500;
 /** One insert, a claim and the restoring reads at the same time leave room. */

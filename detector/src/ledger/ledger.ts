@@ -68,13 +68,14 @@ export interface RowBlock {
   seal(storedAtMs: number): void;
 }
 
-/** The detector's whole use of ClickHouse. */
+/** The detector's whole use of ClickHouse. What an assignment waits for long is broken off when its signal fires. */
 export interface Ledger {
   /**
    * Makes `claimant` the only writer of these partitions: claim, reload of the dictionary, and a wait until no insert of an
-   * earlier claimant is running. Only then may the resume point be read.
+   * earlier claimant is running. Only then may the resume point be read. Throws {@link FencedError} when somebody else claimed one
+   * of them meanwhile: who comes later has them by right.
    */
-  claim(partitions: number[], claimant: string): Promise<void>;
+  claim(partitions: number[], claimant: string, signal?: AbortSignal): Promise<void>;
   /** Next bus offset per partition after the last stored record; partitions without rows since their reset are absent. */
   resumeOffsets(partitions: number[]): Promise<Map<number, number>>;
   /** Notes that these partitions were made anew: what is stored of them so far says nothing about their offsets any more. */
@@ -93,6 +94,7 @@ export interface Ledger {
     sinceMs: number,
     limit: number,
     onHash: (low: number, high: number, storedAtMs: number) => void,
+    signal?: AbortSignal,
   ): Promise<void>;
   /**
    * Hands over the lanes with rows in these partitions stored since `sinceMs`, the one stored last at the end, the newest
@@ -103,6 +105,7 @@ export interface Ledger {
     sinceMs: number,
     limit: number,
     onLane: (lane: LaneIdentity) => void,
+    signal?: AbortSignal,
   ): Promise<void>;
   /** Hands over the `valuesPerLane` most recent values of each dimension of each of those lanes, from rows stored since. */
   restoreValues(
@@ -110,9 +113,15 @@ export interface Ledger {
     sinceMs: number,
     valuesPerLane: number,
     onValue: (value: LaneValue) => void,
+    signal?: AbortSignal,
   ): Promise<void>;
   /** Hands over what all rows say about every finding on those lanes. */
-  restoreFindings(partitions: number[], sinceMs: number, onTally: (tally: FindingTally) => void): Promise<void>;
+  restoreFindings(
+    partitions: number[],
+    sinceMs: number,
+    onTally: (tally: FindingTally) => void,
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** The same of these findings alone, as far as the findings table has them: those that were raised before. */
   tallyKnownFindings(
     findings: readonly { id: string; lane: string }[],

@@ -43,6 +43,25 @@ describe('an engine that falls silent', () => {
     return { url: `http://127.0.0.1:${port}`, silence: () => void (isSilent = true) };
   }
 
+  it('lets a claim and a restore be broken off', async () => {
+    const proxy = await silencer();
+    const ledger = await test.another({ url: proxy.url });
+    proxy.silence();
+    const calls = [
+      (signal: AbortSignal) => ledger.claim([0], 'second', signal),
+      (signal: AbortSignal) => ledger.restoreHashes([0], 0, 1, () => undefined, signal),
+      (signal: AbortSignal) => ledger.restoreLanes([0], 0, 1, () => undefined, signal),
+      (signal: AbortSignal) => ledger.restoreValues([0], 0, 1, () => undefined, signal),
+      (signal: AbortSignal) => ledger.restoreFindings([0], 0, () => undefined, signal),
+    ];
+    for (const call of calls) {
+      const assignment = new AbortController();
+      const calling = call(assignment.signal);
+      setImmediate(() => assignment.abort());
+      await expect(calling).rejects.toBeInstanceOf(LedgerUnavailableError);
+    }
+  });
+
   // Each of them is what a batch or an assignment waits for.
   it('holds up neither a claim nor findings beyond the limit of an insert', async () => {
     const proxy = await silencer();

@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 import { FINDINGS_TABLE, LEDGER_TABLE } from '../../contract/index.ts';
+import { abortedBy } from './clickhouse.ts';
 import { asLedgerErrors } from './errors.ts';
 import {
   FINDING_LABELS,
@@ -56,6 +57,7 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
     query: string,
     query_params: Record<string, unknown>,
     onRow: (row: Row) => void,
+    signal?: AbortSignal,
   ): Promise<void> {
     await asLedgerErrors(doing, async () => {
       const answer = await client.query({
@@ -63,8 +65,13 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
         query_params,
         format: 'JSONCompactEachRow',
         clickhouse_settings: RESTORE_SETTINGS,
+        ...abortedBy(signal),
       });
-      for await (const rows of answer.stream<Row>()) for (const row of rows) onRow(row.json());
+      for await (const rows of answer.stream<Row>()) {
+        // The client heeds the signal only until the answer begins.
+        signal?.throwIfAborted();
+        for (const row of rows) onRow(row.json());
+      }
     });
   }
 
@@ -81,6 +88,7 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
     where: string,
     query_params: Record<string, unknown>,
     onTally: (tally: FindingTally) => void,
+    signal?: AbortSignal,
   ): Promise<void> {
     await eachRow<[string, string, number, number, number, number, number, ...string[]]>(
       doing,
@@ -93,6 +101,7 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
           ...{ id, lane, occurrences, cost_nano_usd, first_seen, last_seen, last_received_at },
         });
       },
+      signal,
     );
   }
 
@@ -158,6 +167,7 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
       sinceMs: number,
       limit: number,
       onHash: (low: number, high: number, storedAtMs: number) => void,
+      signal?: AbortSignal,
     ): Promise<void> {
       await asLedgerErrors('restoring the dedupe window', async () => {
         const { stream } = await client.exec({
@@ -169,9 +179,12 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
                   ORDER BY stored_at FORMAT RowBinary`,
           query_params: { partitions, since: sinceMs, limit },
           clickhouse_settings: RESTORE_SETTINGS,
+          ...abortedBy(signal),
         });
         // A query that fails half-way breaks the transfer off, which rejects here; nothing would tell its text from rows.
-        await pipeline(stream, (chunks: AsyncIterable<Buffer>) => readHashes(chunks, onHash));
+        await pipeline(stream, (chunks: AsyncIterable<Buffer>) => readHashes(chunks, onHash), {
+          ...(signal && { signal }),
+        });
       });
     },
 
@@ -180,6 +193,7 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
       sinceMs: number,
       limit: number,
       onLane: (lane: LaneIdentity) => void,
+      signal?: AbortSignal,
     ): Promise<void> {
       await eachRow<[string, string, number]>(
         'restoring lanes',
@@ -190,6 +204,7 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
          ORDER BY latest`,
         { partitions, since: sinceMs, limit },
         ([lane, fingerprint, kafka_partition]) => onLane({ lane, fingerprint, kafka_partition }),
+        signal,
       );
     },
 
@@ -198,6 +213,7 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
       sinceMs: number,
       valuesPerLane: number,
       onValue: (value: LaneValue) => void,
+      signal?: AbortSignal,
     ): Promise<void> {
       for (const dimension of LANE_DIMENSIONS) {
         await eachRow<[string, string, number, number]>(
@@ -209,6 +225,7 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
            GROUP BY lane, value ORDER BY lane, last_seen DESC, value LIMIT {values:UInt32} BY lane`,
           { partitions, since: sinceMs, values: valuesPerLane },
           ([lane, value, first_seen, last_seen]) => onValue({ lane, dimension, value, first_seen, last_seen }),
+          signal,
         );
       }
     },
@@ -217,12 +234,14 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
       partitions: number[],
       sinceMs: number,
       onTally: (tally: FindingTally) => void,
+      signal?: AbortSignal,
     ): Promise<void> {
       await eachTally(
         'restoring findings',
         `notEmpty(findings) AND ${ofTheirLanes}`,
         { partitions, since: sinceMs },
         onTally,
+        signal,
       );
     },
 

@@ -290,6 +290,48 @@ describe('delivery', () => {
     expect(stored(ledger)).toEqual(['late']);
   });
 
+  test('an assignment that ended while it waited for an insert claims nothing, so its successor goes on', async () => {
+    const ledger = createMemoryLedger();
+    const old = start(ledger);
+    const { promise: gate, resolve: release } = Promise.withResolvers<undefined>();
+    const insert = ledger.insert.bind(ledger);
+    ledger.insert = async (block, token) => {
+      await gate;
+      await insert(block, token);
+    };
+    await old.pipeline.onAssignment(PARTITIONS);
+    const record = recordOf(0, 0, [encodeUsageRow(usageEvent({ id: 'one' }))]);
+    await old.pipeline.onBatch({ partition: 0, records: [record], endOffset: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    old.pipeline.onRevoked();
+    const ended = old.pipeline.onAssignment(PARTITIONS);
+    old.pipeline.onRevoked();
+    const successor = start(ledger);
+    await successor.pipeline.onAssignment(PARTITIONS);
+    release(undefined);
+    await expect(ended).rejects.toThrow('the assignment has ended');
+    await successor.pipeline.onBatch({ partition: 0, records: [record], endOffset: 1 });
+    await successor.pipeline.close();
+    expect(successor.rejoins).toEqual([]);
+    expect(stored(ledger)).toEqual(['one']);
+    expect(old.assigned).toEqual([PARTITIONS]);
+  });
+
+  test('closing breaks a restore off, so that it need not be waited for', async () => {
+    const ledger = createMemoryLedger();
+    const { pipeline } = start(ledger);
+    const { promise: restoring, resolve: begun } = Promise.withResolvers<undefined>();
+    ledger.restoreLanes = (_partitions, _sinceMs, _limit, _onLane, signal) =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(new Error('broken off')));
+        begun(undefined);
+      });
+    const assigning = pipeline.onAssignment(PARTITIONS);
+    await restoring;
+    await pipeline.close();
+    await expect(assigning).rejects.toThrow('broken off');
+  });
+
   test('an assignment without partitions is told as well: a standby is ready', async () => {
     const harness = start(createMemoryLedger());
     await harness.pipeline.onAssignment([]);

@@ -235,7 +235,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   /** Forgets everything that is not stored: it will be delivered again, here or elsewhere. */
   function forget(): void {
     epoch++;
-    assignment.abort();
+    assignment.abort(new Error('the assignment has ended'));
     assignment = new AbortController();
     if (flushTimer !== null) clearTimeout(flushTimer);
     flushTimer = null;
@@ -250,18 +250,23 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (closed !== null) throw new Error('this detector is stopping');
     const startedMs = now();
     forget();
-    const ours = epoch;
+    const { signal } = assignment;
     if (storing !== null) await storing;
+    // It may be over after every wait, above all before the claim: that would shut out whoever has the partitions by now.
+    signal.throwIfAborted();
     if (partitions.length === 0) {
       observer.assigned(partitions, now() - startedMs);
       return new Map();
     }
-    claimant = `${options.instance}/${ours}/${startedMs}`;
-    await ledger.claim(partitions, claimant);
+    claimant = `${options.instance}/${epoch}/${startedMs}`;
+    await ledger.claim(partitions, claimant, signal);
+    signal.throwIfAborted();
     const resumeOffsets = await ledger.resumeOffsets(partitions);
-    await voidOffsetsBeyondEnd(resumeOffsets, options, (error) => observer.fault('bus', error));
-    const lagging = await restoreState({ ...options, partitions, nowMs: startedMs, dedupe });
-    if (ours !== epoch) throw new Error('the assignment changed while it was being restored');
+    signal.throwIfAborted();
+    await voidOffsetsBeyondEnd(resumeOffsets, { ...options, signal }, (error) => observer.fault('bus', error));
+    signal.throwIfAborted();
+    const lagging = await restoreState({ ...options, partitions, nowMs: startedMs, dedupe, signal });
+    signal.throwIfAborted();
     for (const { state, lane } of lagging) detection?.noteChanged(state, lane);
     startStoring();
     observer.assigned(partitions, now() - startedMs);

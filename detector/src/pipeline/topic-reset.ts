@@ -9,11 +9,13 @@ import type { Ledger } from '../ledger/ledger.ts';
  */
 export async function voidOffsetsBeyondEnd(
   resumeOffsets: Map<number, number>,
-  { ledger, endOffsets }: { ledger: Ledger; endOffsets(): Promise<Map<number, number>> },
+  { ledger, endOffsets, signal }: { ledger: Ledger; endOffsets(): Promise<Map<number, number>>; signal: AbortSignal },
   onReset: (error: Error) => void,
 ): Promise<void> {
   if (resumeOffsets.size === 0) return;
   const ends = await endOffsets();
+  // A reset noted behind a successor's back would void what that one has stored by now.
+  signal.throwIfAborted();
   const anew = [...resumeOffsets].filter(([partition, offset]) => offset > (ends.get(partition) ?? Infinity));
   if (anew.length === 0) return;
   await ledger.resetPartitions(anew.map(([partition]) => partition));
