@@ -10,6 +10,7 @@ import {
   ledgerRows,
   openTestLedger,
   startTestEngine,
+  STORED_AT,
   type TestEngine,
   type TestLedger,
 } from './testing.ts';
@@ -149,6 +150,24 @@ describe('insert', () => {
       }
       expect(attempts).toBe(3);
       expect(await count()).toBe(1000);
+    });
+
+    it('stores it once although its token was forgotten before it could be sent again', async () => {
+      const proxy = await startProxy(engine.url, { onLedgerInsert: 'drop the answer', times: 1 });
+      const detector = await test.another({ url: proxy.url });
+      const block = detector.newBlock();
+      for (const row of ledgerRows(1000, 0)) block.add(row);
+      block.seal(STORED_AT);
+      await expect(detector.insert(block, 'token')).rejects.toBeInstanceOf(LedgerUnavailableError);
+      expect(await count()).toBe(1000);
+      // As the tokens of other detectors push it out; the table holds 10,000, here two.
+      await test.client.command({
+        query: `ALTER TABLE ${test.database}.ledger MODIFY SETTING non_replicated_deduplication_window = 2`,
+      });
+      for (let batch = 0; batch < 3; batch++)
+        await insertRows(test.ledger, ledgerRows(10, batch * 10, { kafka_partition: 1 }), `other ${batch}`);
+      await detector.insert(block, 'token');
+      expect(await count()).toBe(1030);
     });
 
     it('gives up an insert that is not answered within its limit', async () => {

@@ -126,7 +126,7 @@ export async function openTestLedger(
   };
 }
 
-const STORED_AT = Date.UTC(2026, 10, 20, 12);
+export const STORED_AT = Date.UTC(2026, 10, 20, 12);
 
 /** A row with something in it; tests name what matters to them. */
 export function ledgerRow(changes: Partial<LedgerRow> = {}): LedgerRow {

@@ -33,6 +33,8 @@ const MAKE: { [Type in keyof ColumnOfType]: () => ColumnOfType[Type] } = {
 const TEXT_BYTES_INITIAL = 1 << 15;
 const BLOCK_BYTES_INITIAL = 1 << 18;
 
+export type RowPlace = Pick<LedgerRow, 'claimant' | 'kafka_partition' | 'kafka_offset' | 'record_index' | 'stored_at'>;
+
 type LedgerColumns = { [Column in LedgerColumn as Column['name']]: ColumnOfType[Column['type']] };
 
 /**
@@ -42,6 +44,10 @@ type LedgerColumns = { [Column in LedgerColumn as Column['name']]: ColumnOfType[
  */
 export class LedgerBlock implements RowBlock {
   length = 0;
+  /** Where its first row stands: tells it from every other batch. */
+  readonly first: RowPlace = { claimant: '', kafka_partition: 0, kafka_offset: 0, record_index: 0, stored_at: 0 };
+  /** Token that it was sent under, whether or not it arrived. */
+  sentUnder = '';
   private readonly columns: LedgerColumns;
   private readonly ordered: readonly BlockColumn[];
   private readonly out = new ByteBuffer(BLOCK_BYTES_INITIAL);
@@ -56,6 +62,7 @@ export class LedgerBlock implements RowBlock {
   /** Empties it, keeps the memory. */
   start(): void {
     this.length = 0;
+    this.sentUnder = '';
     this.isSealed = false;
     for (const { column } of this.ordered) column.start();
   }
@@ -63,7 +70,7 @@ export class LedgerBlock implements RowBlock {
   /** Spelled out: a loop over names would make every access a look-up in a hash table. */
   add(row: LedgerRow): void {
     if (this.isSealed) throw new Error('a sealed block takes no more rows');
-    this.length++;
+    if (this.length++ === 0) this.noteFirst(row);
     const { columns } = this;
     columns.source.add(row.source);
     columns.id.add(row.id);
@@ -113,9 +120,14 @@ export class LedgerBlock implements RowBlock {
     columns.claimant.add(row.claimant);
   }
 
+  private noteFirst({ claimant, kafka_partition, kafka_offset, record_index }: LedgerRow): void {
+    Object.assign(this.first, { claimant, kafka_partition, kafka_offset, record_index });
+  }
+
   seal(storedAtMs: number): void {
     if (this.isSealed) throw new Error('the block is sealed already');
     this.isSealed = true;
+    this.first.stored_at = storedAtMs;
     this.columns.stored_at.addTimes(storedAtMs, this.length);
     this.out.start();
     writeBlock(this.out, this.ordered, this.length);
