@@ -174,7 +174,7 @@ export function overviewOf(org: Organisation, window: Window, nowMs: number): Ov
     unknown_key_sessions: distinct(unknownRows, 'session').length,
     live_unknown_sessions: liveSessions.size,
     live_unknown_spend_usd: sum(unknownRows.filter((row) => liveSessions.has(row.session))),
-    unattributed_events: 0,
+    unattributed_events: rows.filter((row) => row.lane === 'unattributed').length,
     events: rows.length,
     cost_usd: sum(rows),
     open_findings: { low: open('low'), medium: open('medium'), high: open('high'), critical: open('critical') },

@@ -133,7 +133,7 @@ describe('the landing page', () => {
     const key = stage.fake.org.credentials.find(({ fingerprint }) => used.has(fingerprint));
     Object.assign(key!, { status: 'revoked', revoked_at: new Date().toISOString() });
     await page.goto('/');
-    expect(await banner().innerText()).toContain('1 further key was revoked or ran out after the last event');
+    expect(await banner().innerText()).toContain('1 of them was revoked or ran out after the last event');
     expect(await banner().innerText()).toContain('Every key in use is registered');
   });
 
@@ -141,6 +141,22 @@ describe('the landing page', () => {
     stage.fake.org.rows = stage.fake.org.rows.filter((row) => row.standing === 'known');
     await page.goto('/');
     expect(await banner().innerText()).toContain('Every key in use is registered');
+  });
+
+  it.each([
+    [5, 'Every key that events name is registered', '5 events name no key: nothing can be said about theirs'],
+    [Infinity, 'No event names its key', 'name no key in the last 7 days, so nothing can be said about keys in use'],
+  ])('claims nothing about %d events that name no key, and leads to them', async (count, title, said) => {
+    const none = { lane: 'unattributed', fingerprint: '', hint: '', standing: 'unattributed', credential_id: '' };
+    stage.fake.org.rows = stage.fake.org.rows
+      .filter((row) => row.standing === 'known')
+      .map((row, index) => (index < count ? { ...row, ...none } : row));
+    await page.goto('/');
+    expect(await banner().getByRole('heading').innerText()).toContain(title);
+    expect((await banner().innerText()).replace(/\s+/g, ' ')).toContain(said);
+    await banner().getByRole('link', { name: 'no key' }).click();
+    await eventually(() => page.getByRole('region', { name: 'Lanes' }).locator('tbody tr').count()).toBe(1);
+    expect(await page.getByRole('region', { name: 'Lanes' }).locator('tbody tr').innerText()).toContain('no key named');
   });
 
   it('changes by itself when an event arrives', async () => {

@@ -23,8 +23,16 @@ describe('bannerStateOf', () => {
     expect(bannerStateOf({ ...calm, events: 0 })).toBe('blind');
   });
 
-  it('is calm when every key that was used is known', () => {
+  it('never says all is well when no event names a key', () => {
+    const nameless = { ...calm, keys_observed: 0, known_lanes: 0, unattributed_events: calm.events };
+    expect(bannerStateOf(nameless)).toBe('unnamed');
+    expect(bannerTitle(nameless)).toBe('No event names its key');
+  });
+
+  it('is calm when every key that was used is known, and claims no more than events say', () => {
     expect(bannerStateOf(calm)).toBe('calm');
+    expect(bannerTitle(calm)).toBe('Every key in use is registered');
+    expect(bannerTitle({ ...calm, unattributed_events: 1 })).toBe('Every key that events name is registered');
   });
 });
 
