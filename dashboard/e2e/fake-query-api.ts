@@ -29,6 +29,8 @@ export interface FakeQueryApi {
   ledgerAway: boolean;
   /** How many pages listen to the stream of changes. */
   listeners(): number;
+  /** Ends every stream of changes, as a session that ended does. Browsers ask again at once. */
+  hangUp(): void;
   /** Tells every open page that something was stored, at the given instant where that is not in the figures yet. */
   announce(storedAt?: string): void;
   close(): Promise<void>;
@@ -56,6 +58,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     session,
     ledgerAway: false,
     listeners: () => streams.size,
+    hangUp: () => streams.forEach((stream) => stream.end()),
     announce: (storedAt) => streams.forEach((stream) => stream.write(change(storedAt))),
     close: async () => {
       streams.forEach((stream) => stream.destroy());
@@ -229,7 +232,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     if (url.pathname === '/v1/sign-out') return send(200, {});
     if (url.pathname === '/v1/changes') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write(change());
+      response.write(`retry: 50\n\n${change()}`);
       streams.add(response);
       response.on('close', () => streams.delete(response));
       return;

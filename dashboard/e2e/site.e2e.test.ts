@@ -83,6 +83,14 @@ describe('signing in', () => {
     await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
   });
 
+  it('leads an open page to the sign-in page when its session ends', async () => {
+    await page.goto('/');
+    await page.getByText('Live', { exact: true }).waitFor();
+    await context.addCookies([{ name: 'lanewatch_session', value: 'ended', url: stage.url }]);
+    stage.fake.hangUp();
+    await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+  });
+
   it('ends the session', async () => {
     await page.goto('/');
     await page.getByText('Display').click();

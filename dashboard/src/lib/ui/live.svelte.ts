@@ -18,6 +18,8 @@ export class Live {
   #reconnectTimer: ReturnType<typeof setTimeout> | undefined;
   #last: string | undefined;
   #refreshedMs = 0;
+  /** Whether the page was loaded since the stream was refused. */
+  #askedWhy = false;
   #shownUntil: () => string | null | undefined;
 
   /** @param shownUntil when the newest row on the page was stored, for pages that may lag behind the stream */
@@ -41,7 +43,10 @@ export class Live {
     this.state = 'connecting';
     const source = new EventSource('/live');
     this.#source = source;
-    source.onopen = () => (this.state = 'live');
+    source.onopen = () => {
+      this.state = 'live';
+      this.#askedWhy = false;
+    };
     source.addEventListener('change', (message: MessageEvent<string>) => this.#changed(message.data));
     source.onerror = () => {
       this.state = 'lost';
@@ -49,7 +54,18 @@ export class Live {
       this.#source = undefined;
       clearTimeout(this.#reconnectTimer);
       this.#reconnectTimer = setTimeout(() => this.#open(), RECONNECT_MS);
+      this.#askWhy();
     };
+  }
+
+  /**
+   * A refused stream does not say why, and what stands on the page may not be true any more. Loading it once does: a session that
+   * ended leads to the sign-in page, an outage to the page that names it.
+   */
+  #askWhy(): void {
+    if (this.#askedWhy) return;
+    this.#askedWhy = true;
+    this.#refreshSoon();
   }
 
   /** The stream repeats the present state on connecting; only a difference is news. The first one may be, too: the page was
