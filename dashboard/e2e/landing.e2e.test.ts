@@ -236,14 +236,47 @@ describe('the landing page', () => {
     if (path === '/') expect(await page.getByRole('searchbox').inputValue()).toBe('half a wo');
   });
 
+  /** Lets the page believe that its tab was hidden or is seen again. */
+  const show = (state: 'hidden' | 'visible') =>
+    page.evaluate((visibility) => {
+      Object.defineProperty(document, 'visibilityState', { value: visibility, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, state);
+
+  it('catches up with what it was told of just before its tab was hidden', async () => {
+    await page.addInitScript(() => {
+      EventSource.prototype.addEventListener = new Proxy(EventSource.prototype.addEventListener, {
+        apply(listen, source: EventSource, given) {
+          listen.call(source, given[0], () => document.documentElement.setAttribute('data-told', 'yes'));
+          return Reflect.apply(listen, source, given);
+        },
+      });
+    });
+    await page.goto('/');
+    await page.getByText('Live', { exact: true }).waitFor();
+    // Time stands still, so that the pause before the next refresh does not end while the tab is seen.
+    await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 1_000);
+    const [row] = stage.fake.org.rows;
+    const fingerprint = '9'.repeat(64);
+    stage.fake.org.rows = [
+      { ...row!, id: 'new', kafka_offset: 900_000, fingerprint, lane: fingerprint },
+      ...stage.fake.org.rows,
+    ];
+    stage.fake.org.rows[0]!.stored_at = new Date(Date.now() + 1_000).toISOString();
+    await page.evaluate(() => document.documentElement.removeAttribute('data-told'));
+    stage.fake.announce();
+    await page.locator('html[data-told]').waitFor();
+    await show('hidden');
+    await eventually(() => stage.fake.listeners()).toBe(0);
+    await page.clock.resume();
+    await show('visible');
+    await eventually(() => page.getByRole('region', { name: 'Lanes' }).locator('tbody tr').count()).toBe(9);
+  });
+
   it('rests while its tab is hidden, and ends its stream with the page', async () => {
     await page.goto('/');
     await eventually(() => stage.fake.listeners()).toBe(1);
-    const show = (state: string) =>
-      page.evaluate((visibility) => {
-        Object.defineProperty(document, 'visibilityState', { value: visibility, configurable: true });
-        document.dispatchEvent(new Event('visibilitychange'));
-      }, state);
     await show('hidden');
     await eventually(() => stage.fake.listeners()).toBe(0);
     await show('visible');

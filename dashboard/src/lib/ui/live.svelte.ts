@@ -82,7 +82,7 @@ export class Live {
     this.#refreshTimer = setTimeout(() => {
       this.#refreshTimer = undefined;
       this.#refreshedMs = Date.now();
-      // A failed refresh leaves the page as it is; the next change tries again.
+      // Where the data can't be had an error page takes this one's place, and tries again by itself.
       void unattended(refreshAll).then(
         () => this.#catchUp(),
         () => undefined,
@@ -104,6 +104,8 @@ export class Live {
     clearTimeout(this.#refreshTimer);
     clearTimeout(this.#reconnectTimer);
     this.#refreshTimer = undefined;
+    // A refresh that was still to come goes with it: whoever listens again must not take what it was told before for old news.
+    this.#last = undefined;
     this.state = 'off';
   }
 }
