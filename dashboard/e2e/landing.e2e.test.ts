@@ -119,6 +119,18 @@ describe('the landing page', () => {
     expect(await banner().innerText()).toContain('1 collector silent, 1 collector never reported');
     const panel = page.getByRole('region', { name: 'Collectors' }).first();
     expect((await panel.innerText()).replace(/\s+/g, ' ')).toMatch(/Laptops reporting.*CI runners silent/);
+    expect(await panel.locator('header').innerText()).toContain('1 collector silent, 1 collector never reported');
+  });
+
+  it('says that all is accounted for only where somebody could have reported', async () => {
+    const panel = page.getByRole('region', { name: 'Collectors' }).first();
+    for (const row of stage.fake.org.rows) row.collector = 'cred-collector-laptops';
+    for (const one of stage.fake.org.credentials) if (/-(ci|proxy)$/.test(one.id)) one.status = 'revoked';
+    await page.goto('/');
+    expect(await panel.locator('header').innerText()).toContain('All report, and every event');
+    for (const one of stage.fake.org.credentials) if (one.may_ship_events) one.status = 'revoked';
+    await page.reload();
+    expect(await panel.locator('header').innerText()).toContain('no collector is left that could report');
   });
 
   it('says that nothing was received when a window is empty, never that all is well', async () => {

@@ -2,7 +2,7 @@ import type { Overview } from '@lanewatch/query-api/contract';
 import { describe, expect, it } from 'vitest';
 import { organisation } from '../../e2e/organisation.ts';
 import { overviewOf } from '../../e2e/answers.ts';
-import { bannerStateOf, bannerTitle, collectorWarning } from './banner.ts';
+import { bannerStateOf, bannerTitle } from './banner.ts';
 
 const NOW_MS = Date.parse('2026-11-21T12:00:00Z');
 const overview = overviewOf(organisation(NOW_MS), '7d', NOW_MS);
@@ -42,9 +42,4 @@ it('counts unknown keys apart from retired ones, also those that the banner has 
   );
   expect(bannerTitle({ ...overview, retired_lanes: 0 })).toBe('1 unknown API key');
   expect(bannerTitle({ ...overview, unknown_lanes: 0 })).toBe('2 revoked or expired API keys in use');
-});
-
-it('says how many collectors are silent or never reported', () => {
-  expect(collectorWarning(overview.collectors)).toBe('1 collector silent, 1 collector never reported');
-  expect(collectorWarning(overview.collectors.filter((one) => one.state === 'reporting'))).toBe('');
 });

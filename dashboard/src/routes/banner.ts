@@ -44,13 +44,3 @@ function riskTitle({ unknown_lanes: unknown, retired_lanes: retired }: Overview)
   if (unknown > 0) return counted(unknown, 'unknown API key');
   return `${counted(retired, 'revoked or expired API key')} in use`;
 }
-
-/** What is wrong with the collectors, in one phrase; '' when nothing is. */
-export function collectorWarning(collectors: Overview['collectors']): string {
-  const silent = collectors.filter((collector) => collector.state === 'silent').length;
-  const never = collectors.filter((collector) => collector.state === 'never').length;
-  const parts: string[] = [];
-  if (silent > 0) parts.push(`${counted(silent, 'collector')} silent`);
-  if (never > 0) parts.push(`${counted(never, 'collector')} never reported`);
-  return parts.join(', ');
-}

@@ -1,0 +1,48 @@
+import type { CollectorHealth } from '@lanewatch/query-api/contract';
+import { counted } from '#lib/format/count.ts';
+import type { Tone } from '#lib/ui/Badge.svelte';
+import type { IconName } from '#lib/ui/Icon.svelte';
+
+/** How each state looks, and whether a collector in it is one that should report. */
+export const COLLECTOR_STATES: Record<
+  CollectorHealth['state'],
+  { icon: IconName; text: string; tone: Tone; isExpected: boolean }
+> = {
+  reporting: { icon: 'known', text: 'reporting', tone: 'good', isExpected: true },
+  silent: { icon: 'warning', text: 'silent', tone: 'warn', isExpected: true },
+  never: { icon: 'silent', text: 'nothing yet', tone: 'warn', isExpected: true },
+  revoked: { icon: 'revoked', text: 'revoked', tone: 'neutral', isExpected: false },
+};
+
+/**
+ * Accepted events of which nobody has said what became of them: neither stored nor dropped as repeated or unreadable nor on the bus.
+ * A detector that is a report behind, one that was killed before it reported, or a loss. Never below 0: an ingest that was killed may
+ * not have counted the last that it accepted, and what own producers sent was accepted by nobody.
+ */
+export function unaccountedOf(collector: CollectorHealth): number {
+  const { accepted, stored, duplicates, dead_lettered, in_flight } = collector;
+  return Math.max(0, accepted - stored - duplicates - dead_lettered - in_flight);
+}
+
+/** Which collectors do not report, in one phrase; '' when all do that should. */
+export function silenceWarning(collectors: readonly CollectorHealth[]): string {
+  const inState = (state: CollectorHealth['state']) => collectors.filter((one) => one.state === state).length;
+  const [silent, never] = [inState('silent'), inState('never')];
+  const parts: string[] = [];
+  if (silent > 0) parts.push(`${counted(silent, 'collector')} silent`);
+  if (never > 0) parts.push(`${counted(never, 'collector')} never reported`);
+  return parts.join(', ');
+}
+
+/** What keeps the counts from being complete or the collectors from being heard, one phrase each; empty when nothing does. */
+export function collectorFaults(collectors: readonly CollectorHealth[]): string[] {
+  const total = (count: (one: CollectorHealth) => number) => collectors.reduce((sum, one) => sum + count(one), 0);
+  const unaccounted = total(unaccountedOf);
+  const dead = total((one) => one.dead_lettered);
+  return [
+    collectors.some((one) => COLLECTOR_STATES[one.state].isExpected) ? '' : 'no collector is left that could report',
+    silenceWarning(collectors),
+    unaccounted > 0 ? `${counted(unaccounted, 'event')} unaccounted for` : '',
+    dead > 0 ? counted(dead, 'dead letter') : '',
+  ].filter((fault) => fault !== '');
+}
