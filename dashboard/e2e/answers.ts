@@ -18,7 +18,9 @@ const LIVE_MS = 30 * 60_000;
 const BANNER_LANES_MAX = 10;
 /** Values that query-api lists per topology group. */
 const NODES_MAX = 50;
-const WINDOW_HOURS: Record<Window, number> = { '1h': 1, '24h': 24, '7d': 168, '30d': 720, '90d': 2160 };
+/** `ever` is none that can be asked for. */
+type Span = Window | 'ever';
+const WINDOW_HOURS: Record<Span, number> = { '1h': 1, '24h': 24, '7d': 168, '30d': 720, '90d': 2160, ever: 200_000 };
 
 const nano = (dollars: string) => BigInt(dollars.replace('.', ''));
 export const sum = (rows: readonly LedgerItem[]) =>
@@ -27,12 +29,12 @@ const distinct = (rows: readonly LedgerItem[], column: 'user' | 'agent' | 'repo'
   [...new Set(rows.map((row) => row[column]))].filter((value) => value !== '');
 
 /** Bounds of a window: from a full hour on, to now. */
-function bounds(window: Window, nowMs: number): { from: string; to: string } {
+function bounds(window: Span, nowMs: number): { from: string; to: string } {
   const startMs = Math.floor((nowMs - WINDOW_HOURS[window] * HOUR_MS) / HOUR_MS) * HOUR_MS;
   return { from: new Date(startMs).toISOString(), to: new Date(nowMs + 1000).toISOString() };
 }
 
-const inWindow = (rows: readonly LedgerItem[], window: Window, nowMs: number) => {
+const inWindow = (rows: readonly LedgerItem[], window: Span, nowMs: number) => {
   const { from, to } = bounds(window, nowMs);
   return rows.filter((row) => row.seen_at >= from && row.seen_at < to);
 };
@@ -44,7 +46,7 @@ function standingNow(row: LedgerItem, credential: CredentialItem | undefined): S
   return credential.status === 'active' ? 'known' : credential.status;
 }
 
-export function lanesOf(org: Organisation, window: Window, nowMs: number): Lane[] {
+export function lanesOf(org: Organisation, window: Span, nowMs: number): Lane[] {
   const rows = inWindow(org.rows, window, nowMs);
   return distinct(rows, 'lane').map((lane): Lane => {
     const own = rows.filter((row) => row.lane === lane);
@@ -215,9 +217,17 @@ function actionsOf(lane: Lane): LaneDetail['response_path']['credential_actions'
   return lane.standing === 'revoked' ? [] : ['revoke'];
 }
 
+/** A lane without events in the window: its counts are zero, its instants those of all time. */
+function restingLane(org: Organisation, laneId: string, nowMs: number): Lane | undefined {
+  const ever = lanesOf({ ...org, rows: org.rows.filter(({ lane }) => lane === laneId) }, 'ever', nowMs)[0];
+  const none = { input_uncached: 0, cache_read: 0, cache_write: 0, output: 0 };
+  const counts = { events: 0, retired_events: 0, sessions: 0, live_sessions: 0, users: 0, endpoints: 0, agents: 0 };
+  return ever && { ...ever, ...counts, repos: 0, models: 0, cost_usd: '0', tokens: none };
+}
+
 export function laneDetailOf(org: Organisation, laneId: string, window: Window, nowMs: number): LaneDetail | undefined {
   const lanes = lanesOf(org, window, nowMs);
-  const lane = lanes.find((one) => one.lane === laneId);
+  const lane = lanes.find((one) => one.lane === laneId) ?? restingLane(org, laneId, nowMs);
   if (!lane) return undefined;
   const own = inWindow(org.rows, window, nowMs).filter((row) => row.lane === laneId);
   const nodeOf = (value: string, rows: readonly LedgerItem[]) => ({
@@ -247,6 +257,8 @@ export function laneDetailOf(org: Organisation, laneId: string, window: Window, 
   return {
     ...lane,
     window,
+    ...bounds(window, nowMs),
+    first_seen_ever: org.rows.findLast((row) => row.lane === laneId)?.seen_at ?? lane.first_seen,
     observed_with: { users: nodes('user'), endpoints, agents: nodes('agent') },
     usage_context: {
       models: nodes('model'),

@@ -197,6 +197,22 @@ describe('a lane', () => {
     expect(await session.getAttribute('href')).toMatch(/lane=.+from=.+to=/);
   });
 
+  it('says when it was seen first at all, also where the window holds none of its events', async () => {
+    const own = stage.fake.org.rows.filter((row) => row.hint === 'sk-ant-...7B91');
+    const seen_at = new Date(Date.now() - 400 * 86_400_000).toISOString();
+    stage.fake.org.rows.push({ ...own[0]!, id: 'old', kafka_offset: 900_000, seen_at });
+    for (const [window, events] of [
+      ['7d', own.length],
+      ['1h', 0],
+    ] as const) {
+      for (const row of own) if (window === '1h') row.seen_at = new Date(Date.now() - 5 * 3_600_000).toISOString();
+      await page.goto(`/lanes/${own[0]!.lane}?window=${window}`);
+      expect(await page.getByRole('region', { name: 'Posture' }).innerText()).toContain('first 400 d ago');
+      const blast = page.getByRole('region', { name: 'Blast radius' });
+      await blast.getByRole('link', { name: String(events), exact: true }).waitFor();
+    }
+  });
+
   it('that does not exist is a page that says so', async () => {
     const response = await page.goto('/lanes/nothing');
     expect(response?.status()).toBe(404);

@@ -76,6 +76,7 @@ export const laneSchema = z.object({
   models: z.number().int(),
   cost_usd: dollarsSchema,
   tokens: z.object({ input_uncached: z.number(), cache_read: z.number(), cache_write: z.number(), output: z.number() }),
+  /** Of the window's events; where it has none, of all time. */
   first_seen: instantSchema,
   last_seen: instantSchema,
   open_findings: z.number().int(),
@@ -99,6 +100,11 @@ export const laneEndpointSchema = laneNodeSchema.extend({ column: z.enum(['ip', 
 /** `GET /v1/lanes/{lane}`: the lane with its four topology groups. */
 export const laneDetailSchema = laneSchema.extend({
   window: windowSchema,
+  /** Bounds for `/v1/ledger` (until `to`, exclusive) that show the rows counted here. */
+  from: instantSchema,
+  to: instantSchema,
+  /** First event on the lane that the ledger has, in the window or before. */
+  first_seen_ever: instantSchema,
   observed_with: z.object({
     users: z.array(laneNodeSchema),
     endpoints: z.array(laneEndpointSchema),

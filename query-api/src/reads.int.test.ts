@@ -1,5 +1,6 @@
 import { laneOf } from '@lanewatch/ingest/contract';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { firstSeenSql } from './lanes/detail.ts';
 import { trendSql } from './trend.ts';
 import { engineOf, startHarness } from './testing/harness.ts';
 import type { Harness } from './testing/harness.ts';
@@ -184,6 +185,27 @@ describe('overview and lanes', () => {
     const trendEvents = body.trend.map((step: { events: number }) => step.events);
     expect(trendEvents.reduce((sum: number, events: number) => sum + events, 0)).toBe(2);
     expect((await api.get(`/v1/lanes/${'c'.repeat(64)}`)).status).toBe(404);
+  });
+
+  test('one lane says when it was seen first at all, and which bounds show the rows that it counts', async () => {
+    const now = Date.now();
+    const old = now - 400 * 24 * 3_600_000;
+    const ahead = now + 30 * MINUTE_MS;
+    await api.storeRows([old, now - 3_600_000, now, ahead].map((seen_at) => ({ fingerprint: UNKNOWN, seen_at })));
+    const { body } = await api.get(`/v1/lanes/${UNKNOWN}`);
+    expect(body).toMatchObject({
+      events: 3,
+      first_seen_ever: new Date(old).toISOString(),
+      first_seen: new Date(now - 3_600_000).toISOString(),
+      last_seen: new Date(ahead).toISOString(),
+    });
+    const { from, to } = body;
+    expect((await api.get('/v1/ledger', { lane: UNKNOWN, from, to })).body.totals.events).toBe(3);
+    const plan = await api.store.rows<{ explain: string }>(
+      `EXPLAIN projections = 1 ${firstSeenSql(api.store.database)}`,
+      { lane: UNKNOWN },
+    );
+    expect(plan.map(({ explain }) => explain).join('\n')).toContain('ReadFromMergeTree (by_lane_hour)');
   });
 
   test('an endpoint names the column that holds it, so that its rows are those that it counts', async () => {

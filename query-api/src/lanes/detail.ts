@@ -82,6 +82,10 @@ async function readSessions(
   }));
 }
 
+/** When the ledger saw a lane first, epoch milliseconds; from the hourly roll-up, because a lane may have millions of rows. */
+export const firstSeenSql = (database: string): string =>
+  `SELECT toUnixTimestamp64Milli(min(seen_at)) AS first FROM ${database}.ledger WHERE lane = {lane:String}`;
+
 /** Known lanes to hold this one against: of the same org first, then of the same provider, busiest first. Pure. */
 function comparablesOf(lane: Lane, others: Lane[]): LaneDetail['known_comparables'] {
   const nearness = (other: Lane): number =>
@@ -119,8 +123,9 @@ export async function readLaneDetail(
   },
 ): Promise<LaneDetail> {
   const { lane, others, findings, window, nowMs } = input;
-  const parameters = { lane: lane.lane, from: windowStartMs(window, nowMs) };
-  const [users, endpoints, agents, models, repos, sessions, trend] = await Promise.all([
+  const fromMs = windowStartMs(window, nowMs);
+  const parameters = { lane: lane.lane, from: fromMs };
+  const [users, endpoints, agents, models, repos, sessions, trend, [ever]] = await Promise.all([
     readNodes(store, 'users', parameters),
     readEndpoints(store, parameters),
     readNodes(store, 'agents', parameters),
@@ -128,10 +133,15 @@ export async function readLaneDetail(
     readNodes(store, 'repos', parameters),
     readSessions(store, parameters, nowMs),
     readTrend(store, window, nowMs, lane.lane),
+    store.rows<{ first: number | string }>(firstSeenSql(store.database), { lane: lane.lane }),
   ]);
   return {
     ...lane,
     window,
+    from: instantOf(fromMs),
+    // A clock of another machine may be ahead of ours, and rows may have come while these were read.
+    to: instantOf(Math.max(nowMs, Date.parse(lane.last_seen) + 1)),
+    first_seen_ever: ever === undefined ? lane.first_seen : instantOf(Number(ever.first)),
     observed_with: { users, endpoints, agents },
     usage_context: { models, repos, sessions },
     known_comparables: comparablesOf(lane, others),
