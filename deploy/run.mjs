@@ -10,7 +10,6 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const NODE_MAJOR_MIN = 20;
-const PARENT_POLL_MS = 1_000;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
@@ -21,6 +20,7 @@ if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
 }
 
 const { COMMANDS, overview } = await import('./launcher/commands.mjs');
+const { watchParent } = await import('./launcher/parent.mjs');
 const { LaunchProblem } = await import('./launcher/problem.mjs');
 
 try {
@@ -74,13 +74,16 @@ async function main(argv) {
 async function goOnUnder(node, args) {
   const env = { ...process.env, LANEWATCH_LAUNCHER_PID: String(process.pid) };
   const child = spawn(node, args, { stdio: 'inherit', env });
+  let told = false;
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.on(signal, () => child.kill(signal));
+    process.on(signal, () => {
+      told = true;
+      child.kill(signal);
+    });
   }
-  // npm that was killed outright passes nothing on; this process then has another parent.
-  const parent = process.ppid;
-  if (process.env.npm_lifecycle_event !== undefined && parent !== 1) {
-    setInterval(() => process.ppid === parent || child.kill('SIGTERM'), PARENT_POLL_MS).unref();
+  // npm that was killed outright passes nothing on. A command that is stopping already would take this for a second Ctrl-C.
+  if (process.env.npm_lifecycle_event !== undefined) {
+    watchParent(() => told || child.kill('SIGTERM'));
   }
   const { code, signal } = await new Promise((resolve, reject) => {
     child.on('error', reject);

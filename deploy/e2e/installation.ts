@@ -95,7 +95,8 @@ export async function startInstallation(home: string, env: Record<string, string
     readyFile,
     async stop() {
       process.kill(ready.pid, 'SIGINT');
-      const timer = setTimeout(() => started.process.kill('SIGKILL'), STOP_DEADLINE_MS);
+      // Not npm, which would leave the supervisor behind; what that one has started ends with it.
+      const timer = setTimeout(() => process.kill(ready.pid, 'SIGKILL'), STOP_DEADLINE_MS);
       const code = await started.ended;
       clearTimeout(timer);
       return code;

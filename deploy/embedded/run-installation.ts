@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { watchParent } from '../launcher/parent.mjs';
 import { bootstrap } from './control.ts';
 import { replaceFile } from './home.ts';
 import { StartProblem } from './problem.ts';
@@ -9,7 +10,6 @@ import { sayWelcome } from './welcome.ts';
 
 /** A Ctrl-C reaches this process once from the terminal and once more through npm; together they are one. */
 const SAME_SIGNAL_MS = 1_000;
-const PARENT_POLL_MS = 1_000;
 
 export interface RunOptions {
   /** Folder inside the home for data that must stay apart; '' for none. */
@@ -27,22 +27,28 @@ export interface RunOptions {
 export async function runInstallation(options: RunOptions): Promise<void> {
   const terminal = openTerminal();
   const quit = new AbortController();
+  const kill = new AbortController();
   const { promise: wanted, resolve: want } = Promise.withResolvers<string>();
   let installation: Installation | undefined;
   let firstSignalAt = 0;
+  const stopInOrder = () => {
+    if (firstSignalAt !== 0) return;
+    firstSignalAt = Date.now();
+    terminal.say('\nStopping (Ctrl-C again ends everything at once) …');
+    quit.abort();
+    want('');
+  };
   const onSignal = () => {
-    if (firstSignalAt === 0) {
-      firstSignalAt = Date.now();
-      terminal.say('\nStopping (Ctrl-C again ends everything at once) …');
-      quit.abort();
-      want('');
-    } else if (Date.now() - firstSignalAt > SAME_SIGNAL_MS) {
-      installation?.kill();
+    if (firstSignalAt === 0) stopInOrder();
+    else if (Date.now() - firstSignalAt > SAME_SIGNAL_MS) {
+      kill.abort();
       process.exit(130);
     }
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-  watchParent(onSignal);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  // A terminal that closes and a parent that ends ask for an end, and nobody is there who would ask for it again.
+  process.on('SIGHUP', stopInOrder);
+  if (isParentKnown()) watchParent(stopInOrder);
 
   const readyFile =
     options.readyFile === undefined ? undefined : resolve(process.env['INIT_CWD'] ?? '.', options.readyFile);
@@ -53,6 +59,7 @@ export async function runInstallation(options: RunOptions): Promise<void> {
       subdirectory: options.subdirectory,
       terminal,
       quit: quit.signal,
+      kill: kill.signal,
       onHomeTaken() {
         // Not before: until then the file may belong to the instance that has the directory.
         ownsReadyFile = readyFile !== undefined;
@@ -110,15 +117,10 @@ async function live(
 }
 
 /**
- * When npm or the launcher was killed without a chance to pass a signal on, this process gets another parent. Only watched
- * where it is certain who the parent is: started from a plain shell with & the parent may end as it likes.
+ * Whether it is certain who the parent is: npm or the launcher. Started from a plain shell with & the parent may end as it likes.
  */
-function watchParent(onGone: () => void): void {
-  const parent = process.ppid;
-  const known =
-    process.env['npm_lifecycle_event'] !== undefined || process.env['LANEWATCH_LAUNCHER_PID'] === String(parent);
-  if (!known || parent === 1) return;
-  setInterval(() => {
-    if (process.ppid !== parent) onGone();
-  }, PARENT_POLL_MS).unref();
+function isParentKnown(): boolean {
+  return (
+    process.env['npm_lifecycle_event'] !== undefined || process.env['LANEWATCH_LAUNCHER_PID'] === String(process.ppid)
+  );
 }

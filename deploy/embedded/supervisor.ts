@@ -18,8 +18,6 @@ export interface Installation {
   failed: Promise<string>;
   /** Stops everything in reverse order of starting. */
   stop(): Promise<void>;
-  /** Ends every process at once. */
-  kill(): void;
 }
 
 /** How often it is made sure that the data directory is still there. */
@@ -38,6 +36,8 @@ export interface StartOptions {
   terminal: Terminal;
   /** Aborted when the person wants to stop while it is still starting. */
   quit: AbortSignal;
+  /** Aborted when nobody wants to wait for an orderly end, whether it starts, runs or stops: every process is killed before the abort returns. */
+  kill: AbortSignal;
   /** Called once the data directory belongs to this process, before anything starts. */
   onHomeTaken: () => void;
 }
@@ -59,10 +59,14 @@ export async function startInstallation(options: StartOptions): Promise<Installa
   const watch = setInterval(() => {
     if (!home.isHeld()) fail(homeGone(wanted.home));
   }, HOME_POLL_MS);
-  const running: SupervisedChild[][] = [];
+  const stages: SupervisedChild[][] = [];
+  options.kill.addEventListener('abort', () => {
+    for (const child of stages.flat()) child.kill();
+    home.release();
+  });
   const stop = async () => {
     clearInterval(watch);
-    for (const stage of running.splice(0).reverse()) {
+    for (const stage of stages.toReversed()) {
       await Promise.all(stage.map((child) => child.stop(STOP_DEADLINE_MS)));
     }
     home.release();
@@ -81,7 +85,7 @@ export async function startInstallation(options: StartOptions): Promise<Installa
         });
         return { child, title: titleOf(spec.name, spec.readyUrl) };
       });
-      running.push(stage.map(({ child }) => child));
+      stages.push(stage.map(({ child }) => child));
       const ready = stage.map(({ child, title }) => terminal.step(title, () => child.ready));
       // The first failure, or a Ctrl-C, ends the wait for the others, which are stopped below.
       await Promise.race([Promise.all(ready), rejectedBy(quit)]);
@@ -98,10 +102,6 @@ export async function startInstallation(options: StartOptions): Promise<Installa
         : { url: urlOf(config.clickhouse!), user: 'analyst', password: secrets.clickhouseAnalystPassword },
       failed,
       stop,
-      kill() {
-        for (const child of running.flat()) child.kill();
-        home.release();
-      },
     };
   } catch (error) {
     await stop();
