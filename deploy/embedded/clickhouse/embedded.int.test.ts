@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -431,6 +431,7 @@ describe('the analyst', () => {
   let analyst: ClickHouseClient;
   beforeAll(async () => {
     home = mkdtempSync(join(tmpdir(), 'lanewatch-analyst-'));
+    mkdirSync(join(home, 'data'), { mode: 0o755 });
     engine = await startEmbeddedClickHouse({
       path: home,
       env: {
@@ -596,6 +597,16 @@ describe('the analyst', () => {
   test('nothing that was tried has changed anything', async () => {
     expect(await ask(owner, 'SELECT toString(count()) AS n FROM events')).toEqual([{ n: '100' }]);
     expect(await ask(owner, 'SELECT s FROM private.secrets')).toEqual([{ s: 'hidden' }]);
+  });
+
+  test('cannot read the files of the engine as another user of the machine, wherever they were put', () => {
+    const files = readdirSync(home, { recursive: true, encoding: 'utf8' });
+    const open = files.filter((file) => {
+      const entry = lstatSync(join(home, file), { throwIfNoEntry: false });
+      return entry !== undefined && !entry.isSymbolicLink() && (entry.mode & 0o077) !== 0;
+    });
+    expect(files.length).toBeGreaterThan(10);
+    expect(open).toEqual([]);
   });
 
   test('sees nothing of other queries, of settings of the server or of other tables', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { CLOSED_SYSTEM_TABLES, engineConfigXml, OPEN_SYSTEM_TABLES, usersXml } from './access.ts';
@@ -47,14 +47,16 @@ export async function openEngine(path: string, database: string): Promise<Engine
   const directory = resolve(path);
   const native = loadNative();
   const dataDirectory = join(directory, 'data');
-  mkdirSync(dataDirectory, { recursive: true });
+  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+  // A directory that was there keeps the mode it had; what is in it may be open to everybody.
+  chmodSync(dataDirectory, 0o700);
   // Asked before the engine is, which would say the same in its own way on standard error.
   const holder = lockHolder(dataDirectory);
   if (holder !== undefined) throw new EngineOpenError(openProblem(directory, holder, undefined));
   // The engine reads its configuration from files, once. They are this process's own, so that a second process that
   // is about to be turned away cannot change what the first one reads.
   const configDirectory = join(directory, `config-${String(process.pid)}`);
-  mkdirSync(configDirectory, { recursive: true });
+  mkdirSync(configDirectory, { recursive: true, mode: 0o700 });
   const configFile = join(configDirectory, 'config.xml');
   const usersFile = join(configDirectory, 'users.xml');
   writeFileSync(usersFile, usersXml(database), { mode: 0o600 });

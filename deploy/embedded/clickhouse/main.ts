@@ -29,6 +29,8 @@ function ensureThreads(config: Config): void {
 }
 
 async function main(): Promise<void> {
+  // The engine makes its files for everybody who may log in here, and there is the whole ledger in them.
+  process.umask(0o077);
   const flags = new Set(process.argv.slice(2));
   if (flags.has('--help')) {
     process.stdout.write(CONFIG_HELP);
