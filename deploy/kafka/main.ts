@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { settlePorts } from '../embedded/ports.ts';
 import { KafkaUnavailableError, startKafka } from './start-kafka.ts';
 
 const HELP = `npm run kafka -- [options]
@@ -33,15 +34,19 @@ async function main(): Promise<void> {
     console.log(HELP);
     return;
   }
+  const dir = path.resolve(values.dir);
+  const port = positiveInteger('--port', values.port);
+  // A broker of somebody else on the port would answer as if it were the one that is about to be started.
+  await settlePorts([{ title: 'Kafka broker', endpoint: { host: '127.0.0.1', port, variable: 'KAFKA_PORT' } }]);
   const kafka = await startKafka({
-    dir: path.resolve(values.dir),
-    port: positiveInteger('--port', values.port),
+    dir,
+    port,
     heapMb: positiveInteger('--heap-mb', values['heap-mb']),
     onProgress: (line) => {
       console.log(line);
     },
   });
-  console.log(`Kafka answers on ${kafka.brokers} (pid ${kafka.pid}, data in ${values.dir}). Ctrl-C stops it.`);
+  console.log(`Kafka answers on ${kafka.brokers} (pid ${kafka.pid}, data in ${dir}). Ctrl-C stops it.`);
   let stopping = false;
   const stop = () => {
     if (stopping) return;
@@ -49,8 +54,12 @@ async function main(): Promise<void> {
     console.log('Stopping Kafka');
     void kafka.stop().then(() => process.exit(0));
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  void kafka.ended().then((lastLines) => {
+    if (stopping) return;
+    console.error(`Kafka ended by itself; the end of its log in ${dir}:\n${lastLines}`);
+    process.exit(1);
+  });
 }
 
 try {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
@@ -39,6 +40,8 @@ export interface KafkaServer {
   kill(): Promise<void>;
   /** Starts it again on the same data and port, ending it first when it runs. */
   restart(): Promise<void>;
+  /** Resolves with the end of its log when the broker that runs now has ended, wanted or not. */
+  ended(): Promise<string>;
 }
 
 const START_DEADLINE_MS = 60_000;
@@ -57,6 +60,7 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
   const controllerPort = await freePort();
   const secure = options.secure ? { port: await freePort(), caFile: await makeCertificate(dir) } : null;
   const properties = path.join(dir, 'server.properties');
+  const logFile = path.join(dir, 'kafka.log');
   const overrides = {
     ...(options.secure ? securePropertiesOf(dir, options.secure) : {}),
     ...options.properties,
@@ -64,20 +68,15 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
   await writeFile(properties, serverProperties(dir, { port, controllerPort, securePort: secure?.port }, overrides));
   await formatOnce(classPath, dir, properties, options.secure ? scramUserArguments(options.secure) : []);
 
-  let child = await launch(classPath, dir, properties, port, options.heapMb ?? 512);
+  const start = () => launch(classPath, logFile, properties, port, options.heapMb ?? 512);
+  let child = await start();
   const killOnExit = () => child.kill('SIGKILL');
   process.on('exit', killOnExit);
 
   const end = async (signal: NodeJS.Signals) => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise<void>((resolve) =>
-      child.once('exit', () => {
-        resolve();
-      }),
-    );
     child.kill(signal);
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
-    await ended;
+    await endOf(child);
     clearTimeout(timer);
   };
   return {
@@ -95,9 +94,23 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
     kill: () => end('SIGKILL'),
     async restart() {
       await end('SIGTERM');
-      child = await launch(classPath, dir, properties, port, options.heapMb ?? 512);
+      child = await start();
+    },
+    async ended() {
+      await endOf(child);
+      return endOfLog(logFile);
     },
   };
+}
+
+const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
+
+async function endOf(child: ChildProcess): Promise<void> {
+  if (!hasEnded(child)) await once(child, 'exit');
+}
+
+function endOfLog(logFile: string): string {
+  return readFileSync(logFile, 'utf8').trim().split('\n').slice(-5).join('\n');
 }
 
 function serverProperties(
@@ -187,12 +200,11 @@ function quietLog(level: 'error' | 'warn'): string[] {
 
 async function launch(
   classPath: string,
-  dir: string,
+  logFile: string,
   properties: string,
   port: number,
   heapMb: number,
 ): Promise<ChildProcess> {
-  const logFile = path.join(dir, 'kafka.log');
   const log = openSync(logFile, 'a');
   const child = spawn('java', [...quietLog('warn'), `-Xmx${heapMb}m`, '-cp', classPath, 'kafka.Kafka', properties], {
     stdio: ['ignore', log, log],
@@ -200,15 +212,14 @@ async function launch(
   closeSync(log);
   const deadline = Date.now() + START_DEADLINE_MS;
   while (!(await answers(port))) {
-    const ended = child.exitCode !== null || child.signalCode !== null;
+    const ended = hasEnded(child);
     if (!ended && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 100));
       continue;
     }
     child.kill('SIGKILL');
-    const tail = readFileSync(logFile, 'utf8').trim().split('\n').slice(-5).join('\n');
     throw new KafkaUnavailableError(
-      `Kafka ${ended ? 'ended while starting' : `did not answer on port ${port} within ${START_DEADLINE_MS / 1000} s`}; the end of ${logFile}:\n${tail}`,
+      `Kafka ${ended ? 'ended while starting' : `did not answer on port ${port} within ${START_DEADLINE_MS / 1000} s`}; the end of ${logFile}:\n${endOfLog(logFile)}`,
     );
   }
   return child;
