@@ -3,7 +3,6 @@
  * The first file of every command. It runs on Node 20 with nothing installed, so it and deploy/launcher/ use only what
  * Node 20 has. It installs and builds what is missing and goes on under the pinned Node 24.
  */
-import { spawn } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -20,7 +19,6 @@ if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
 }
 
 const { COMMANDS, overview } = await import('./launcher/commands.mjs');
-const { watchParent } = await import('./launcher/parent.mjs');
 const { LaunchProblem } = await import('./launcher/problem.mjs');
 
 try {
@@ -72,22 +70,8 @@ async function main(argv) {
  * @param {string[]} args
  */
 async function goOnUnder(node, args) {
+  const { runToEnd } = await import('./launcher/child.mjs');
   const env = { ...process.env, LANEWATCH_LAUNCHER_PID: String(process.pid) };
-  const child = spawn(node, args, { stdio: 'inherit', env });
-  let told = false;
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.on(signal, () => {
-      told = true;
-      child.kill(signal);
-    });
-  }
-  // npm that was killed outright passes nothing on. A command that is stopping already would take this for a second Ctrl-C.
-  if (process.env.npm_lifecycle_event !== undefined) {
-    watchParent(() => told || child.kill('SIGTERM'));
-  }
-  const { code, signal } = await new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal }));
-  });
-  process.exitCode = signal ? 128 + constants.signals[signal] : code;
+  const { code, signal } = await runToEnd(node, args, { stdio: 'inherit', env });
+  process.exitCode = signal ? 128 + constants.signals[signal] : (code ?? 1);
 }

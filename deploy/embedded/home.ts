@@ -1,14 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readLock, removeLock, takeLock } from './lock-file.ts';
+import { isAlive, readLock, removeLock, takeLock, thisProcess, type LockOwner } from '../launcher/lock-file.mjs';
 import { StartProblem } from './problem.ts';
 
 /** What is known about the instance that runs in a data directory. No secrets: those are files of their own. */
-export interface RunningInstance {
-  pid: number;
-  /** When the process began, in the kernel's own words, so that another process with the same pid is told apart; '' where unknown. */
-  began: string;
+export interface RunningInstance extends LockOwner {
   dashboard_url: string;
   query_api_url: string;
   ingest_url: string;
@@ -23,7 +20,7 @@ const lockFile = (home: string) => join(home, 'instance.json');
  * @throws StartProblem when another instance has it or it can't be written
  */
 export function takeHome(home: string): {
-  describe: (urls: Omit<RunningInstance, 'pid' | 'began'>) => void;
+  describe: (urls: Omit<RunningInstance, keyof LockOwner>) => void;
   isHeld: () => boolean;
   release: () => void;
 } {
@@ -35,8 +32,7 @@ export function takeHome(home: string): {
     throw unusable(home, 'made', error);
   }
   const mine: RunningInstance = {
-    pid: process.pid,
-    began: beginningOf(process.pid),
+    ...thisProcess(),
     dashboard_url: '',
     query_api_url: '',
     ingest_url: '',
@@ -100,26 +96,11 @@ export function runningInstance(home: string): RunningInstance | null {
 
 /** Whom a lock names, if that process still lives; null for a lock that a crash left behind. */
 function aliveInstance(lock: string): RunningInstance | null {
-  let instance: RunningInstance;
   try {
-    instance = JSON.parse(lock) as RunningInstance;
-    process.kill(instance.pid, 0);
-  } catch (error) {
-    // A process of somebody else is alive all the same.
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return null;
-    instance = JSON.parse(lock) as RunningInstance;
-  }
-  return instance.pid !== process.pid && beginningOf(instance.pid) === instance.began ? instance : null;
-}
-
-/** Start time of a process in clock ticks since boot (field 22 of /proc/pid/stat); '' where the system has no /proc. */
-function beginningOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command, in parentheses, may hold blanks; what follows it does not.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const instance = JSON.parse(lock) as RunningInstance;
+    return isAlive(instance) ? instance : null;
   } catch {
-    return '';
+    return null;
   }
 }
 

@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { LaunchProblem } from './problem.mjs';
+import { runToEnd } from './child.mjs';
 import { withLock } from './lock.mjs';
+import { LaunchProblem } from './problem.mjs';
 
 /** What the build is made from, besides the dashboard's own folder: the contracts it imports and the versions of its libraries. */
 const INPUTS = ['dashboard', 'query-api/contract', 'ingest/contract', 'package-lock.json'];
@@ -12,8 +12,8 @@ const NOT_INPUTS = new Set(['build', '.svelte-kit', 'node_modules', 'e2e', 'docs
 /** Builds the dashboard when its sources are not those of the last complete build. @param {string} root @param {string} node */
 export async function ensureDashboardBuilt(root, node) {
   if (isBuilt(root)) return;
-  await withLock(join(root, '.dashboard-build.lock'), 'building the dashboard', () => {
-    if (!isBuilt(root)) build(root, node);
+  await withLock(join(root, '.building.lock'), 'building the dashboard', async () => {
+    if (!isBuilt(root)) await build(root, node);
   });
 }
 
@@ -28,19 +28,19 @@ function isBuilt(root) {
 }
 
 /** @param {string} root @param {string} node */
-function build(root, node) {
+async function build(root, node) {
   const started = Date.now();
   console.error('Building the dashboard …');
   const hash = sourcesHash(root);
-  const run = spawnSync(node, [join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn'], {
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+  const { code, told, output } = await runToEnd(node, [vite, 'build', '--logLevel', 'warn'], {
     cwd: join(root, 'dashboard'),
-    encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
-    maxBuffer: 64 * 1024 * 1024,
   });
-  if (run.status !== 0) {
+  if (told !== null) throw new LaunchProblem(`Stopped by ${told} while building the dashboard.`);
+  if (code !== 0) {
     throw new LaunchProblem(
-      `${run.stdout}${run.stderr}\nThe dashboard could not be built: the lines above say why; after a repair run the command again.`,
+      `${output}\nThe dashboard could not be built: the lines above say why; after a repair run the command again.`,
     );
   }
   writeFileSync(stampFile(root), hash);

@@ -1,14 +1,15 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { LaunchProblem } from './problem.mjs';
+import { runToEnd } from './child.mjs';
 import { withLock } from './lock.mjs';
+import { LaunchProblem } from './problem.mjs';
 
 /** Installs the dependencies when they are missing or belong to another lockfile. @param {string} root */
 export async function ensureInstalled(root) {
   if (isInstalled(root)) return;
-  await withLock(join(root, '.npm-install.lock'), 'installing dependencies', async () => {
+  await withLock(join(root, '.installing.lock'), 'installing dependencies', async () => {
     if (isInstalled(root)) return;
     await install(root);
   });
@@ -53,31 +54,31 @@ async function install(root) {
   const started = Date.now();
   console.error('Installing dependencies (npm ci; a minute or two the first time) …');
   const { command, args } = npm();
-  const child = spawn(
-    command,
-    // Install scripts unpack the pinned Node; nothing of ours asks npm about funding or audits.
-    [
-      ...args,
-      'ci',
-      '--no-audit',
-      '--no-fund',
-      '--loglevel=error',
-      '--progress=true',
-      '--include=dev',
-      '--include=optional',
-    ],
-    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: environmentForNpm(root) },
-  );
+  // Install scripts unpack the pinned Node; nothing of ours asks npm about funding or audits.
+  const options = [
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    '--progress=true',
+    '--include=dev',
+    '--include=optional',
+  ];
   const ticker = setInterval(() => {
     console.error(`  … still installing, ${Math.round((Date.now() - started) / 1000)} s`);
   }, 10_000);
-  const outcome = await new Promise((resolve) => {
-    child.on('error', (error) => resolve(error.message));
-    child.on('close', (code, signal) =>
-      resolve(code === 0 ? '' : signal ? `it was stopped by ${signal}` : `exit code ${code}`),
-    );
-  });
-  clearInterval(ticker);
+  const outcome = await runToEnd(command, [...args, 'ci', ...options], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: environmentForNpm(root),
+  })
+    .then(
+      ({ code, signal, told }) => {
+        if (told !== null) throw new LaunchProblem(`Stopped by ${told} while installing dependencies.`);
+        return code === 0 ? '' : signal ? `it was stopped by ${signal}` : `exit code ${code}`;
+      },
+      (error) => error.message,
+    )
+    .finally(() => clearInterval(ticker));
   if (outcome !== '') {
     throw new LaunchProblem(
       `The dependencies could not be installed with npm ci (${outcome}): see npm's message above, check the network, and run the command again.`,

@@ -1,17 +1,24 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { makeTempDir, removeDir } from '../testing/helpers.ts';
+import { makeTempDir, removeDir, until } from '../testing/helpers.ts';
 import { ensureInstalled, pinnedNode } from './install.mjs';
 
-/** Stands for npm: notes that it was called, and unpacks what npm would. `behaviour` may hold `fail` or `no-scripts`. */
+/** Stands for npm: notes that it was called, and unpacks what npm would. `behaviour` may hold `fail`, `hang` or `no-scripts`. */
 const FAKE_NPM = `
-const { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
+const { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } = require('node:fs');
 appendFileSync('calls', process.argv.slice(2, 3).join(' ') + '\\n');
 rmSync('node_modules', { recursive: true, force: true });
 mkdirSync('node_modules', { recursive: true });
 const behaviour = existsSync('behaviour') ? readFileSync('behaviour', 'utf8') : '';
 if (behaviour === 'fail') process.exit(7);
+if (behaviour === 'hang') {
+  setInterval(() => undefined, 1_000);
+  writeFileSync('pid.partial', String(process.pid));
+  renameSync('pid.partial', 'pid');
+  return;
+}
 if (behaviour !== 'no-scripts') {
   mkdirSync('node_modules/node/bin', { recursive: true });
   writeFileSync('node_modules/node/bin/node', '#!/bin/sh\\necho v24\\n', { mode: 0o755 });
@@ -99,11 +106,38 @@ describe('the launcher', () => {
     await expect(ensureInstalled(root)).rejects.toThrow(/does not run on this machine \(GLIBC_2.28 not found\)/);
   });
 
-  it('installs once when two commands start together, also over the lock of one that died', async () => {
-    mkdirSync(join(root, '.npm-install.lock'));
-    writeFileSync(join(root, '.npm-install.lock', 'pid'), '999999999');
-    await Promise.all([ensureInstalled(root), ensureInstalled(root)]);
+  it('installs once when several commands start together, also over the lock of one that died', async () => {
+    writeFileSync(join(root, '.installing.lock'), JSON.stringify({ pid: 999_999_999, began: '1' }));
+    const ended = await Promise.all(Array.from({ length: 4 }, () => runInstall().ended));
+    expect(ended).toEqual([0, 0, 0, 0]);
     expect(calls()).toEqual(['ci']);
-    expect(existsSync(join(root, '.npm-install.lock'))).toBe(false);
+    expect(readdirSync(root).filter((name) => name.includes('.lock'))).toEqual([]);
+  });
+
+  it('does not wait for a command that died, when another process or its own has the id of that one now', async () => {
+    for (const pid of [process.ppid, process.pid]) {
+      rmSync(join(root, 'node_modules'), { recursive: true, force: true });
+      writeFileSync(join(root, '.installing.lock'), JSON.stringify({ pid, began: '1' }));
+      await ensureInstalled(root);
+    }
+    expect(calls()).toEqual(['ci', 'ci']);
+  });
+
+  it('leaves no npm behind when it is asked to end', async () => {
+    writeFileSync(join(root, 'behaviour'), 'hang');
+    const run = runInstall();
+    const npm = Number(await until(() => readFileSync(join(root, 'pid'), 'utf8'), 10_000, 'npm'));
+    process.kill(run.pid, 'SIGTERM');
+    expect(await run.ended).toBe(1);
+    expect(() => process.kill(npm, 0)).toThrow('ESRCH');
+    expect(existsSync(join(root, '.installing.lock'))).toBe(false);
   });
 });
+
+/** The launcher's first step as a process of its own. */
+function runInstall(): { pid: number; ended: Promise<number | null> } {
+  const module = JSON.stringify(join(import.meta.dirname, 'install.mjs'));
+  const code = `import { ensureInstalled } from ${module}; await ensureInstalled(${JSON.stringify(root)});`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], { stdio: 'ignore' });
+  return { pid: child.pid!, ended: new Promise((resolve) => child.once('close', resolve)) };
+}

@@ -1,61 +1,42 @@
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isAlive, readLock, removeLock, takeLock, thisProcess } from './lock-file.mjs';
 
-/** A holder that has not written its pid within this time died between two lines of code. */
-const UNNAMED_HOLDER_MAX_MS = 5_000;
+const LOOK_MS = 250;
 
 /**
- * Runs `work` while holding a lock, so that two commands started together do not install or build over each other.
+ * Runs `work` while holding a lock, so that two commands started together do not install or build over each other. Not for two
+ * calls of one process at a time: a lock in the name of this process is one that a crash left behind.
  * @template Result
- * @param {string} directory the lock: a directory, because making one either succeeds or finds another's
+ * @param {string} file the lock
  * @param {string} what shown to whoever waits
  * @param {() => Result | Promise<Result>} work
  * @returns {Promise<Result>}
  */
-export async function withLock(directory, what, work) {
+export async function withLock(file, what, work) {
+  const mine = JSON.stringify(thisProcess());
   let told = false;
-  while (!take(directory)) {
-    if (holderIsGone(directory)) {
-      rmSync(directory, { recursive: true, force: true });
-      continue;
-    }
+  for (;;) {
+    const there = readLock(file);
+    const free = there === null || !isHeld(there);
+    if (free && takeLock(file, there, mine)) break;
+    if (free) continue;
     if (!told) console.error(`Waiting for another command that is ${what} …`);
     told = true;
-    await delay(250);
+    await delay(LOOK_MS);
   }
   try {
     return await work();
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    removeLock(file, mine);
   }
 }
 
-/** @param {string} directory */
-function take(directory) {
+/** @param {string} lock */
+function isHeld(lock) {
   try {
-    mkdirSync(directory);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-    throw error;
-  }
-  writeFileSync(join(directory, 'pid'), String(process.pid));
-  return true;
-}
-
-/** @param {string} directory */
-function holderIsGone(directory) {
-  try {
-    process.kill(Number(readFileSync(join(directory, 'pid'), 'utf8')), 0);
+    return isAlive(JSON.parse(lock));
+  } catch {
+    // Not a lock of this version, or one that a crash of the machine cut off.
     return false;
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : '';
-    if (code === 'ESRCH') return true;
-    if (code === 'EPERM') return false;
-    try {
-      return Date.now() - statSync(directory).mtimeMs > UNNAMED_HOLDER_MAX_MS;
-    } catch {
-      return false;
-    }
   }
 }
