@@ -29,6 +29,8 @@ export type AnswerContext = {
   timezone: string;
   queryId: string;
   startedAt: bigint;
+  /** How long a client may take no byte of an answer before its connection is ended. */
+  sendTimeoutMs: number;
 };
 
 /** The `X-ClickHouse-Summary` header; its numbers are strings, as ClickHouse's are. */
@@ -102,8 +104,8 @@ export type StreamOptions = Pick<QueryRequest, 'compression' | 'waitEndOfQuery'>
  * comes first. An error after that is put into the body between ClickHouse's `__exception__` marks, and the
  * connection is closed without the ending a complete answer has, so that no client can take it for one.
  *
- * When the client goes away, the rest of the result is read and thrown away: a pipe that nobody reads would hold the
- * engine's thread for ever. The caller stops the query.
+ * When the client goes away, or stays and stops reading, the rest of the result is read and thrown away: a pipe that
+ * nobody reads would hold the engine's thread for ever, and no limit on its time ends it there. The caller stops the query.
  */
 export async function sendStream(
   context: AnswerContext,
@@ -141,7 +143,9 @@ export async function sendStream(
       leave.abort();
     };
     response.once('close', gone);
+    const timer = setTimeout(() => response.destroy(), context.sendTimeoutMs);
     await once(target, 'drain', { signal: leave.signal }).catch(() => undefined);
+    clearTimeout(timer);
     response.off('close', gone);
   };
 

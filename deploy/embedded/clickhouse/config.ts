@@ -19,6 +19,7 @@ const schema = z.object({
   CLICKHOUSE_QUEUED_QUERIES: number(0, 10_000, 100),
   CLICKHOUSE_BODY_BYTES_MAX: number(1024, 64 * 1024 * MEBIBYTE, 256 * MEBIBYTE),
   CLICKHOUSE_SPOOL_BYTES_MAX: number(1024, 64 * 1024 * MEBIBYTE, 1024 * MEBIBYTE),
+  CLICKHOUSE_SEND_TIMEOUT_MS: number(1, 3_600_000, 30_000),
   CLICKHOUSE_SHUTDOWN_TIMEOUT_MS: number(0, 600_000, 10_000),
   CLICKHOUSE_ANALYST_EXECUTION_SECONDS_MAX: number(1, 3600, 30),
   CLICKHOUSE_ANALYST_MEMORY_BYTES_MAX: number(MEBIBYTE, 1024 * 1024 * MEBIBYTE, 1024 * MEBIBYTE),
@@ -42,6 +43,8 @@ export type Config = {
   bodyBytesMax: number;
   /** All request bodies that wait in temporary files at one time, together. */
   spoolBytesMax: number;
+  /** How long a client may take nothing of its answer before its connection is ended; a server's `http_send_timeout`. */
+  sendTimeoutMs: number;
   shutdownTimeoutMs: number;
   analyst: AnalystLimits;
 };
@@ -83,6 +86,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     queuedQueries: value.CLICKHOUSE_QUEUED_QUERIES,
     bodyBytesMax: value.CLICKHOUSE_BODY_BYTES_MAX,
     spoolBytesMax: value.CLICKHOUSE_SPOOL_BYTES_MAX,
+    sendTimeoutMs: value.CLICKHOUSE_SEND_TIMEOUT_MS,
     shutdownTimeoutMs: value.CLICKHOUSE_SHUTDOWN_TIMEOUT_MS,
     analyst: {
       executionSecondsMax: value.CLICKHOUSE_ANALYST_EXECUTION_SECONDS_MAX,
@@ -111,6 +115,7 @@ Environment:
   CLICKHOUSE_QUEUED_QUERIES                  queries that may wait for their turn (100)
   CLICKHOUSE_BODY_BYTES_MAX                  largest request body, unpacked (256 MiB)
   CLICKHOUSE_SPOOL_BYTES_MAX                 all request bodies in temporary files together (1 GiB)
+  CLICKHOUSE_SEND_TIMEOUT_MS                 how long a client may take nothing of its answer (30000)
   CLICKHOUSE_SHUTDOWN_TIMEOUT_MS             how long running queries may go on after SIGTERM (10000)
   CLICKHOUSE_ANALYST_EXECUTION_SECONDS_MAX   limits of user "analyst" per query (30)
   CLICKHOUSE_ANALYST_MEMORY_BYTES_MAX        (1 GiB)

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -60,6 +60,17 @@ async function statusOfTarget(url: string, target: string): Promise<string> {
   const socket = connect(Number(port), hostname);
   socket.end(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
   return (await text(socket)).split('\r\n', 1)[0]!;
+}
+
+/** Sends a query and never reads the answer, but keeps the connection. */
+function askAndNeverRead(engine: EmbeddedClickHouse, user: 'default' | 'analyst', query: string): Socket {
+  const { hostname, port } = new URL(engine.url);
+  const password = user === 'default' ? engine.password : engine.analystPassword;
+  const headers = ['Host: x', `X-ClickHouse-User: ${user}`, `X-ClickHouse-Key: ${password}`];
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => undefined);
+  socket.write(`GET /?query=${encodeURIComponent(query)} HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`);
+  return socket;
 }
 
 /** Runs main.ts by itself and collects what it says. */
@@ -203,16 +214,23 @@ describe('the process', () => {
     const engine = await start({ env: { CLICKHOUSE_SHUTDOWN_TIMEOUT_MS: '50' } });
     const client = connectTo(engine);
     const long = codeOf(ask(client, LONG_QUERY));
+    // No limit ends it: the engine waits for somebody to read.
+    const stalled = askAndNeverRead(engine, 'default', 'SELECT number FROM numbers(1000000000000)');
     await until(
       () =>
         ask(
           client,
-          "SELECT query_id FROM system.processes WHERE query LIKE '%sipHash64%' AND query NOT LIKE '%processes%'",
+          "SELECT query_id FROM system.processes WHERE query LIKE '%numbers(%' AND query NOT LIKE '%processes%'",
         ),
-      (running) => running.length === 1,
+      (running) => running.length === 2,
+    );
+    await until(
+      () => stalled.bytesRead,
+      (bytes) => bytes > 0,
     );
     expect(await engine.stop()).toBe(0);
     expect(await long).toBe('394');
+    stalled.destroy();
     await client.close();
   });
 
@@ -333,6 +351,25 @@ describe('limits', () => {
       () => codeOf(ask(client, 'SELECT 1 AS x')),
       (code) => code.startsWith('no error'),
     );
+    await client.close();
+  });
+
+  test('a client that stops reading in the middle of an answer loses its connection, and its query its place', async () => {
+    // Two places, of which the analyst gets one.
+    const engine = await start({ env: { CLICKHOUSE_CONCURRENT_QUERIES: '2', CLICKHOUSE_SEND_TIMEOUT_MS: '500' } });
+    const client = connectTo(engine, 'analyst');
+    const stalled = askAndNeverRead(engine, 'analyst', "SELECT repeat('x', 600) FROM numbers(100000)");
+    await until(
+      () => stalled.bytesRead,
+      (bytes) => bytes > 0,
+    );
+    const next = client.query({
+      query: 'SELECT 1 AS x',
+      format: 'JSONEachRow',
+      abort_signal: AbortSignal.timeout(20_000),
+    });
+    expect(await (await next).json()).toEqual([{ x: 1 }]);
+    stalled.destroy();
     await client.close();
   });
 

@@ -40,7 +40,12 @@ export async function startServer(config: Config): Promise<EmbeddedServer> {
   };
   // Long queries travel in the URL of an INSERT; a large body may take as long as it takes.
   const server = createServer({ maxHeaderSize: 1024 * 1024, requestTimeout: 0, keepAliveTimeout: 30_000 });
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => void handle(context, request, response));
+  const answers = new Set<ServerResponse>();
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    answers.add(response);
+    response.once('close', () => answers.delete(response));
+    void handle(context, request, response);
+  });
   try {
     await listen(server, config);
   } catch (error) {
@@ -62,6 +67,8 @@ export async function startServer(config: Config): Promise<EmbeddedServer> {
       let inOrder = await idle(config.shutdownTimeoutMs);
       if (!inOrder) {
         for (const stop of context.running.values()) stop();
+        // Where nobody reads the engine waits with the answer, and hears of nothing until it has got rid of that.
+        for (const answer of answers) if (answer.writableNeedDrain) answer.destroy();
         inOrder = await idle(STOP_TIMEOUT_MS);
       }
       server.closeAllConnections();
@@ -107,6 +114,7 @@ async function handle(context: ExecuteContext, request: IncomingMessage, respons
     timezone: context.engine.timezone,
     queryId: url.searchParams.get('query_id') ?? '',
     startedAt: process.hrtime.bigint(),
+    sendTimeoutMs: context.config.sendTimeoutMs,
   };
   if (context.config.password === '' && request.headers.origin !== undefined) {
     // Without a password any page in a local browser could send statements here.
