@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, inject, it, onTestFinished } from 'vitest';
@@ -14,7 +15,7 @@ async function runKafka(port: number) {
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
   const ended = once(child, 'close').then(([code]) => code as number | null);
-  return { output: () => text, ended };
+  return { child, output: () => text, ended };
 }
 
 it('a broker of somebody else on the port is not taken for the one that was asked for', async () => {
@@ -36,3 +37,26 @@ it.skipIf(inject('kafkaBrokers') === null)('a broker that ends by itself is told
   expect(await run.ended).toBe(1);
   expect(run.output()).toMatch(/Kafka ended by itself; the end of its log in .*\/kafka:\n/);
 });
+
+it.skipIf(inject('kafkaBrokers') === null)('stopped while it starts, it leaves no broker behind', async () => {
+  const port = await freePort();
+  const run = await runKafka(port);
+  const broker = () =>
+    readdirSync('/proc').find(
+      (pid) => /^\d+$/.test(pid) && parentOf(pid) === run.child.pid && commandOf(pid).includes('kafka.Kafka'),
+    );
+  const pid = await until(broker, 60_000, `the broker; so far:\n${run.output()}`);
+  run.child.kill('SIGTERM');
+  expect(await run.ended).toBe(130);
+  await until(() => commandOf(pid) === '', 5_000, 'the end of the broker');
+});
+
+const textOf = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+};
+const commandOf = (pid: string) => textOf(`/proc/${pid}/cmdline`);
+const parentOf = (pid: string) => Number(/^PPid:\s+(\d+)/m.exec(textOf(`/proc/${pid}/status`))?.[1]);

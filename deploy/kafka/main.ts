@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { settlePorts } from '../embedded/ports.ts';
-import { KafkaUnavailableError, startKafka } from './start-kafka.ts';
+import { KafkaUnavailableError, startKafka, type KafkaServer } from './start-kafka.ts';
 
 const HELP = `npm run kafka -- [options]
 
@@ -38,7 +38,18 @@ async function main(): Promise<void> {
   const port = positiveInteger('--port', values.port);
   // A broker of somebody else on the port would answer as if it were the one that is about to be started.
   await settlePorts([{ title: 'Kafka broker', endpoint: { host: '127.0.0.1', port, variable: 'KAFKA_PORT' } }]);
-  const kafka = await startKafka({
+  let kafka: KafkaServer | undefined;
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    console.log('Stopping Kafka');
+    // One that still starts is killed at exit.
+    void kafka?.stop().then(() => process.exit(0));
+    if (kafka === undefined) process.exit(130);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  kafka = await startKafka({
     dir,
     port,
     heapMb: positiveInteger('--heap-mb', values['heap-mb']),
@@ -47,14 +58,6 @@ async function main(): Promise<void> {
     },
   });
   console.log(`Kafka answers on ${kafka.brokers} (pid ${kafka.pid}, data in ${dir}). Ctrl-C stops it.`);
-  let stopping = false;
-  const stop = () => {
-    if (stopping) return;
-    stopping = true;
-    console.log('Stopping Kafka');
-    void kafka.stop().then(() => process.exit(0));
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   void kafka.ended().then((lastLines) => {
     if (stopping) return;
     console.error(`Kafka ended by itself; the end of its log in ${dir}:\n${lastLines}`);

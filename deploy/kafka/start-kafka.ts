@@ -53,8 +53,20 @@ const STOP_DEADLINE_MS = 20_000;
  */
 export async function startKafka(options: StartKafkaOptions = {}): Promise<KafkaServer> {
   const classPath = await kafkaClassPath(options.onProgress);
-  const temporary = options.dir === undefined;
-  const dir = options.dir ?? (await mkdtemp(path.join(os.tmpdir(), 'lanewatch-kafka-')));
+  if (options.dir !== undefined) return startIn(classPath, options.dir, options);
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'lanewatch-kafka-'));
+  const remove = () => rm(dir, { recursive: true, force: true, maxRetries: 3 });
+  try {
+    const kafka = await startIn(classPath, dir, options);
+    // Data that is about to be removed needs no orderly end, which takes seconds.
+    return Object.assign(kafka, { stop: () => kafka.kill().then(remove) });
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function startIn(classPath: string, dir: string, options: StartKafkaOptions): Promise<KafkaServer> {
   await mkdir(dir, { recursive: true });
   const port = options.port ?? (await freePort());
   const controllerPort = await freePort();
@@ -70,8 +82,6 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
 
   const start = () => launch(classPath, logFile, properties, port, options.heapMb ?? 512);
   let child = await start();
-  const killOnExit = () => child.kill('SIGKILL');
-  process.on('exit', killOnExit);
 
   const end = async (signal: NodeJS.Signals) => {
     child.kill(signal);
@@ -85,12 +95,7 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
     get pid() {
       return child.pid ?? -1;
     },
-    async stop() {
-      // Data that is about to be removed needs no orderly end, which takes seconds.
-      await end(temporary ? 'SIGKILL' : 'SIGTERM');
-      process.off('exit', killOnExit);
-      if (temporary) await rm(dir, { recursive: true, force: true, maxRetries: 3 });
-    },
+    stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
     async restart() {
       await end('SIGTERM');
@@ -210,6 +215,10 @@ async function launch(
     stdio: ['ignore', log, log],
   });
   closeSync(log);
+  // From here on, so that an end of this process in the middle of the start leaves no broker behind.
+  const killOnExit = () => child.kill('SIGKILL');
+  process.on('exit', killOnExit);
+  child.once('exit', () => process.off('exit', killOnExit));
   const deadline = Date.now() + START_DEADLINE_MS;
   while (!(await answers(port))) {
     const ended = hasEnded(child);
