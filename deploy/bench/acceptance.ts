@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { throughputResult, type Bench } from './bench.ts';
+import { throughputResult, type Bench, type BenchContext } from './bench.ts';
 import { httpLoad } from './http-load.ts';
 import { startIngestProcess } from './ingest-process.ts';
+import { endProcess } from './processes.ts';
 import { toInput } from './to-input.ts';
 import { workload } from './workload.ts';
 
@@ -12,18 +12,13 @@ const EVENTS_PER_REQUEST = 100;
 const REQUESTS = 1_500;
 const CONNECTIONS = 32;
 
-async function startParseOnly(): Promise<{ url: string; stop(): Promise<void> }> {
+/** Starts the peer. Returns its address. */
+async function startParseOnly(context: BenchContext): Promise<string> {
   const entry = fileURLToPath(new URL('./parse-only-server.ts', import.meta.url));
   const child = spawn(process.execPath, [entry], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [url] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  return {
-    url,
-    async stop() {
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
+  context.atEnd(() => endProcess(child));
+  for await (const url of createInterface({ input: child.stdout })) return url;
+  throw new Error('the server that only parses did not start');
 }
 
 export const acceptance: Bench = {
@@ -31,8 +26,8 @@ export const acceptance: Bench = {
   summary: 'from an HTTP request to an acknowledged event',
   async run(context) {
     const { brokers } = await context.kafka();
-    const ingest = await startIngestProcess(brokers, 'p4-', context.temporaryDirectory());
-    const parseOnly = await startParseOnly();
+    const ingest = await startIngestProcess(context, brokers, 'p4-');
+    const parseOnlyUrl = await startParseOnly(context);
     const lines = [...workload({ events: EVENTS_PER_REQUEST * REQUESTS, keys: 2_000, endMs: Date.now() })].map(
       (event) => JSON.stringify(toInput(event)),
     );
@@ -49,20 +44,15 @@ export const acceptance: Bench = {
       });
     const ours: number[] = [];
     const limit: number[] = [];
-    try {
-      // One unmeasured round each: both processes compile their hot paths.
-      await load(ingest.url);
-      await load(parseOnly.url);
-      for (let run = 0; run < context.runs; run++) {
-        ours.push((await load(ingest.url)) * EVENTS_PER_REQUEST);
-        limit.push((await load(parseOnly.url)) * EVENTS_PER_REQUEST);
-        context.log(
-          `P4 run ${run + 1}: ingest ${Math.round(ours.at(-1)!)}, parse only ${Math.round(limit.at(-1)!)} events/s`,
-        );
-      }
-    } finally {
-      await ingest.stop();
-      await parseOnly.stop();
+    // One unmeasured round each: both processes compile their hot paths.
+    await load(ingest.url);
+    await load(parseOnlyUrl);
+    for (let run = 0; run < context.runs; run++) {
+      ours.push((await load(ingest.url)) * EVENTS_PER_REQUEST);
+      limit.push((await load(parseOnlyUrl)) * EVENTS_PER_REQUEST);
+      context.log(
+        `P4 run ${run + 1}: ingest ${Math.round(ours.at(-1)!)}, parse only ${Math.round(limit.at(-1)!)} events/s`,
+      );
     }
     const what = `NDJSON of ${EVENTS_PER_REQUEST} → authenticated, validated, redacted, acknowledged by Kafka`;
     return [throughputResult({ id: 'P4', what, against: 'a fastify route that only parses', floor: 0.3 }, ours, limit)];

@@ -28,6 +28,10 @@ export interface BenchContext {
   /** An empty directory that is removed at the end. */
   temporaryDirectory(): string;
   log(line: string): void;
+  /** Has something ended when the bench has, however that went: what was added last first. */
+  atEnd(stop: () => Promise<unknown>): void;
+  /** Aborted when somebody stops the benches. */
+  stopped: AbortSignal;
 }
 
 export interface Bench {

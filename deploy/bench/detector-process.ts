@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../kafka/start-kafka.ts';
+import { endProcess } from './processes.ts';
 
 export interface DetectorProcessOptions {
   brokers: string;
@@ -50,11 +50,6 @@ export async function startDetectorProcess(options: DetectorProcessOptions): Pro
         ({ status }) => status === 200,
         () => false,
       ),
-    async stop() {
-      if (child.exitCode !== null) return;
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      await ended;
-    },
+    stop: () => endProcess(child),
   };
 }

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
@@ -12,6 +11,8 @@ import {
   type CredentialRecord,
 } from '@lanewatch/ingest/contract';
 import { freePort } from '../kafka/start-kafka.ts';
+import type { BenchContext } from './bench.ts';
+import { endProcess, hasEnded } from './processes.ts';
 
 const INGEST_MAIN = fileURLToPath(new URL('../../ingest/src/main.ts', import.meta.url));
 const START_DEADLINE_MS = 30_000;
@@ -19,11 +20,15 @@ const START_DEADLINE_MS = 30_000;
 export interface IngestProcess {
   url: string;
   collectorKey: string;
-  stop(): Promise<void>;
 }
 
-/** Starts ingest as its own process on Kafka, with a collector key registered the way the registry does it. */
-export async function startIngestProcess(brokers: string, topicPrefix: string, home: string): Promise<IngestProcess> {
+/** Starts ingest as its own process on Kafka until the bench ends, with a collector key registered the way the registry does it. */
+export async function startIngestProcess(
+  context: BenchContext,
+  brokers: string,
+  topicPrefix: string,
+): Promise<IngestProcess> {
+  const home = context.temporaryDirectory();
   const collectorKey = 'lw_dev_benchmarkbenchmarkbenchmarkbench_000000';
   await registerCollector(brokers, topicPrefix, collectorKey);
   const port = await freePort();
@@ -39,21 +44,14 @@ export async function startIngestProcess(brokers: string, topicPrefix: string, h
       LOG_LEVEL: 'warn',
     },
   });
+  context.atEnd(() => endProcess(child));
   const url = `http://127.0.0.1:${port}`;
   const deadline = performance.now() + START_DEADLINE_MS;
   while (!(await isReady(url))) {
-    if (performance.now() > deadline || child.exitCode !== null) throw new Error('ingest did not become ready');
+    if (performance.now() > deadline || hasEnded(child)) throw new Error('ingest did not become ready');
     await delay(50);
   }
-  return {
-    url,
-    collectorKey,
-    async stop() {
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
+  return { url, collectorKey };
 }
 
 function isReady(url: string): Promise<boolean> {

@@ -18,7 +18,7 @@ export const laneMemory: Bench = {
     let lanes = 0;
     for (let run = 0; run < context.runs; run++) {
       const args = ['--expose-gc', '--max-old-space-size=8192', entry, String(LANES), String(EVENTS_PER_LANE)];
-      const { stdout } = await execute(process.execPath, args);
+      const { stdout } = await execute(process.execPath, args, { signal: context.stopped });
       const figures = JSON.parse(stdout) as { lanes: number; bytes_per_lane: number };
       ours.push(figures.bytes_per_lane);
       lanes = figures.lanes;

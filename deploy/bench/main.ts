@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startKafka, type KafkaServer } from '../kafka/start-kafka.ts';
@@ -8,41 +9,68 @@ import type { BenchContext, BenchResult } from './bench.ts';
 import { benches } from './benches.ts';
 import { HELP, parseOptions, type Options } from './options.ts';
 import { table } from './report.ts';
+import { createStops } from './stops.ts';
 
-/** Runs every bench that was chosen; one that fails costs the others nothing. Returns whether all gave their figures. */
+/**
+ * Runs every bench that was chosen; one that fails costs the others nothing, and a signal ends what runs. Returns whether all gave
+ * their figures.
+ */
 async function runBenches({ ids, runs, events, jsonFile }: Options): Promise<boolean> {
+  const ofAll = createStops();
+  const ofOne = createStops();
+  const stopped = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      stopped.abort();
+      void ofOne
+        .all()
+        .then(() => ofAll.all())
+        .then(() => process.exit(130));
+    });
+  }
   const home = mkdtempSync(path.join(tmpdir(), 'lanewatch-bench-'));
-  const brokers: Promise<KafkaServer>[] = [];
+  ofAll.add(() => rm(home, { recursive: true, force: true }));
+  let broker: Promise<KafkaServer> | undefined;
   let directories = 0;
   const context: BenchContext = {
     kafka() {
-      if (brokers.length === 0) brokers.push(startKafka({ heapMb: 1024 }));
-      return brokers[0]!;
+      if (broker === undefined) {
+        const starting = startKafka({ heapMb: 1024 });
+        ofAll.add(() =>
+          starting.then(
+            (kafka) => kafka.stop(),
+            () => undefined,
+          ),
+        );
+        broker = starting;
+      }
+      return broker;
     },
     runs,
     events,
     temporaryDirectory: () => path.join(home, String(directories++)),
     log: (line) => process.stderr.write(`  ${line}\n`),
+    atEnd: (stop) => {
+      ofOne.add(stop);
+    },
+    stopped: stopped.signal,
   };
   const results: BenchResult[] = [];
   const failures: string[] = [];
   const machine = machineOf().line;
-  try {
-    for (const bench of benches.filter(({ id }) => ids.includes(id))) {
-      process.stderr.write(`${bench.id}: ${bench.summary}\n`);
-      try {
-        results.push(...(await bench.run(context)));
-      } catch (error) {
-        failures.push(`${bench.id} has no figures: ${(error as Error).message}`);
-        console.error(error);
-      }
+  for (const bench of benches.filter(({ id }) => ids.includes(id))) {
+    process.stderr.write(`${bench.id}: ${bench.summary}\n`);
+    try {
+      results.push(...(await bench.run(context)));
+    } catch (error) {
+      if (stopped.signal.aborted) break;
+      failures.push(`${bench.id} has no figures: ${(error as Error).message}`);
+      console.error(error);
     }
-  } finally {
-    for (const broker of await Promise.allSettled(brokers)) {
-      if (broker.status === 'fulfilled') await broker.value.stop();
-    }
-    rmSync(home, { recursive: true, force: true });
+    await ofOne.all();
   }
+  await ofAll.all();
+  if (stopped.signal.aborted) process.exit(130);
   process.stdout.write(`${machine}\n\n${table(results)}\n`);
   writeFileSync(jsonFile, `${JSON.stringify({ machine, runs, events, results }, null, 2)}\n`);
   for (const failure of failures) console.error(failure);
@@ -58,9 +86,10 @@ async function main(): Promise<number> {
   return 0;
 }
 
+// An explicit exit: what a bench that failed has left open must not hold the others' figures back.
 try {
-  process.exitCode = await main();
+  process.exit(await main());
 } catch (error) {
   console.error(error instanceof UsageError ? error.message : error);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  process.exit(error instanceof UsageError ? 2 : 1);
 }

@@ -17,16 +17,13 @@ interface Path {
   client: ClickHouseClient;
 }
 
-async function withPath<Result>(context: BenchContext, use: (path: Path) => Promise<Result>): Promise<Result> {
+async function startPath(context: BenchContext): Promise<Path> {
   const kafka = await context.kafka();
   const engine = await startEmbeddedClickHouse({ path: context.temporaryDirectory() });
+  context.atEnd(() => engine.stop());
   const client = createClient({ url: engine.url, username: engine.user, password: engine.password });
-  try {
-    return await use({ brokers: kafka.brokers, engine, client });
-  } finally {
-    await client.close();
-    await engine.stop();
-  }
+  context.atEnd(() => client.close());
+  return { brokers: kafka.brokers, engine, client };
 }
 
 async function filledTopic(context: BenchContext, { brokers }: Path, prefix: string, packed: number): Promise<void> {
@@ -60,6 +57,7 @@ async function detectorRun(
     database,
     ...(entry === undefined ? {} : { entry }),
   });
+  context.atEnd(() => detector.stop());
   try {
     return await throughputUntilVisible(path.client, `${database}.ledger`, context.events, detector.isAssigned);
   } finally {
@@ -92,26 +90,25 @@ async function kafkaEngineRun(
 }
 
 async function pathBench(context: BenchContext, id: string, packed: number, floor: number): Promise<BenchResult[]> {
-  return withPath(context, async (path) => {
-    const prefix = `${id.toLowerCase()}-`;
-    await filledTopic(context, path, prefix, packed);
-    const topic = topicsOf(prefix, USAGE_PARTITIONS_DEFAULT).usage.name;
-    const ours: number[] = [];
-    const peers = new Map<number, number[]>(PEER_CONSUMERS.map((consumers) => [consumers, []]));
-    for (let run = 0; run < context.runs; run++) {
-      ours.push(await detectorRun(context, path, prefix, `${id}_${run}`));
-      context.log(`${id} run ${run + 1}: ours ${Math.round(ours.at(-1)!)} events/s`);
-      for (const consumers of PEER_CONSUMERS) {
-        const figure = await kafkaEngineRun(context, path, topic, `${id}_${run}_${consumers}`, consumers);
-        peers.get(consumers)!.push(figure);
-        context.log(`${id} run ${run + 1}: Kafka engine with ${consumers} consumer(s) ${Math.round(figure)} events/s`);
-      }
+  const path = await startPath(context);
+  const prefix = `${id.toLowerCase()}-`;
+  await filledTopic(context, path, prefix, packed);
+  const topic = topicsOf(prefix, USAGE_PARTITIONS_DEFAULT).usage.name;
+  const ours: number[] = [];
+  const peers = new Map<number, number[]>(PEER_CONSUMERS.map((consumers) => [consumers, []]));
+  for (let run = 0; run < context.runs; run++) {
+    ours.push(await detectorRun(context, path, prefix, `${id}_${run}`));
+    context.log(`${id} run ${run + 1}: ours ${Math.round(ours.at(-1)!)} events/s`);
+    for (const consumers of PEER_CONSUMERS) {
+      const figure = await kafkaEngineRun(context, path, topic, `${id}_${run}_${consumers}`, consumers);
+      peers.get(consumers)!.push(figure);
+      context.log(`${id} run ${run + 1}: Kafka engine with ${consumers} consumer(s) ${Math.round(figure)} events/s`);
     }
-    const [consumers, best] = [...peers].reduce((a, b) => (median(b[1]) > median(a[1]) ? b : a));
-    const what = `${context.events} events, ${packed === 1 ? 'one' : packed} per record, on Kafka → visible in the ledger, detection and exactly-once on`;
-    const against = `ClickHouse's Kafka engine, best of ${PEER_CONSUMERS.join('/')} consumers (${consumers}), no detection`;
-    return [throughputResult({ id, what, against, floor }, ours, best)];
-  });
+  }
+  const [consumers, best] = [...peers].reduce((a, b) => (median(b[1]) > median(a[1]) ? b : a));
+  const what = `${context.events} events, ${packed === 1 ? 'one' : packed} per record, on Kafka → visible in the ledger, detection and exactly-once on`;
+  const against = `ClickHouse's Kafka engine, best of ${PEER_CONSUMERS.join('/')} consumers (${consumers}), no detection`;
+  return [throughputResult({ id, what, against, floor }, ours, best)];
 }
 
 export const path: Bench = {
@@ -129,20 +126,20 @@ export const packedPath: Bench = {
 export const detection: Bench = {
   id: 'P2',
   summary: 'what rules and lane state cost',
-  run: (context) =>
-    withPath(context, async (path) => {
-      const prefix = 'p2-';
-      await filledTopic(context, path, prefix, 50);
-      const ours: number[] = [];
-      const without: number[] = [];
-      for (let run = 0; run < context.runs; run++) {
-        ours.push(await detectorRun(context, path, prefix, `P2_with_${run}`));
-        without.push(await detectorRun(context, path, prefix, `P2_without_${run}`, './detector-without-rules.ts'));
-        context.log(
-          `P2 run ${run + 1}: with ${Math.round(ours.at(-1)!)}, without ${Math.round(without.at(-1)!)} events/s`,
-        );
-      }
-      const against = 'the same without rules and lane state';
-      return [throughputResult({ id: 'P2', what: 'detector with rules, packed', against, floor: 0.75 }, ours, without)];
-    }),
+  async run(context) {
+    const path = await startPath(context);
+    const prefix = 'p2-';
+    await filledTopic(context, path, prefix, 50);
+    const ours: number[] = [];
+    const without: number[] = [];
+    for (let run = 0; run < context.runs; run++) {
+      ours.push(await detectorRun(context, path, prefix, `P2_with_${run}`));
+      without.push(await detectorRun(context, path, prefix, `P2_without_${run}`, './detector-without-rules.ts'));
+      context.log(
+        `P2 run ${run + 1}: with ${Math.round(ours.at(-1)!)}, without ${Math.round(without.at(-1)!)} events/s`,
+      );
+    }
+    const against = 'the same without rules and lane state';
+    return [throughputResult({ id: 'P2', what: 'detector with rules, packed', against, floor: 0.75 }, ours, without)];
+  },
 };

@@ -74,7 +74,7 @@ function* repeated(events: readonly UsageEvent[]): Generator<UsageEvent> {
 }
 
 /** Kafka's own benchmark client: one record per event, of the same mean size, acknowledged by all replicas. */
-async function javaRun(recordBytes: number, brokers: string, topic: string): Promise<number> {
+async function javaRun(recordBytes: number, brokers: string, topic: string, stopped: AbortSignal): Promise<number> {
   const args = ['-cp', await kafkaClassPath(), 'org.apache.kafka.tools.ProducerPerformance'];
   args.push(
     '--topic',
@@ -87,7 +87,7 @@ async function javaRun(recordBytes: number, brokers: string, topic: string): Pro
     '-1',
   );
   args.push('--producer-props', `bootstrap.servers=${brokers}`, 'acks=all', 'batch.size=65536', 'linger.ms=5');
-  const { stdout } = await execute('java', args, { maxBuffer: 1 << 24 });
+  const { stdout } = await execute('java', args, { maxBuffer: 1 << 24, signal: stopped });
   const rate = /([\d.]+) records\/sec/.exec(stdout.trim().split('\n').at(-1) ?? '')?.[1];
   if (rate === undefined) throw new Error(`ProducerPerformance printed no rate: ${stdout.slice(-300)}`);
   return Number(rate);
@@ -113,7 +113,7 @@ export const producer: Bench = {
     for (let run = 0; run <= context.runs; run++) {
       ours.push(await publisherRun(events, brokers, topic.name));
       single.push(await onePerRecordRun(events, brokers, topic.name));
-      java.push(await javaRun(recordBytes, brokers, topic.name));
+      java.push(await javaRun(recordBytes, brokers, topic.name, context.stopped));
       context.log(
         `P3 ${run === 0 ? 'warm-up' : `run ${run}`}: packed ${Math.round(ours.at(-1)!)}, one per record ${Math.round(single.at(-1)!)}, Java ${Math.round(java.at(-1)!)} events/s`,
       );
