@@ -63,13 +63,16 @@ describe('an engine that falls silent', () => {
   });
 
   // Each of them is what a batch or an assignment waits for.
-  it('holds up neither a claim nor findings beyond the limit of an insert', async () => {
+  it('holds up neither a claim, nor the resume point, nor findings beyond a few limits of an insert', async () => {
     const proxy = await silencer();
     const ledger = await test.another({ url: proxy.url, insertTimeoutMs: LIMIT_MS });
     await ledger.claim([0], 'first');
     proxy.silence();
     const calls = [
       () => ledger.claim([0], 'second'),
+      () => ledger.resumeOffsets([0]),
+      () => ledger.resetPartitions([0]),
+      () => ledger.tallyKnownFindings([finding()], () => undefined),
       () => ledger.writeFindings([{ finding: finding(), partition: 0 }], 'first'),
       () => ledger.readFindings([finding().id]),
     ];

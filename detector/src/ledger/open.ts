@@ -6,6 +6,7 @@ import { ledgerInsert } from './insert.ts';
 import type { Ledger } from './ledger.ts';
 import { migrate } from './migrate/migrate.ts';
 import { ledgerReads } from './restore.ts';
+import { ledgerResumePoint } from './resume-point.ts';
 
 export interface LedgerOptions {
   /** `http://host:8123`, or https. */
@@ -23,6 +24,8 @@ export interface LedgerOptions {
 
 /** Migrating, and restoring a month of lanes, take long and say nothing meanwhile. */
 const LONG_SILENCE_MS = 600_000;
+/** How many limits of an insert the rows of a finding may take to be counted, over all time, while a batch waits for it. */
+const TALLY_INSERT_LIMITS = 3;
 /** A claim outlasts the slowest insert that is allowed. */
 const CLAIM_MARGIN_MS = 5_000;
 
@@ -31,8 +34,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const patient = connect(options, LONG_SILENCE_MS);
   // What a batch or a claim waits for: a connection that fell silent must not hold partitions for ten minutes.
   const client = connect(options, options.insertTimeoutMs);
+  const tallying = connect(options, options.insertTimeoutMs * TALLY_INSERT_LIMITS);
   const close = async () => {
-    await Promise.all([client.close(), patient.close()]);
+    await Promise.all([client.close(), tallying.close(), patient.close()]);
   };
   const { database } = options;
   try {
@@ -44,7 +48,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   return {
     claim: ledgerClaim(client, database, options.insertTimeoutMs + CLAIM_MARGIN_MS),
     ...ledgerInsert(client, database, options.insertTimeoutMs),
+    ...ledgerResumePoint(client, database),
     ...ledgerReads(patient, database),
+    tallyKnownFindings: ledgerReads(tallying, database).tallyKnownFindings,
     readFindings: (ids) => readFindings(client, database, ids),
     writeFindings: (writes, claimant) => writeFindings(client, database, writes, claimant),
     close,

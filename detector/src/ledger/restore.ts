@@ -119,49 +119,6 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
   }
 
   return {
-    async resumeOffsets(partitions: number[]): Promise<Map<number, number>> {
-      const offsets = new Map<number, number>();
-      await eachRow<[number, number]>(
-        'reading the resume point',
-        // Answered from the projection by_lane_hour: a fraction of the rows (test: it is used).
-        `SELECT kafka_partition, max(kafka_offset) FROM ${ledger}
-         WHERE kafka_partition IN {partitions:Array(UInt32)} GROUP BY kafka_partition`,
-        { partitions },
-        ([partition, offset]) => offsets.set(partition, offset + 1),
-      );
-      const resets = new Map<number, number>();
-      await eachRow<[number, number]>(
-        'reading the resets of the topic',
-        `SELECT partition, toUnixTimestamp64Milli(max(reset_at)) FROM ${database}.topic_resets
-         WHERE partition IN {partitions:Array(UInt64)} GROUP BY partition`,
-        { partitions },
-        ([partition, resetAtMs]) => resets.set(partition, resetAtMs),
-      );
-      for (const [partition, reset_at] of resets) {
-        offsets.delete(partition);
-        await eachRow<[number]>(
-          'reading the resume point since a reset',
-          `SELECT max(kafka_offset) FROM ${ledger}
-           WHERE kafka_partition = {partition:UInt32} AND stored_at >= fromUnixTimestamp64Milli({reset_at:Int64}, 'UTC')
-           HAVING count() > 0`,
-          { partition, reset_at },
-          ([offset]) => offsets.set(partition, offset + 1),
-        );
-      }
-      return offsets;
-    },
-
-    async resetPartitions(partitions: number[]): Promise<void> {
-      await asLedgerErrors('noting a reset of the topic', () =>
-        client.command({
-          query: `INSERT INTO ${database}.topic_resets
-                  SELECT kafka_partition, addMilliseconds(max(stored_at), 1) FROM ${ledger}
-                  WHERE kafka_partition IN {partitions:Array(UInt32)} GROUP BY kafka_partition`,
-          query_params: { partitions },
-        }),
-      );
-    },
-
     async restoreHashes(
       partitions: number[],
       sinceMs: number,

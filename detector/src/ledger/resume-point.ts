@@ -1,0 +1,62 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { LEDGER_TABLE } from '../../contract/index.ts';
+import { asLedgerErrors } from './errors.ts';
+
+/** From where the bus is read: the ledger's own maximum per partition, and the resets that void it. */
+export function ledgerResumePoint(client: ClickHouseClient, database: string) {
+  const ledger = `${database}.${LEDGER_TABLE}`;
+
+  async function rowsOf<Row>(doing: string, query: string, query_params: Record<string, unknown>): Promise<Row[]> {
+    return asLedgerErrors(doing, async () => {
+      const answer = await client.query({
+        query,
+        query_params,
+        format: 'JSONCompactEachRow',
+        clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
+      });
+      return answer.json<Row>();
+    });
+  }
+
+  return {
+    async resumeOffsets(partitions: number[]): Promise<Map<number, number>> {
+      const latest = await rowsOf<[number, number]>(
+        'reading the resume point',
+        // Answered from the projection by_lane_hour: a fraction of the rows (test: it is used).
+        `SELECT kafka_partition, max(kafka_offset) FROM ${ledger}
+         WHERE kafka_partition IN {partitions:Array(UInt32)} GROUP BY kafka_partition`,
+        { partitions },
+      );
+      const offsets = new Map(latest.map(([partition, offset]) => [partition, offset + 1]));
+      const resets = await rowsOf<[number, number]>(
+        'reading the resets of the topic',
+        `SELECT partition, toUnixTimestamp64Milli(max(reset_at)) FROM ${database}.topic_resets
+         WHERE partition IN {partitions:Array(UInt64)} GROUP BY partition`,
+        { partitions },
+      );
+      for (const [partition, reset_at] of resets) {
+        offsets.delete(partition);
+        const since = await rowsOf<[number]>(
+          'reading the resume point since a reset',
+          `SELECT max(kafka_offset) FROM ${ledger}
+           WHERE kafka_partition = {partition:UInt32} AND stored_at >= fromUnixTimestamp64Milli({reset_at:Int64}, 'UTC')
+           HAVING count() > 0`,
+          { partition, reset_at },
+        );
+        for (const [offset] of since) offsets.set(partition, offset + 1);
+      }
+      return offsets;
+    },
+
+    async resetPartitions(partitions: number[]): Promise<void> {
+      await asLedgerErrors('noting a reset of the topic', () =>
+        client.command({
+          query: `INSERT INTO ${database}.topic_resets
+                  SELECT kafka_partition, addMilliseconds(max(stored_at), 1) FROM ${ledger}
+                  WHERE kafka_partition IN {partitions:Array(UInt32)} GROUP BY kafka_partition`,
+          query_params: { partitions },
+        }),
+      );
+    },
+  };
+}
