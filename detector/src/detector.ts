@@ -41,7 +41,8 @@ export interface DetectorOptions {
 
 /** What a detector tells about itself. */
 export interface DetectorObserver {
-  stored(batch: Batch, tookMs: number): void;
+  stored(batch: Batch): void;
+  finished(batch: Batch, tookMs: number): void;
   fault(stage: string, error: unknown): void;
   assigned(partitions: number[], tookMs: number): void;
   revoked(): void;
@@ -121,11 +122,11 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
     },
     observer: {
       ...observer,
-      stored(batch, tookMs) {
+      stored(batch) {
         for (const [collector, count] of batch.collectors.entries()) tally.add(collector, 'stored', count);
         for (const [collector, count] of batch.duplicates.entries()) tally.add(collector, 'duplicates', count);
         if (batch.deadLetters.length > 0) tally.add('', 'dead_lettered', batch.deadLetters.length);
-        observer.stored(batch, tookMs);
+        observer.stored(batch);
       },
     },
   });

@@ -51,10 +51,12 @@ export function createMetrics(): Metrics {
   return {
     registry,
     observer: {
-      stored(batch, tookMs) {
+      stored(batch) {
         for (const [standing, count] of batch.standings.entries()) stored.inc({ standing }, count);
         for (const [, count] of batch.duplicates.entries()) duplicates.inc(count);
         deadLetters.inc(batch.deadLetters.length);
+      },
+      finished(batch, tookMs) {
         for (const { finding } of batch.changes) findings.inc({ rule: finding.rule });
         storeSeconds.observe(tookMs / 1000);
       },

@@ -43,8 +43,9 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
   let lastFault = { stage: '', text: '', count: 0 };
 
   const observer: DetectorObserver = {
-    stored(batch, tookMs) {
-      metrics.observer.stored(batch, tookMs);
+    stored: metrics.observer.stored,
+    finished(batch, tookMs) {
+      metrics.observer.finished(batch, tookMs);
       lastFault = { stage: '', text: '', count: 0 };
       log.debug({ rows: batch.standings.total, findings: batch.changes.length, took_ms: tookMs }, 'batch stored');
     },

@@ -54,6 +54,7 @@ export async function referenceOf(
     },
     observer: {
       stored: () => undefined,
+      finished: () => undefined,
       assigned: () => undefined,
       fault: (stage, error) => {
         throw new Error(`the reference failed at ${stage}`, { cause: error });

@@ -82,7 +82,12 @@ describe('a detector on a real engine', () => {
       endOffsets: () => Promise.resolve(new Map([[0, log.length]])),
       commit: () => Promise.resolve(),
       rejoin: () => undefined,
-      observer: { stored: () => undefined, fault: () => undefined, assigned: () => undefined },
+      observer: {
+        stored: () => undefined,
+        finished: () => undefined,
+        fault: () => undefined,
+        assigned: () => undefined,
+      },
     });
     const from = (await pipeline.onAssignment([0])).get(0) ?? 0;
     for (const record of log.slice(from))

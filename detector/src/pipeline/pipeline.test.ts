@@ -43,6 +43,8 @@ interface Harness {
   rejoins: string[];
   faults: string[];
   assigned: number[][];
+  /** Rows told as stored. */
+  counted: number[];
 }
 
 function start(
@@ -65,6 +67,7 @@ function start(
   const rejoins: string[] = [];
   const faults: string[] = [];
   const assigned: number[][] = [];
+  const counted: number[] = [];
   const registry = createRegistryView();
   expect(registry.apply(Buffer.from(JSON.stringify(REVOKED)))).toEqual({ ok: true });
   const lanesMax = overrides.lanesMax ?? 1000;
@@ -93,13 +96,14 @@ function start(
     commit: async () => undefined,
     rejoin: (reason) => void rejoins.push(reason),
     observer: {
-      stored: () => undefined,
+      stored: (batch) => void counted.push(batch.collectors.total),
+      finished: () => undefined,
       assigned: (partitions) => void assigned.push(partitions),
       fault: (stage, error) => void faults.push(`${stage}: ${(error as Error).message}`),
     },
     ...overrides,
   });
-  return { pipeline, deadLetters, rejoins, faults, assigned };
+  return { pipeline, deadLetters, rejoins, faults, assigned, counted };
 }
 
 /** Delivers each partition's records from the resume offsets on, as a bus would. */
@@ -330,6 +334,19 @@ describe('delivery', () => {
     await restoring;
     await pipeline.close();
     await expect(assigning).rejects.toThrow('broken off');
+  });
+
+  test('rows that are stored are counted although their findings are refused', async () => {
+    const ledger = createMemoryLedger();
+    const harness = start(ledger);
+    ledger.intercept = (step) => {
+      if (step === 'findings') throw new FencedError('claimed by another');
+    };
+    const record = recordOf(0, 0, [encodeUsageRow(usageEvent({ id: 'one' }))]);
+    await deliver(harness, new Map([[0, [record]]]));
+    expect(harness.rejoins).toEqual(['claimed by another']);
+    expect(stored(ledger)).toEqual(['one']);
+    expect(harness.counted).toEqual([1]);
   });
 
   test('an assignment without partitions is told as well: a standby is ready', async () => {

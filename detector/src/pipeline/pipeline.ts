@@ -50,7 +50,10 @@ export interface PipelineOptions {
 
 /** What the pipeline tells about itself: for metrics, counts per collector and the log. */
 export interface PipelineObserver {
-  stored(batch: Batch, tookMs: number): void;
+  /** Its rows are in the ledger; whether or not its findings follow, nobody stores them again. */
+  stored(batch: Batch): void;
+  /** Its findings are written as well, so many milliseconds after it was closed. */
+  finished(batch: Batch, tookMs: number): void;
   fault(stage: string, error: unknown): void;
   assigned(partitions: number[], tookMs: number): void;
 }
@@ -217,6 +220,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     // Dead letters go first: once the rows behind them are stored, nothing would bring a lost one back.
     if (deadLetters.length > 0) await persist('dead letter', signal, () => options.publishDeadLetters(deadLetters));
     if (block.length > 0) await persist('ledger', signal, () => ledger.insert(block, token));
+    observer.stored(batch);
     if (changes.length > 0) {
       await persist('finding history', signal, () => countEarlierRows(changes, ledger));
       const findings = changes.map(({ finding }) => finding);
@@ -225,7 +229,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const writes = changes.map(({ finding, lane }) => ({ finding, partition: lane.partition }));
       await persist('findings', signal, () => ledger.writeFindings(writes, owner));
     }
-    observer.stored(batch, now() - startedMs);
+    observer.finished(batch, now() - startedMs);
     // Progress is for lag tools only, so a failure here costs nothing but their accuracy.
     await options.commit(nextOffsets).catch((error: unknown) => observer.fault('progress', error));
   }

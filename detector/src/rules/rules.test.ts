@@ -73,7 +73,12 @@ async function findingsOf(
       endOffsets: async () => new Map(),
       commit: async () => undefined,
       rejoin: () => undefined,
-      observer: { stored: () => undefined, assigned: () => undefined, fault: () => undefined },
+      observer: {
+        stored: () => undefined,
+        finished: () => undefined,
+        assigned: () => undefined,
+        fault: () => undefined,
+      },
     });
   const headers = { [ROW_VERSION_HEADER]: USAGE_ROW_VERSION };
   const lines = events.map((event, index) => encodeUsageRow(usageEvent({ id: String(index), ...event })));
