@@ -3,13 +3,13 @@ import type { CollectorCounts } from '@lanewatch/ingest/contract';
 /** What this process counted per collector since it started; totals, so that a lost or repeated report changes nothing. */
 export interface CollectorTally {
   add(collector: string, kind: 'stored' | 'duplicates' | 'dead_lettered', count: number): void;
-  /** Reports of the collectors whose counts changed since the last call. */
-  takeChanged(nowMs: number): CollectorCounts[];
+  /** Publishes the totals that changed since they were published last. What can't be published now is so by a later call; rejects then. */
+  report(nowMs: number, publish: (reports: CollectorCounts[]) => Promise<void>): Promise<void>;
 }
 
 export function createCollectorTally(instance: string, startedAtMs: number): CollectorTally {
   const totals = new Map<string, { stored: number; duplicates: number; dead_lettered: number }>();
-  const changed = new Set<string>();
+  let changed = new Set<string>();
   const startedAt = new Date(startedAtMs).toISOString();
 
   return {
@@ -19,8 +19,11 @@ export function createCollectorTally(instance: string, startedAtMs: number): Col
       total[kind] += count;
       changed.add(collector);
     },
-    takeChanged(nowMs) {
-      const reports = [...changed].map((collector) => ({
+    async report(nowMs, publish) {
+      if (changed.size === 0) return;
+      const reported = changed;
+      changed = new Set();
+      const reports = [...reported].map((collector) => ({
         instance,
         instance_started_at: startedAt,
         service: 'detector' as const,
@@ -34,8 +37,12 @@ export function createCollectorTally(instance: string, startedAtMs: number): Col
         spooled: false,
         ...totals.get(collector)!,
       }));
-      changed.clear();
-      return reports;
+      try {
+        await publish(reports);
+      } catch (error) {
+        for (const collector of reported) changed.add(collector);
+        throw error;
+      }
     },
   };
 }

@@ -132,14 +132,14 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
   });
 
   async function reportCounts(): Promise<void> {
-    const reports = tally.takeChanged(Date.now());
-    if (reports.length === 0) return;
-    await bus.publish(
-      topics.collectorCounts.name,
-      reports.map((report) => ({
-        key: `${report.instance}/${report.collector}`,
-        value: Buffer.from(JSON.stringify(report)),
-      })),
+    await tally.report(Date.now(), (reports) =>
+      bus.publish(
+        topics.collectorCounts.name,
+        reports.map((report) => ({
+          key: `${report.instance}/${report.collector}`,
+          value: Buffer.from(JSON.stringify(report)),
+        })),
+      ),
     );
   }
   const counting = setInterval(() => {
