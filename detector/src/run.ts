@@ -109,8 +109,12 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
   });
   metrics.watch(detector);
 
+  let isStopping = false;
   const stop = (signal: string) => {
     log.info({ signal }, 'stopping');
+    // A terminal sends SIGINT to everybody, and whoever started this process sends SIGTERM: both mean the same stop.
+    if (isStopping) return;
+    isStopping = true;
     // What can't be stored in time is not lost: it is on the bus, and the next start resumes from the ledger.
     setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
     detector

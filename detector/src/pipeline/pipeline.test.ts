@@ -415,6 +415,28 @@ describe('delivery', () => {
     await expect(harness.pipeline.onAssignment(PARTITIONS)).rejects.toThrow('stopping');
   });
 
+  test('whoever closes a second time, or delivers meanwhile, waits for the same end', async () => {
+    const ledger = createMemoryLedger();
+    const { pipeline } = start(ledger);
+    const { promise: gate, resolve: release } = Promise.withResolvers<undefined>();
+    const insert = ledger.insert.bind(ledger);
+    ledger.insert = async (block, token) => {
+      await gate;
+      await insert(block, token);
+    };
+    const record = (offset: number) => recordOf(0, offset, [encodeUsageRow(usageEvent({ id: String(offset) }))]);
+    await pipeline.onAssignment(PARTITIONS);
+    await pipeline.onBatch({ partition: 0, records: [record(0)], endOffset: 2 });
+    const ends = [
+      pipeline.close(),
+      pipeline.onBatch({ partition: 0, records: [record(1)], endOffset: 2 }),
+      pipeline.close(),
+    ];
+    release(undefined);
+    await Promise.all(ends);
+    expect(stored(ledger)).toEqual(['0']);
+  });
+
   test('a slow ledger holds the bus back instead of filling memory', async () => {
     const ledger = createMemoryLedger();
     const harness = start(ledger, { batchRowsMax: 2 });

@@ -95,8 +95,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   let flushTimer: NodeJS.Timeout | null = null;
   let assignment = new AbortController();
   let sequence = 0;
-  /** Set when closing begins, settled when it is over. */
-  let closed: PromiseWithResolvers<undefined> | null = null;
+  /** Set when closing begins, settled when it is over; one for everybody who asks. */
+  let closed: Promise<void> | null = null;
 
   const persist = createPersist(options.wait, (stage, error) => observer.fault(stage, error));
   const hash = { low: 0, high: 0 };
@@ -140,7 +140,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       }
       // Somebody else may have been assigned these partitions while this waited: the rest of the batch is theirs.
       if (ours !== epoch) return;
-      if (closed !== null) return closed.promise;
+      if (closed !== null) return closed;
       const receivedMs = now();
       const { rows, rejects } = decodeRecord(record, receivedMs);
       for (const row of rows) take(row, receivedMs);
@@ -277,19 +277,22 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return resumeOffsets;
   }
 
+  async function storeRest(): Promise<void> {
+    while (storing !== null || waiting !== null || open.records > 0) {
+      startStoring();
+      if (storing !== null) await storing;
+    }
+    forget();
+  }
+
   return {
     onAssignment,
     onBatch,
     onRevoked: forget,
-    async close() {
+    close() {
       // From here on no record is taken in, or under load there would always be something left to store.
-      closed = Promise.withResolvers<undefined>();
-      while (storing !== null || waiting !== null || open.records > 0) {
-        startStoring();
-        if (storing !== null) await storing;
-      }
-      forget();
-      closed.resolve(undefined);
+      closed ??= storeRest();
+      return closed;
     },
     get dedupe() {
       return dedupe;
