@@ -59,6 +59,16 @@ describe('the dedupe window', () => {
     window.add(2, 2, 100_000);
     window.add(3, 3, 200_000);
     window.add(4, 4, 300_000);
-    expect(window.spanMs(300_000)).toBe(200_000);
+    expect(window.spanMs(300_000)).toBe(100_000);
+  });
+
+  test('that was restored up to its number reaches back to the oldest id it was given', () => {
+    const HOUR_MS = 3_600_000;
+    const now = Date.UTC(2026, 10, 20, 12);
+    const window = createDedupeWindow({ windowMs: 24 * HOUR_MS, idsMax: 3 });
+    for (const [id, hoursAgo] of [3, 2, 1].entries()) window.add(id + 1, id + 1, now - hoursAgo * HOUR_MS);
+    expect(window.spanMs(now)).toBe(3 * HOUR_MS);
+    // Idle since, it forgets what is too old with the next id only.
+    expect(window.spanMs(now + 100 * HOUR_MS)).toBe(24 * HOUR_MS);
   });
 });

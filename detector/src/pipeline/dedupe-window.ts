@@ -35,7 +35,6 @@ export function createDedupeWindow({ windowMs, idsMax }: DedupeWindowOptions): D
 
   // For each bucket of time, how many ids arrived in it; oldest first.
   const buckets: { startMs: number; count: number }[] = [];
-  let forgottenUpToMs = 0;
 
   function slotOf(low: number, high: number): number {
     let slot = (low ^ (high >>> 7)) & mask;
@@ -68,9 +67,7 @@ export function createDedupeWindow({ windowMs, idsMax }: DedupeWindowOptions): D
     if (slot >= 0) removeSlot(slot);
     ringStart = ringStart + 1 === ringCapacity ? 0 : ringStart + 1;
     size--;
-    const oldest = buckets[0]!;
-    forgottenUpToMs = oldest.startMs;
-    if (--oldest.count === 0) buckets.shift();
+    if (--buckets[0]!.count === 0) buckets.shift();
   }
 
   function growRing(): void {
@@ -137,8 +134,9 @@ export function createDedupeWindow({ windowMs, idsMax }: DedupeWindowOptions): D
       return size;
     },
     spanMs(nowMs) {
-      const limitedByNumber = size === idsMax;
-      return limitedByNumber ? Math.max(0, nowMs - forgottenUpToMs) : windowMs;
+      const oldest = buckets[0];
+      if (size < idsMax || oldest === undefined) return windowMs;
+      return Math.min(windowMs, Math.max(0, nowMs - oldest.startMs));
     },
   };
 }
