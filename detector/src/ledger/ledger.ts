@@ -98,7 +98,8 @@ export interface Ledger {
   ): Promise<void>;
   /**
    * Hands over the lanes with rows in these partitions stored since `sinceMs`, the one stored last at the end, the newest
-   * `limit` at most. Everything restored goes by when rows were stored: an event may tell any time of itself.
+   * `limit` at most; not that of events without a key, which is no lane to remember. Everything restored goes by when rows were
+   * stored: an event may tell any time of itself.
    */
   restoreLanes(
     partitions: number[],

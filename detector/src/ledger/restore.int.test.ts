@@ -1,3 +1,4 @@
+import { UNATTRIBUTED_LANE } from '@lanewatch/ingest/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FINDINGS_TABLE, type Finding, type LedgerRow } from '../../contract/index.ts';
 import { createMemoryLedger, type MemoryLedger } from '../pipeline/testing/memory-ledger.ts';
@@ -25,9 +26,14 @@ function findingsOf(key: number, batch: number, index: number): string[] {
   return key === 5 ? [idOf('R01', 5)] : [];
 }
 
+function laneOfKey(key: number): string {
+  if (key === 8) return 'hint_0123';
+  return key === 7 ? UNATTRIBUTED_LANE : `lane-${key}`;
+}
+
 /**
- * Batches half a day apart, with late events and some from the beginning of time, keys known by hint only, endpoints without
- * address, findings old and new, and a lane whose events go to another partition half-way.
+ * Batches half a day apart, with late events and some from the beginning of time, keys known by hint only or not at all, endpoints
+ * without address, findings old and new, and a lane whose events go to another partition half-way.
  */
 function history(): LedgerRow[][] {
   return Array.from({ length: BATCHES }, (_batch, batch) => {
@@ -39,8 +45,8 @@ function history(): LedgerRow[][] {
       const late = number % 17 === 0 ? 3 * DAY_MS : 0;
       return ledgerRow({
         id: `event-${number}`,
-        lane: key === 8 ? 'hint_0123' : `lane-${key}`,
-        fingerprint: key === 8 ? '' : `lane-${key}`,
+        lane: laneOfKey(key),
+        fingerprint: key < 7 ? laneOfKey(key) : '',
         hint: number % 10 === 0 ? `sk-...${key}${batch}` : '',
         org: index % 2 === 0 ? `org-${batch}` : '',
         credential_id: key % 2 === 0 ? '' : `credential-${batch}`,
@@ -211,6 +217,14 @@ describe('restoring', () => {
         (await collect<FindingTally>((onTally) => ledger.restoreFindings(partitions, since, onTally))).sort(byId);
       expect(await findingsOf(test.ledger)).toEqual(await findingsOf(await double()));
     });
+  });
+
+  it('leaves out the lane of events without a key, which no running detector holds', async () => {
+    const restored = new Set<string>();
+    await test.ledger.restoreLanes([0, 1, 2], 0, 1000, ({ lane }) => restored.add(lane));
+    await test.ledger.restoreValues([0, 1, 2], 0, 1000, ({ lane }) => restored.add(lane));
+    expect(rows.some(({ lane }) => lane === UNATTRIBUTED_LANE)).toBe(true);
+    expect(restored).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 8].map(laneOfKey)));
   });
 
   it('known findings are tallied over all their rows, others are left out', async () => {

@@ -1,5 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
+import { UNATTRIBUTED_LANE } from '@lanewatch/ingest/contract';
 import { FINDINGS_TABLE, LEDGER_TABLE } from '../../contract/index.ts';
 import { abortedBy } from './clickhouse.ts';
 import { asLedgerErrors } from './errors.ts';
@@ -47,7 +48,8 @@ const LANES_PER_READ = 1_000;
 /** The reads that rebuild a detector's state from the ledger, each streamed: memory does not grow with the answer. */
 export function ledgerReads(client: ClickHouseClient, database: string) {
   const ledger = `${database}.${LEDGER_TABLE}`;
-  const storedSince = `kafka_partition IN {partitions:Array(UInt32)}
+  // Nobody holds the lane of events without a key, and it is the largest of all where many come so.
+  const storedSince = `kafka_partition IN {partitions:Array(UInt32)} AND lane != ${quoted(UNATTRIBUTED_LANE)}
       AND stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')`;
   // A lane that moved when partitions were added has rows in others too, so a lane is chosen by partition, its rows are not.
   const ofTheirLanes = `lane IN (SELECT lane FROM ${ledger} WHERE ${storedSince})`;

@@ -1,3 +1,4 @@
+import { UNATTRIBUTED_LANE } from '@lanewatch/ingest/contract';
 import type { Finding, LedgerRow } from '../../../contract/index.ts';
 import {
   FencedError,
@@ -41,6 +42,8 @@ export function createMemoryLedger(): MemoryLedger {
   const findings = new Map<string, Finding>();
   const within = (partitions: number[], sinceMs: number) =>
     rows.filter((row) => partitions.includes(row.kafka_partition) && row.stored_at >= sinceMs);
+  const ofLanes = (partitions: number[], sinceMs: number) =>
+    within(partitions, sinceMs).filter(({ lane }) => lane !== UNATTRIBUTED_LANE);
   const lanesOf = (some: LedgerRow[]) => new Set(some.map(({ lane }) => lane));
 
   /** What these rows say about the findings on them. */
@@ -101,7 +104,7 @@ export function createMemoryLedger(): MemoryLedger {
     async restoreLanes(partitions, sinceMs, limit, onLane) {
       // Rows are in the order in which they were stored, so the last one of a lane decides.
       const latest = new Map<string, LedgerRow>();
-      for (const row of within(partitions, sinceMs)) {
+      for (const row of ofLanes(partitions, sinceMs)) {
         latest.delete(row.lane);
         latest.set(row.lane, row);
       }
@@ -110,7 +113,7 @@ export function createMemoryLedger(): MemoryLedger {
     async restoreValues(partitions, sinceMs, valuesPerLane, onValue) {
       for (const dimension of LANE_DIMENSIONS) {
         const valueOf = (row: LedgerRow) => (dimension === 'endpoint' ? row.ip || row.host : row[dimension]);
-        const lanes = lanesOf(within(partitions, sinceMs));
+        const lanes = lanesOf(ofLanes(partitions, sinceMs));
         const some = rows.filter((row) => lanes.has(row.lane) && row.stored_at >= sinceMs);
         for (const [lane, own] of Map.groupBy(some, (row) => row.lane)) {
           const values = [...Map.groupBy(own, valueOf)]
@@ -128,7 +131,7 @@ export function createMemoryLedger(): MemoryLedger {
       }
     },
     async restoreFindings(partitions, sinceMs, onTally) {
-      const lanes = lanesOf(within(partitions, sinceMs));
+      const lanes = lanesOf(ofLanes(partitions, sinceMs));
       tallies(
         rows.filter(({ lane }) => lanes.has(lane)),
         () => true,
