@@ -114,6 +114,18 @@ describe('insert', () => {
     expect(await count()).toBe(0);
   });
 
+  it('has the memory of a block again once it is stored, or was empty', async () => {
+    const block = test.ledger.newBlock();
+    block.seal(STORED_AT);
+    await test.ledger.insert(block, 'empty');
+    expect(test.ledger.newBlock()).toBe(block);
+    block.add(ledgerRow());
+    block.seal(STORED_AT);
+    await test.ledger.insert(block, 'full');
+    expect(test.ledger.newBlock()).toBe(block);
+    expect(await count()).toBe(1);
+  });
+
   it('keeps batches apart that are written at the same time', async () => {
     await Promise.all(
       [0, 1, 2].map(async (kafka_partition) => {

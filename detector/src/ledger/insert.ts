@@ -81,12 +81,12 @@ export function ledgerInsert(client: ClickHouseClient, database: string, timeLim
       if (block.length > INSERT_ROWS_MAX)
         throw new RangeError(`a batch has ${block.length} rows, at most ${INSERT_ROWS_MAX} stay one part`);
       if (!(block instanceof LedgerBlock)) throw new TypeError('the block is not one of this ledger');
-      if (block.length === 0) return;
-      await asLedgerErrors('storing a batch', async () => {
-        if (block.sentUnder === token && (await isStored(block.first))) return;
-        block.sentUnder = token;
-        await send(block.bytes(), token);
-      });
+      if (block.length > 0)
+        await asLedgerErrors('storing a batch', async () => {
+          if (block.sentUnder === token && (await isStored(block.first))) return;
+          block.sentUnder = token;
+          await send(block.bytes(), token);
+        });
       // Only after success: what failed is sent again, and an assignment that ends may leave a request behind that still reads it.
       if (idle.length < IDLE_BLOCKS_MAX) idle.push(block);
     },

@@ -83,9 +83,9 @@ export interface Ledger {
   /** An empty block to fill. */
   newBlock(): RowBlock;
   /**
-   * Writes a sealed block as one part. Resolves when it is stored, and then the block is the ledger's again; it may be sent again
-   * under its token after any failure. Throws {@link FencedError} when another detector holds one of the partitions,
-   * {@link LedgerUnavailableError} when it did not work now.
+   * Writes a sealed block as one part; an empty one is only taken back. Resolves when it is stored, and then the block is the
+   * ledger's again; it may be sent again under its token after any failure. Throws {@link FencedError} when another detector holds
+   * one of the partitions, {@link LedgerUnavailableError} when it did not work now.
    */
   insert(block: RowBlock, token: string): Promise<void>;
   /** Hands over event hashes stored since `sinceMs`, oldest first, the newest `limit` at most. */

@@ -573,6 +573,19 @@ describe('the bound of a batch', () => {
   });
 });
 
+test('the block of a batch without rows goes back to the ledger like any other', async () => {
+  const ledger = createMemoryLedger();
+  const inserted: number[] = [];
+  const insert = ledger.insert.bind(ledger);
+  ledger.insert = async (block, token) => {
+    inserted.push(block.length);
+    await insert(block, token);
+  };
+  const duplicates = [0, 1].map((offset) => recordOf(0, offset, [encodeUsageRow(usageEvent({ id: 'same' }))]));
+  await deliver(start(ledger, { batchRowsMax: 1 }), new Map([[0, duplicates]]));
+  expect(inserted).toEqual([1, 0]);
+});
+
 describe('bad records', () => {
   test('a broken line is dead-lettered with its bytes and reason; its neighbours are stored', async () => {
     const ledger = createMemoryLedger();

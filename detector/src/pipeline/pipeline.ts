@@ -219,7 +219,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const { deadLetters, block, changes, nextOffsets } = batch;
     // Dead letters go first: once the rows behind them are stored, nothing would bring a lost one back.
     if (deadLetters.length > 0) await persist('dead letter', signal, () => options.publishDeadLetters(deadLetters));
-    if (block.length > 0) await persist('ledger', signal, () => ledger.insert(block, token));
+    await persist('ledger', signal, () => ledger.insert(block, token));
     observer.stored(batch);
     if (changes.length > 0) {
       await persist('finding history', signal, () => countEarlierRows(changes, ledger));

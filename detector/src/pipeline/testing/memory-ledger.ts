@@ -87,6 +87,7 @@ export function createMemoryLedger(): MemoryLedger {
     },
     newBlock: () => new MemoryBlock(),
     async insert(block, token) {
+      if (block.length === 0) return;
       ledger.intercept('insert');
       const batch = (block as MemoryBlock).rows;
       if (batch.some((row) => claims.get(row.kafka_partition) !== row.claimant))
