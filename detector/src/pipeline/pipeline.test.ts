@@ -278,6 +278,28 @@ describe('delivery', () => {
     );
   });
 
+  test('findings that a crash left behind are written whole, also on a lane that is not held any more', async () => {
+    const event = (id: string, lane: string, user: string) =>
+      encodeUsageRow(
+        usageEvent({ id, fingerprint: fingerprintOf(lane), user: `${user}@acme.example`, ip: '10.0.0.7' }),
+      );
+    const log = new Map([
+      [0, [recordOf(0, 0, [event('1', 'a', 'ana'), event('2', 'a', 'ben'), event('3', 'b', 'eve')])]],
+    ]);
+    const undisturbed = createMemoryLedger();
+    await deliver(start(undisturbed), log);
+    const ledger = createMemoryLedger();
+    const state = strike(ledger, ['ok', 'ok', 'crash']);
+    const clock = createClock();
+    await deliver(start(ledger, {}, clock), log);
+    expect([ledger.rows.length, ledger.findings.size]).toEqual([3, 0]);
+    state.crashed = false;
+    // There is room for one lane, and it is the other one.
+    await deliver(start(ledger, { lanesMax: 1 }, clock), log);
+    expect(sorted(ledger.findings).map(({ rule }) => rule)).toEqual(['R01', 'R01', 'R05']);
+    expect(sorted(ledger.findings)).toEqual(sorted(undisturbed.findings));
+  });
+
   test('a detector whose partitions were claimed by another stores nothing more and joins again', async () => {
     const ledger = createMemoryLedger();
     const old = start(ledger);

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Finding } from '../../contract/index.ts';
 import { restoredFinding, toFinding, type RaisedFinding } from '../findings/finding-states.ts';
-import { newLane, type LaneStates } from '../lane-state/lane-states.ts';
+import { newLane, type LaneState, type LaneStates } from '../lane-state/lane-states.ts';
+import { createValueTable, restoreValue } from '../lane-state/value-table.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { DedupeWindow } from './dedupe-window.ts';
@@ -39,14 +41,9 @@ export async function restoreState(options: RestoreOptions): Promise<RaisedFindi
   if (lanes === null) return [];
   const sinceMs = nowMs - options.laneHistoryMs;
   await ledger.restoreLanes(partitions, sinceMs, options.lanesMax, (lane) => lanes.restoreLane(lane), signal);
-  await ledger.restoreValues(
-    partitions,
-    sinceMs,
-    options.valuesPerLane,
-    (value) => lanes.restoreLaneValue(value),
-    signal,
-  );
-  const restored: RaisedFinding[] = [];
+
+  const held: RaisedFinding[] = [];
+  const beyond: RaisedFinding[] = [];
   await ledger.restoreFindings(
     partitions,
     sinceMs,
@@ -54,36 +51,61 @@ export async function restoreState(options: RestoreOptions): Promise<RaisedFindi
       const rule = options.rules.find(({ id }) => tally.id.startsWith(`${id}-`));
       if (rule === undefined) return;
       const state = restoredFinding(tally, rule);
-      const held = lanes.get(tally.lane);
-      held?.findings.push(state);
-      // One of a lane beyond the bound is only looked at: whether the table has all its occurrences.
-      const lane = held ?? newLane({ lane: tally.lane, fingerprint: '', kafka_partition: partitions[0]! });
-      restored.push({ state, lane });
+      const lane = lanes.get(tally.lane);
+      lane?.findings.push(state);
+      if (lane === undefined) beyond.push({ state, lane: laneBeyondBound(tally.lane, partitions[0]!) });
+      else held.push({ state, lane });
     },
     signal,
   );
-  return laggingOf(restored, options);
+  // Of lanes beyond the bound it is only looked at whether the table has all their occurrences.
+  const behind = await selectByStored(
+    beyond,
+    options,
+    ({ state }, stored) => stored?.occurrences !== state.occurrences,
+  );
+  const lanesBehind = new Map<string, LaneState[]>();
+  for (const { lane } of behind) lanesBehind.set(lane.lane, [...(lanesBehind.get(lane.lane) ?? []), lane]);
+
+  await ledger.restoreValues(
+    partitions,
+    sinceMs,
+    options.valuesPerLane,
+    (value) => {
+      lanes.restoreLaneValue(value);
+      for (const lane of lanesBehind.get(value.lane) ?? [])
+        restoreValue((lane[value.dimension] ??= createValueTable()), value.value, value.first_seen, value.last_seen);
+    },
+    signal,
+  );
+  const different = await selectByStored(held, options, ({ state, lane }, stored) => {
+    const due = toFinding(state, lane);
+    if (!isDeepStrictEqual(stored, due)) return true;
+    if (state.rule.dependsOn === 'sights') state.written = JSON.stringify(due);
+    return false;
+  });
+  return [...different, ...behind];
+}
+
+/** A lane that is not held, as far as its name tells it; see `laneOf`. */
+function laneBeyondBound(lane: string, kafka_partition: number): LaneState {
+  return newLane({ lane, fingerprint: lane.startsWith('hint_') ? '' : lane, kafka_partition });
 }
 
 const FINDINGS_PER_READ = 1_000;
 
-async function laggingOf(
-  restored: RaisedFinding[],
-  { ledger, lanes, signal }: RestoreOptions,
+/** Those of which this holds beside what the findings table has. */
+async function selectByStored(
+  findings: RaisedFinding[],
+  { ledger, signal }: RestoreOptions,
+  isWanted: (finding: RaisedFinding, stored: Finding | undefined) => boolean,
 ): Promise<RaisedFinding[]> {
-  const lagging: RaisedFinding[] = [];
-  for (let start = 0; start < restored.length; start += FINDINGS_PER_READ) {
+  const wanted: RaisedFinding[] = [];
+  for (let start = 0; start < findings.length; start += FINDINGS_PER_READ) {
     signal.throwIfAborted();
-    const slice = restored.slice(start, start + FINDINGS_PER_READ);
+    const slice = findings.slice(start, start + FINDINGS_PER_READ);
     const stored = new Map((await ledger.readFindings(slice.map(({ state }) => state.id))).map((row) => [row.id, row]));
-    for (const { state, lane } of slice) {
-      const held = stored.get(state.id);
-      const due = toFinding(state, lane);
-      const isDue =
-        lanes?.get(lane.lane) === undefined ? held?.occurrences !== due.occurrences : !isDeepStrictEqual(held, due);
-      if (isDue) lagging.push({ state, lane });
-      else if (state.rule.dependsOn === 'sights') state.written = JSON.stringify(due);
-    }
+    wanted.push(...slice.filter((finding) => isWanted(finding, stored.get(finding.state.id))));
   }
-  return lagging;
+  return wanted;
 }
