@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loadConfig } from './config.ts';
+import { describeConfig, loadConfig } from './config.ts';
 import { INSERT_ROWS_MAX } from './ledger/ledger.ts';
 import { RECORD_EVENTS_MAX } from './pipeline/decode.ts';
 
@@ -14,6 +14,19 @@ test('a batch leaves room in its insert for the largest record behind it', () =>
   const max = INSERT_ROWS_MAX - RECORD_EVENTS_MAX;
   expect(loadConfig({ ...REQUIRED, BATCH_ROWS_MAX: String(max) }).BATCH_ROWS_MAX).toBe(max);
   expect(() => loadConfig({ ...REQUIRED, BATCH_ROWS_MAX: String(max + 1) })).toThrow('BATCH_ROWS_MAX');
+});
+
+test('the help tells what every variable means, and its default or that it is required', () => {
+  const lines = describeConfig().split('\n');
+  for (const name of Object.keys(loadConfig(REQUIRED))) {
+    const at = lines.findIndex((line) => line.startsWith(`  ${name}`));
+    expect(lines[at + 1], name).toMatch(/^ {6}\S.{8,}/);
+    expect(lines[at + 1], name).not.toContain('undefined');
+  }
+  expect(lines).toContain('  CLICKHOUSE_USER [default]');
+  expect(lines).toContain('  CLICKHOUSE_URL (required)');
+  expect(lines).toContain('  CLICKHOUSE_PASSWORD');
+  expect(lines).toContain('  LEDGER_FSYNC [false]');
 });
 
 test('everything that is wrong is told at once', () => {

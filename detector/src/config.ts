@@ -32,13 +32,14 @@ const configSchema = z
       .min(1)
       .default(CONSUMER_GROUP_DEFAULT)
       .describe('Consumer group; detectors of one group share the partitions'),
-    CLICKHOUSE_URL: z.url().describe('http://host:8123'),
-    CLICKHOUSE_USER: z.string().default('default'),
-    CLICKHOUSE_PASSWORD: z.string().default(''),
+    CLICKHOUSE_URL: z.url().describe('ClickHouse over HTTP, such as http://host:8123'),
+    CLICKHOUSE_USER: z.string().default('default').describe('User that may create tables and write them'),
+    CLICKHOUSE_PASSWORD: z.string().default('').describe('Password of that user'),
     CLICKHOUSE_DATABASE: z
       .string()
       .regex(/^[A-Za-z_]\w*$/, 'must be a plain identifier')
-      .default('lanewatch'),
+      .default('lanewatch')
+      .describe('Database of the ledger, created when it is missing'),
     LEDGER_ENGINE: z.string().default('MergeTree').describe('Table engine, such as ReplicatedMergeTree(…)'),
     LEDGER_FSYNC: z.stringbool().default(false).describe('Sync every insert to disk; the embedded ledger turns it on'),
     // Reached only by a detector that has to catch up: else what came during the insert before is a batch. Large, because few
@@ -86,7 +87,10 @@ const configSchema = z
     INSERT_TIMEOUT_MS: milliseconds
       .default(20_000)
       .describe('Time limit of one insert; shorter than SESSION_TIMEOUT_MS'),
-    LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    LOG_LEVEL: z
+      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+      .default('info')
+      .describe('Log lines of this level and above: fatal, error, warn, info, debug, trace or silent'),
   })
   .refine((config) => config.INSERT_TIMEOUT_MS < config.SESSION_TIMEOUT_MS, {
     path: ['INSERT_TIMEOUT_MS'],
@@ -109,9 +113,14 @@ export function loadConfig(env: NodeJS.ProcessEnv): DetectorConfig {
   throw new Error(`The detector's configuration has ${problems.length} problem(s):\n${problems.join('\n')}`);
 }
 
-/** One line per variable, for --help. */
+/** Every variable with its default and what it means, for --help. */
 export function describeConfig(): string {
   return Object.entries(configSchema.shape)
-    .map(([name, schema]) => `  ${name.padEnd(22)}${schema.description ?? ''}`)
+    .map(([name, schema]) => {
+      const fallback = schema.safeParse(undefined);
+      let shown = ' (required)';
+      if (fallback.success) shown = fallback.data === '' ? '' : ` [${String(fallback.data)}]`;
+      return `  ${name}${shown}\n      ${schema.description}`;
+    })
     .join('\n');
 }
