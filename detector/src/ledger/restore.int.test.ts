@@ -282,16 +282,15 @@ describe('restoring', () => {
     });
 
     it('are read and written by the thousand', async () => {
-      const many = Array.from({ length: 6_000 }, (_, index) =>
+      const many = Array.from({ length: 5_500 }, (_, index) =>
         finding({ id: `R02-${String(index).padStart(24, '0')}`, rule: 'R02', occurrences: index + 1 }),
       );
       await test.ledger.writeFindings(
         many.map((written) => ({ finding: written, partition: 0 })),
         'first',
       );
-      const ids = many.slice(0, 1_000).map(({ id }) => id);
-      const read = await test.ledger.readFindings(ids);
-      expect(byText(read)).toEqual(byText(many.slice(0, 1_000)));
+      const read = await test.ledger.readFindings(many.map(({ id }) => id));
+      expect(byText(read)).toEqual(byText(many));
     });
   });
 });

@@ -4,6 +4,7 @@ import { UNATTRIBUTED_LANE } from '@lanewatch/ingest/contract';
 import { FINDINGS_TABLE, LEDGER_TABLE } from '../../contract/index.ts';
 import { abortedBy } from './clickhouse.ts';
 import { asLedgerErrors } from './errors.ts';
+import { IDS_PER_READ, listOf } from './findings-table.ts';
 import {
   FINDING_LABELS,
   LANE_DIMENSIONS,
@@ -41,8 +42,6 @@ const DIMENSION_COLUMNS: Record<LaneDimension, string> = {
 /** Order in which rows were stored; within a partition of the bus it is the order of the events. */
 const STORED_ORDER = '(stored_at, kafka_offset, record_index)';
 
-/** Ids are written into the statement's text, which is bounded at 256 KiB. */
-const IDS_PER_READ = 5_000;
 const LANES_PER_READ = 1_000;
 
 /** The reads that rebuild a detector's state from the ledger, each streamed: memory does not grow with the answer. */
@@ -218,11 +217,6 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
       }
     },
   };
-}
-
-/** A list for IN. */
-function listOf(texts: readonly string[]): string {
-  return texts.map(quoted).join(', ');
 }
 
 /** Reads RowBinary of (UInt64, DateTime64(3)); rows may be cut anywhere between chunks. */
