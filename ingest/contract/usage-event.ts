@@ -202,6 +202,7 @@ export const USAGE_COLUMNS = [
 
 /** Record header that names the form of the value: a positional row version. Without it the value holds JSON objects. */
 export const ROW_VERSION_HEADER = 'lanewatch-row';
+/** The version that is written. Readers need to know the one before too, which a spool still sends after an upgrade. */
 export const USAGE_ROW_VERSION = '1';
 
 /** A positional row, in the order of {@link USAGE_COLUMNS}. */

@@ -50,7 +50,7 @@ const configSchema = z
       ),
     SPOOL_BYTES_MAX: integer(MIB, 1024 * 1024 * MIB)
       .default(1024 * MIB)
-      .describe('When the spool holds this much, senders get 503 with Retry-After.'),
+      .describe('When the spool holds nearly this much, senders get 503 with Retry-After.'),
     BODY_BYTES_MAX: integer(1024, 1024 * MIB)
       .default(64 * MIB)
       .describe('Largest request body after decompression.'),

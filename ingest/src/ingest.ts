@@ -36,6 +36,7 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
   const spool = config.spoolDir === null ? null : await openSpoolOf(config, config.spoolDir, log);
   const metrics = createMetrics({
     spoolBytes: () => spool?.bytes ?? 0,
+    refusedBytes: () => spool?.refusedBytes ?? 0,
     inflightBytes: () => budget.taken,
     credentials: () => credentials.size,
   });
@@ -97,7 +98,7 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
     notReadyReason: () => {
       if (stopping.signal.aborted) return 'Ingest is shutting down.';
       if (!credentialsKnown) return 'Ingest is still reading which keys may send events.';
-      return spool?.isFull === true ? 'The spool on disk is full, because the message bus is not reachable.' : null;
+      return spool?.fullBecause ?? null;
     },
     now: Date.now,
   });

@@ -16,6 +16,7 @@ export interface Metrics {
 
 export interface MetricSources {
   spoolBytes(): number;
+  refusedBytes(): number;
   inflightBytes(): number;
   credentials(): number;
 }
@@ -35,6 +36,11 @@ export function createMetrics(sources: MetricSources): Metrics {
       },
     });
   gauge('lanewatch_ingest_spool_bytes', 'Bytes waiting on disk for the bus.', sources.spoolBytes);
+  gauge(
+    'lanewatch_ingest_refused_bytes',
+    'Bytes of events that the bus refuses for good, put aside until the next start.',
+    sources.refusedBytes,
+  );
   gauge('lanewatch_ingest_inflight_bytes', 'Body bytes of unanswered requests.', sources.inflightBytes);
   gauge('lanewatch_ingest_credentials', 'Managed credentials known from the registry.', sources.credentials);
   return {

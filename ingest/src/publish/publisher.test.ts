@@ -1,14 +1,21 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type OutgoingRecord, ROW_VERSION_HEADER, USAGE_ROW_VERSION, type UsageEvent } from '../../contract/index.ts';
+import {
+  encodeUsageRow,
+  type OutgoingRecord,
+  ROW_VERSION_HEADER,
+  USAGE_ROW_VERSION,
+  type UsageEvent,
+} from '../../contract/index.ts';
 import { partitionForKey } from '../bus/partition.ts';
 import { normaliseUsageEvent } from '../normalise/normalise.ts';
 import { cell, createMemoryBus, type MemoryBus } from '../testing/memory-bus.ts';
+import { frameOf } from './frames.ts';
 import { createPublisher, type Publisher, type PublisherOptions } from './publisher.ts';
 import { CHARS_PER_RECORD_MAX, ROWS_PER_RECORD_MAX } from './rows.ts';
-import { openSpool, type Spool } from './spool.ts';
+import { openSpool, type Spool, type SpoolOptions } from './spool.ts';
 
 const TOPIC = 'usage';
 const PARTITIONS = 12;
@@ -49,7 +56,7 @@ function publisherOn(spool: Spool | null, more: Partial<PublisherOptions> = {}):
   return publisher;
 }
 
-const openTestSpool = (bytesMax = 10_000_000) => openSpool({ directory, bytesMax });
+const openTestSpool = (more: Partial<SpoolOptions> = {}) => openSpool({ directory, bytesMax: 10_000_000, ...more });
 const spooled = async () => (await readdir(directory)).filter((name) => name !== 'lock');
 const idsOnBus = () => bus.rows(TOPIC).map((row) => cell(row, 'id'));
 
@@ -172,7 +179,7 @@ describe('while the bus is down', () => {
   });
 
   test('a full spool refuses with 503, keeps what it has, and takes again after it was emptied', async () => {
-    const publisher = publisherOn(await openTestSpool(2_000), { partitionOf: () => 0 });
+    const publisher = publisherOn(await openTestSpool({ bytesMax: 2_000 }), { partitionOf: () => 0 });
     bus.down = true;
     const kept: string[] = [];
     await expect(
@@ -189,6 +196,28 @@ describe('while the bus is down', () => {
     await vi.waitFor(() => expect(idsOnBus()).toEqual(kept), { timeout: 10_000 });
     await publisher.publish([event()]);
     expect(idsOnBus()).toHaveLength(kept.length + 1);
+  });
+
+  test('of requests that share a batch those that fit are stored, the others are told to come again', async () => {
+    const publisher = publisherOn(await openTestSpool({ bytesMax: 300_000 }), { partitionOf: () => 0, lingerMs: 5 });
+    bus.down = true;
+    const wide = { repo: 'x'.repeat(500), user: 'y'.repeat(250), host: 'z'.repeat(250) };
+    const requests = Array.from({ length: 10 }, () => Array.from({ length: 64 }, () => event(wide)));
+    const answers = await Promise.allSettled(requests.map((events) => publisher.publish(events)));
+    const stored = requests.filter((_, index) => answers[index]!.status === 'fulfilled');
+    expect(stored.length).toBeGreaterThan(0);
+    expect(stored.length).toBeLessThan(requests.length);
+    bus.down = false;
+    await vi.waitFor(() => expect(idsOnBus()).toEqual(expect.arrayContaining(stored.flat().map(({ id }) => id))), {
+      timeout: 10_000,
+    });
+  });
+
+  test('what a process of another row version spooled is published in that version', async () => {
+    await writeFile(join(directory, '000000000001.rows'), frameOf([encodeUsageRow(event())], '0'));
+    publisherOn(await openTestSpool());
+    await vi.waitFor(() => expect(bus.published).toHaveLength(1), { timeout: 10_000 });
+    expect(bus.published[0]!.record.headers).toEqual({ [ROW_VERSION_HEADER]: '0' });
   });
 
   test('what an earlier process spooled is published at the next start, to the partitions of now', async () => {
@@ -278,6 +307,35 @@ describe('when the bus refuses a record for good', () => {
     const others = events.filter((_, index) => index !== 3).map(({ id }) => id);
     await vi.waitFor(() => expect(idsOnBus()).toEqual(others), { timeout: 10_000 });
     await vi.waitFor(async () => expect(await spooled()).toEqual(['refused.rows']), { timeout: 10_000 });
+  });
+
+  test('more bad events than may be kept: their senders hear of it, those of others do not', async () => {
+    bus.refuses = isPoison;
+    const faults: string[] = [];
+    const onFault = (what: string) => faults.push(what);
+    const publisher = publisherOn(await openTestSpool({ refusedBytesMax: 10 }), { onFault });
+    const good = publisher.publish([event({ session: 'one' })]);
+    const bad = publisher.publish([event({ session: 'two', user: 'poison' })]);
+    await expect(bad).rejects.toMatchObject({ code: 'internal' });
+    await good;
+    expect(faults).toEqual(['the spool did not take what the bus refuses']);
+    expect(await spooled()).toEqual([]);
+  });
+
+  test('more bad events in the spool than may be kept wait there, under that name, until the bus takes them', async () => {
+    bus.down = true;
+    const faults: string[] = [];
+    const onFault = (what: string) => faults.push(what);
+    const publisher = publisherOn(await openTestSpool({ refusedBytesMax: 10 }), { onFault });
+    const poison = event({ user: 'poison' });
+    await publisher.publish([poison]);
+    bus.refuses = isPoison;
+    bus.down = false;
+    await vi.waitFor(() => expect(faults).toContain('the bus refuses more events than may be kept'), {
+      timeout: 10_000,
+    });
+    bus.refuses = () => false;
+    await vi.waitFor(() => expect(idsOnBus()).toEqual([poison.id]), { timeout: 10_000 });
   });
 
   test('without a spool the sender of the bad event hears of it, and nobody else', async () => {

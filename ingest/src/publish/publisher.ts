@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { UsageEvent } from '../../contract/index.ts';
+import { USAGE_ROW_VERSION, type UsageEvent } from '../../contract/index.ts';
 import { ApiProblem } from '../problem.ts';
 import { CHARS_PER_RECORD_MAX, keyOfRow, type PreparedRow, prepareRow, recordOf, ROWS_PER_RECORD_MAX } from './rows.ts';
 import { CHARS_PER_PARTITION_MAX, createSender, type Refusal, type SenderOptions } from './sender.ts';
-import { type Spool, SpoolFullError } from './spool.ts';
+import { RefusedFullError } from './refused-file.ts';
+import type { Spool } from './spool.ts';
 
 /** Rows of the spool that are published together. */
 const REPLAY_BYTES = 512 * 1024;
@@ -25,8 +26,8 @@ export interface Publisher {
   /**
    * Resolves when all events are durable: confirmed by the bus, or fsynced in the spool. What the bus refuses for good is put
    * aside in the spool and reported.
-   * @throws ApiProblem unavailable (with Retry-After) when neither takes them; internal when the bus refuses one of them for good
-   *   and there is no spool
+   * @throws ApiProblem unavailable (with Retry-After) when neither takes all of them; internal when the bus refuses one of them for good
+   *   and it cannot be put aside
    */
   publish(events: readonly UsageEvent[]): Promise<void>;
   /** Waits for what is under way, stops replaying. What the spool holds stays there for the next start. */
@@ -49,10 +50,10 @@ interface Filling {
 
 interface Outcome {
   to: 'bus' | 'spool';
-  /** Rows that are nowhere. */
-  refused: ReadonlySet<PreparedRow>;
+  /** Rows that are nowhere, and what their senders are told. */
+  lost: ReadonlyMap<PreparedRow, ApiProblem>;
 }
-const NONE: ReadonlySet<PreparedRow> = new Set();
+const NONE: Outcome['lost'] = new Map();
 
 /**
  * Groups events of concurrent requests into records and writes a few batches at a time: while they are under way the next one
@@ -137,17 +138,17 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const batch = takeBatch();
     const started = performance.now();
     let failure: unknown = null;
-    let outcome: Outcome = { to: 'bus', refused: NONE };
+    let outcome: Outcome = { to: 'bus', lost: NONE };
     try {
       outcome = await write(batch);
     } catch (error) {
       failure = error;
     }
     for (const { filling } of batch) {
-      const lost = outcome.refused.size > 0 && filling.rows.some((row) => outcome.refused.has(row));
+      const lost = outcome.lost.size > 0 ? filling.rows.find((row) => outcome.lost.has(row)) : undefined;
       for (const waiter of filling.waiters) {
         if (failure !== null) waiter.reject(failure);
-        else if (lost) waiter.reject(refusedProblem());
+        else if (lost !== undefined) waiter.reject(outcome.lost.get(lost));
         else if (--waiter.openRecords === 0) waiter.resolve();
       }
     }
@@ -161,41 +162,55 @@ export function createPublisher(options: PublisherOptions): Publisher {
     let refusals: Refusal[] | null = null;
     if (spool === null || spool.isEmpty) {
       try {
-        const records = batch.map(({ partition, filling }) => recordOf(filling.rows, partition));
+        const records = batch.map(({ partition, filling }) => recordOf(filling.rows, partition, USAGE_ROW_VERSION));
         refusals = await sender.sendPacked(records, () => batch.flatMap(({ filling }) => filling.rows));
       } catch (error) {
         onFault('the bus did not take a batch', error);
         if (spool === null) throw unavailable('The message bus is not reachable.', error);
       }
     }
-    if (refusals !== null && refusals.length === 0) return { to: 'bus', refused: NONE };
-    if (spool === null) {
-      reportRefusals(refusals!, 'there is no spool to put them aside');
-      return { to: 'bus', refused: new Set(refusals!.map(({ row }) => row)) };
-    }
-    try {
-      if (refusals !== null) {
-        await putAside(spool, refusals);
-        return { to: 'bus', refused: NONE };
-      }
-      const rows = batch.flatMap(({ filling }) => filling.rows.map(({ row }) => row));
-      await spoolInTurn(() => spool.append(rows));
-    } catch (error) {
-      if (!(error instanceof SpoolFullError)) onFault('the spool did not take a batch', error);
-      throw unavailable('The message bus is not reachable and the spool on disk takes no more.', error);
-    }
-    startReplay();
-    return { to: 'spool', refused: NONE };
+    if (refusals === null)
+      return toSpool(
+        spool!,
+        batch.flatMap(({ filling }) => filling.rows),
+      );
+    if (refusals.length === 0) return { to: 'bus', lost: NONE };
+    if (spool === null) reportRefusals(refusals, 'there is no spool to put them aside');
+    else if (await keepRefused(spool, refusals)) return { to: 'bus', lost: NONE };
+    return { to: 'bus', lost: new Map(refusals.map(({ row }) => [row, refusedProblem()])) };
   }
 
-  function spoolInTurn(step: () => Promise<void>): Promise<void> {
+  async function toSpool(to: Spool, rows: PreparedRow[]): Promise<Outcome> {
+    let stored: number;
+    try {
+      stored = await spoolInTurn(() => to.append(rows.map(({ row }) => row)));
+    } catch (error) {
+      onFault('the spool did not take a batch', error);
+      throw spoolTakesNoMore(to, error);
+    }
+    startReplay();
+    return { to: 'spool', lost: new Map(rows.slice(stored).map((row) => [row, spoolTakesNoMore(to)])) };
+  }
+
+  /** False when they could not be put aside. */
+  async function keepRefused(to: Spool, refusals: Refusal[]): Promise<boolean> {
+    try {
+      await putAside(to, refusals, USAGE_ROW_VERSION);
+      return true;
+    } catch (error) {
+      onFault('the spool did not take what the bus refuses', error);
+      return false;
+    }
+  }
+
+  function spoolInTurn<T>(step: () => Promise<T>): Promise<T> {
     const done = spooling.then(step);
     spooling = done.catch(() => undefined);
     return done;
   }
 
-  async function putAside(to: Spool, refusals: Refusal[]): Promise<void> {
-    await spoolInTurn(() => to.putAside(refusals.map(({ row }) => row.row)));
+  async function putAside(to: Spool, refusals: Refusal[], version: string): Promise<void> {
+    await spoolInTurn(() => to.putAside({ rows: refusals.map(({ row }) => row.row), version }));
     reportRefusals(refusals, `they lie in ${to.refusedPath} and are tried again at the next start`);
   }
 
@@ -220,12 +235,17 @@ export function createPublisher(options: PublisherOptions): Publisher {
       try {
         const chunk = await from.peek(REPLAY_BYTES);
         if (chunk === null) return;
-        const refusals = await sender.sendRows(chunk.rows.map((row) => ({ row, key: keyOfRow(row) })));
-        if (refusals.length > 0) await putAside(from, refusals);
+        const rows = chunk.rows.map((row) => ({ row, key: keyOfRow(row) }));
+        const refusals = await sender.sendRows(rows, chunk.version);
+        if (refusals.length > 0) await putAside(from, refusals, chunk.version);
         await from.drop(chunk.end);
         pauseMs = REPLAY_PAUSE_MIN_MS;
       } catch (error) {
-        onFault('the bus is still not taking the spool', error);
+        const isFull = error instanceof RefusedFullError;
+        onFault(
+          isFull ? 'the bus refuses more events than may be kept' : 'the bus is still not taking the spool',
+          error,
+        );
         // The only way for it to fail is that closing cuts it short.
         await delay(pauseMs, undefined, { signal: stop.signal }).catch(() => undefined);
         pauseMs = Math.min(pauseMs * 2, REPLAY_PAUSE_MAX_MS);
@@ -262,6 +282,9 @@ function unavailable(detail: string, cause?: unknown): ApiProblem {
     { headers: { 'retry-after': '1' }, cause },
   );
 }
+
+const spoolTakesNoMore = (spool: Spool, cause?: unknown) =>
+  unavailable(spool.fullBecause ?? 'The message bus is not reachable and the spool on disk takes no more.', cause);
 
 function refusedProblem(): ApiProblem {
   return new ApiProblem('internal', 'The message bus refuses one of these events; the fault was logged.');

@@ -1,4 +1,4 @@
-import type { Bus, OutgoingRecord } from '../../contract/index.ts';
+import { type Bus, type OutgoingRecord, USAGE_ROW_VERSION } from '../../contract/index.ts';
 import { RecordRefusedError } from '../bus/errors.ts';
 import { packRows, type PreparedRow } from './rows.ts';
 
@@ -31,9 +31,10 @@ export interface Refusal {
  * none. They throw whatever the bus says when it is down; any part of the rows may be on it then.
  */
 export interface Sender {
-  /** @param rows those in the records, for when they have to be packed anew */
+  /** @param rows those in the records, for when they have to be packed anew; of the current row version */
   sendPacked(records: OutgoingRecord[], rows: () => PreparedRow[]): Promise<Refusal[]>;
-  sendRows(rows: readonly PreparedRow[]): Promise<Refusal[]>;
+  /** @param version of the rows */
+  sendRows(rows: readonly PreparedRow[], version: string): Promise<Refusal[]>;
 }
 
 /** Creates the sender of one topic. */
@@ -54,28 +55,32 @@ export function createSender(options: SenderOptions): Sender {
     }
   }
 
-  async function deliverPacked(rows: readonly PreparedRow[]): Promise<void> {
-    for (const records of inRequests(packRows(rows, partitionOf))) await deliver(records);
+  async function deliverPacked(rows: readonly PreparedRow[], version: string): Promise<void> {
+    for (const records of inRequests(packRows(rows, version, partitionOf))) await deliver(records);
   }
 
   /**
    * Sends ever smaller parts, until the bus has everything but what it refuses alone. That also helps where the topic takes smaller
    * batches than is usual, or keyed records only. The order within a partition stays.
    */
-  async function sendApart(rows: readonly PreparedRow[]): Promise<Refusal[]> {
+  async function sendApart(rows: readonly PreparedRow[], version: string): Promise<Refusal[]> {
     try {
-      await deliverPacked(rows);
+      await deliverPacked(rows, version);
       return [];
     } catch (error) {
       if (!(error instanceof RecordRefusedError)) throw error;
       if (rows.length === 1) return [{ row: rows[0]!, error }];
     }
     const middle = rows.length >> 1;
-    const first = await sendApart(rows.slice(0, middle));
-    return [...first, ...(await sendApart(rows.slice(middle)))];
+    const first = await sendApart(rows.slice(0, middle), version);
+    return [...first, ...(await sendApart(rows.slice(middle), version))];
   }
 
-  async function unlessRefused(delivery: Promise<void>, rows: () => readonly PreparedRow[]): Promise<Refusal[]> {
+  async function unlessRefused(
+    delivery: Promise<void>,
+    rows: () => readonly PreparedRow[],
+    version: string,
+  ): Promise<Refusal[]> {
     try {
       await delivery;
       return [];
@@ -84,12 +89,12 @@ export function createSender(options: SenderOptions): Sender {
     }
     // The topic may have been made anew with fewer partitions.
     await options.refreshPartitions?.();
-    return sendApart(rows());
+    return sendApart(rows(), version);
   }
 
   return {
-    sendPacked: (records, rows) => unlessRefused(deliver(records), rows),
-    sendRows: (rows) => unlessRefused(deliverPacked(rows), () => rows),
+    sendPacked: (records, rows) => unlessRefused(deliver(records), rows, USAGE_ROW_VERSION),
+    sendRows: (rows, version) => unlessRefused(deliverPacked(rows, version), () => rows, version),
   };
 }
 

@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { frameOf } from './frames.ts';
-import { openSpool, type Spool, SpoolFullError, type SpoolOptions } from './spool.ts';
+import { crc32 } from 'node:zlib';
+import { USAGE_ROW_VERSION } from '../../contract/index.ts';
+import { FRAME_BYTES_MAX, frameOf } from './frames.ts';
+import { RefusedFullError } from './refused-file.ts';
+import { openSpool, type Spool, type SpoolOptions } from './spool.ts';
 import { SpoolInUseError } from './spool-lock.ts';
 
 let directory: string;
@@ -94,14 +97,117 @@ describe('the spool', () => {
     );
   });
 
-  test('refuses more than it may hold, keeps what it has, and takes again once there is room', async () => {
+  test('takes no more than it may hold, keeps what it has, and takes again once there is room', async () => {
     const spool = await open({ bytesMax: 100 });
-    await spool.append(['x'.repeat(60)]);
-    await expect(spool.append(['y'.repeat(60)])).rejects.toBeInstanceOf(SpoolFullError);
+    expect(await spool.append(['x'.repeat(60)])).toBe(1);
+    expect(await spool.append(['y'.repeat(60)])).toBe(0);
     expect(await drain(spool)).toEqual(['x'.repeat(60)]);
-    await spool.append(['y'.repeat(60)]);
+    expect(await spool.append(['y'.repeat(60)])).toBe(1);
     expect(await drain(spool)).toEqual(['y'.repeat(60)]);
     await spool.close();
+  });
+
+  test('takes the first rows of more than it may hold, and says that it is full until some of them are gone', async () => {
+    const spool = await open({ bytesMax: 2 ** 20 });
+    const rows = Array.from({ length: 3_000 }, (_, number) => `[${number},"${'x'.repeat(1_000)}"]`);
+    expect(spool.fullBecause).toBeNull();
+    const stored = await spool.append(rows);
+    expect(stored).toBeGreaterThan(900);
+    expect(stored).toBeLessThan(rows.length);
+    expect(spool.fullBecause).toMatch(/not reachable/);
+    // Whoever is told that there is room finds it, whatever a frame may take.
+    expect(spool.bytes).toBeGreaterThan(2 ** 20 - FRAME_BYTES_MAX);
+    expect(await drain(spool)).toEqual(rows.slice(0, stored));
+    expect(spool.fullBecause).toBeNull();
+    await spool.close();
+  });
+
+  test('gives back one append of more than a frame may have', async () => {
+    const spool = await open({ bytesMax: 200 * 2 ** 20 });
+    const row = `["${'x'.repeat(2 ** 16)}"]`;
+    const rows = Array.from({ length: 1_100 }, () => row);
+    expect(await spool.append(rows)).toBe(rows.length);
+    expect(() => frameOf(rows, USAGE_ROW_VERSION)).toThrow(RangeError);
+    await spool.close();
+    const again = await open({ onDamage: (message) => expect.fail(message) });
+    let count = 0;
+    for (let chunk = await again.peek(2 ** 22); chunk !== null; chunk = await again.peek(2 ** 22)) {
+      expect(new Set(chunk.rows)).toEqual(new Set([row]));
+      count += chunk.rows.length;
+      await again.drop(chunk.end);
+    }
+    expect(count).toBe(rows.length);
+    await again.close();
+  });
+
+  test('rows of several row versions come apart, each with its own; those of the first form of frames too', async () => {
+    const payload = Buffer.from('["old"]\n["older"]');
+    const header = Buffer.alloc(12);
+    header.write('LWS1');
+    header.writeUInt32LE(payload.length, 4);
+    header.writeUInt32LE(crc32(payload), 8);
+    const later = frameOf(['["later"]'], '2');
+    await writeFile(join(directory, '000000000001.rows'), Buffer.concat([header, payload, later, later]));
+    const spool = await open();
+    await spool.append(['["now"]']);
+    const chunks = [];
+    for (let chunk = await spool.peek(10_000); chunk !== null; chunk = await spool.peek(10_000)) {
+      chunks.push([chunk.version, chunk.rows]);
+      await spool.drop(chunk.end);
+    }
+    expect(chunks).toEqual([
+      ['1', ['["old"]', '["older"]']],
+      ['2', ['["later"]', '["later"]']],
+      [USAGE_ROW_VERSION, ['["now"]']],
+    ]);
+    await spool.close();
+  });
+});
+
+describe('what the bus refuses', () => {
+  const refused = (text: string, version = USAGE_ROW_VERSION) => ({ rows: [text], version });
+
+  test('has a limit of its own: the room of the others is theirs, now and after a restart', async () => {
+    const limits = { bytesMax: 2 * FRAME_BYTES_MAX, refusedBytesMax: 3 * FRAME_BYTES_MAX };
+    const spool = await open(limits);
+    const text = 'x'.repeat(FRAME_BYTES_MAX - 100);
+    for (let times = 0; times < 3; times++) await spool.putAside(refused(text));
+    await expect(spool.putAside(refused(text))).rejects.toThrow(RefusedFullError);
+    expect([spool.bytes, spool.fullBecause]).toEqual([0, null]);
+    expect(spool.refusedBytes).toBeGreaterThan(2 * FRAME_BYTES_MAX);
+    await spool.close();
+
+    const again = await open(limits);
+    expect([again.hasUnread, again.fullBecause]).toEqual([true, null]);
+    expect(await again.append(['[1]'])).toBe(1);
+    // What is refused again fits again.
+    for (let times = 0; times < 3; times++) {
+      const { rows, version, end } = (await again.peek(1))!;
+      await again.putAside({ rows, version });
+      await again.drop(end);
+    }
+    expect(await drain(again)).toEqual(['[1]']);
+    await again.close();
+  });
+
+  test('is named as the reason where it keeps the spool from being emptied', async () => {
+    const spool = await open({ bytesMax: FRAME_BYTES_MAX, refusedBytesMax: 10 });
+    await spool.append(['[1]']);
+    expect(spool.fullBecause).toMatch(/not reachable/);
+    await expect(spool.putAside(refused('too long for ten bytes'))).rejects.toThrow(/refused\.rows is full/);
+    expect(spool.fullBecause).toMatch(/refuses events/);
+    await drain(spool);
+    expect(spool.fullBecause).toBeNull();
+    await spool.close();
+  });
+
+  test('keeps its row version', async () => {
+    const spool = await open();
+    await spool.putAside(refused('["later"]', '7'));
+    await spool.close();
+    const again = await open();
+    expect(await again.peek(1)).toMatchObject({ rows: ['["later"]'], version: '7' });
+    await again.close();
   });
 });
 
@@ -112,7 +218,7 @@ describe('after a crash', () => {
     await spool.close();
     const path = join(directory, (await segments())[0]!);
     const whole = await readFile(path);
-    const lastFrame = frameOf([rowOf(2)]).length;
+    const lastFrame = frameOf([rowOf(2)], USAGE_ROW_VERSION).length;
     for (let cut = 1; cut <= lastFrame; cut++) {
       await writeFile(path, whole.subarray(0, whole.length - cut));
       const damage: string[] = [];
@@ -131,12 +237,47 @@ describe('after a crash', () => {
     await spool.append([rowOf(1)]);
     await spool.close();
     const path = join(directory, (await segments())[0]!);
-    const torn = frameOf([rowOf(2)]);
+    const torn = frameOf([rowOf(2)], USAGE_ROW_VERSION);
     torn[torn.length - 1]! ^= 1;
     await appendFile(path, torn);
     const again = await open();
     expect(await drain(again)).toEqual([rowOf(1)]);
     await again.close();
+  });
+
+  test.each(['the first byte', 'a length', 'the payload'])(
+    'damage in %s of a frame costs that frame only, also in the last segment, and the file is kept for a look',
+    async (where) => {
+      const spool = await open();
+      for (let number = 0; number < 5; number++) await spool.append([rowOf(number)]);
+      await spool.close();
+      const [name] = await segments();
+      const path = join(directory, name!);
+      const bytes = await readFile(path);
+      const second = frameOf([rowOf(0)], USAGE_ROW_VERSION).length;
+      bytes[second + { 'the first byte': 0, 'a length': 6, 'the payload': 14 }[where]!]! ^= 0x41;
+      await writeFile(path, bytes);
+      const damage: string[] = [];
+      const again = await open({ onDamage: (message) => damage.push(message) });
+      await again.append(['[9]']);
+      expect(await drain(again, 1)).toEqual([rowOf(0), rowOf(2), rowOf(3), rowOf(4), '[9]']);
+      expect(damage).toEqual([expect.stringMatching(/bytes \d+ to \d+ are no whole frame/)]);
+      expect(await segments()).toEqual([`${name!}.damaged`]);
+      await again.close();
+    },
+  );
+
+  test('what turns bad while it is open costs that frame only', async () => {
+    const damage: string[] = [];
+    const spool = await open({ onDamage: (message) => damage.push(message) });
+    for (let number = 0; number < 3; number++) await spool.append([rowOf(number)]);
+    const path = join(directory, (await segments())[0]!);
+    const bytes = await readFile(path);
+    bytes[frameOf([rowOf(0)], USAGE_ROW_VERSION).length + 14]! ^= 1;
+    await writeFile(path, bytes);
+    expect(await drain(spool, 1)).toEqual([rowOf(0), rowOf(2)]);
+    expect(damage).toEqual([expect.stringMatching(/cannot be read back/)]);
+    await spool.close();
   });
 
   test('a damaged segment in the middle gives its whole frames, is kept for a look, and does not stop the next', async () => {

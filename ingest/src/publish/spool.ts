@@ -1,17 +1,10 @@
-import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
-import { readFrames, frameOf } from './frames.ts';
+import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { USAGE_ROW_VERSION } from '../../contract/usage-event.ts';
+import { FRAME_BYTES_MAX, type FramedRows, framesOf } from './frames.ts';
 import { createPositionFile, type SpoolPosition } from './position-file.ts';
-import { createRefusedFile, refusedPath } from './refused-file.ts';
+import { createRefusedFile, RefusedFullError } from './refused-file.ts';
+import { readSegment, recoverSegments, retryRefused, type Segment, segmentPath, syncDirectory } from './segments.ts';
 import { lockSpool } from './spool-lock.ts';
-
-/** The spool holds as much as it may; the events were not taken. */
-export class SpoolFullError extends Error {
-  constructor() {
-    super('the spool is full');
-    this.name = 'SpoolFullError';
-  }
-}
 
 /**
  * Rows waiting on disk while the bus is down, in order. What `append` confirmed survives a kill at any moment; a
@@ -25,16 +18,24 @@ export interface Spool {
   readonly isEmpty: boolean;
   /** Whether `peek` would find rows. */
   readonly hasUnread: boolean;
-  /** Bytes on disk. */
+  /** Bytes on disk that wait for the bus. */
   readonly bytes: number;
-  /** Whether the next event would be refused. */
-  readonly isFull: boolean;
-  /** Adds rows behind all others. Resolves when they are on the disk. One call at a time. */
-  append(rows: readonly string[]): Promise<void>;
-  /** The oldest rows, about `bytesMax` of them and at least one frame; null when there are none. */
-  peek(bytesMax: number): Promise<{ rows: string[]; end: SpoolPosition } | null>;
-  /** Keeps rows that the bus refuses for good, out of the way of the others; the next `openSpool` puts them behind these. */
-  putAside(rows: readonly string[]): Promise<void>;
+  /** Bytes that the bus refused. */
+  readonly refusedBytes: number;
+  /** Why the next rows may not be taken, as a sentence; null when they are. */
+  readonly fullBecause: string | null;
+  /**
+   * Adds rows behind all others. One call at a time.
+   * @returns how many of them, from the first on, are on the disk: less than all only when no more fit
+   */
+  append(rows: readonly string[]): Promise<number>;
+  /** The oldest rows, all of one row version, about `bytesMax` of them and at least one frame; null when there are none. */
+  peek(bytesMax: number): Promise<(FramedRows & { end: SpoolPosition }) | null>;
+  /**
+   * Keeps rows that the bus refuses for good, out of the way of the others; the next `openSpool` puts them behind these.
+   * @throws RefusedFullError when they don't fit; none of them is kept then
+   */
+  putAside(refused: FramedRows): Promise<void>;
   /** The file where {@link putAside} keeps them. */
   readonly refusedPath: string;
   /** Forgets everything before the position. */
@@ -45,24 +46,13 @@ export interface Spool {
 export interface SpoolOptions {
   directory: string;
   bytesMax: number;
+  /** What {@link Spool.putAside} may hold, beside `bytesMax`. Default 16 MiB. */
+  refusedBytesMax?: number;
   /** A segment is closed at this size, and deleted when it was read. Default 4 MiB. */
   segmentBytesMax?: number;
   /** Told when something on the disk was not as it was written. */
   onDamage?(message: string): void;
 }
-
-interface Segment {
-  number: number;
-  path: string;
-  /** Bytes of whole frames. */
-  size: number;
-  readOffset: number;
-  /** Bytes that are no frame were found behind the good ones in the middle of the spool; the file is kept for a person to look at. */
-  damaged: boolean;
-}
-
-const SEGMENT_NAME = /^(\d{12})\.rows$/;
-const segmentPath = (directory: string, number: number) => join(directory, `${String(number).padStart(12, '0')}.rows`);
 
 /**
  * Opens the spool in a directory, which is created when missing, and finds what an earlier process left.
@@ -86,14 +76,20 @@ async function openLocked(options: SpoolOptions, unlock: () => void): Promise<Sp
   const positionFile = createPositionFile(directory);
   const position = await positionFile.read();
   await retryRefused(directory, position);
-  const segments = await recover(directory, onDamage);
-  const refused = createRefusedFile(directory, () => syncDirectory(directory));
+  const segments = await recoverSegments(directory, onDamage);
+  const refused = createRefusedFile(directory, options.refusedBytesMax ?? 16 * 1024 * 1024, () =>
+    syncDirectory(directory),
+  );
+  /** The last rows that the bus refused did not fit, and nothing was read since. */
+  let refusedIsFull = false;
   /** The segment being written; only ever the last. */
   let writer: FileHandle | null = null;
   let nextNumber = Math.max(segments.at(-1)?.number ?? 0, position?.segment ?? 0) + 1;
   let appending = false;
 
-  const bytes = () => segments.reduce((sum, segment) => sum + segment.size, refused.bytes);
+  const bytes = () => segments.reduce((sum, segment) => sum + segment.size, 0);
+  /** What counts towards the limit. */
+  const bytesOfAppended = () => segments.reduce((sum, { size, retried }) => sum + (retried ? 0 : size), 0);
   const unread = () => segments.some((segment) => segment.readOffset < segment.size);
 
   async function startSegment(): Promise<Segment> {
@@ -101,14 +97,13 @@ async function openLocked(options: SpoolOptions, unlock: () => void): Promise<Sp
     const path = segmentPath(directory, number);
     const handle = await open(path, 'ax', 0o600);
     try {
-      // Without this the file's name could be gone after a power cut, and its rows with it.
       await syncDirectory(directory);
     } catch (error) {
       await handle.close();
       throw error;
     }
     writer = handle;
-    const segment = { number, path, size: 0, readOffset: 0, damaged: false };
+    const segment: Segment = { number, path, size: 0, readOffset: 0, damaged: false, retried: false };
     segments.push(segment);
     return segment;
   }
@@ -153,56 +148,69 @@ async function openLocked(options: SpoolOptions, unlock: () => void): Promise<Sp
     get bytes() {
       return bytes();
     },
-    get isFull() {
-      return bytes() >= bytesMax;
+    get refusedBytes() {
+      return refused.bytes;
+    },
+    get fullBecause() {
+      if (bytesOfAppended() + FRAME_BYTES_MAX <= bytesMax) return null;
+      return refusedIsFull
+        ? 'The spool on disk is full, because the message bus refuses events, and so is the file for those.'
+        : 'The spool on disk is full, because the message bus is not reachable.';
     },
     async append(rows) {
       if (appending) throw new Error('append was called before the last one ended');
-      const frame = frameOf(rows);
-      if (bytes() + frame.length > bytesMax) throw new SpoolFullError();
+      let room = bytesMax - bytesOfAppended();
+      const frames: Buffer[] = [];
+      let taken = 0;
+      for (const { frame, rows: count } of framesOf(rows, USAGE_ROW_VERSION)) {
+        room -= frame.length;
+        if (room < 0) break;
+        frames.push(frame);
+        taken += count;
+      }
+      if (taken === 0) return 0;
       appending = true;
       try {
         let segment = segments.at(-1);
         if (writer !== null && segment !== undefined && segment.size >= segmentBytesMax) await finishSegment();
         if (writer === null || segment === undefined) segment = await startSegment();
+        let end = segment.size;
         try {
-          await writer!.write(frame, 0, frame.length, segment.size);
+          for (const frame of frames) {
+            await writer!.write(frame, 0, frame.length, end);
+            end += frame.length;
+          }
           await writer!.datasync();
         } catch (error) {
           // What was written in part lies beyond `size` and is never read; a new segment keeps clear of it.
           await finishSegment().catch(() => undefined);
           throw error;
         }
-        segment.size += frame.length;
+        segment.size = end;
       } finally {
         appending = false;
       }
+      return taken;
     },
     async peek(bytesMaxToRead) {
       for (const segment of segments) {
         if (segment.readOffset >= segment.size) continue;
-        const handle = await open(segment.path, 'r');
-        try {
-          const found = await readFrames(handle, segment.readOffset, segment.size, bytesMaxToRead);
-          if (found.rows.length === 0) {
-            onDamage(`${segment.path}: rows that were written cannot be read back; the rest of it is left out`);
-            segment.damaged = true;
-            segment.readOffset = segment.size;
-            continue;
-          }
-          return { rows: found.rows, end: { segment: segment.number, offset: found.end } };
-        } finally {
-          await handle.close();
-        }
+        const found = await readSegment(segment, bytesMaxToRead, onDamage);
+        if (found !== null) return found;
       }
       return null;
     },
-    async putAside(rows) {
-      if (bytes() >= bytesMax) throw new SpoolFullError();
-      await refused.append(rows);
+    async putAside({ rows, version }) {
+      try {
+        await refused.append([...framesOf(rows, version)].map(({ frame }) => frame));
+      } catch (error) {
+        refusedIsFull ||= error instanceof RefusedFullError;
+        throw error;
+      }
     },
     refusedPath: refused.path,
     async drop(end) {
+      refusedIsFull = false;
       markRead(end);
       await positionFile.write(end).catch((error: unknown) => {
         onDamage(`how far the spool was read cannot be written, a restart publishes it again: ${String(error)}`);
@@ -215,66 +223,4 @@ async function openLocked(options: SpoolOptions, unlock: () => void): Promise<Sp
       unlock();
     },
   };
-}
-
-/** Makes a segment, the last, of what an earlier process put aside: the topic may have been put right since. */
-async function retryRefused(directory: string, position: SpoolPosition | null): Promise<void> {
-  const last = (await segmentNames(directory)).at(-1);
-  const number = Math.max(last === undefined ? 0 : Number(last.slice(0, 12)), position?.segment ?? 0) + 1;
-  await rename(refusedPath(directory), segmentPath(directory, number)).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  });
-}
-
-async function segmentNames(directory: string): Promise<string[]> {
-  return (await readdir(directory)).filter((name) => SEGMENT_NAME.test(name)).sort();
-}
-
-async function recover(directory: string, onDamage: (message: string) => void): Promise<Segment[]> {
-  const names = await segmentNames(directory);
-  const segments: Segment[] = [];
-  for (const [index, name] of names.entries()) {
-    const path = join(directory, name);
-    const length = (await stat(path)).size;
-    const handle = await open(path, 'r+');
-    try {
-      let size = 0;
-      for (;;) {
-        const { rows, end } = await readFrames(handle, size, length, 1024 * 1024);
-        if (rows.length === 0) break;
-        size = end;
-      }
-      const isLast = index === names.length - 1;
-      if (size < length) {
-        onDamage(
-          `${path}: the last ${length - size} of ${length} bytes are no whole frame${isLast ? ' and were cut off' : ''}`,
-        );
-        if (isLast) {
-          await handle.truncate(size);
-          await handle.sync();
-        }
-      }
-      if (size === 0 && (isLast || length === 0)) await unlink(path);
-      else
-        segments.push({
-          number: Number(name.slice(0, 12)),
-          path,
-          size,
-          readOffset: 0,
-          damaged: size < length && !isLast,
-        });
-    } finally {
-      await handle.close();
-    }
-  }
-  return segments;
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

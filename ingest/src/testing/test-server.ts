@@ -107,6 +107,7 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
     tallies: { add: (collector, tally) => tallied.push({ collector, ...tally }) },
     metrics: createMetrics({
       spoolBytes: () => 0,
+      refusedBytes: () => 0,
       inflightBytes: () => budget.taken,
       credentials: () => credentials.size,
     }),
