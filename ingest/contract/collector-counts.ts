@@ -33,3 +33,13 @@ export const collectorCountsSchema = z.object({
 });
 
 export type CollectorCounts = z.infer<typeof collectorCountsSchema>;
+
+/**
+ * Key of a record on the topic of counts. The start is part of it, because a process that is started again under the same name counts
+ * from 0: what it counted before stays, as that of another process.
+ */
+export function collectorCountsKey(
+  counts: Pick<CollectorCounts, 'instance' | 'instance_started_at' | 'collector'>,
+): string {
+  return `${counts.instance}/${counts.instance_started_at}/${counts.collector}`;
+}

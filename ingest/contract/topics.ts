@@ -17,7 +17,7 @@ export const CREDENTIALS_TOPIC = 'lanewatch.credentials.v1';
 export const FINDINGS_TOPIC = 'lanewatch.findings.v1';
 /** Records that could not be decoded: original bytes, reason in a header. */
 export const DEAD_LETTER_TOPIC = 'lanewatch.usage.dead-letter.v1';
-/** What each ingest and detector process counted per collector; compacted; key = `<instance>/<collector>`. */
+/** What each ingest and detector process counted per collector; compacted; key = `<instance>/<its start>/<collector>`. */
 export const COLLECTOR_COUNTS_TOPIC = 'lanewatch.collector-counts.v1';
 
 /**

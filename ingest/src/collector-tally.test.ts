@@ -30,8 +30,8 @@ test('totals are reported per collector, only when they changed, in the publishe
   tallies.add('c2', { ...NONE, ignored: 4 }, 7_000);
   await tallies.report(8_000);
   expect(reports().map(([key, { accepted, ignored, redacted }]) => [key, accepted, ignored, redacted])).toEqual([
-    ['i1/c1', 5, 0, 1],
-    ['i1/c2', 0, 4, 0],
+    ['i1/1970-01-01T00:00:00.000Z/c1', 5, 0, 1],
+    ['i1/1970-01-01T00:00:00.000Z/c2', 0, 4, 0],
   ]);
   expect(reports()[0]![1].last_received_at).toBe('1970-01-01T00:00:02.000Z');
   for (const [, counts] of reports()) expect(collectorCountsSchema.parse(counts)).toEqual(counts);

@@ -1,4 +1,4 @@
-import { type Bus, type CollectorCounts } from '../contract/index.ts';
+import { type Bus, type CollectorCounts, collectorCountsKey } from '../contract/index.ts';
 
 /** What one request added for its collector. */
 interface Tally {
@@ -67,7 +67,7 @@ export function createCollectorTallies(options: CollectorTalliesOptions): Collec
           duplicates: 0,
           dead_lettered: 0,
         };
-        return { key: `${options.instance}/${collector}`, value: Buffer.from(JSON.stringify(counts)) };
+        return { key: collectorCountsKey(counts), value: Buffer.from(JSON.stringify(counts)) };
       });
       try {
         await options.bus.publish(options.topic, records);

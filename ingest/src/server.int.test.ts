@@ -9,6 +9,7 @@ import {
   type Bus,
   COLUMN_INDEX,
   type CollectorCounts,
+  collectorCountsKey,
   ROW_VERSION_HEADER,
   topicsOf,
   type UsageRow,
@@ -184,7 +185,7 @@ describe.each(BUSES)('ingest on %s', (_, urlOf) => {
     let latest: CollectorCounts | undefined;
     const view = await running.bus.followLatest(running.topics.collectorCounts.name, ({ key, value }) => {
       const counts = JSON.parse(value.toString()) as CollectorCounts;
-      expect(key).toBe(`${counts.instance}/${counts.collector}`);
+      expect(key).toBe(collectorCountsKey(counts));
       latest = counts;
     });
     cleanUp.push(() => view.close());

@@ -1,4 +1,4 @@
-import type { CollectorCounts } from '@lanewatch/ingest/contract';
+import { type CollectorCounts, collectorCountsKey } from '@lanewatch/ingest/contract';
 import { expect, test } from 'vitest';
 import { credentialCreateSchema } from '../../contract/index.ts';
 import { draftCredential } from '../registry/draft.ts';
@@ -55,6 +55,19 @@ test('totals of processes add up, a repeated report changes nothing, and what is
   totals.apply('d1/c', report({ service: 'detector', stored: 9, duplicates: 2, dead_lettered: 1 }));
   const [health] = collectorHealth(snapshotOf(1, []), totals.byCollector(), NOW);
   expect(health).toMatchObject({ accepted: 15, rejected: 1, redacted: 2, stored: 9, in_flight: 3 });
+});
+
+test('a process that is started again under the same name adds to what it counted before', () => {
+  const totals = createCollectorTotals();
+  for (const [startedMs, accepted] of [
+    [1_000, 10],
+    [2_000, 1],
+    [2_000, 3],
+  ] as const) {
+    const identity = { instance: 'fixed', instance_started_at: new Date(startedMs).toISOString(), collector: 'c' };
+    totals.apply(collectorCountsKey(identity), report({ ...identity, accepted }));
+  }
+  expect(totals.byCollector().get('c')?.accepted).toBe(13);
 });
 
 test('events of Kafka producers are never in flight: nobody accepted them', () => {
