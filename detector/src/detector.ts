@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  collectorCountsKey,
   topicsOf,
   type Bus,
   type LatestView,
@@ -136,7 +137,7 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
       bus.publish(
         topics.collectorCounts.name,
         reports.map((report) => ({
-          key: `${report.instance}/${report.collector}`,
+          key: collectorCountsKey(report),
           value: Buffer.from(JSON.stringify(report)),
         })),
       ),
