@@ -65,6 +65,32 @@ export function mayShipEvents({ kind, scopes }: Pick<CredentialRecord, 'kind' | 
   });
 }
 
+/** The instants that decide about a credential, as texts or dates; `status` where the record itself says how it stands. */
+interface Lifetime {
+  status?: CredentialRecord['status'];
+  expires_at: string | Date | null;
+  revoked_at: string | Date | null;
+  grace_ends_at: string | Date | null;
+}
+
+const millisecondsOf = (instant: string | Date) => new Date(instant).getTime();
+
+/**
+ * From when use of a credential counts as revoked, in epoch milliseconds: Infinity when it is not revoked. A secret that was rotated out
+ * stays good until its grace ends, even where it already carries a revocation; with the end of its grace it is revoked.
+ */
+export function revokedFromMs({ status, revoked_at, grace_ends_at }: Omit<Lifetime, 'expires_at'>): number {
+  const graceEndsAtMs = grace_ends_at === null ? null : millisecondsOf(grace_ends_at);
+  if (revoked_at !== null) return Math.max(millisecondsOf(revoked_at), graceEndsAtMs ?? -Infinity);
+  return graceEndsAtMs ?? (status === 'revoked' ? -Infinity : Infinity);
+}
+
+/** From when use of a credential counts as expired, in epoch milliseconds: Infinity when it never expires. Grace extends no expiry. */
+export function expiredFromMs({ status, expires_at }: Pick<Lifetime, 'status' | 'expires_at'>): number {
+  if (expires_at !== null) return millisecondsOf(expires_at);
+  return status === 'expired' ? -Infinity : Infinity;
+}
+
 /** Key of a record on the credentials topic: its fingerprint, or the lane of its hint when it has none. */
 export function credentialRecordKey(record: Pick<CredentialRecord, 'fingerprint' | 'hint' | 'org'>): string {
   return laneOf(record.fingerprint, record.hint, record.org);

@@ -30,7 +30,9 @@ describe('who may send', () => {
   test.each([
     [{ status: 'revoked' as const }, /was revoked/],
     [{ revoked_at: '2026-01-01T00:00:00Z' }, /was revoked/],
+    [{ grace_ends_at: '2026-01-01T00:00:00Z' }, /was revoked/],
     [{ status: 'expired' as const }, /has expired/],
+    [{ expires_at: '2026-01-01T00:00:00Z', grace_ends_at: '2999-01-01T00:00:00Z' }, /has expired/],
     [{ expires_at: '2026-01-01T00:00:00Z' }, /has expired/],
     [{ scopes: [] }, /no scope write/],
     [{ scopes: [{ action: 'read' as const, resource: '*' }] }, /no scope write/],

@@ -3,6 +3,8 @@ import {
   credentialRecordKey,
   credentialRecordSchema,
   type CredentialRecord,
+  expiredFromMs,
+  revokedFromMs,
 } from '@lanewatch/ingest/contract';
 
 /** A registry record with its instants as epoch milliseconds, ready to be compared with an event. */
@@ -90,18 +92,5 @@ function parseRecord(value: Uint8Array): { ok: true; record: CredentialRecord } 
 }
 
 function withInstants(record: CredentialRecord): Credential {
-  const revokedAtMs = record.revoked_at === null ? null : Date.parse(record.revoked_at);
-  const graceEndsAtMs = record.grace_ends_at === null ? null : Date.parse(record.grace_ends_at);
-  // A rotated-out secret stays known until its grace ends, even where it already carries a revocation.
-  const revokedFromMs =
-    revokedAtMs === null
-      ? record.status === 'revoked'
-        ? (graceEndsAtMs ?? -Infinity)
-        : (graceEndsAtMs ?? Infinity)
-      : Math.max(revokedAtMs, graceEndsAtMs ?? -Infinity);
-  return {
-    record,
-    revokedFromMs,
-    expiredFromMs: record.expires_at === null ? Infinity : Date.parse(record.expires_at),
-  };
+  return { record, revokedFromMs: revokedFromMs(record), expiredFromMs: expiredFromMs(record) };
 }

@@ -54,11 +54,8 @@ export function authenticate(
 }
 
 function refusalOf(credential: CollectorCredential, address: string, now: number): string | null {
-  const inGrace = now < credential.graceEndsAt;
-  if (!inGrace && (credential.status === 'revoked' || credential.revokedAt <= now)) {
-    return `The key ${credential.hint} was revoked. Ask for a new one.`;
-  }
-  if (!inGrace && (credential.status === 'expired' || credential.expiresAt <= now)) {
+  if (now >= credential.revokedFromMs) return `The key ${credential.hint} was revoked. Ask for a new one.`;
+  if (now >= credential.expiredFromMs) {
     return `The key ${credential.hint} has expired. Rotate it or ask for a new one.`;
   }
   if (!credential.mayWriteEvents) {

@@ -1,16 +1,19 @@
-import { type BusRecord, type CredentialRecord, credentialRecordSchema, mayShipEvents } from '../../contract/index.ts';
+import {
+  type BusRecord,
+  credentialRecordSchema,
+  expiredFromMs,
+  mayShipEvents,
+  revokedFromMs,
+} from '../../contract/index.ts';
 import { compileCidrs } from './address.ts';
 
 /** What ingest keeps of a credential to decide about a request. */
 export interface CollectorCredential {
   id: string;
   hint: string;
-  status: CredentialRecord['status'];
   /** Epoch milliseconds, Infinity when there is no such time. */
-  expiresAt: number;
-  revokedAt: number;
-  /** -Infinity when there is no grace. */
-  graceEndsAt: number;
+  revokedFromMs: number;
+  expiredFromMs: number;
   mayWriteEvents: boolean;
   allowsAddress: (address: string) => boolean;
   version: number;
@@ -23,8 +26,6 @@ export interface CredentialView {
   apply(record: Pick<BusRecord, 'key' | 'value'>): { ok: true } | { ok: false; reason: string };
   readonly size: number;
 }
-
-const instant = (text: string | null, fallback: number) => (text === null ? fallback : Date.parse(text));
 
 /** An empty view; feed it with `bus.followLatest`. */
 export function createCredentialView(): CredentialView {
@@ -55,10 +56,8 @@ export function createCredentialView(): CredentialView {
       byFingerprint.set(record.fingerprint, {
         id: record.id,
         hint: record.hint,
-        status: record.status,
-        expiresAt: instant(record.expires_at, Infinity),
-        revokedAt: instant(record.revoked_at, Infinity),
-        graceEndsAt: instant(record.grace_ends_at, -Infinity),
+        revokedFromMs: revokedFromMs(record),
+        expiredFromMs: expiredFromMs(record),
         mayWriteEvents: mayShipEvents(record),
         allowsAddress: compileCidrs(record.allowed_cidrs),
         version: record.version,

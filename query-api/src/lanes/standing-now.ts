@@ -1,4 +1,4 @@
-import { canonicalHint } from '@lanewatch/ingest/contract';
+import { canonicalHint, expiredFromMs, revokedFromMs } from '@lanewatch/ingest/contract';
 import type { Match, Standing } from '@lanewatch/detector/contract';
 import type { CredentialRow } from '../registry/record.ts';
 import type { RegistrySnapshot } from '../registry/view.ts';
@@ -53,12 +53,6 @@ function byHint(
 
 function found(credential: CredentialRow, match: Match, nowMs: number): StandingNow {
   const revoked = nowMs >= revokedFromMs(credential);
-  const expired = credential.expires_at !== null && nowMs >= credential.expires_at.getTime();
+  const expired = nowMs >= expiredFromMs(credential);
   return { standing: revoked ? 'revoked' : expired ? 'expired' : 'known', match, credential };
-}
-
-/** A rotated-out secret stays known until its grace ends, even where it already carries a revocation. */
-function revokedFromMs({ revoked_at: revokedAt, grace_ends_at: graceEndsAt }: CredentialRow): number {
-  if (revokedAt === null) return graceEndsAt?.getTime() ?? Infinity;
-  return Math.max(revokedAt.getTime(), graceEndsAt?.getTime() ?? -Infinity);
 }

@@ -122,7 +122,7 @@ describe.each(registryTargets(inject('postgresUrl')))('the credentials topic on 
     const standing = async () => {
       await view.caughtUp();
       const seen = classify({ fingerprint, hint: '', org: '' }, Date.now(), detector).standing;
-      return [seen, collector.find(fingerprint)?.status];
+      return [seen, Date.now() < (collector.find(fingerprint)?.revokedFromMs ?? 0) ? 'active' : 'revoked'];
     };
     expect(await standing()).toEqual(['known', 'active']);
 
