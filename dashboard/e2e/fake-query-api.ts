@@ -91,7 +91,10 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
         (query.to === undefined || row.seen_at < query.to),
     );
     const totals = { events: rows.length, cost_usd: sum(rows), sessions: new Set(rows.map((row) => row.session)).size };
-    return contract.ledgerPageSchema.parse({ ...page(rows, query), totals });
+    return contract.ledgerPageSchema.parse({
+      ...page(rows, query),
+      totals: query.cursor === undefined ? totals : null,
+    });
   }
 
   function lanes(query: z.infer<typeof contract.lanesQuerySchema>): contract.LanesPage {

@@ -109,6 +109,9 @@ export const ledgerItemSchema = z.object({
 export type LedgerItem = z.infer<typeof ledgerItemSchema>;
 /** A page of rows; `totals` covers everything the filter matches, so that sums agree with the number that led here. */
 export const ledgerPageSchema = pageOf(ledgerItemSchema).extend({
-  totals: z.object({ events: z.number().int(), cost_usd: dollarsSchema, sessions: z.number().int() }),
+  totals: z
+    .object({ events: z.number().int(), cost_usd: dollarsSchema, sessions: z.number().int() })
+    .nullable()
+    .describe('On the first page only, the others have the same; null there when counting takes too long'),
 });
 export type LedgerPage = z.infer<typeof ledgerPageSchema>;

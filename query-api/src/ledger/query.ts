@@ -3,6 +3,7 @@ import { TIME_MAX_MS, TIME_MIN_MS } from '@lanewatch/ingest/contract';
 import { z } from 'zod';
 import { LEDGER_FILTER_COLUMNS } from '../../contract/index.ts';
 import type { LedgerItem, LedgerPage, LedgerQuery } from '../../contract/index.ts';
+import { ReadTooLargeError, StoreUnavailableError } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { cursorInstant, decodeCursor, encodeCursor } from '../cursor.ts';
 import { fieldProblem } from '../http/problem.ts';
@@ -106,16 +107,22 @@ function itemOf(row: LedgerRowJson): LedgerItem {
   return item;
 }
 
-/** A page of rows, newest first, and the totals of everything that the filter matches. Throws CursorError. */
-export async function readLedger(store: ClickHouse, query: LedgerQuery): Promise<LedgerPage> {
-  const { where, parameters } = ledgerFilter(query);
+/** Rows do not wait longer than this for what all of them come to. */
+const TOTALS_PATIENCE = { patienceMs: 10_000 };
+
+/**
+ * A page of rows, newest first, and on the first page the totals of everything that the filter matches. Throws CursorError.
+ * @param onUncounted hears why there are rows without totals
+ */
+export async function readLedger(
+  store: ClickHouse,
+  query: LedgerQuery,
+  onUncounted: (error: unknown) => void,
+): Promise<LedgerPage> {
+  const filter = ledgerFilter(query);
   const [items, totals] = await Promise.all([
-    readRows(store, query, { where, parameters }),
-    store.rows<{ events: number | string; cost: string; sessions: number | string }>(
-      `SELECT count() AS events, toString(sum(cost_usd)) AS cost, uniqExactIf(session, session != '') AS sessions
-       FROM ${store.database}.ledger AS ledger WHERE ${where}`,
-      parameters,
-    ),
+    readRows(store, query, filter),
+    query.cursor === undefined ? readTotals(store, filter, onUncounted) : null,
   ]);
   const page = items.slice(0, query.limit);
   const last = page.at(-1);
@@ -125,12 +132,29 @@ export async function readLedger(store: ClickHouse, query: LedgerQuery): Promise
       items.length > page.length && last !== undefined
         ? encodeCursor([Date.parse(last.seen_at), last.kafka_partition, last.kafka_offset, last.record_index])
         : null,
-    totals: {
-      events: Number(totals[0]?.events ?? 0),
-      cost_usd: totals[0]?.cost ?? '0',
-      sessions: Number(totals[0]?.sessions ?? 0),
-    },
+    totals,
   };
+}
+
+async function readTotals(
+  store: ClickHouse,
+  { where, parameters }: Filter,
+  onUncounted: (error: unknown) => void,
+): Promise<LedgerPage['totals']> {
+  try {
+    const [totals] = await store.rows<{ events: number | string; cost: string; sessions: number | string }>(
+      `SELECT count() AS events, toString(sum(cost_usd)) AS cost, uniqExactIf(session, session != '') AS sessions
+       FROM ${store.database}.ledger AS ledger WHERE ${where}`,
+      parameters,
+      TOTALS_PATIENCE,
+    );
+    const { events = 0, cost = '0', sessions = 0 } = totals ?? {};
+    return { events: Number(events), cost_usd: cost, sessions: Number(sessions) };
+  } catch (error) {
+    if (!(error instanceof ReadTooLargeError) && !(error instanceof StoreUnavailableError)) throw error;
+    onUncounted(error);
+    return null;
+  }
 }
 
 /** One row more than the page holds, which tells whether another page follows. */

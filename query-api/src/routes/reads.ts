@@ -15,6 +15,7 @@ import {
   WINDOW_DEFAULT,
 } from '../../contract/index.ts';
 import { listFindings, readFinding } from '../findings/findings.ts';
+import { messagesOf } from '../http/error-handler.ts';
 import { ProblemError } from '../http/problem.ts';
 import { readLaneAggregate } from '../lanes/aggregates.ts';
 import { readLaneDetail } from '../lanes/detail.ts';
@@ -113,7 +114,8 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
           response: { 200: ledgerPageSchema },
         },
       },
-      ({ query }) => readLedger(store, query),
+      ({ query, log }) =>
+        readLedger(store, query, (error) => log.warn({ reasons: messagesOf(error) }, 'rows without their totals')),
     );
 
     app.get(
