@@ -172,7 +172,15 @@ function linkBus(parts: BusLinkParts): { isUp(): boolean; close(): Promise<void>
 
   async function tryOnce(): Promise<void> {
     await bus.ensureTopics([topics.credentials, topics.collectorCounts]);
-    const { republished, withdrawn } = await reconcileTopic(db, bus, topics.credentials, now());
+    const { republished, overtaken, revoked, withdrawn } = await reconcileTopic(db, bus, topics.credentials, now());
+    if (overtaken.length > 0) {
+      const [ids, revokedIds] = [overtaken, revoked].map((all) => all.slice(0, IDS_LOGGED_MAX));
+      logger.warn(
+        { records: overtaken.length, ids, revoked: revoked.length, revokedIds },
+        'the credentials topic was newer than this registry, as after a restore from a backup; what was revoked there is revoked here now, the rest is published again as it is here',
+      );
+      publisher.wake();
+    }
     if (withdrawn.length > 0) {
       logger.warn(
         { records: withdrawn.length, ids: withdrawn.slice(0, IDS_LOGGED_MAX) },

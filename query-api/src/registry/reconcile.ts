@@ -1,12 +1,15 @@
 import type { Bus, CredentialRecord, TopicSpec } from '@lanewatch/ingest/contract';
 import { credentialRecordSchema } from '@lanewatch/ingest/contract';
 import type { RegistryDatabase } from './database.ts';
-import { change, republish } from './registry.ts';
+import { change, overtake, republish } from './registry.ts';
 
 /** What a comparison of topic and registry put right. */
 export interface Reconciliation {
   /** Records that the topic lacked, or had in an older version. */
   republished: number;
+  /** Ids of credentials that the topic had in a newer version, and which of them it had as revoked. */
+  overtaken: string[];
+  revoked: string[];
   /** Ids of credentials that only the topic had, such as those issued after the backup that a registry was restored from. */
   withdrawn: string[];
 }
@@ -14,7 +17,9 @@ export interface Reconciliation {
 /**
  * Makes the credentials topic say what the registry says. What is missing there or older is put on its way: after a bus was
  * replaced or emptied, every process still learns the whole allowlist. What only the topic has is withdrawn: such keys would
- * stay known and go on shipping events, in no list and beyond revocation.
+ * stay known and go on shipping events, in no list and beyond revocation. What is newer there was changed after the backup that the
+ * registry was restored from: a revocation is taken over, because readers of the topic hold on to it and a revoked key must stay
+ * revoked; otherwise the registry's record gets a version that they take.
  */
 export async function reconcileTopic(
   db: RegistryDatabase,
@@ -24,6 +29,7 @@ export async function reconcileTopic(
 ): Promise<Reconciliation> {
   const onTopic = await readTopic(bus, topic);
   const withdrawn = await withdrawUnlisted(db, bus, topic, onTopic);
+  const { overtaken, revoked } = await overtake(db, onTopic, nowMs);
   // What still waits in the outbox is on its way by itself.
   const rows = await db
     .selectFrom('credentials')
@@ -35,7 +41,7 @@ export async function reconcileTopic(
     return record === null || isWithdrawn(record) || record.version < row.version;
   });
   if (missing.length > 0) await republish(db, missing, nowMs);
-  return { republished: missing.length, withdrawn };
+  return { republished: missing.length, overtaken, revoked, withdrawn };
 }
 
 /**
@@ -75,11 +81,17 @@ async function withdrawUnlisted(
   });
 }
 
-/** The last record of each key; null for one that can't be read. It counts, as it does for compaction, whatever an earlier one said. */
+/**
+ * The record of each key that counts: the last one, but for an older version that came after a newer, which readers do not take. Null for
+ * a last one that can't be read, whatever an earlier one said.
+ */
 async function readTopic(bus: Bus, topic: TopicSpec): Promise<Map<string, CredentialRecord | null>> {
   const onTopic = new Map<string, CredentialRecord | null>();
   const view = await bus.followLatest(topic.name, ({ key, value }) => {
-    if (key !== null) onTopic.set(key, parse(value));
+    if (key === null) return;
+    const record = parse(value);
+    const held = onTopic.get(key) ?? null;
+    if (record === null || held === null || held.version <= record.version) onTopic.set(key, record);
   });
   try {
     await view.caughtUp();

@@ -1,4 +1,5 @@
 import { credentialRecordSchema } from '@lanewatch/ingest/contract';
+import type { CredentialRecord } from '@lanewatch/ingest/contract';
 import { sql } from 'kysely';
 import type { Transaction } from 'kysely';
 import { ProblemError } from '../http/problem.ts';
@@ -118,6 +119,51 @@ export function republish(db: RegistryDatabase, rows: CredentialRow[], nowMs: nu
   return change(db, async (transaction) => {
     for (const row of rows) await writeOutbox(transaction, row, new Date(nowMs));
   });
+}
+
+/**
+ * Brings credentials past records of the topic that are newer than they are, and puts them on their way. One that is revoked there is
+ * revoked here too.
+ * @param onTopic records by record key
+ * @returns ids of all of them, and of those that were not revoked here
+ */
+export function overtake(
+  db: RegistryDatabase,
+  onTopic: ReadonlyMap<string, CredentialRecord | null>,
+  nowMs: number,
+): Promise<{ overtaken: string[]; revoked: string[] }> {
+  const at = new Date(nowMs);
+  return change(db, async (transaction) => {
+    const overtaken: string[] = [];
+    const revoked: string[] = [];
+    for (const existing of await transaction.selectFrom('credentials').selectAll().execute()) {
+      const record = onTopic.get(existing.record_key) ?? null;
+      if (record === null || record.version <= existing.version) continue;
+      const revocation = existing.revoked_at === null ? revocationIn(record) : null;
+      const changed = { version: record.version + 1, ...revocation };
+      await transaction.updateTable('credentials').set(changed).where('id', '=', existing.id).execute();
+      const row = { ...existing, ...changed };
+      if (revocation !== null) {
+        await writeEvent(transaction, row.revoked_by, 'revoked', row.id, at, row.revoke_reason);
+        revoked.push(row.id);
+      }
+      await writeOutbox(transaction, row, at);
+      overtaken.push(row.id);
+    }
+    return { overtaken, revoked };
+  });
+}
+
+type Revocation = Pick<CredentialRow, 'revoked_at' | 'revoked_by' | 'revoke_reason' | 'grace_ends_at'>;
+
+function revocationIn({ revoked_at: at, grace_ends_at: graceEndsAt }: CredentialRecord): Revocation | null {
+  if (at === null) return null;
+  return {
+    revoked_at: new Date(at),
+    revoked_by: 'lanewatch',
+    revoke_reason: 'Revoked on the credentials topic, which was newer than this registry.',
+    grace_ends_at: graceEndsAt === null ? null : new Date(graceEndsAt),
+  };
 }
 
 /** The newest change; 0 before the first. */

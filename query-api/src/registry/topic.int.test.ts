@@ -14,6 +14,9 @@ import { engineOf, registryTargets, startHarness, until } from '../testing/harne
 import type { Harness } from '../testing/harness.ts';
 import { FINGERPRINT, HINT, TOPIC, topicRecords } from '../testing/registry.ts';
 
+/** What a comparison says when topic and registry agree. */
+const NOTHING = { republished: 0, overtaken: [], revoked: [], withdrawn: [] };
+
 const engine = engineOf(inject('clickhouseServer'));
 
 describe.each(registryTargets(inject('postgresUrl')))('the credentials topic on %s', (_name, openRegistry) => {
@@ -130,15 +133,12 @@ describe.each(registryTargets(inject('postgresUrl')))('the credentials topic on 
     expect(await standing()).toEqual(['revoked', 'revoked']);
     expect(other.logged.join()).toContain(id);
     expect(other.logged.join()).not.toContain(revoked.body.credential.id);
-    expect(await reconcileTopic(other.database.db, api.bus, TOPIC, Date.now())).toEqual({
-      republished: 0,
-      withdrawn: [],
-    });
+    expect(await reconcileTopic(other.database.db, api.bus, TOPIC, Date.now())).toEqual(NOTHING);
     await other.close();
 
     expect(await reconcileTopic(api.database.db, api.bus, TOPIC, Date.now())).toEqual({
+      ...NOTHING,
       republished: 1,
-      withdrawn: [],
     });
     api.services.publisher.wake();
     await until(
@@ -149,13 +149,57 @@ describe.each(registryTargets(inject('postgresUrl')))('the credentials topic on 
     await view.close();
   });
 
+  test('a registry restored from before a revocation takes it from the topic: a revoked key stays revoked', async () => {
+    const keys = ['revoked since', 'changed since'].map((name, index) => ({
+      name,
+      fingerprint: `${index}`.repeat(64),
+    }));
+    const [gone, kept] = (await Promise.all(keys.map((key) => api.post('/v1/credentials', key)))).map(
+      ({ body }) => body.credential as { id: string },
+    );
+    const before = await api.database.db.selectFrom('credentials').selectAll().execute();
+    const at = (await api.post(`/v1/credentials/${gone!.id}/revoke`)).body.revoked_at as string;
+    const [changed] = (await topicRecords(api.bus)).filter(({ record }) => record.id === kept!.id);
+    const newer = { ...changed!.record, name: 'as it was changed', version: 5 };
+    await api.bus.publish(TOPIC.name, [{ key: changed!.key, value: Buffer.from(JSON.stringify(newer)) }]);
+    for (const { id, version, revoked_at } of before) {
+      await api.database.db.updateTable('credentials').set({ version, revoked_at }).where('id', '=', id).execute();
+    }
+    const reconcile = () => reconcileTopic(api.database.db, api.bus, TOPIC, Date.now());
+    const { overtaken, ...rest } = await reconcile();
+    expect(overtaken.toSorted()).toEqual([gone!.id, kept!.id].toSorted());
+    expect(rest).toEqual({ republished: 0, revoked: [gone!.id], withdrawn: [] });
+    api.services.publisher.wake();
+    await until(
+      () => api.services.publisher.unsent(),
+      (rows) => rows === 0,
+    );
+    const shown = async (id: string) => (await api.get(`/v1/credentials/${id}`)).body;
+    expect(await shown(gone!.id)).toMatchObject({ status: 'revoked', revoked_at: at, version: 3 });
+    expect(await shown(kept!.id)).toMatchObject({ status: 'active', name: 'changed since', version: 6 });
+    const newest = new Map((await topicRecords(api.bus)).map(({ record }) => [record.id, record]));
+    expect(newest.get(gone!.id)).toMatchObject({ status: 'revoked', revoked_at: at, version: 3 });
+    expect(newest.get(kept!.id)).toMatchObject({ status: 'active', name: 'changed since', version: 6 });
+    expect(await reconcile()).toEqual(NOTHING);
+  });
+
+  test('an older record that came after a newer one on the topic does not bring a key back', async () => {
+    const { body } = await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
+    await api.post(`/v1/credentials/${body.credential.id}/revoke`);
+    const [first] = await topicRecords(api.bus);
+    await api.bus.publish(TOPIC.name, [{ key: first!.key, value: Buffer.from(JSON.stringify(first!.record)) }]);
+    await api.database.db.updateTable('credentials').set({ version: 1, revoked_at: null }).execute();
+    const { revoked } = await reconcileTopic(api.database.db, api.bus, TOPIC, Date.now());
+    expect(revoked).toEqual([body.credential.id]);
+  });
+
   test('a new, empty bus gets the whole registry again', async () => {
     await api.post('/v1/credentials', { name: 'one', fingerprint: FINGERPRINT });
     await api.post('/v1/credentials', { name: 'two', hint: HINT, org: 'acme' });
     const directory = await mkdtemp(join(tmpdir(), 'lanewatch-new-bus-'));
     const bus = await openBus(`lmdb:${directory}`);
     await bus.ensureTopics([TOPIC]);
-    expect(await reconcileTopic(api.database.db, bus, TOPIC, Date.now())).toEqual({ republished: 2, withdrawn: [] });
+    expect(await reconcileTopic(api.database.db, bus, TOPIC, Date.now())).toEqual({ ...NOTHING, republished: 2 });
     const publisher = startPublisher({
       ...{ database: api.database, bus, topic: TOPIC, now: Date.now },
       onFault: (error) => {
@@ -167,7 +211,7 @@ describe.each(registryTargets(inject('postgresUrl')))('the credentials topic on 
       (rows) => rows === 0,
     );
     expect((await topicRecords(bus)).map(({ record }) => record.name)).toEqual(['one', 'two']);
-    expect(await reconcileTopic(api.database.db, bus, TOPIC, Date.now())).toEqual({ republished: 0, withdrawn: [] });
+    expect(await reconcileTopic(api.database.db, bus, TOPIC, Date.now())).toEqual(NOTHING);
     await publisher.close();
     await bus.close();
     await rm(directory, { recursive: true, force: true });
