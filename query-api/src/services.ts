@@ -51,13 +51,13 @@ export interface ServiceParts {
   database: Database;
   bus: Bus;
   now?: () => number;
-  /** Pages may share a read of all lanes this old. */
-  snapshotMaxAgeMs?: number;
+  /** Pages that ask this soon after a read of all lanes share it. */
+  snapshotKeptMs?: number;
   /** How often the bus is asked which accepted events are off it. */
   settleIntervalMs?: number;
 }
 
-const SNAPSHOT_MAX_AGE_MS = 400;
+const SNAPSHOT_KEPT_MS = 400;
 const SETTLE_INTERVAL_MS = 5_000;
 const BUS_RETRY_MS = 1_000;
 const CLOSE_PATIENCE_MS = 2_000;
@@ -122,7 +122,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     accounts,
     registry: createRegistryView(db),
     publisher,
-    snapshots: createLaneSnapshots(store, db, { maxAgeMs: parts.snapshotMaxAgeMs ?? SNAPSHOT_MAX_AGE_MS, now }),
+    snapshots: createLaneSnapshots(store, db, { keptMs: parts.snapshotKeptMs ?? SNAPSHOT_KEPT_MS, now }),
     overviews: createOverviews(store, collectors, now),
     collectors,
     changes,

@@ -26,28 +26,27 @@ export interface LaneSnapshots {
   read(window: Window): Promise<LaneSnapshot>;
 }
 
-/** A snapshot may grow this many times as old as it took to read, so that a slow read is not the engine's only work. */
-const AGE_PER_DURATION = 3;
-const AGE_MS_MAX = 10_000;
+/** A snapshot is kept this many times as long as it took to read, so that a slow read is not the engine's only work. */
+const KEPT_PER_DURATION = 2;
+const KEPT_MS_MAX = 10_000;
 
 interface Entry {
-  startedMs: number;
-  /** null while the read runs. */
-  durationMs: number | null;
+  /** Until when it is handed out; null while the read runs. */
+  keptUntilMs: number | null;
   snapshot: Promise<LaneSnapshot>;
 }
 
 /**
  * Shares one read of everything that landing pages count between those that ask while it runs or soon after: the overview and
  * the table below it come from the same figures, and twenty open dashboards cost the engine what one does.
- * @param options.maxAgeMs how old a snapshot may be that is read fast; 0 shares nothing
+ * @param options.keptMs how long a snapshot is kept at least, counted from the end of its read; 0 shares nothing
  */
 export function createLaneSnapshots(
   store: ClickHouse,
   db: RegistryDatabase,
-  options: { maxAgeMs: number; now: () => number },
+  options: { keptMs: number; now: () => number },
 ): LaneSnapshots {
-  const { maxAgeMs, now } = options;
+  const { keptMs, now } = options;
   const held = new Map<Window, Entry>();
 
   async function take(window: Window): Promise<LaneSnapshot> {
@@ -62,20 +61,25 @@ export function createLaneSnapshots(
     return { window, takenMs, lastStoredMs, lanes, unknownUses, trend, openFindings };
   }
 
-  function isFresh({ startedMs, durationMs }: Entry): boolean {
-    if (maxAgeMs === 0) return false;
-    if (durationMs === null) return true;
-    return now() - startedMs < Math.min(AGE_MS_MAX, Math.max(maxAgeMs, durationMs * AGE_PER_DURATION));
+  /** From the end of the read: counted from its start, one that takes long would be too old to share when it is there. */
+  function keptUntil(startedMs: number): number {
+    const endedMs = now();
+    return endedMs + Math.min(KEPT_MS_MAX, Math.max(keptMs, (endedMs - startedMs) * KEPT_PER_DURATION));
+  }
+
+  function isFresh({ keptUntilMs }: Entry): boolean {
+    return keptMs > 0 && (keptUntilMs === null || now() < keptUntilMs);
   }
 
   return {
     read(window) {
       const newest = held.get(window);
       if (newest !== undefined && isFresh(newest)) return newest.snapshot;
-      const entry: Entry = { startedMs: now(), durationMs: null, snapshot: take(window) };
+      const startedMs = now();
+      const entry: Entry = { keptUntilMs: null, snapshot: take(window) };
       held.set(window, entry);
       entry.snapshot.then(
-        () => (entry.durationMs = now() - entry.startedMs),
+        () => (entry.keptUntilMs = keptUntil(startedMs)),
         // A failed read must not be handed out again.
         () => held.get(window) === entry && held.delete(window),
       );

@@ -44,7 +44,7 @@ function stage(readMs = 0) {
     close: () => Promise.resolve(),
   };
   const now = () => clock.ms;
-  const snapshots = createLaneSnapshots(store, noTriage as unknown as RegistryDatabase, { maxAgeMs: 400, now });
+  const snapshots = createLaneSnapshots(store, noTriage as unknown as RegistryDatabase, { keptMs: 400, now });
   const overviews = createOverviews(store, createCollectorTotals(), now);
   let registry = snapshotOf(1, []);
   const changeRegistry = () => (registry = snapshotOf(registry.version + 1, []));
@@ -65,13 +65,17 @@ test('pages that ask at once or soon after share one read of the ledger, each wi
   expect(asked).toEqual({ lanes: 3, banner: 3 });
 });
 
-test('what a slow read brought may grow older, but not for ever', async () => {
-  const { clock, asked, page } = stage(5_000);
+test.each([
+  [1_000, 2_000],
+  [5_000, 10_000],
+  [25_000, 10_000],
+])('what a read of %i ms brought is shared for %i ms after it', async (readMs, keptMs) => {
+  const { clock, asked, page } = stage(readMs);
   await page();
-  clock.ms = NOW + 9_999;
+  clock.ms = NOW + readMs + keptMs - 1;
   await page();
   expect(asked.lanes).toBe(1);
-  clock.ms = NOW + 10_000;
+  clock.ms += 1;
   await page();
   expect(asked.lanes).toBe(2);
 });

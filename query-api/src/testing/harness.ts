@@ -138,7 +138,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const bus = options.bus ?? (await openBus(config.busUrl));
   const services = await startServices({
     ...{ config, logger, store, database, bus },
-    snapshotMaxAgeMs: 0,
+    snapshotKeptMs: 0,
     settleIntervalMs: 20,
     ...(options.now === undefined ? {} : { now: options.now }),
   });
