@@ -71,7 +71,9 @@ export const credentialItemSchema = z.object({
   revoke_reason: z.string(),
   last_used_at: instantSchema
     .nullable()
-    .describe('Last event seen on it, from the ledger; null when never, and where `usage` is unavailable'),
+    .describe(
+      'Last event seen on it, from the ledger; null when never, and where `usage` is unavailable. Events that named it by hint and org on another key’s lane are left out where the ledger is too large to look for them in time',
+    ),
   usage: z
     .enum(['available', 'unavailable'])
     .describe('unavailable: the ledger does not answer, so that when the key was used last is not known now'),
