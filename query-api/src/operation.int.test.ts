@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer as createSocketServer } from 'node:net';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { topicsOf } from '@lanewatch/ingest/contract';
-import type { OutgoingRecord } from '@lanewatch/ingest/contract';
+import { BusUnavailableError, topicsOf } from '@lanewatch/ingest/contract';
+import type { Bus, OutgoingRecord } from '@lanewatch/ingest/contract';
 import { engineOf, startHarness, until } from './testing/harness.ts';
 import type { Harness } from './testing/harness.ts';
 
@@ -61,6 +61,28 @@ test('a ClickHouse that takes requests and answers none holds nobody up in the r
   } finally {
     await without.close();
     silent.close();
+  }
+});
+
+test('a bus that stops answering makes it not ready until it answers again', async () => {
+  const { bus } = api;
+  let isAway = false;
+  const flaky: Bus = {
+    ...bus,
+    lag: (topic, group) => (isAway ? Promise.reject(new BusUnavailableError('away')) : bus.lag(topic, group)),
+    close: () => Promise.resolve(),
+  };
+  const own = await startHarness({ engine, bus: flaky });
+  try {
+    const missing = async (): Promise<string[]> => (await own.get('/readyz')).body.missing;
+    isAway = true;
+    await until(missing, (names) => names.join() === 'bus');
+    isAway = false;
+    await until(missing, (names) => names.length === 0);
+    const told = own.logged.filter((line) => line.includes('the bus does not answer any more'));
+    expect(told).toHaveLength(1);
+  } finally {
+    await own.close();
   }
 });
 

@@ -1,8 +1,9 @@
 import { topicsOf, USAGE_PARTITIONS_DEFAULT } from '@lanewatch/ingest/contract';
-import type { Bus, LatestView, Topics } from '@lanewatch/ingest/contract';
+import type { Bus } from '@lanewatch/ingest/contract';
 import type { Logger } from 'pino';
 import { createAccounts } from './accounts/sessions.ts';
 import type { Accounts } from './accounts/sessions.ts';
+import { linkBus } from './bus-link.ts';
 import { createChangeFeed } from './changes/changes.ts';
 import type { ChangeFeed } from './changes/changes.ts';
 import { BRIEFLY } from './clickhouse.ts';
@@ -10,7 +11,7 @@ import type { ClickHouse } from './clickhouse.ts';
 import type { Config } from './config.ts';
 import { createLaneSnapshots } from './lanes/snapshot.ts';
 import type { LaneSnapshots } from './lanes/snapshot.ts';
-import { createCollectorTotals, followCollectorCounts } from './overview/collectors.ts';
+import { createCollectorTotals } from './overview/collectors.ts';
 import type { CollectorTotals } from './overview/collectors.ts';
 import { readLastStoredMs } from './last-stored.ts';
 import { createOverviews } from './overview/overview.ts';
@@ -20,7 +21,6 @@ import type { Database } from './registry/database.ts';
 import { migrateRegistry } from './registry/migrate.ts';
 import { startPublisher } from './registry/publisher.ts';
 import type { OutboxPublisher } from './registry/publisher.ts';
-import { reconcileTopic } from './registry/reconcile.ts';
 import { registryVersion } from './registry/registry.ts';
 import { createRegistryView } from './registry/view.ts';
 import type { RegistrySnapshot } from './registry/view.ts';
@@ -53,16 +53,12 @@ export interface ServiceParts {
   now?: () => number;
   /** Pages that ask this soon after a read of all lanes share it. */
   snapshotKeptMs?: number;
-  /** How often the bus is asked which accepted events are off it. */
-  settleIntervalMs?: number;
+  /** How often the bus is asked whether it answers, and which accepted events are off it. */
+  busLookMs?: number;
 }
 
 const SNAPSHOT_KEPT_MS = 400;
-const SETTLE_INTERVAL_MS = 5_000;
-const BUS_RETRY_MS = 1_000;
-const CLOSE_PATIENCE_MS = 2_000;
-/** Ids named in one line of the log. */
-const IDS_LOGGED_MAX = 20;
+const BUS_LOOK_MS = 5_000;
 const PRUNE_MS = 3_600_000;
 
 /**
@@ -89,10 +85,21 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     onFault: (error) => logger.warn({ err: error }, 'publishing registry changes failed, trying again'),
   });
   const collectors = createCollectorTotals();
-  const busLink = linkBus({ bus, topics, db, publisher, collectors, logger, now });
+  const busLookMs = parts.busLookMs ?? BUS_LOOK_MS;
+  const busLink = linkBus({
+    bus,
+    topics,
+    db,
+    publisher,
+    collectors,
+    logger,
+    now,
+    group: config.consumerGroup,
+    lookMs: busLookMs,
+  });
   const settling = keepSettling(
     createSettlement(collectors, () => bus.lag(topics.usage.name, config.consumerGroup), now),
-    parts.settleIntervalMs ?? SETTLE_INTERVAL_MS,
+    busLookMs,
     // The link to the bus complains already; until it is back, counts alone say what is in flight.
     (error) => logger.debug({ err: error }, 'the bus does not say how far the detectors are'),
   );
@@ -150,79 +157,6 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
       settling.close();
       await busLink.close();
       await publisher.close();
-    },
-  };
-}
-
-interface BusLinkParts {
-  bus: Bus;
-  topics: Topics;
-  db: Database['db'];
-  publisher: OutboxPublisher;
-  collectors: CollectorTotals;
-  logger: Logger;
-  now: () => number;
-}
-
-/** Sets up our side of the bus, trying until it works: topics, the allowlist's completeness, collectors' counts. */
-function linkBus(parts: BusLinkParts): { isUp(): boolean; close(): Promise<void> } {
-  const { bus, topics, db, publisher, collectors, logger, now } = parts;
-  const closing = new AbortController();
-  let counts: LatestView | null = null;
-
-  async function tryOnce(): Promise<void> {
-    await bus.ensureTopics([topics.credentials, topics.collectorCounts]);
-    const { republished, overtaken, revoked, withdrawn } = await reconcileTopic(db, bus, topics.credentials, now());
-    if (overtaken.length > 0) {
-      const [ids, revokedIds] = [overtaken, revoked].map((all) => all.slice(0, IDS_LOGGED_MAX));
-      logger.warn(
-        { records: overtaken.length, ids, revoked: revoked.length, revokedIds },
-        'the credentials topic was newer than this registry, as after a restore from a backup; what was revoked there is revoked here now, the rest is published again as it is here',
-      );
-      publisher.wake();
-    }
-    if (withdrawn.length > 0) {
-      logger.warn(
-        { records: withdrawn.length, ids: withdrawn.slice(0, IDS_LOGGED_MAX) },
-        'the credentials topic held keys that this registry does not have; they count as revoked now. If this is the wrong database, start with the right one: it takes them back',
-      );
-    }
-    if (republished > 0) {
-      logger.info({ records: republished }, 'records missing on the credentials topic are published again');
-      publisher.wake();
-    }
-    const view = await followCollectorCounts(bus, topics.collectorCounts, collectors, () => {
-      logger.warn('a report of collector counts could not be read');
-    });
-    if (closing.signal.aborted) await view.close();
-    else counts = view;
-  }
-
-  async function keepTrying(): Promise<void> {
-    while (!closing.signal.aborted) {
-      try {
-        return await tryOnce();
-      } catch (error) {
-        logger.warn({ err: error }, 'the bus can’t be used yet, trying again');
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, BUS_RETRY_MS);
-          closing.signal.addEventListener('abort', () => {
-            clearTimeout(timer);
-            resolve();
-          });
-        });
-      }
-    }
-  }
-  const linking = keepTrying();
-
-  return {
-    isUp: () => counts !== null,
-    async close() {
-      closing.abort();
-      // A bus that hangs must not keep the process from ending; closing the bus itself ends what is left.
-      await Promise.race([linking, new Promise((resolve) => setTimeout(resolve, CLOSE_PATIENCE_MS).unref())]);
-      await counts?.close();
     },
   };
 }

@@ -139,7 +139,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const services = await startServices({
     ...{ config, logger, store, database, bus },
     snapshotKeptMs: 0,
-    settleIntervalMs: 20,
+    busLookMs: 20,
     ...(options.now === undefined ? {} : { now: options.now }),
   });
   await until(
