@@ -245,6 +245,28 @@ describe('revoking', () => {
   });
 });
 
+describe('what revoking does', () => {
+  it.each([
+    ['Laptops', 'Ingest refuses everything', 'from now on', 'critical finding'],
+    ['Developer key', 'must be disabled at its provider', 'Disable it at its provider', 'Ingest refuses'],
+  ])('is said of %s as it is, in the dialog, on the page and afterwards', async (name, said, afterwards, unsaid) => {
+    const { id } = credentialNamed(name)!;
+    await page.goto(`/credentials/${id}/revoke`);
+    const text = async () => (await page.locator('main').innerText()).replace(/\s+/g, ' ');
+    expect(await text()).toContain(said);
+    expect(await text()).not.toContain(unsaid);
+    await page.goto(`/credentials/${id}`);
+    await running();
+    await page.getByRole('link', { name: 'Revoke…' }).click();
+    const dialog = page.getByRole('alertdialog');
+    expect((await dialog.innerText()).replace(/\s+/g, ' ')).toContain(said);
+    await dialog.getByRole('button', { name: 'Revoke for ever' }).click();
+    await page.getByRole('status').filter({ hasText: 'Revoked.' }).waitFor();
+    expect(await text()).toContain(afterwards);
+    expect(await text()).not.toContain(unsaid);
+  });
+});
+
 describe('the list', () => {
   it('starts with active keys, counts the others, and searches', async () => {
     await page.goto('/credentials');
