@@ -199,7 +199,8 @@ export function overviewOf(org: Organisation, window: Window, nowMs: number): Ov
           agent: newest.agent,
           agent_version: newest.agent_version,
           model: newest.model,
-          cost_usd: sum(rows.filter((row) => row.session === newest.session)),
+          cost_usd: lane.cost_usd,
+          session_cost_usd: sum(rows.filter((row) => row.lane === lane.lane && row.session === newest.session)),
           last_seen: lane.last_seen,
         };
       }),

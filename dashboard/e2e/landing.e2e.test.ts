@@ -33,6 +33,17 @@ describe('the landing page', () => {
     expect(await page.title()).toBe('(1) API keys · Lanewatch');
   });
 
+  it('tells the spend of the session that it names from what the lane cost', async () => {
+    const own = stage.fake.org.rows.filter((row) => row.hint === 'sk-ant-...C001');
+    own.at(-1)!.session = 'another';
+    own.at(-1)!.cost_usd = '7.000000000';
+    await page.goto('/');
+    expect((await banner().innerText()).replace(/\s+/g, ' ')).toMatch(/\$0\.5\d\d* in this session/);
+    for (const row of own) row.session = '';
+    await page.reload();
+    expect((await banner().innerText()).replace(/\s+/g, ' ')).toMatch(/\$7\.5\d in the last 7 days/);
+  });
+
   it('counts every risky key, names the first, and leads to the rest', async () => {
     const [unknown] = stage.fake.org.rows.filter((row) => row.hint === 'sk-ant-...C001');
     const more = Array.from({ length: 24 }, (_, index) => {

@@ -19,7 +19,9 @@ export const bannerLaneSchema = z.object({
   agent: z.string(),
   agent_version: z.string(),
   model: z.string(),
+  /** What the lane cost in the window, and what that session did on it there; 0 where the latest event names no session. */
   cost_usd: dollarsSchema,
+  session_cost_usd: dollarsSchema,
   last_seen: instantSchema,
 });
 

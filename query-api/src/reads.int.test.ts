@@ -94,6 +94,7 @@ describe('overview and lanes', () => {
         agent_version: '1.2.0',
         model: 'claude-sonnet-4-6',
         cost_usd: '0.61',
+        session_cost_usd: '0.61',
       }),
     ]);
     expect(body.last_stored_at).not.toBeNull();
@@ -111,6 +112,27 @@ describe('overview and lanes', () => {
     expect(trendCost.reduce((sum: number, cost: number) => sum + cost, 0)).toBeCloseTo(47.81, 8);
     const trendEvents = body.trend.map((step: { events: number }) => step.events);
     expect(trendEvents.reduce((sum: number, events: number) => sum + events, 0)).toBe(6);
+  });
+
+  test('the banner tells what the latest session cost from what its lane did', async () => {
+    const now = Date.now();
+    const use = (session: string, minutes: number, cents: number, parts: object = {}) => ({
+      ...{ fingerprint: UNKNOWN, session, seen_at: now - minutes * MINUTE_MS, cost_nano_usd: cents * 10_000_000 },
+      ...parts,
+    });
+    const elsewhere = { fingerprint: 'c'.repeat(64) };
+    await api.storeRows([
+      ...[use('first', 90, 400), use('second', 7, 61), use('second', 3, 9), use('second', 1, 30, elsewhere)],
+      ...[use('', 2, 5, { fingerprint: 'e'.repeat(64) }), use('second', 60 * 24 * 30, 1000)],
+    ]);
+    const { banner } = (await api.get('/v1/overview')).body;
+    expect(
+      banner.map((one: Record<string, string>) => [one['lane']![0], one['cost_usd'], one['session_cost_usd']]),
+    ).toEqual([
+      ['b', '4.7', '0.7'],
+      ['c', '0.3', '0.3'],
+      ['e', '0.05', '0'],
+    ]);
   });
 
   test('a key that was used only before it was revoked is no retired key in use', async () => {

@@ -16,8 +16,30 @@ interface LatestRow {
   latest_model: string;
 }
 
-/** The lanes that the banner names: doubtful keys, live ones first, dearest first among equals. */
-export async function readBanner(store: ClickHouse, keys: Lane[], nowMs: number): Promise<BannerLane[]> {
+/** What the latest session of each lane cost since `fromMs`, by lane. */
+async function readSessionCosts(store: ClickHouse, latest: LatestRow[], fromMs: number): Promise<Map<string, string>> {
+  const named = latest.filter(({ latest_session: session }) => session !== '');
+  if (named.length === 0) return new Map();
+  const rows = await store.rows<{ lane: string; cost: string }>(
+    `SELECT lane, toString(sum(cost_usd)) AS cost FROM ${store.database}.ledger
+     WHERE lane IN {lanes:Array(String)} AND session = {sessions:Array(String)}[indexOf({lanes:Array(String)}, lane)]
+       AND seen_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+     GROUP BY lane`,
+    { lanes: named.map(({ lane }) => lane), sessions: named.map((row) => row.latest_session), from: fromMs },
+  );
+  return new Map(rows.map(({ lane, cost }) => [lane, cost]));
+}
+
+/**
+ * The lanes that the banner names: doubtful keys, live ones first, dearest first among equals.
+ * @param fromMs start of the window, epoch milliseconds
+ */
+export async function readBanner(
+  store: ClickHouse,
+  keys: Lane[],
+  fromMs: number,
+  nowMs: number,
+): Promise<BannerLane[]> {
   const named = keys
     .filter((lane) => lane.standing === 'unknown' || isRetiredInUse(lane))
     .map((lane) => ({
@@ -45,6 +67,7 @@ export async function readBanner(store: ClickHouse, keys: Lane[], nowMs: number)
     { lanes: named.map(({ lane }) => lane), lasts, oldest: Math.min(...lasts) },
   );
   const latestOf = new Map(rows.map((row) => [row.lane, row]));
+  const sessionCosts = await readSessionCosts(store, rows, fromMs);
   return named.map((lane) => {
     const latest = latestOf.get(lane.lane);
     const session = latest?.latest_session ?? '';
@@ -62,6 +85,7 @@ export async function readBanner(store: ClickHouse, keys: Lane[], nowMs: number)
       agent_version: latest?.latest_agent_version ?? '',
       model: latest?.latest_model ?? '',
       cost_usd: lane.cost_usd,
+      session_cost_usd: sessionCosts.get(lane.lane) ?? '0',
       last_seen: lane.last_seen,
     };
   });

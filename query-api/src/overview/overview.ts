@@ -29,6 +29,7 @@ async function readFigures(
   nowMs: number,
 ): Promise<Figures> {
   const { window, takenMs } = snapshot;
+  const fromMs = windowStartMs(window, takenMs);
   const lanes = lanesOfSnapshot(snapshot, registry);
   const keys = lanes.filter(isAttributed);
   const standingOf = new Map(lanes.map(({ lane, standing }) => [lane, standing]));
@@ -37,7 +38,7 @@ async function readFigures(
   const unknown = unknownSessionsOf(snapshot.unknownUses, takenMs, (lane) => standingOf.get(lane) === 'unknown');
   return {
     window,
-    from: instantOf(windowStartMs(window, takenMs)),
+    from: instantOf(fromMs),
     to: instantOf(nowMs),
     keys_observed: keys.length,
     known_lanes: countOf('known'),
@@ -52,7 +53,7 @@ async function readFigures(
     events: lanes.reduce((total, { events }) => total + events, 0),
     cost_usd: sumDollars(lanes.map((lane) => lane.cost_usd)),
     open_findings: snapshot.openFindings.bySeverity,
-    banner: await readBanner(store, keys, takenMs),
+    banner: await readBanner(store, keys, fromMs, takenMs),
     trend: snapshot.trend,
     last_stored_at: snapshot.lastStoredMs === null ? null : instantOf(snapshot.lastStoredMs),
   };
