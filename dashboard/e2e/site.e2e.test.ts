@@ -211,6 +211,21 @@ describe('the theme', () => {
   });
 });
 
+describe('relative times', () => {
+  it.each([10, -10])('go by the server’s clock, also where the browser’s is %d min off', async (minutes) => {
+    await context.close();
+    await visit({ timezoneId: 'Asia/Tokyo' });
+    await page.clock.install({ time: Date.now() + minutes * 60_000 });
+    await page.goto('/credentials?q=Developer');
+    // Offered by the page's own JavaScript, which keeps the time from then on.
+    await page.locator('button[value="Asia/Tokyo"]').waitFor({ state: 'attached' });
+    const lastUsed = page.locator('tbody td:last-child');
+    expect(await lastUsed.innerText()).toBe('4 min ago');
+    await page.clock.runFor(120_000);
+    await eventually(() => lastUsed.innerText()).toBe('6 min ago');
+  });
+});
+
 describe('the keyboard', () => {
   it('skips to the content first, and finds the search field with a slash', async () => {
     await page.goto('/');

@@ -8,25 +8,28 @@ const TICK_MS = 15_000;
  * concurrent renders on the server share nothing.
  */
 class View {
-  #tickedMs = $state(0);
+  /** Since the server's moment came here; by a clock that nobody sets, which a browser's date may be. */
+  #elapsedMs = $state(0);
   #server: () => { nowMs: number; zone: string };
 
   constructor(server: () => { nowMs: number; zone: string }) {
     this.#server = server;
   }
 
-  /** Epoch milliseconds: the server's moment, or the browser's own clock where that has gone further. */
+  /** Epoch milliseconds by the server's clock. */
   get nowMs(): number {
-    return Math.max(this.#tickedMs, this.#server().nowMs);
+    return this.#server().nowMs + this.#elapsedMs;
   }
 
   get zone(): string {
     return this.#server().zone;
   }
 
-  /** Keeps time in the browser. @returns the teardown */
+  /** Keeps time in the browser, from the server's moment on. To be begun anew with each. @returns the teardown */
   tick(): () => void {
-    const timer = setInterval(() => (this.#tickedMs = Date.now()), TICK_MS);
+    const begunMs = performance.now();
+    this.#elapsedMs = 0;
+    const timer = setInterval(() => (this.#elapsedMs = performance.now() - begunMs), TICK_MS);
     return () => clearInterval(timer);
   }
 }
