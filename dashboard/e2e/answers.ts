@@ -112,17 +112,23 @@ export function lanesOf(org: Organisation, window: Span, nowMs: number): Lane[] 
 function trendOf(rows: readonly LedgerItem[], window: Window, nowMs: number): Overview['trend'] {
   const stepMs = window === '1h' || window === '24h' ? HOUR_MS : 24 * HOUR_MS;
   const startMs = Date.parse(bounds(window, nowMs).from);
-  const buckets: Overview['trend'] = [];
-  for (let atMs = startMs; atMs <= nowMs; atMs += stepMs) {
-    const own = rows.filter((row) => Math.floor((Date.parse(row.seen_at) - atMs) / stepMs) === 0);
-    buckets.push({
+  const endMs = (Math.floor(nowMs / HOUR_MS) + 1) * HOUR_MS;
+  const count = Math.floor((endMs - startMs) / stepMs);
+  const starts = Array.from({ length: count }, (_, index) =>
+    index === 0 ? startMs : endMs - (count - index) * stepMs,
+  );
+  return starts.map((atMs, index) => {
+    const own = rows.filter((row) => {
+      const seenMs = Date.parse(row.seen_at);
+      return seenMs >= atMs && seenMs < (starts[index + 1] ?? Infinity);
+    });
+    return {
       at: new Date(atMs).toISOString(),
       events: own.length,
       cost_usd: sum(own),
       unknown_cost_usd: sum(own.filter((row) => row.standing === 'unknown')),
-    });
-  }
-  return buckets;
+    };
+  });
 }
 
 function collectorsOf(org: Organisation, nowMs: number): CollectorHealth[] {

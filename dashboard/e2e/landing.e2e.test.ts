@@ -313,7 +313,7 @@ describe('the landing page', () => {
     await page.goto('/');
     await page.getByText('Nothing was spent in this window.').waitFor();
     await page.getByText('Show as a table').click();
-    expect(await page.getByRole('region', { name: 'Spend as a table' }).locator('tbody tr').count()).toBe(8);
+    expect(await page.getByRole('region', { name: 'Spend as a table' }).locator('tbody tr').count()).toBe(7);
     expect(await page.locator('.plot').count()).toBe(0);
   });
 
@@ -321,7 +321,7 @@ describe('the landing page', () => {
     await page.goto('/');
     await page.getByText('Show as a table').click();
     const table = page.getByRole('region', { name: 'Spend as a table' });
-    expect(await table.locator('tbody tr').count()).toBe(8);
+    expect(await table.locator('tbody tr').count()).toBe(7);
     await eventually(() => page.locator('.plot canvas').count()).toBe(1);
   });
 });

@@ -80,7 +80,10 @@ export const overviewSchema = z.object({
     critical: z.number().int(),
   }),
   banner: z.array(bannerLaneSchema),
-  /** Spend and events per hour (1h, 24h) or day, oldest first, split by whether the row's standing was known. */
+  /**
+   * Spend and events per hour (1h, 24h) or 24 hours, oldest first, and what of it was on rows of unknown keys. Steps end with the hour
+   * that runs now; the oldest one is up to an hour longer, because windows begin at a full hour.
+   */
   trend: z.array(
     z.object({ at: instantSchema, events: z.number().int(), cost_usd: dollarsSchema, unknown_cost_usd: dollarsSchema }),
   ),

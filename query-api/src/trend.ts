@@ -1,7 +1,7 @@
 import type { Overview, Window } from '../contract/index.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import { dollarsOf, nanoOf } from './money.ts';
-import { instantOf, trendStepMs, windowStartMs } from './window.ts';
+import { instantOf, trendStartsMs } from './window.ts';
 
 /**
  * Hours of all lanes, or of the one in `{lane:String}`. Every expression stands in the roll-up `by_lane_hour`, so the engine
@@ -20,27 +20,23 @@ export async function readTrend(
   nowMs: number,
   lane?: string,
 ): Promise<Overview['trend']> {
-  const fromMs = windowStartMs(window, nowMs);
-  const stepMs = trendStepMs(window);
+  const starts = trendStartsMs(window, nowMs);
   const rows = await store.rows<{ hour: number; standing: string; events: number | string; cost: string }>(
     trendSql(store.database, lane !== undefined),
-    { from: fromMs / 1000, ...(lane === undefined ? {} : { lane }) },
+    { from: (starts[0] ?? nowMs) / 1000, ...(lane === undefined ? {} : { lane }) },
   );
-  const steps = Array.from({ length: Math.ceil((nowMs - fromMs) / stepMs) }, () => ({
-    events: 0,
-    nano: 0n,
-    unknownNano: 0n,
-  }));
+  const steps = starts.map((startMs) => ({ startMs, events: 0, nano: 0n, unknownNano: 0n }));
   for (const row of rows) {
-    const step = steps[Math.floor((Number(row.hour) * 1000 - fromMs) / stepMs)];
+    // An event may lie ahead of our clock: it is part of the newest step, because the window's counts have it.
+    const step = steps.findLast(({ startMs }) => startMs <= Number(row.hour) * 1000);
     if (step === undefined) continue;
     const nano = nanoOf(row.cost);
     step.events += Number(row.events);
     step.nano += nano;
     if (row.standing === 'unknown') step.unknownNano += nano;
   }
-  return steps.map(({ events, nano, unknownNano }, index) => ({
-    at: instantOf(fromMs + index * stepMs),
+  return steps.map(({ startMs, events, nano, unknownNano }) => ({
+    at: instantOf(startMs),
     events,
     cost_usd: dollarsOf(nano),
     unknown_cost_usd: dollarsOf(unknownNano),

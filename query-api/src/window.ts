@@ -25,9 +25,17 @@ export function windowStartMs(window: Window, nowMs: number): number {
   return Math.floor((nowMs - WINDOW_HOURS[window] * HOUR_MS) / HOUR_MS) * HOUR_MS;
 }
 
-/** Length of one step of a trend: an hour up to a day's window, else a day. */
-export function trendStepMs(window: Window): number {
-  return WINDOW_HOURS[window] <= 24 ? HOUR_MS : 24 * HOUR_MS;
+/**
+ * Where the steps of a trend begin, epoch milliseconds, oldest first: hours up to a day's window, else 24 hours each. They are cut
+ * back from the end of the hour that runs now, so that the newest is not a stub beside the others. What the window has beyond whole
+ * steps, an hour at most, belongs to the oldest.
+ */
+export function trendStartsMs(window: Window, nowMs: number): number[] {
+  const stepMs = WINDOW_HOURS[window] <= 24 ? HOUR_MS : 24 * HOUR_MS;
+  const fromMs = windowStartMs(window, nowMs);
+  const endMs = (Math.floor(nowMs / HOUR_MS) + 1) * HOUR_MS;
+  const count = Math.floor((endMs - fromMs) / stepMs);
+  return Array.from({ length: count }, (_, index) => (index === 0 ? fromMs : endMs - (count - index) * stepMs));
 }
 
 /** Epoch milliseconds as RFC 3339 in UTC. */
