@@ -27,6 +27,8 @@ export interface FakeQueryApi {
   session: string;
   /** While set, everything that needs the ledger is answered 503, and the registry does without it. */
   ledgerAway: boolean;
+  /** What becomes of the next changes: done, with an answer as always; done, and the connection ends without one; or refused. */
+  commands: 'answered' | 'unanswered' | 'refused';
   /** How many pages listen to the stream of changes. */
   listeners(): number;
   /** Ends every stream of changes, as a session that ended does. Browsers ask again at once. */
@@ -57,6 +59,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     link: randomBytes(12).toString('hex'),
     session,
     ledgerAway: false,
+    commands: 'answered',
     listeners: () => streams.size,
     hangUp: () => streams.forEach((stream) => stream.end()),
     announce: (storedAt) => streams.forEach((stream) => stream.write(change(storedAt))),
@@ -240,8 +243,11 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       response.on('close', () => streams.delete(response));
       return;
     }
+    if (method === 'POST' && fake.commands === 'refused') return problem(409, 'Another change came first.');
     try {
-      send(200, answer(method, url, body));
+      const value = answer(method, url, body);
+      if (method === 'POST' && fake.commands === 'unanswered') return void request.socket.destroy();
+      send(200, value);
     } catch (error) {
       if (error instanceof ProblemAnswer) problem(error.status, error.message);
       else problem(error instanceof Error && error.name === 'ZodError' ? 400 : 500, String(error));

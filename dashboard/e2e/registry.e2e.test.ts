@@ -33,6 +33,7 @@ async function visit(javaScriptEnabled: boolean): Promise<void> {
 beforeEach(async () => {
   stage.fake.org = organisation(Date.now());
   stage.fake.received.length = 0;
+  stage.fake.commands = 'answered';
   await visit(true);
   return () => page.context().close();
 });
@@ -267,6 +268,39 @@ describe('what revoking does', () => {
   });
 });
 
+describe('when query-api does not answer a change, or refuses it', () => {
+  it('says that a key may have been registered, and keeps what was typed', async () => {
+    stage.fake.commands = 'unanswered';
+    await page.goto('/credentials/new?method=fingerprint');
+    await page.getByLabel('Fingerprint').fill(FINGERPRINT);
+    await page.getByLabel('Name').fill('Perhaps');
+    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByText('It is not known whether this was saved.').waitFor();
+    expect(await page.getByLabel('Name').inputValue()).toBe('Perhaps');
+    expect(await page.getByLabel('Fingerprint').inputValue()).toBe(FINGERPRINT);
+    await page.getByRole('alert').getByRole('link', { name: 'registry' }).click();
+    await page.getByRole('link', { name: 'Perhaps' }).waitFor();
+  });
+
+  it.each([
+    ['unanswered', 'It is not known whether the key was revoked.'],
+    ['refused', 'Not revoked. Another change came first.'],
+  ] as const)('says in the dialog that revoking was %s, and keeps the reason', async (commands, said) => {
+    stage.fake.commands = commands;
+    const { id } = credentialNamed('Developer key')!;
+    await page.goto(`/credentials/${id}`);
+    await running();
+    await page.getByRole('link', { name: 'Revoke…' }).click();
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByLabel('Reason').fill('Left in a public log');
+    await dialog.getByRole('button', { name: 'Revoke for ever' }).click();
+    await dialog.getByText(said.split('.')[0]!).waitFor();
+    expect((await dialog.getByRole('alert').innerText()).replace(/\s+/g, ' ')).toContain(said);
+    expect(await dialog.getByLabel('Reason').inputValue()).toBe('Left in a public log');
+    expect(new URL(page.url()).pathname).toBe(`/credentials/${id}`);
+  });
+});
+
 describe('the list', () => {
   it('starts with active keys, counts the others, and searches', async () => {
     await page.goto('/credentials');
@@ -349,6 +383,22 @@ describe('without JavaScript', () => {
     await page.getByText('Not saved.').waitFor();
     expect(await page.content()).not.toContain(RAW_KEY);
     expect(await page.getByLabel('Name').inputValue()).toBe('Plain form');
+  });
+
+  it('keeps the reason of a key that could not be revoked, unless it holds a raw key', async () => {
+    stage.fake.commands = 'refused';
+    await page.goto(`/credentials/${credentialNamed('Developer key')!.id}/revoke`);
+    const reason = page.getByLabel('Reason');
+    for (const [typed, kept] of [
+      ['Left in a public log', 'Left in a public log'],
+      [RAW_KEY, ''],
+    ] as const) {
+      await reason.fill(typed);
+      await page.getByRole('button', { name: 'Revoke for ever' }).click();
+      await page.getByText('Not revoked.').waitFor();
+      expect(await reason.inputValue()).toBe(kept);
+    }
+    expect(await page.content()).not.toContain(RAW_KEY);
   });
 
   it('registers by fingerprint and revokes on a page of its own', async () => {

@@ -23,23 +23,40 @@ import { queryString, type Query } from '#lib/query.ts';
 /** A page is never worth waiting longer for: ad-hoc reads over a quarter year take about a second. */
 const ANSWER_TIMEOUT_MS = 20_000;
 
-/** What came of a command: its value, or the problem to show beside the form. */
-export type Outcome<Value> = { ok: true; value: Value } | { ok: false; problem: Problem };
+/**
+ * What came of a command: its value, or the problem to show beside the form. `mayBeDone` where nobody can tell: a fault, no answer,
+ * or none that can be read.
+ */
+export type Outcome<Value> = { ok: true; value: Value } | { ok: false; problem: Problem; mayBeDone: boolean };
+
+/** query-api was not reached, or did not answer. */
+interface NoAnswer {
+  status: 502 | 504;
+  reason: string;
+}
+
+function noAnswer(cause: unknown): NoAnswer {
+  const timedOut = cause instanceof DOMException && cause.name === 'TimeoutError';
+  return timedOut
+    ? { status: 504, reason: 'query-api did not answer in time.' }
+    : { status: 502, reason: 'query-api can’t be reached.' };
+}
 
 /**
  * query-api as the pages see it. Reads end in SvelteKit's own error or redirect: 401 sends to the sign-in page, an unreachable
- * or incomprehensible query-api is a 502, a store that query-api waits for a 503. Commands hand problems back, because a form shows them next to its fields.
+ * or incomprehensible query-api is a 502, a store that query-api waits for a 503. Commands hand problems back, no answer among them,
+ * because a form shows them next to what was typed into it.
  * @param base address of query-api, without a slash at its end
  * @param session value of the session cookie, '' without one
  * @param unattended whether the page asks by itself, which is no use of the session
  */
 export function createApi(base: string, session: string, unattended = false) {
-  async function request(
+  async function send(
     method: 'GET' | 'POST',
     path: string,
     body?: unknown,
     signal?: AbortSignal,
-  ): Promise<Response> {
+  ): Promise<Response | NoAnswer> {
     const headers: Record<string, string> = { accept: 'application/json, application/problem+json' };
     if (session !== '') headers['cookie'] = `${SESSION_COOKIE}=${session}`;
     if (unattended) headers[UNATTENDED_HEADER] = '1';
@@ -53,9 +70,13 @@ export function createApi(base: string, session: string, unattended = false) {
         signal: signal ?? AbortSignal.timeout(ANSWER_TIMEOUT_MS),
       });
     } catch (cause) {
-      const timedOut = cause instanceof DOMException && cause.name === 'TimeoutError';
-      error(timedOut ? 504 : 502, timedOut ? 'query-api did not answer in time.' : 'query-api can’t be reached.');
+      return noAnswer(cause);
     }
+  }
+
+  async function request(...parts: Parameters<typeof send>): Promise<Response> {
+    const answer = await send(...parts);
+    return answer instanceof Response ? answer : error(answer.status, answer.reason);
   }
 
   async function read<Schema extends z.ZodType>(schema: Schema, path: string): Promise<z.infer<Schema>> {
@@ -69,10 +90,15 @@ export function createApi(base: string, session: string, unattended = false) {
     path: string,
     body: unknown,
   ): Promise<Outcome<z.infer<Schema>>> {
-    const response = await request('POST', path, body);
+    const response = await send('POST', path, body);
+    if (!(response instanceof Response)) {
+      return { ok: false, problem: ownProblem(response.status, response.reason), mayBeDone: true };
+    }
     if (response.status === 401) redirect(303, '/sign-in?reason=expired');
-    if (!response.ok) return { ok: false, problem: await problemOf(response) };
-    return { ok: true, value: await understand(schema, response) };
+    if (!response.ok) return { ok: false, problem: await problemOf(response), mayBeDone: response.status >= 500 };
+    const result = await parsed(schema, response);
+    if (result.success) return { ok: true, value: result.data };
+    return { ok: false, problem: ownProblem(502, NOT_UNDERSTOOD), mayBeDone: true };
   }
 
   return {
@@ -109,16 +135,26 @@ async function refuse(response: Response): Promise<never> {
 async function problemOf(response: Response): Promise<Problem> {
   const result = problemSchema.safeParse(await jsonOf(response));
   if (result.success) return result.data;
-  const title = `query-api answered ${response.status}.`;
-  return { type: 'about:blank', title, status: response.status, detail: title, errors: [], request_id: '' };
+  return ownProblem(response.status, `query-api answered ${response.status}.`);
 }
 
+function ownProblem(status: number, detail: string): Problem {
+  return { type: 'about:blank', title: detail, status, detail, errors: [], request_id: '' };
+}
+
+const NOT_UNDERSTOOD = 'query-api answered something this dashboard does not understand. Are both of the same release?';
+
 async function understand<Schema extends z.ZodType>(schema: Schema, response: Response): Promise<z.infer<Schema>> {
+  const result = await parsed(schema, response);
+  return result.success ? result.data : error(502, NOT_UNDERSTOOD);
+}
+
+/** The answer as its schema has it; what does not fit is logged by its place, without what stands there. */
+async function parsed<Schema extends z.ZodType>(schema: Schema, response: Response) {
   const result = schema.safeParse(await jsonOf(response));
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  console.error(`${response.url.split('?')[0]}: ${issue?.path.join('.')}: ${issue?.message}`);
-  error(502, 'query-api answered something this dashboard does not understand. Are both of the same release?');
+  const issue = result.error?.issues[0];
+  if (issue) console.error(`${response.url.split('?')[0]}: ${issue.path.join('.')}: ${issue.message}`);
+  return result;
 }
 
 /** The body as JSON, or undefined: an empty or broken one is judged by the schema. */

@@ -21,13 +21,16 @@ function prefilled(lane: LaneDetail): Fields {
   };
 }
 
-/** The lane that the address names; null without one, and while the ledger is away: its key can be registered all the same. */
+/** An outage, of the ledger or of query-api. */
+const isOutage = (cause: unknown) => [502, 503, 504].some((status) => isHttpError(cause, status as 502));
+
+/** The lane that the address names; null without one, and where it can't be had: its key can be registered all the same. */
 async function laneNamed(api: Api, lane: string): Promise<LaneDetail | null> {
   if (lane === '') return null;
   try {
     return await api.lane(lane, '90d');
   } catch (cause) {
-    if (isHttpError(cause, 503)) return null;
+    if (isOutage(cause)) return null;
     throw cause;
   }
 }
@@ -51,14 +54,13 @@ export const actions: Actions = {
     const method = methodOf(String(form.get('method')));
     const fields = fieldsOf(form);
     const missing = missingIn(method, fields);
-    if (missing)
-      return fail(400, { method, fields: shownAgain(fields), detail: missing.detail, errors: missing.errors });
+    if (missing) return fail(400, { method, fields: shownAgain(fields), ...missing, mayBeDone: false });
     const outcome = await locals.api.createCredential(requestOf(method, fields));
     if (!outcome.ok) {
       const { status, detail, title, errors } = outcome.problem;
       return fail(status >= 500 ? 502 : status, {
         ...{ method, fields: shownAgain(fields) },
-        ...{ detail: detail || title, errors },
+        ...{ detail: detail || title, errors, mayBeDone: outcome.mayBeDone },
       });
     }
     const { credential, secret, findings_resolved: resolved, standing, published } = outcome.value;

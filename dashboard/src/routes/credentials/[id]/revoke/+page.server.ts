@@ -1,4 +1,5 @@
 import { fail, redirect } from '@sveltejs/kit';
+import { holdsRawKey } from '@lanewatch/query-api/contract/raw-key';
 import { credentialHref } from '#lib/links.ts';
 import { queryString } from '#lib/query.ts';
 import type { Actions, PageServerLoad } from './$types';
@@ -16,7 +17,12 @@ export const actions: Actions = {
     const outcome = await locals.api.revokeCredential(params.id, reason);
     if (!outcome.ok) {
       const { status, detail, title } = outcome.problem;
-      return fail(status >= 500 ? 502 : status, { complaint: detail || title });
+      return fail(status >= 500 ? 502 : status, {
+        complaint: detail || title,
+        mayBeDone: outcome.mayBeDone,
+        // Without JavaScript the page is made anew, and what was typed with it. A raw key is not written back.
+        reason: holdsRawKey(reason) ? '' : reason,
+      });
     }
     redirect(
       303,
