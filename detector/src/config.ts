@@ -40,7 +40,10 @@ const configSchema = z
       .regex(/^[A-Za-z_]\w*$/, 'must be a plain identifier')
       .default('lanewatch')
       .describe('Database of the ledger, created when it is missing'),
-    LEDGER_ENGINE: z.string().default('MergeTree').describe('Table engine, such as ReplicatedMergeTree(…)'),
+    LEDGER_ENGINE: z
+      .string()
+      .default('MergeTree')
+      .describe('Table engine, such as ReplicatedMergeTree(…); a ledger keeps the one it was made with'),
     LEDGER_FSYNC: z.stringbool().default(false).describe('Sync every insert to disk; the embedded ledger turns it on'),
     // Reached only by a detector that has to catch up: else what came during the insert before is a batch. Large, because few
     // large parts are less to merge than many small ones. A batch takes whole records, so it exceeds this by one

@@ -63,6 +63,28 @@ describe('migrate', () => {
     expect(table?.[0].includes('fsync_part_directory = 1')).toBe(fsync);
   });
 
+  it('syncs inserts to disk as told now, on a ledger that was told otherwise before', async () => {
+    const options = freshOptions({ fsync: false });
+    await migrate(client, options);
+    for (const fsync of [true, false, true]) {
+      await migrate(client, { ...options, fsync });
+      const [table] = await rows<[string]>(
+        `SELECT engine_full FROM system.tables WHERE database = '${options.database}' AND name = 'ledger'`,
+      );
+      expect(table?.[0].includes('fsync_after_insert = 1'), `told ${fsync}`).toBe(fsync);
+      expect(table?.[0].includes('fsync_part_directory = 1'), `told ${fsync}`).toBe(fsync);
+    }
+  });
+
+  it('refuses a ledger that was made with another engine than it is told to have', async () => {
+    const options = freshOptions();
+    await migrate(client, options);
+    const engine = "ReplicatedMergeTree('/tables/{shard}/ledger', '{replica}')";
+    await expect(migrate(client, { ...options, engine })).rejects.toThrow(
+      `The ledger in database ${options.database} has engine MergeTree, LEDGER_ENGINE says ReplicatedMergeTree(`,
+    );
+  });
+
   it('comes to the same end when four detectors start at once, and again later', async () => {
     const options = freshOptions();
     await Promise.all([1, 2, 3, 4].map(() => migrate(client, options)));

@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { LEDGER_COLUMNS, LEDGER_TABLE } from '../../../contract/index.ts';
 import { MIGRATIONS_DIRECTORY, readMigrations, type Migration } from './migration-files.ts';
+import { assertEngine, syncAsTold } from './storage.ts';
 import { assertIdentifier, fillIn, type TemplateValues } from './template.ts';
 
 export interface MigrateOptions {
@@ -26,13 +27,14 @@ const INTERFACE_LOCAL = 6;
  * again (IF NOT EXISTS; a test holds the files to it): then a crash half-way and several detectors starting at once need no
  * more than running them all.
  * @throws Error in one sentence when the database is ahead of this program, an applied migration was changed, or the ledger
- *   has other columns than the contract
+ *   has another engine than it is told to have, or other columns than the contract
  */
 export async function migrate(client: ClickHouseClient, options: MigrateOptions): Promise<void> {
   const { database } = options;
   assertIdentifier(database);
   const migrations = readMigrations(options.directory ?? MIGRATIONS_DIRECTORY);
   await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}` });
+  await assertEngine(client, database, options.engine);
   const values: TemplateValues = {
     database,
     engine: options.engine,
@@ -55,6 +57,7 @@ export async function migrate(client: ClickHouseClient, options: MigrateOptions)
     if (!applied.has(migration.version)) await apply(client, migration, values);
   }
   await assertColumns(client, database);
+  await syncAsTold(client, database, options.fsync);
 }
 
 async function apply(client: ClickHouseClient, migration: Migration, values: TemplateValues): Promise<void> {

@@ -58,6 +58,11 @@ function replacingEngine(engine: string, version: string): string {
   return `${replication}ReplacingMergeTree(${allArguments})`;
 }
 
+/** The name of an engine, without its arguments. */
+export function engineName(engine: string): string {
+  return checkedEngine(engine).text.replace(/\(.*$/, '');
+}
+
 function checkedEngine(engine: string): { text: string; replication: string; replicationArguments: string } {
   const match = ENGINE.exec(engine);
   if (match === null)
