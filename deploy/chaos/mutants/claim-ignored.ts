@@ -1,6 +1,6 @@
 /**
- * Broken: a claim is written down and means nothing. Ledger and findings take rows from whoever sends them, and a new owner waits for no
- * insert of the old one.
+ * Broken: a claim is written down and means nothing. Ledger, progress and findings take rows from whoever sends them, and a new
+ * owner waits for no insert of the old one.
  */
 import { createClient } from '@clickhouse/client';
 import { startMutant } from './start-mutant.ts';
@@ -13,7 +13,7 @@ await startMutant({
     return {
       ...ledger,
       async claim(partitions, claimant) {
-        for (const table of ['ledger', 'findings'])
+        for (const table of ['ledger', 'progress', 'findings'])
           await client.command({ query: `ALTER TABLE ${database}.${table} DROP CONSTRAINT IF EXISTS one_writer` });
         await client.command({
           query: `INSERT INTO ${database}.claims SELECT arrayJoin({partitions:Array(UInt64)}), {claimant:String}, now64(6, 'UTC')`,

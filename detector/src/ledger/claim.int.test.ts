@@ -64,6 +64,23 @@ describe('claim', () => {
     expect(await successor.readFindings([finding().id])).toEqual([finding({ org: 'after' })]);
   });
 
+  it('shuts a predecessor out of the progress too, which would say of a new topic how far an old one was read', async () => {
+    const successor = await test.another();
+    await test.ledger.claim([0, 1], 'first');
+    await test.ledger.noteProgress(new Map([[0, 5]]), Date.now(), 'first');
+    await successor.claim([0], 'second');
+    const late = test.ledger.noteProgress(
+      new Map([
+        [0, 9],
+        [1, 9],
+      ]),
+      Date.now(),
+      'first',
+    );
+    await expect(late).rejects.toBeInstanceOf(FencedError);
+    expect(await successor.resumeOffsets([0, 1])).toEqual(new Map([[0, 5]]));
+  });
+
   it('wins over a claim from the future, so that no clock that is ahead locks a partition', async () => {
     await test.ledger.claim([0], 'first');
     await test.client.command({

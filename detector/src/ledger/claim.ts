@@ -4,6 +4,7 @@ import { FINDINGS_TABLE, LEDGER_TABLE } from '../../contract/index.ts';
 import { abortedBy } from './clickhouse.ts';
 import { asLedgerErrors } from './errors.ts';
 import { FencedError, LedgerUnavailableError } from './ledger.ts';
+import { PROGRESS_TABLE } from './resume-point.ts';
 
 const POLL_FIRST_MS = 5;
 const POLL_MAX_MS = 200;
@@ -50,7 +51,7 @@ export function ledgerClaim(client: ClickHouseClient, database: string, waitMsMa
     const answer = await client.query({
       query: `SELECT query_id FROM system.processes
               WHERE query_kind = 'Insert' AND multiSearchAny(query, {tables:Array(String)})`,
-      query_params: { tables: [LEDGER_TABLE, FINDINGS_TABLE].map((table) => `${database}.${table}`) },
+      query_params: { tables: [LEDGER_TABLE, PROGRESS_TABLE, FINDINGS_TABLE].map((table) => `${database}.${table}`) },
       format: 'JSONCompactEachRow',
     });
     return new Set((await answer.json<[string]>()).map(([id]) => id));

@@ -1,7 +1,7 @@
 import { ClickHouseError } from '@clickhouse/client';
 import { FencedError, LedgerUnavailableError } from './ledger.ts';
 
-/** VIOLATED_CONSTRAINT. Ledger and findings have one constraint: their writer must hold the partition. */
+/** VIOLATED_CONSTRAINT. Ledger, progress and findings have one constraint: their writer must hold the partition. */
 const VIOLATED_CONSTRAINT = '469';
 
 /**

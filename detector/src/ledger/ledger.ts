@@ -76,8 +76,17 @@ export interface Ledger {
    * of them meanwhile: who comes later has them by right.
    */
   claim(partitions: number[], claimant: string, signal?: AbortSignal): Promise<void>;
-  /** Next bus offset per partition after the last stored record; partitions without rows since their reset are absent. */
+  /**
+   * Next bus offset per partition after the last stored record, or where {@link noteProgress} says if that is further; partitions
+   * without either since their reset are absent.
+   */
   resumeOffsets(partitions: number[]): Promise<Map<number, number>>;
+  /**
+   * Notes where to go on reading these partitions, because the last records before that brought no row. Only once everything
+   * before is stored. Throws {@link FencedError} when another detector holds one of them.
+   * @param storedAtMs when the batch was closed that ends there, epoch milliseconds
+   */
+  noteProgress(nextOffsets: ReadonlyMap<number, number>, storedAtMs: number, claimant: string): Promise<void>;
   /** Notes that these partitions were made anew: what is stored of them so far says nothing about their offsets any more. */
   resetPartitions(partitions: number[]): Promise<void>;
   /** An empty block to fill. */

@@ -72,6 +72,7 @@ describe('an engine that falls silent', () => {
       () => ledger.claim([0], 'second'),
       () => ledger.resumeOffsets([0]),
       () => ledger.resetPartitions([0]),
+      () => ledger.noteProgress(new Map([[0, 1]]), Date.now(), 'first'),
       () => ledger.tallyKnownFindings([finding()], () => undefined),
       () => ledger.writeFindings([{ finding: finding(), partition: 0 }], 'first'),
       () => ledger.readFindings([finding().id]),

@@ -136,6 +136,30 @@ describe('restoring', () => {
       }
     });
 
+    it('is further where records brought no row, until the topic is made anew', async () => {
+      const own = await openTestLedger(engine);
+      try {
+        await own.ledger.claim([0, 1, 2], 'first');
+        const note = (partition: number, nextOffset: number, storedAtMs: number) =>
+          own.ledger.noteProgress(new Map([[partition, nextOffset]]), storedAtMs, 'first');
+        await insertRows(own.ledger, [ledgerRow({ kafka_partition: 0, kafka_offset: 9, stored_at: NOON })], 'a');
+        await insertRows(own.ledger, [ledgerRow({ kafka_partition: 1, kafka_offset: 9, stored_at: NOON })], 'b');
+        await note(0, 12, NOON);
+        await note(1, 4, NOON - 1);
+        await note(2, 7, NOON + 5);
+        const resumed = () => own.ledger.resumeOffsets([0, 1, 2]);
+        expect(await resumed()).toEqual(new Map([0, 1, 2].map((partition, at) => [partition, [12, 10, 7][at]])));
+        await own.client.command({ query: `OPTIMIZE TABLE ${own.database}.progress FINAL` });
+        expect((await resumed()).get(0)).toBe(12);
+        await own.ledger.resetPartitions([0, 2]);
+        expect(await resumed()).toEqual(new Map([[1, 10]]));
+        await note(2, 3, NOON + 6);
+        expect((await resumed()).get(2)).toBe(3);
+      } finally {
+        await own.close();
+      }
+    });
+
     it('is read from the projection, not from the rows', async () => {
       const plan = await test.rows<[string]>(
         'EXPLAIN SELECT kafka_partition, max(kafka_offset) FROM {database}.ledger WHERE kafka_partition IN (0, 1) GROUP BY kafka_partition',

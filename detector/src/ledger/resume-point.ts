@@ -2,7 +2,9 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { LEDGER_TABLE } from '../../contract/index.ts';
 import { asLedgerErrors } from './errors.ts';
 
-/** From where the bus is read: the ledger's own maximum per partition, and the resets that void it. */
+export const PROGRESS_TABLE = 'progress';
+
+/** From where the bus is read: the ledger's own maximum per partition, what was read without a row behind it, resets that void both. */
 export function ledgerResumePoint(client: ClickHouseClient, database: string) {
   const ledger = `${database}.${LEDGER_TABLE}`;
 
@@ -45,14 +47,43 @@ export function ledgerResumePoint(client: ClickHouseClient, database: string) {
         );
         for (const [offset] of since) offsets.set(partition, offset + 1);
       }
+      const progress = await rowsOf<[number, number, number]>(
+        'reading the progress behind the last rows',
+        `SELECT kafka_partition, next_offset, toUnixTimestamp64Milli(stored_at) FROM ${database}.${PROGRESS_TABLE}
+         WHERE kafka_partition IN {partitions:Array(UInt32)}`,
+        { partitions },
+      );
+      const resetAtMs = new Map(resets);
+      for (const [partition, nextOffset, storedAtMs] of progress)
+        if (storedAtMs >= (resetAtMs.get(partition) ?? 0) && nextOffset > (offsets.get(partition) ?? 0))
+          offsets.set(partition, nextOffset);
       return offsets;
+    },
+
+    async noteProgress(nextOffsets: ReadonlyMap<number, number>, storedAtMs: number, claimant: string): Promise<void> {
+      const stored_at = new Date(storedAtMs).toISOString();
+      await asLedgerErrors('noting progress', () =>
+        client.insert({
+          table: `${database}.${PROGRESS_TABLE}`,
+          values: [...nextOffsets].map(([kafka_partition, next_offset]) => ({
+            kafka_partition,
+            next_offset,
+            stored_at,
+            claimant,
+          })),
+          format: 'JSONEachRow',
+          clickhouse_settings: { date_time_input_format: 'best_effort', wait_end_of_query: 1 },
+        }),
+      );
     },
 
     async resetPartitions(partitions: number[]): Promise<void> {
       await asLedgerErrors('noting a reset of the topic', () =>
         client.command({
           query: `INSERT INTO ${database}.topic_resets
-                  SELECT kafka_partition, addMilliseconds(max(stored_at), 1) FROM ${ledger}
+                  SELECT kafka_partition, addMilliseconds(max(stored_at), 1) FROM (
+                    SELECT kafka_partition, stored_at FROM ${ledger}
+                    UNION ALL SELECT kafka_partition, stored_at FROM ${database}.${PROGRESS_TABLE})
                   WHERE kafka_partition IN {partitions:Array(UInt32)} GROUP BY kafka_partition`,
           query_params: { partitions },
         }),

@@ -16,12 +16,29 @@ export interface Batch {
   changes: FindingChange[];
   /** Next offset per partition once the batch is stored. */
   nextOffsets: Map<number, number>;
+  /** Those of them that no row of the batch tells, because the last records brought none. */
+  rowlessOffsets: Map<number, number>;
+  /** When it was closed, epoch milliseconds: `stored_at` of its rows. */
+  storedAtMs: number;
   /** Duplicates dropped, by collector. */
   duplicates: Tally;
   /** Records taken in; bounds a batch that consists of duplicates or dead letters. */
   records: number;
   /** When the first of them was taken in, epoch milliseconds; 0 while there is none. */
   firstTakenMs: number;
+}
+
+/** Bytes of dead letters per batch, so that garbage takes no more memory than events do. */
+const GARBAGE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Whether the batch is to be stored before it takes another record. */
+export function isFull(batch: Batch, rowsMax: number): boolean {
+  return (
+    batch.block.length + batch.deadLetters.length >= rowsMax ||
+    // Those that are made of duplicates alone must make progress too.
+    batch.records >= rowsMax ||
+    batch.deadLetterBytes >= GARBAGE_BYTES_MAX
+  );
 }
 
 export function emptyBatch(block: RowBlock): Batch {
@@ -33,6 +50,8 @@ export function emptyBatch(block: RowBlock): Batch {
     deadLetterBytes: 0,
     changes: [],
     nextOffsets: new Map(),
+    rowlessOffsets: new Map(),
+    storedAtMs: 0,
     duplicates: new Tally(),
     records: 0,
     firstTakenMs: 0,

@@ -108,6 +108,7 @@ describe('a detector on a real engine', () => {
       ledger: {
         ...ledger,
         insert: (rows, token) => write(() => ledger.insert(rows, token)),
+        noteProgress: (...progress) => write(() => ledger.noteProgress(...progress)),
         writeFindings: (writes, claimant) => write(() => ledger.writeFindings(writes, claimant)),
       },
       isDead: () => left <= 0,
@@ -128,6 +129,7 @@ describe('a detector on a real engine', () => {
           await live(ledger, log, 100);
           isOver = !isDead();
         }
+        expect(await test.ledger.resumeOffsets([0])).toEqual(new Map([[0, log.length]]));
         const ids = await test.rows<[string]>('SELECT id FROM {database}.ledger ORDER BY kafka_offset, record_index');
         expect(ids.flat()).toEqual(undisturbed.rows.map(({ id }) => id));
         const findings = await test.ledger.readFindings([...undisturbed.findings.keys()]);

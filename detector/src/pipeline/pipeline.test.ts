@@ -125,6 +125,7 @@ const logArbitrary = fc
   .array(
     fc.record({
       partition: fc.constantFrom(...PARTITIONS),
+      isGarbage: fc.constantFrom(false, false, false, true),
       events: fc.array(
         fc.record({
           id: fc.nat(40),
@@ -143,9 +144,9 @@ const logArbitrary = fc
   )
   .map((records) => {
     const log = new Map<number, BusRecord[]>();
-    for (const { partition, events } of records) {
+    for (const { partition, isGarbage, events } of records) {
       const own = log.get(partition) ?? [];
-      const lines = events.map(({ id, lane, minute, host, ...fields }) =>
+      const lines = (isGarbage ? [] : events).map(({ id, lane, minute, host, ...fields }) =>
         encodeUsageRow(
           usageEvent({
             id: `${partition}-${id}`,
@@ -199,7 +200,8 @@ describe('delivery', () => {
         fc.array(fc.constantFrom('fail', 'crash', 'ok'), { maxLength: 30 }),
         async (log, fates) => {
           const undisturbed = createMemoryLedger();
-          await deliver(start(undisturbed), log);
+          const undisturbedHarness = start(undisturbed);
+          await deliver(undisturbedHarness, log);
 
           const ledger = createMemoryLedger();
           const clock = createClock();
@@ -211,15 +213,29 @@ describe('delivery', () => {
               if ((published.get(finding.id)?.occurrences ?? 0) <= finding.occurrences)
                 published.set(finding.id, finding);
           };
+          const deadLetters = new Set<string>();
+          const publishDeadLetters = async (letters: Batch['deadLetters']) => {
+            if (state.crashed) throw new FencedError('dead');
+            for (const { partition, offset } of letters) deadLetters.add(`${partition}/${offset}`);
+          };
+          const life = () => start(ledger, { publishFindings, publishDeadLetters }, clock);
           // Each fate strikes at most once, so after as many starts as there are fates one run goes through.
           for (let starts = 0; starts <= fates.length; starts++) {
             state.crashed = false;
-            await deliver(start(ledger, { publishFindings }, clock), log);
+            await deliver(life(), log);
           }
           ledger.intercept = () => undefined;
           state.crashed = false;
-          await deliver(start(ledger, { publishFindings }, clock), log);
+          await deliver(life(), log);
 
+          // All of it is told as read, so nothing is read and dead-lettered again.
+          const told = new Set(deadLetters);
+          deadLetters.clear();
+          await deliver(life(), log);
+          expect([...deadLetters]).toEqual([]);
+          expect(told).toEqual(
+            new Set(undisturbedHarness.deadLetters.map(({ partition, offset }) => `${partition}/${offset}`)),
+          );
           expect(stored(ledger)).toEqual(stored(undisturbed));
           expect(new Set(stored(ledger)).size).toBe(ledger.rows.length);
           expect(sorted(ledger.findings)).toEqual(sorted(undisturbed.findings));
@@ -410,6 +426,41 @@ describe('delivery', () => {
         'newer2',
       ].sort(),
     );
+  });
+
+  test('a partition of garbage or duplicates alone is read once, beside one with rows, and again when its topic is made anew', async () => {
+    const ledger = createMemoryLedger();
+    const clock = createClock();
+    const garbage = Array.from({ length: 5 }, (_, offset) => recordOf(1, offset, ['{']));
+    const same = Array.from({ length: 4 }, (_, offset) => recordOf(0, offset, [encodeUsageRow(usageEvent({}))]));
+    const live = async (...logs: BusRecord[][]) => {
+      const ends = new Map(logs.map((records, partition) => [partition, records.length]));
+      const harness = start(ledger, { endOffsets: async () => ends }, clock);
+      const resume = await harness.pipeline.onAssignment(PARTITIONS);
+      for (const [partition, records] of logs.entries())
+        await harness.pipeline.onBatch({
+          partition,
+          records: records.slice(resume.get(partition) ?? 0),
+          endOffset: records.length,
+        });
+      await harness.pipeline.close();
+      return { resume: [...resume].sort(), letters: harness.deadLetters.length };
+    };
+    expect(await live(same, garbage)).toEqual({ resume: [], letters: 5 });
+    const all: [number, number][] = [
+      [0, 4],
+      [1, 5],
+    ];
+    expect(await live(same, garbage)).toEqual({ resume: all, letters: 0 });
+    expect(await live(same, garbage.slice(0, 2))).toEqual({ resume: [[0, 4]], letters: 2 });
+    expect(await live(same, garbage)).toEqual({
+      resume: [
+        [0, 4],
+        [1, 2],
+      ],
+      letters: 3,
+    });
+    expect(ledger.rows).toHaveLength(1);
   });
 
   test('closing ends under load that does not, with what was taken in stored', async () => {

@@ -6,7 +6,7 @@ import type { RegistryView } from '../classify/registry-view.ts';
 import type { LaneStates } from '../lane-state/lane-states.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rule } from '../rules/rule.ts';
-import { emptyBatch, type Batch } from './batch.ts';
+import { emptyBatch, isFull, type Batch } from './batch.ts';
 import { deadLetterOf } from './dead-letter.ts';
 import { decodeRecord } from './decode.ts';
 import type { DedupeWindow } from './dedupe-window.ts';
@@ -67,8 +67,6 @@ export interface Pipeline {
   readonly dedupe: DedupeWindow;
 }
 
-/** Bytes of dead letters per batch, so that garbage takes no more memory than events do. */
-const GARBAGE_BYTES_MAX = 16 * 1024 * 1024;
 /**
  * Events handled in one go before requests and answers get their turn. Without it the batches of a dozen partitions run one
  * after another in microtasks, and an insert that took 60 ms is noticed after 250.
@@ -134,7 +132,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const ours = epoch;
     for (const record of batch.records) {
       // Before the record is taken in: every partition has an `onBatch` of its own, and each would add one more to a full batch.
-      while (isFull(open)) {
+      while (isFull(open, options.batchRowsMax)) {
         if (waiting === null) startStoring();
         else await storing;
       }
@@ -143,6 +141,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       if (closed !== null) return closed;
       const receivedMs = now();
       const { rows, rejects } = decodeRecord(record, receivedMs);
+      const rowsBefore = open.block.length;
       for (const row of rows) take(row, receivedMs);
       for (const reject of rejects) {
         const deadLetter = deadLetterOf(record, reject);
@@ -150,6 +149,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         open.deadLetterBytes += deadLetter.bytes.length;
       }
       open.nextOffsets.set(batch.partition, record.offset + 1);
+      if (open.block.length > rowsBefore) open.rowlessOffsets.delete(batch.partition);
+      else open.rowlessOffsets.set(batch.partition, record.offset + 1);
       if (open.records++ === 0) open.firstTakenMs = receivedMs;
       eventsThisTurn += rows.length;
       if (eventsThisTurn >= EVENTS_PER_TURN) {
@@ -157,18 +158,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         await nextTurn();
       }
       if (ours !== epoch) return;
-      if (isFull(open)) startStoring();
+      if (isFull(open, options.batchRowsMax)) startStoring();
     }
     scheduleFlush();
-  }
-
-  function isFull(batch: Batch): boolean {
-    return (
-      batch.block.length + batch.deadLetters.length >= options.batchRowsMax ||
-      // Those that are made of duplicates alone must make progress too.
-      batch.records >= options.batchRowsMax ||
-      batch.deadLetterBytes >= GARBAGE_BYTES_MAX
-    );
   }
 
   // ── One batch at a time, until it is stored ───────────────────────────────────────────────────────────────────
@@ -207,7 +199,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   function seal(): Batch {
     const batch = open;
     open = emptyBatch(ledger.newBlock());
-    batch.block.seal(now());
+    batch.storedAtMs = now();
+    batch.block.seal(batch.storedAtMs);
     batch.changes = detection?.takeChanges() ?? [];
     return batch;
   }
@@ -216,7 +209,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const startedMs = now();
     const owner = claimant;
     const token = `${owner}/${sequence++}`;
-    const { deadLetters, block, changes, nextOffsets } = batch;
+    const { deadLetters, block, changes, nextOffsets, rowlessOffsets } = batch;
     // Dead letters go first: once the rows behind them are stored, nothing would bring a lost one back.
     if (deadLetters.length > 0) await persist('dead letter', signal, () => options.publishDeadLetters(deadLetters));
     await persist('ledger', signal, () => ledger.insert(block, token));
@@ -229,9 +222,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const writes = changes.map(({ finding, lane }) => ({ finding, partition: lane.partition }));
       await persist('findings', signal, () => ledger.writeFindings(writes, owner));
     }
+    // After the rows, or a crash in between would skip them.
+    if (rowlessOffsets.size > 0)
+      await persist('progress', signal, () => ledger.noteProgress(rowlessOffsets, batch.storedAtMs, owner));
     observer.finished(batch, now() - startedMs);
     // Progress is for lag tools only, so a failure here costs nothing but their accuracy.
-    await options.commit(nextOffsets).catch((error: unknown) => observer.fault('progress', error));
+    await options.commit(nextOffsets).catch((error: unknown) => observer.fault('commit', error));
   }
 
   // ── Assignments ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,7 +15,7 @@ export interface MemoryLedger extends Ledger {
   rows: LedgerRow[];
   findings: Map<string, Finding>;
   /** Called at every step; a throw before the effect loses the request, one after it loses the answer. */
-  intercept: (step: 'insert' | 'inserted' | 'findings' | 'findings-written') => void;
+  intercept: (step: 'insert' | 'inserted' | 'findings' | 'findings-written' | 'progress') => void;
 }
 
 class MemoryBlock implements RowBlock {
@@ -38,6 +38,7 @@ export function createMemoryLedger(): MemoryLedger {
   const tokens = new Set<string>();
   const claims = new Map<number, string>();
   const resets = new Map<number, number>();
+  const progress: { partition: number; nextOffset: number; storedAtMs: number }[] = [];
   const rows: LedgerRow[] = [];
   const findings = new Map<string, Finding>();
   const within = (partitions: number[], sinceMs: number) =>
@@ -79,11 +80,23 @@ export function createMemoryLedger(): MemoryLedger {
         if (row.stored_at < (resets.get(row.kafka_partition) ?? 0)) continue;
         offsets.set(row.kafka_partition, Math.max(offsets.get(row.kafka_partition) ?? 0, row.kafka_offset + 1));
       }
+      for (const { partition, nextOffset, storedAtMs } of progress)
+        if (partitions.includes(partition) && storedAtMs >= (resets.get(partition) ?? 0))
+          offsets.set(partition, Math.max(offsets.get(partition) ?? 0, nextOffset));
       return offsets;
     },
+    async noteProgress(nextOffsets, storedAtMs, claimant) {
+      ledger.intercept('progress');
+      if ([...nextOffsets.keys()].some((partition) => claims.get(partition) !== claimant))
+        throw new FencedError('not the claimant');
+      for (const [partition, nextOffset] of nextOffsets) progress.push({ partition, nextOffset, storedAtMs });
+    },
     async resetPartitions(partitions) {
-      for (const partition of partitions)
-        resets.set(partition, Math.max(...within([partition], 0).map(({ stored_at }) => stored_at)) + 1);
+      for (const partition of partitions) {
+        const noted = progress.filter((own) => own.partition === partition).map(({ storedAtMs }) => storedAtMs);
+        const latest = Math.max(...within([partition], 0).map(({ stored_at }) => stored_at), ...noted);
+        if (latest > 0) resets.set(partition, latest + 1);
+      }
     },
     newBlock: () => new MemoryBlock(),
     async insert(block, token) {
