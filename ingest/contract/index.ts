@@ -4,6 +4,7 @@ export * from './collector-counts.ts';
 export * from './credential-record.ts';
 export * from './fingerprint.ts';
 export * from './hint.ts';
+export * from './settings.ts';
 export * from './topics.ts';
 export * from './usage-event.ts';
 /** How ingest makes an event of what was sent, for those who read objects of other producers from the bus. */

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { USAGE_PARTITIONS_DEFAULT } from '../contract/index.ts';
+import { busUrlSetting, topicPrefixSetting, USAGE_PARTITIONS_DEFAULT } from '../contract/index.ts';
 
 const MIB = 1024 * 1024;
 
@@ -12,7 +12,7 @@ const integer = (min: number, max: number) => {
   return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
 };
 
-/** Accepts `10.0.0.0/8`, `fd00::/8` and bare addresses, separated by commas. */
+/** Accepts `10.0.0.0/8`, `fd00::/8` and bare addresses, separated by commas. Who trusts everybody as a proxy believes every sender. */
 const cidrList = z
   .string()
   .default('')
@@ -22,13 +22,17 @@ const cidrList = z
       .map((part) => part.trim())
       .filter((part) => part !== ''),
   )
-  .refine((parts) => parts.every(isCidr), 'must be IPv4 or IPv6 ranges such as 10.0.0.0/8, separated by commas');
+  .refine(
+    (parts) => parts.every(isCidr),
+    'must be IPv4 or IPv6 ranges such as 10.0.0.0/8, separated by commas; no range may hold all addresses',
+  );
 
 function isCidr(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/');
   const family = isIP(address);
   if (family === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+  if (bits === undefined) return true;
+  return /^\d{1,3}$/.test(bits) && Number(bits) > 0 && Number(bits) <= (family === 4 ? 32 : 128);
 }
 
 /** Every setting, its meaning, its default. The keys are the names of the environment variables. */
@@ -36,8 +40,8 @@ const configSchema = z
   .object({
     INGEST_HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
     INGEST_PORT: integer(0, 65_535).default(4618).describe('Port to listen on; 0 takes a free one.'),
-    BUS_URL: z.string({ error: 'is required' }).describe('lmdb:/absolute/directory or kafka://host:port,host:port.'),
-    TOPIC_PREFIX: z.string().max(100).default('').describe('Put before every topic name.'),
+    BUS_URL: busUrlSetting.describe('lmdb:/absolute/directory or kafka://host:port,host:port.'),
+    TOPIC_PREFIX: topicPrefixSetting.describe('Put before every topic name.'),
     USAGE_PARTITIONS: integer(1, 10_000)
       .default(USAGE_PARTITIONS_DEFAULT)
       .describe('Partitions of the usage topic when it has to be created.'),
@@ -78,6 +82,9 @@ const configSchema = z
   .refine((config) => config.INFLIGHT_BYTES_MAX >= config.BODY_BYTES_MAX, {
     path: ['INFLIGHT_BYTES_MAX'],
     message: 'must be at least BODY_BYTES_MAX, or the largest allowed body could never be taken',
+    // Also beside other problems, as long as both are numbers.
+    when: ({ issues }) =>
+      !issues.some(({ path }) => path?.[0] === 'INFLIGHT_BYTES_MAX' || path?.[0] === 'BODY_BYTES_MAX'),
   });
 
 export interface Config {

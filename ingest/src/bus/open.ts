@@ -42,17 +42,28 @@ const KAFKA_PORT = 9092;
  * @throws Error with one sentence about what is wrong with the URL; never with the password in it
  */
 export async function openBus(url: string, options: OpenBusOptions = {}): Promise<Bus> {
-  if (url.startsWith('kafka://')) {
-    const connection = parseKafkaUrl(url);
+  const place = parseBusUrl(url);
+  if (place.kind === 'kafka') {
     const { openKafkaBus } = await import('./kafka/adapter.ts');
-    return openKafkaBus(connection, options);
+    return openKafkaBus(place.connection, options);
   }
+  const { openEmbeddedBus } = await import('./embedded/adapter.ts');
+  return openEmbeddedBus(place.directory, options);
+}
+
+/** Where a bus is, by its URL. */
+type BusPlace = { kind: 'kafka'; connection: KafkaConnection } | { kind: 'embedded'; directory: string };
+
+/**
+ * Reads the URL of a bus without opening it.
+ * @throws Error with one sentence about what is wrong with it; never with the password in it
+ */
+export function parseBusUrl(url: string): BusPlace {
+  if (url.startsWith('kafka://')) return { kind: 'kafka', connection: parseKafkaUrl(url) };
   if (url.startsWith('lmdb:')) {
     const directory = url.slice('lmdb:'.length).replace(/^\/\/(?=\/)/, '');
-    if (!directory.startsWith('/'))
-      throw new Error('A bus URL "lmdb:" needs an absolute directory, such as lmdb:/var/lib/lanewatch/bus.');
-    const { openEmbeddedBus } = await import('./embedded/adapter.ts');
-    return openEmbeddedBus(directory, options);
+    if (directory.startsWith('/')) return { kind: 'embedded', directory };
+    throw new Error('A bus URL "lmdb:" needs an absolute directory, such as lmdb:/var/lib/lanewatch/bus.');
   }
   throw new Error(
     'A bus URL begins with kafka:// or lmdb:/, such as kafka://127.0.0.1:9092 or lmdb:/var/lib/lanewatch/bus.',
