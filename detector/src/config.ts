@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { busUrlSetting, topicPrefixSetting } from '@lanewatch/ingest/contract';
 import { z } from 'zod';
 import { CONSUMER_GROUP_DEFAULT } from '../contract/index.ts';
 import { INSERT_ROWS_MAX } from './ledger/ledger.ts';
@@ -18,8 +19,8 @@ const configSchema = z
       .describe('Name of this process among the detectors'),
     DETECTOR_HOST: z.string().default('127.0.0.1').describe('Address of health and metrics'),
     DETECTOR_PORT: port.default(4614).describe('Port of health and metrics, 0 for any'),
-    BUS_URL: z.string().min(1).describe('kafka://host:port,… or lmdb:/directory'),
-    TOPIC_PREFIX: z.string().max(100).default('').describe('Put before every topic name'),
+    BUS_URL: busUrlSetting.describe('kafka://host:port,… or lmdb:/directory'),
+    TOPIC_PREFIX: topicPrefixSetting.describe('Put before every topic name'),
     USAGE_PARTITIONS: z.coerce
       .number()
       .int()

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { CONSUMER_GROUP_DEFAULT } from '@lanewatch/detector/contract';
+import { busUrlSetting, topicPrefixSetting } from '@lanewatch/ingest/contract';
 import { z } from 'zod';
 
 const SECONDS_PER_HOUR = 3600;
@@ -24,8 +25,8 @@ const configSchema = z.object({
   DATABASE_URL: databaseUrl.describe(
     'Registry: postgres://… for a server, pglite:/directory embedded, pglite:memory for tests',
   ),
-  BUS_URL: z.string().min(1).describe('Message bus: kafka://host:port,… or lmdb:/directory'),
-  TOPIC_PREFIX: z.string().max(100).default('').describe('Put before every topic name'),
+  BUS_URL: busUrlSetting.describe('Message bus: kafka://host:port,… or lmdb:/directory'),
+  TOPIC_PREFIX: topicPrefixSetting.describe('Put before every topic name'),
   CONSUMER_GROUP: z
     .string()
     .min(1)
