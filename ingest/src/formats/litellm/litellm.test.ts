@@ -218,6 +218,12 @@ describe('LiteLLM fields', () => {
 
   const NOBODY = { user_api_key_user_email: null, user_api_key_user_id: null };
 
+  test('a failure keeps its status, unless that is one of success', async () => {
+    const failure = (error_code: string) => of({ status: 'failure', error_information: { error_code } });
+    expect(await failure('503')).toMatchObject({ outcome: 'failed', status_code: 503 });
+    expect(await failure('200')).toMatchObject({ outcome: 'failed', status_code: 0 });
+  });
+
   test('cached tokens inside prompt_tokens are taken out of it', async () => {
     const event = await of(
       { prompt_tokens: 1000 },

@@ -73,7 +73,8 @@ function eventOf(payload: JsonObject): JsonObject {
     environment: textIn(requester, 'environment') ?? tags.get('environment') ?? tags.get('env'),
     operation: operationOf(payload),
     outcome: failed ? failureOf(status) : 'success',
-    status_code: failed && status !== null && status >= 100 && status <= 999 ? status : undefined,
+    // A status of success says nothing of a failure, and LiteLLM reports some with 200.
+    status_code: failed && status !== null && status >= 400 && status <= 999 ? status : undefined,
     tokens: fromOwnCache(payload) ? undefined : tokensOf(payload, metadata),
     cost_usd: costOf(payload),
     latency_ms: latencyOf(payload, start, end),
