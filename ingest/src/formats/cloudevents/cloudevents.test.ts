@@ -33,9 +33,10 @@ describe('CloudEvents', () => {
     expect(droppedFields).toBe(5);
   });
 
-  test('batch mode, with a payload that is not JSON', async () => {
-    const { events } = await run(eventsFormat, load('spec-batch.json'), BATCH);
-    expect(events.map(({ id }) => id)).toEqual(['B234-1234-1234', 'C234-1234-1234']);
+  test('batch mode; a payload that is not JSON, in an event that says nothing else, is refused by its type', async () => {
+    const { events, errors } = await run(eventsFormat, load('spec-batch.json'), BATCH);
+    expect(events.map(({ id }) => id)).toEqual(['C234-1234-1234']);
+    expect(errors).toMatchObject([{ index: 0, path: 'datacontenttype' }]);
     expect(await run(eventsFormat, '[]', BATCH)).toMatchObject({ events: [], rejected: 0 });
   });
 
@@ -62,17 +63,51 @@ describe('CloudEvents', () => {
   );
 
   test.each([
-    ['', 'no JSON'],
-    ['', '"text"'],
-    ['text/plain', '{"user":"u"}'],
+    ['', 'no JSON', 'data'],
+    ['', '"text"', 'data'],
+    ['application/json', '[1]', 'data'],
+    ['text/plain', '{"user":"u"}', 'datacontenttype'],
   ])(
-    'binary mode with content type "%s" and the body %s is an event without fields of ours',
-    async (mediaType, body) => {
+    'binary mode with content type "%s" and the body %s is refused at %s, unless the rest is an event of ours',
+    async (mediaType, body, path) => {
       const { headers } = httpMessage('sdk-python-2.2.0-binary.http.txt');
-      const { events } = await run(eventsFormat, body, { headers, mediaType });
-      expect(events[0]).toMatchObject({ source: '/billing/worker', user: '', credential_kind: 'none' });
+      const { events, errors } = await run(eventsFormat, body, { headers, mediaType });
+      expect([events, errors]).toMatchObject([[], [{ index: 0, path }]]);
+      for (const [header, value, expected] of [
+        ['ce-subject', FINGERPRINT, { fingerprint: FINGERPRINT }],
+        ['ce-user', 'zoë', { user: 'zoë' }],
+      ] as const) {
+        const whole = await run(eventsFormat, body, { headers: { ...headers, [header]: value }, mediaType });
+        expect(whole.events[0]).toMatchObject({ source: '/billing/worker', ...expected });
+      }
     },
   );
+
+  test('without any payload there is nothing to be refused', async () => {
+    const { headers } = httpMessage('sdk-python-2.2.0-binary.http.txt');
+    const { events } = await run(eventsFormat, '', { headers, mediaType: '' });
+    expect(events[0]).toMatchObject({ source: '/billing/worker', user: '', credential_kind: 'none' });
+  });
+
+  test('foreign extensions are dropped and counted, whatever they are called and hold', async () => {
+    const context = { specversion: '1.0', type: 't', source: 's', id: 'i', data: { user: 'u' } };
+    const foreign = {
+      action: 'create',
+      outcome: 'ok',
+      tokens: 5,
+      latency_ms: -1,
+      credential: 'x',
+      session: 7,
+      agent: 'a',
+    };
+    const { events, errors, droppedFields } = await run(
+      eventsFormat,
+      JSON.stringify({ ...context, ...foreign, org: 'o' }),
+    );
+    expect(errors).toEqual([]);
+    expect(events[0]).toMatchObject({ action: 'execution', outcome: 'success', session: '', agent: 's', org: 'o' });
+    expect(droppedFields).toBe(7);
+  });
 
   test('an object that the JavaScript SDK got as text, and sends quoted, is read', async () => {
     const { events } = await run(eventsFormat, load('sdk-js-10.0.0-structured-text.json'), STRUCTURED);
@@ -113,6 +148,9 @@ describe('CloudEvents', () => {
     expect(await of(FINGERPRINT)).toMatchObject({ fingerprint: FINGERPRINT });
     expect((await of(`ghp_${'a1'.repeat(18)}`)).flags).toEqual(['raw_key_hashed']);
     expect(await of('customer-1')).toMatchObject({ fingerprint: '', credential_kind: 'none' });
+    const nothing = { specversion: '1.0', type: 't', source: 's', id: 'i', data: { credential: null } };
+    const { events } = await run(eventsFormat, JSON.stringify({ ...nothing, subject: FINGERPRINT }));
+    expect(events[0]).toMatchObject({ fingerprint: FINGERPRINT });
   });
 
   test.each([
