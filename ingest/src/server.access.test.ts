@@ -84,6 +84,7 @@ describe('who may send', () => {
     server = await createTestServer({ trustedProxies: ['127.0.0.1'] });
     expect((await attempt(change, headers)).status).toBe(200);
     expect((await attempt(change, { 'x-forwarded-for': '::ffff:10.1.2.3' })).status).toBe(200);
+    expect((await attempt(change, { 'x-forwarded-for': '10.1.2.3:50432' })).status).toBe(200);
     // The first address is what the sender claims; the last untrusted one is what the proxy saw.
     expect((await attempt(change, { 'x-forwarded-for': '10.1.2.3, 192.0.2.1' })).status).toBe(403);
   });

@@ -48,6 +48,25 @@ describe('what makes an event', () => {
 
   test('all faults of an event are named together, up to 16', () => {
     expect(normalise({})).toMatchObject({ errors: [{ path: 'source' }, { path: 'id' }, { path: 'time' }] });
+    const names = [
+      'org',
+      'user',
+      'ip',
+      'host',
+      'session',
+      'request_id',
+      'repo',
+      'branch',
+      'provider',
+      'model',
+      'module',
+    ];
+    const wrong = Object.fromEntries(
+      [...names, 'environment', 'operation', 'action', 'outcome'].map((name) => [name, 1]),
+    );
+    expect(faultsOf(wrong)).toHaveLength(15);
+    expect(faultsOf({ ...wrong, latency_ms: -1 })).toHaveLength(16);
+    expect(faultsOf({ ...wrong, latency_ms: -1, status_code: -1, cost_usd: -1, tokens: 1 })).toHaveLength(16);
   });
 
   test('only identity and time are needed', () => {
@@ -57,6 +76,10 @@ describe('what makes an event', () => {
       credential_kind: 'none',
       cost_basis: 'none',
     });
+  });
+
+  test.each(['10.0.3.17:50432', '::ffff:10.0.3.17'])('the address %s is one endpoint with 10.0.3.17', (ip) => {
+    expect(eventOf({ ip }).ip).toBe('10.0.3.17');
   });
 
   test('unknown fields are dropped and counted at every level, null is absent', () => {

@@ -18,6 +18,7 @@ import {
   type UsageEvent,
   type UsageEventInput,
 } from '../../contract/index.ts';
+import { canonicalAddress } from '../auth/address.ts';
 import { redactSecrets, wholeApiKey, withoutUserinfo } from '../redact/redact.ts';
 import { nanoDollarsOfNumber, nanoDollarsOfText } from './cost.ts';
 import { estimateNanoDollars } from './estimate.ts';
@@ -305,7 +306,7 @@ export function normaliseUsageEvent(value: unknown, options: NormaliseOptions): 
     credential_kind: lane.kind ?? (lane.fingerprint !== '' || lane.hint !== '' ? 'api_key' : 'none'),
     org: text(pass, 'org', input.org, TEXT_LIMITS.org),
     user: text(pass, 'user', input.user, TEXT_LIMITS.user),
-    ip: text(pass, 'ip', input.ip, TEXT_LIMITS.ip),
+    ip: canonicalAddress(text(pass, 'ip', input.ip, TEXT_LIMITS.ip)),
     host: text(pass, 'host', input.host, TEXT_LIMITS.host),
     agent,
     agent_version: agentVersion,
