@@ -62,6 +62,9 @@ export const TIME_FUTURE_FLAG_MS = 10 * 60_000;
 export const TIME_MIN_MS = 0;
 export const TIME_MAX_MS = Date.UTC(2299, 11, 31, 23, 59, 59, 999);
 
+/** The longest that one request may have taken: a day. */
+export const LATENCY_MS_MAX = 86_400_000;
+
 const tokens = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 /** A decimal amount of US dollars with at most 9 places, up to 9,000,000 so that nano-dollars stay exact. */
 export const DOLLARS_PATTERN = /^(?:[0-8]?\d{1,6}|9000000)(?:\.\d{1,9})?$/;
@@ -113,7 +116,7 @@ export const usageEventInputSchema = z.object({
     .describe('Four disjoint counts: input_uncached excludes what was read from or written to the cache.'),
   cost_usd: dollars.optional(),
   cost_basis: z.enum(COST_BASES).optional(),
-  latency_ms: z.number().min(0).max(86_400_000).optional(),
+  latency_ms: z.number().min(0).max(LATENCY_MS_MAX).optional(),
 });
 
 export type UsageEventInput = z.infer<typeof usageEventInputSchema>;

@@ -8,6 +8,7 @@ import {
   type Flag,
   hintOf,
   isFingerprint,
+  LATENCY_MS_MAX,
   OUTCOMES,
   providerOfKey,
   TEXT_LIMITS,
@@ -23,6 +24,7 @@ import { redactSecrets, wholeApiKey, withoutUserinfo } from '../redact/redact.ts
 import { nanoDollarsOfNumber, nanoDollarsOfText } from './cost.ts';
 import { estimateNanoDollars } from './estimate.ts';
 import { readHint } from './hint.ts';
+import { failureOf } from './outcome.ts';
 import { cleanText, cut, type TextTally } from './text.ts';
 import { parseTime } from './time.ts';
 
@@ -146,8 +148,8 @@ function unknownFields(object: object, pass: Pass, seenBefore: number): number {
 
 function latency(pass: Pass, value: unknown): number {
   if (isAbsent(pass, value)) return 0;
-  if (typeof value === 'number' && value >= 0 && value <= 86_400_000) return Math.round(value);
-  fault(pass, 'latency_ms', 'must be a number from 0 to 86400000');
+  if (typeof value === 'number' && value >= 0 && value <= LATENCY_MS_MAX) return Math.round(value);
+  fault(pass, 'latency_ms', `must be a number from 0 to ${LATENCY_MS_MAX}`);
   return 0;
 }
 
@@ -245,12 +247,6 @@ function refuseFingerprint(pass: Pass, flags: Flag[], options: NormaliseOptions)
   else fault(pass, 'credential.fingerprint', 'must be the SHA-256 of the key as 64 hexadecimal digits, or be left out');
 }
 
-function outcomeOf(statusCode: number): UsageEvent['outcome'] {
-  if (statusCode === 401 || statusCode === 403) return 'denied';
-  if (statusCode === 429) return 'rate_limited';
-  return statusCode >= 400 ? 'failed' : 'success';
-}
-
 /**
  * Turns what a sender sent into a usage event, or says what is wrong with it. Takes any value, never throws, keeps no secret:
  * every kept text is scanned, every other field is left out and counted.
@@ -320,7 +316,7 @@ export function normaliseUsageEvent(value: unknown, options: NormaliseOptions): 
     environment: text(pass, 'environment', input.environment, TEXT_LIMITS.environment),
     action: action ?? 'execution',
     operation: text(pass, 'operation', input.operation, TEXT_LIMITS.operation),
-    outcome: outcome ?? outcomeOf(statusCode),
+    outcome: outcome ?? (statusCode >= 400 ? failureOf(statusCode) : 'success'),
     status_code: statusCode,
     tokens_input_uncached: inputUncached,
     tokens_cache_read: cacheRead,

@@ -180,6 +180,17 @@ describe('Claude Code logs as captured', () => {
 });
 
 describe('Claude Code logs with more in them', () => {
+  test.each([-3, 86_400_001])('a duration of %s ms is left out and the request kept', async (duration) => {
+    const event = await only(
+      changed((body) => {
+        for (const attribute of body.resourceLogs[0].scopeLogs[0].logRecords[1]!.attributes) {
+          if (attribute.key === 'duration_ms') attribute.value = { doubleValue: duration };
+        }
+      }),
+    );
+    expect(event).toMatchObject({ latency_ms: 0, tokens_input_uncached: 25 });
+  });
+
   const FINGERPRINT = 'a'.repeat(64);
 
   test('resource attributes name key, repository, branch, environment and user', async () => {

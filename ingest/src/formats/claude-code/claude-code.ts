@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
+import { failureOf } from '../../normalise/outcome.ts';
 import type { JsonObject } from '../json-body.ts';
+import { latencyOrNone } from '../latency.ts';
 import { type Attributes, numberAttribute, textAttribute } from '../otlp/attributes.ts';
 import type { LogRecord, LogRecordMapper } from '../otlp/log-record.ts';
 
@@ -95,7 +97,7 @@ function eventOf(record: LogRecord, name: 'api_request' | 'api_error', clientAdd
       output: numberAttribute(attributes, 'output_tokens'),
     },
     cost_usd: costOf(attributes),
-    latency_ms: numberAttribute(attributes, 'duration_ms'),
+    latency_ms: latencyOrNone(numberAttribute(attributes, 'duration_ms')),
   };
 }
 
@@ -170,9 +172,4 @@ function costOf(attributes: Attributes): string | number | undefined {
     return `${Math.floor(micros / 1e6)}.${String(micros % 1e6).padStart(6, '0')}`;
   }
   return micros ?? numberAttribute(attributes, 'cost_usd');
-}
-
-function failureOf(statusCode: number | undefined): string {
-  if (statusCode === 401 || statusCode === 403) return 'denied';
-  return statusCode === 429 ? 'rate_limited' : 'failed';
 }

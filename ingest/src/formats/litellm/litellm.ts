@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
+import { failureOf } from '../../normalise/outcome.ts';
 import type { Decoded, DecodeContext, HttpFormat } from '../format.ts';
 import { isJsonObject, JSON_LINES_TYPES, type JsonObject, objectIn, textIn, valuesOfBody } from '../json-body.ts';
+import { latencyOrNone } from '../latency.ts';
 
 /**
  * LiteLLM's `generic_api` callback: a JSON array, lines, or one object, always as `application/json`. Takes its StandardLoggingPayload and
@@ -183,16 +185,9 @@ function tokensOf(payload: JsonObject, metadata: JsonObject): JsonObject {
   };
 }
 
-function failureOf(status: number | null): string {
-  if (status === 401 || status === 403) return 'denied';
-  return status === 429 ? 'rate_limited' : 'failed';
-}
-
 function latencyOf(payload: JsonObject, start: number | null, end: number | null): number | undefined {
   const seconds = numberOf(payload.response_time);
-  const milliseconds = seconds !== null ? seconds * 1000 : start !== null && end !== null ? end - start : null;
-  // Clocks of several machines: a negative duration is no fault of the event.
-  return milliseconds !== null && milliseconds >= 0 && milliseconds <= 86_400_000 ? milliseconds : undefined;
+  return latencyOrNone(seconds !== null ? seconds * 1000 : start !== null && end !== null ? end - start : null);
 }
 
 /**
