@@ -77,7 +77,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     }),
     requestSeconds: new Histogram({
       name: 'lanewatch_ingest_request_seconds',
-      help: 'From the end of the headers to the answer.',
+      help: 'From the end of the headers until the answer is sent or the sender is gone; refusals too.',
       labelNames: ['format'],
       buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,

@@ -15,6 +15,7 @@ export const PROBLEMS = {
   body_too_large: { status: 413, title: 'The body is too large', rpcCode: 8 },
   unsupported_media_type: { status: 415, title: 'The body has a form this route does not take', rpcCode: 3 },
   bad_request: { status: 400, title: 'The request is not valid HTTP', rpcCode: 3 },
+  headers_too_large: { status: 431, title: 'The headers of the request are too long', rpcCode: 3 },
   busy: { status: 503, title: 'Too much is being received at once', rpcCode: 14 },
   unavailable: { status: 503, title: 'Events cannot be stored right now', rpcCode: 14 },
   internal: { status: 500, title: 'Ingest failed', rpcCode: 13 },

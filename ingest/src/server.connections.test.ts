@@ -73,6 +73,20 @@ describe('over a real socket', () => {
     expect(answer).toMatch(/^HTTP\/1.1 400 [\s\S]*urn:lanewatch:problem:bad_request/);
   });
 
+  test('headers that are too long are answered with 431, in the status line and in the problem', async () => {
+    await server.app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = server.app.server.address() as AddressInfo;
+    const answer = await new Promise<string>((resolve, reject) => {
+      let text = '';
+      const head = `POST /v1/events HTTP/1.1\r\nhost: x\r\nx-long: ${'x'.repeat(20_000)}\r\n\r\n`;
+      const socket = connect(port, '127.0.0.1', () => socket.write(head));
+      socket.on('data', (part) => (text += part.toString()));
+      socket.on('end', () => resolve(text)).on('error', reject);
+    });
+    expect(answer).toMatch(/^HTTP\/1.1 431 [\s\S]*urn:lanewatch:problem:headers_too_large/);
+    expect(answer).toContain('"status":431');
+  });
+
   test('a request that takes too long is answered with 408 and closed', async () => {
     await server.app.listen({ host: '127.0.0.1', port: 0 });
     const { port } = server.app.server.address() as AddressInfo;
@@ -111,5 +125,8 @@ describe('over a real socket', () => {
       .poll(async () => (await server.app.inject('/metrics')).body)
       .toMatch(/lanewatch_ingest_inflight_bytes 0/);
     expect(ids()).toEqual([]);
+    await expect
+      .poll(async () => (await server.app.inject('/metrics')).body)
+      .toMatch(/lanewatch_ingest_request_seconds_count\{format="events"\} 2/);
   });
 });

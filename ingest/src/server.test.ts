@@ -72,6 +72,16 @@ describe('routes', () => {
     expect((await server.app.inject('/docs')).statusCode).toBe(200);
   });
 
+  test('refused requests are among those whose time is measured', async () => {
+    await server.post('/v1/events', json(event(1)));
+    await server.post('/v1/events', 'x'.repeat(2 ** 21));
+    await server.post('/v1/events', 'x', { 'content-type': 'text/plain' });
+    await server.post('/v1/events', '[]', { authorization: 'Bearer nobody' });
+    await expect
+      .poll(async () => (await server.app.inject('/metrics')).body)
+      .toMatch(/request_seconds_count\{format="events"\} 4/);
+  });
+
   test('metrics count by collector and format', async () => {
     await server.post('/v1/events', json(event(1)));
     const { body } = await server.app.inject('/metrics');

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { maxHeaderSize } from 'node:http';
 import { fastifySwagger } from '@fastify/swagger';
 import { fastifySwaggerUi } from '@fastify/swagger-ui';
 import fastify, {
@@ -112,7 +113,8 @@ function connectionRefusal(code: string | undefined): [string, ApiProblem] {
     return ['408 Request Timeout', new ApiProblem('request_timeout', detail)];
   }
   if (code === 'HPE_HEADER_OVERFLOW') {
-    return ['431 Request Header Fields Too Large', new ApiProblem('bad_request', 'The headers are too long.')];
+    const detail = `The headers have more than ${maxHeaderSize} bytes.`;
+    return ['431 Request Header Fields Too Large', new ApiProblem('headers_too_large', detail)];
   }
   return ['400 Bad Request', new ApiProblem('bad_request', 'This is not valid HTTP/1.1.')];
 }
@@ -130,8 +132,10 @@ function registerFormat(app: FastifyInstance, format: HttpFormat, options: Serve
       ...(format.name === 'events' ? { body: usageEventInputSchema } : {}),
       response: format.answer === 'counts' ? { 200: countsSchema, default: problemSchema } : { 200: z.object({}) },
     },
-    onRequest: (request, _reply, done) => {
+    onRequest: (request, reply, done) => {
       request.format = format;
+      // Also when the sender goes away before the answer.
+      reply.raw.once('close', options.metrics.requestSeconds.startTimer({ format: format.name }));
       const notReady = options.notReadyReason();
       if (notReady !== null) {
         throw new ApiProblem('unavailable', notReady, { headers: { 'retry-after': '1' } });
@@ -150,7 +154,6 @@ function registerFormat(app: FastifyInstance, format: HttpFormat, options: Serve
 
 async function handle(format: HttpFormat, request: FastifyRequest, options: ServerOptions): Promise<Answer> {
   const { metrics } = options;
-  const stopTimer = metrics.requestSeconds.startTimer({ format: format.name });
   const collector = request.collector!.id;
   const mediaType = mediaTypeOf(request);
   if (!takes(format, request, mediaType)) throw contentTypeNotTaken(format);
@@ -181,7 +184,6 @@ async function handle(format: HttpFormat, request: FastifyRequest, options: Serv
     return answerOf(format, received, mediaType);
   } finally {
     body.release();
-    stopTimer();
   }
 }
 
