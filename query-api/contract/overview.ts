@@ -33,8 +33,11 @@ export const collectorHealthSchema = z.object({
   hint: z.string(),
   /** Whether the registry has it; own producers have no credential, and a restored registry may have lost one. */
   registered: z.boolean(),
-  /** reporting: an event within 5 minutes · silent: none for longer · never: registered, nothing yet · revoked */
-  state: z.enum(['reporting', 'silent', 'never', 'revoked']),
+  /**
+   * reporting: an event within 5 minutes · silent: none for longer · never: registered, nothing yet · revoked · expired, gone: silent for
+   * more than a day, and its key expired, or it is none of the registry's, so that nobody waits for it any more
+   */
+  state: z.enum(['reporting', 'silent', 'never', 'revoked', 'expired', 'gone']),
   last_received_at: instantSchema.nullable(),
   accepted: z.number().int(),
   rejected: z.number().int(),

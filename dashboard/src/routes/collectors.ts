@@ -12,6 +12,8 @@ export const COLLECTOR_STATES: Record<
   silent: { icon: 'warning', text: 'silent', tone: 'warn', isExpected: true },
   never: { icon: 'silent', text: 'nothing yet', tone: 'warn', isExpected: true },
   revoked: { icon: 'revoked', text: 'revoked', tone: 'neutral', isExpected: false },
+  expired: { icon: 'expired', text: 'expired', tone: 'neutral', isExpected: false },
+  gone: { icon: 'silent', text: 'gone', tone: 'neutral', isExpected: false },
 };
 
 /**

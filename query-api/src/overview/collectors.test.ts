@@ -46,6 +46,25 @@ test('tells collectors of the registry from own producers and from keys that it 
   });
 });
 
+test.each([
+  [SILENT_MS, 'reporting', 'reporting'],
+  [SILENT_MS + 1, 'silent', 'silent'],
+  [24 * 3_600_000, 'silent', 'silent'],
+  [24 * 3_600_000 + 1, 'expired', 'gone'],
+])(
+  '%i ms after its last event a collector with an expired key is %s, and one without any is %s',
+  (agoMs, expired, gone) => {
+    const row = { ...managed('expired'), expires_at: new Date(NOW - 1) };
+    const totals = createCollectorTotals();
+    for (const collector of [row.id, '', 'cred_lost']) {
+      totals.apply(`d/${collector}`, report({ collector, stored: 1, last_received_at: at(agoMs) }));
+    }
+    const health = collectorHealth(snapshotOf(1, [row]), totals.byCollector(), NOW);
+    const states = Object.fromEntries(health.map(({ collector, state }) => [collector, state]));
+    expect(states).toEqual({ [row.id]: expired, '': gone, cred_lost: gone });
+  },
+);
+
 test('totals of processes add up, a repeated report changes nothing, and what is missing shows as in flight', () => {
   const totals = createCollectorTotals();
   totals.apply('i1/c', report({ accepted: 3 }));

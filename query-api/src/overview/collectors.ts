@@ -1,11 +1,18 @@
 import type { Bus, CollectorCounts, LatestView, TopicSpec } from '@lanewatch/ingest/contract';
 import { collectorCountsSchema, mayShipEvents } from '@lanewatch/ingest/contract';
 import type { CollectorHealth } from '../../contract/index.ts';
+import { statusAt } from '../registry/record.ts';
+import type { CredentialRow } from '../registry/record.ts';
 import type { RegistrySnapshot } from '../registry/view.ts';
 import { instantOf } from '../window.ts';
 
 /** A collector without an event for longer is silent; rule R27's default. */
 export const SILENT_MS = 5 * 60_000;
+/**
+ * Whoever has no key that works is waited for this long: an expired key may be the reason why events are missing, but one that nobody
+ * renewed, one that a restored registry lost, and an own producer's single event would else be silent collectors for ever.
+ */
+const GONE_MS = 24 * 3_600_000;
 /** Reports held apart. Beyond it the oldest are added up per collector: processes that ended long ago never report again. */
 const REPORTS_MAX = 20_000;
 
@@ -110,7 +117,20 @@ export function followCollectorCounts(
   });
 }
 
-const STATE_ORDER = { silent: 0, never: 1, reporting: 2, revoked: 3 } as const;
+const STATE_ORDER = { silent: 0, never: 1, reporting: 2, expired: 3, revoked: 4, gone: 5 } as const;
+
+function stateOf(
+  credential: CredentialRow | undefined,
+  lastReceivedMs: number | null,
+  nowMs: number,
+): CollectorHealth['state'] {
+  const status = credential === undefined ? 'gone' : statusAt(credential, nowMs);
+  if (status === 'revoked') return status;
+  const quietMs = lastReceivedMs === null ? Infinity : nowMs - lastReceivedMs;
+  if (quietMs <= SILENT_MS) return 'reporting';
+  if (status === 'active') return lastReceivedMs === null ? 'never' : 'silent';
+  return quietMs <= GONE_MS ? 'silent' : status;
+}
 
 /** Every collector with its state: the keys that may ship events, and whoever else was counted. Pure. */
 export function collectorHealth(
@@ -127,20 +147,12 @@ export function collectorHealth(
       // Events from a Kafka producer of its own pass no ingest, so nobody accepted them and nothing can be in flight.
       const uncounted = counts.accepted - counts.stored - counts.duplicates - counts.dead_lettered;
       const inFlight = Math.min(uncounted, counts.accepted - settled);
-      const state =
-        credential !== undefined && credential.revoked_at !== null
-          ? 'revoked'
-          : lastReceivedMs === null
-            ? 'never'
-            : nowMs - lastReceivedMs <= SILENT_MS
-              ? 'reporting'
-              : 'silent';
       return {
         collector,
         name: credential?.name ?? (collector === '' ? 'Kafka producers' : collector),
         hint: credential?.hint ?? '',
         registered: credential !== undefined,
-        state,
+        state: stateOf(credential, lastReceivedMs, nowMs),
         last_received_at: lastReceivedMs === null ? null : instantOf(lastReceivedMs),
         ...counts,
         // The two sides report at different moments; for a moment the later one can be ahead.
