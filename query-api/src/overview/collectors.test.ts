@@ -96,10 +96,26 @@ test('events of Kafka producers are never in flight: nobody accepted them', () =
   expect(health).toMatchObject({ collector: '', name: 'Kafka producers', state: 'reporting', stored: 9, in_flight: 0 });
 });
 
-test('memory stays bounded and sums stay right when processes come and go', () => {
+test('sums stay right while more processes report than are held apart', () => {
+  const totals = createCollectorTotals(10);
+  for (let round = 1; round <= 5; round++) {
+    for (let instance = 0; instance < 50; instance++) {
+      totals.apply(`i${instance}/c`, report({ accepted: 2 * round, rejected: round }));
+    }
+    expect(totals.byCollector().get('c')).toMatchObject({ accepted: 100 * round, rejected: 50 * round });
+  }
+});
+
+test('what ended processes counted stays, and all but a bounded number of them is forgotten', () => {
   const totals = createCollectorTotals(10);
   for (let instance = 0; instance < 500; instance++) totals.apply(`i${instance}/c`, report({ accepted: 2 }));
-  expect(totals.byCollector().get('c')?.accepted).toBe(1000);
+  const accepted = () => totals.byCollector().get('c')?.accepted;
+  expect(accepted()).toBe(1000);
+  // 10 are held apart and 100 remembered: the last forgotten one counts as another process.
+  totals.apply('i390/c', report({ accepted: 2 }));
+  expect(accepted()).toBe(1000);
+  totals.apply('i388/c', report({ accepted: 2 }));
+  expect(accepted()).toBe(1002);
 });
 
 test('what is no report is refused', () => {

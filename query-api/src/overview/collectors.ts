@@ -13,8 +13,13 @@ export const SILENT_MS = 5 * 60_000;
  * renewed, one that a restored registry lost, and an own producer's single event would else be silent collectors for ever.
  */
 const GONE_MS = 24 * 3_600_000;
-/** Reports held apart. Beyond it the oldest are added up per collector: processes that ended long ago never report again. */
+/** Reports held apart. Beyond it those that came longest ago are added up per collector; mostly their processes have ended. */
 const REPORTS_MAX = 20_000;
+/**
+ * Of so many times as many it is remembered what they added, because a process that is still there reports its total again. Those before
+ * them are forgotten.
+ */
+const REMEMBERED_PER_REPORT = 10;
 
 const COUNTS = ['accepted', 'rejected', 'ignored', 'redacted', 'stored', 'duplicates', 'dead_lettered'] as const;
 type Totals = Record<(typeof COUNTS)[number], number> & {
@@ -55,10 +60,12 @@ export interface CollectorTotals {
   settle(accepted: ReadonlyMap<string, number>): void;
 }
 
-/** Holds the latest report of every process and collector. Bounded. */
+/** Holds the latest report of every process and collector, the oldest in brief. Bounded. */
 export function createCollectorTotals(reportsMax: number = REPORTS_MAX): CollectorTotals {
   const latest = new Map<string, CollectorCounts>();
-  const ended = new Map<string, Totals>();
+  const folded = new Map<string, Totals>();
+  /** By key, what its last report added to `folded`. */
+  const remembered = new Map<string, number[]>();
   const settled = new Map<string, number>();
 
   function totalsIn(totals: Map<string, Totals>, collector: string): Totals {
@@ -67,22 +74,38 @@ export function createCollectorTotals(reportsMax: number = REPORTS_MAX): Collect
     return held;
   }
 
+  function fold(key: string, report: CollectorCounts): void {
+    latest.delete(key);
+    add(totalsIn(folded, report.collector), report);
+    remembered.set(
+      key,
+      COUNTS.map((name) => report[name]),
+    );
+    if (remembered.size > reportsMax * REMEMBERED_PER_REPORT) remembered.delete(firstOf(remembered)[0]);
+  }
+
+  /** A process that reports again says what it counted in all: what was folded of it is in there. */
+  function unfold(key: string, collector: string): void {
+    const counts = remembered.get(key);
+    if (counts === undefined) return;
+    remembered.delete(key);
+    const totals = totalsIn(folded, collector);
+    for (const [index, name] of COUNTS.entries()) totals[name] -= counts[index] ?? 0;
+  }
+
   return {
     apply(key, value) {
       const report = parse(value);
       if (report === null) return false;
+      unfold(key, report.collector);
       // A Map keeps insertion order, so re-inserting makes the first entry the one that reported longest ago.
       latest.delete(key);
       latest.set(key, report);
-      if (latest.size > reportsMax) {
-        const [oldestKey, oldest] = latest.entries().next().value as [string, CollectorCounts];
-        latest.delete(oldestKey);
-        add(totalsIn(ended, oldest.collector), oldest);
-      }
+      if (latest.size > reportsMax) fold(...firstOf(latest));
       return true;
     },
     byCollector() {
-      const totals = new Map([...ended].map(([collector, counts]) => [collector, { ...counts }]));
+      const totals = new Map([...folded].map(([collector, counts]) => [collector, { ...counts }]));
       for (const report of latest.values()) {
         const total = totalsIn(totals, report.collector);
         add(total, report);
@@ -95,6 +118,10 @@ export function createCollectorTotals(reportsMax: number = REPORTS_MAX): Collect
       for (const [collector, count] of accepted) settled.set(collector, count);
     },
   };
+}
+
+function firstOf<Value>(map: ReadonlyMap<string, Value>): [string, Value] {
+  return map.entries().next().value as [string, Value];
 }
 
 function parse(value: Buffer): CollectorCounts | null {
