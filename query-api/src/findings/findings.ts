@@ -6,47 +6,11 @@ import { cursorInstant, decodeCursor, encodeCursor } from '../cursor.ts';
 import { registrationOf } from '../lanes/registration.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { instantOf } from '../window.ts';
-
-/**
- * An occurrence received this soon after a registration does not re-open a finding: the record needs a moment to reach the
- * detector, and an event decided in that moment is no regression.
- */
-const REOPEN_SETTLE_MS = 5_000;
+import { findingStatus, readTriage } from './triage.ts';
+import type { Triage } from './triage.ts';
 
 /** Rules that say of a key that the registry does not have it, with the standing that their events had. */
 export const ANSWERED_BY_REGISTERING: Readonly<Record<string, Standing>> = { R01: 'unknown', R02: 'ambiguous' };
-
-/** A decision about all findings of a rule on a lane up to `at`. */
-export interface TriageDecision {
-  atMs: number;
-  by: string;
-  reason: string;
-}
-/** Decisions by `rule/lane`. */
-export type Triage = ReadonlyMap<string, TriageDecision>;
-const triageKey = (rule: string, lane: string): string => `${rule}/${lane}`;
-
-/** All decisions, or those about some lanes. */
-export async function readTriage(db: RegistryDatabase, lanes?: string[]): Promise<Triage> {
-  if (lanes?.length === 0) return new Map();
-  let query = db.selectFrom('triage').selectAll();
-  if (lanes !== undefined) query = query.where('lane', 'in', lanes);
-  const rows = await query.execute();
-  return new Map(
-    rows.map(({ rule, lane, at, by, reason }) => [triageKey(rule, lane), { atMs: at.getTime(), by, reason }]),
-  );
-}
-
-/** Open until somebody decided; re-opened when it occurred again after that. Pure. */
-export function findingStatus(
-  finding: { rule: string; lane: string; lastReceivedMs: number },
-  triage: Triage,
-): { status: FindingItem['status']; decision: TriageDecision | null } {
-  const decision = triage.get(triageKey(finding.rule, finding.lane));
-  if (decision === undefined) return { status: 'open', decision: null };
-  const reopened = finding.lastReceivedMs > decision.atMs + REOPEN_SETTLE_MS;
-  return reopened ? { status: 'reopened', decision: null } : { status: 'resolved', decision };
-}
 
 interface FindingRow {
   id: string;
@@ -106,10 +70,13 @@ export async function readFinding(store: ClickHouse, db: RegistryDatabase, id: s
     `SELECT ${COLUMNS_SQL} FROM ${store.database}.findings AS findings FINAL WHERE id = {id:String}`,
     { id },
   );
-  return row === undefined ? null : itemOf(row, await readTriage(db, [row.lane]));
+  return row === undefined ? null : itemOf(row, await readTriage(db, [row]));
 }
 
-/** risk, first_seen, id: first_seen does not move while occurrences arrive, so a page neither repeats nor skips. */
+/**
+ * risk, first_seen, id. Occurrences as such move none of them. What does move between two pages is not where it was: a finding that rises
+ * past this place is on the first page, and one that an event of earlier time makes older can come once more.
+ */
 const cursorShape = z.tuple([z.number().int().min(0).max(255), cursorInstant, z.string().max(64)]);
 const SCAN_ROWS = 500;
 /** A status is decided here and not in the store, so a page looks at this many rows at most before it ends early. */
@@ -135,7 +102,7 @@ export async function listFindings(
   const items: FindingItem[] = [];
   for (let scan = 0; scan < SCANS_PER_PAGE_MAX; scan++) {
     const rows = await readPage(store, query, position);
-    const triage = await readTriage(db, [...new Set(rows.map(({ lane }) => lane))]);
+    const triage = await readTriage(db, rows);
     for (const row of rows) {
       position = [Number(row.risk), Number(row.first_seen), row.id];
       const item = itemOf(row, triage);
@@ -187,8 +154,10 @@ export async function readOpenFindings(store: ClickHouse, db: RegistryDatabase):
   const triage = await readTriage(db);
   const bySeverity = { low: 0, medium: 0, high: 0, critical: 0 };
   const byLane = new Map<string, number>();
-  await store.stream<Pick<FindingRow, 'rule' | 'lane' | 'severity' | 'last_received_at'>>(
-    `SELECT rule, lane, severity, toUnixTimestamp64Milli(findings.last_received_at) AS last_received_at
+  await store.stream<
+    Pick<FindingRow, 'rule' | 'lane' | 'fingerprint' | 'hint' | 'org' | 'severity' | 'last_received_at'>
+  >(
+    `SELECT rule, lane, fingerprint, hint, org, severity, toUnixTimestamp64Milli(findings.last_received_at) AS last_received_at
      FROM ${store.database}.findings AS findings FINAL`,
     {},
     (row) => {

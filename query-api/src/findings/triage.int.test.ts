@@ -1,7 +1,10 @@
 import { laneOf } from '@lanewatch/ingest/contract';
 import { RISK_OF } from '@lanewatch/detector/contract';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { credentialCreateSchema } from '../../contract/index.ts';
+import { draftCredential } from '../registry/draft.ts';
 import { startPublisher } from '../registry/publisher.ts';
+import { addCredential } from '../registry/registry.ts';
 import { engineOf, registryTargets, startHarness, until } from '../testing/harness.ts';
 import type { Harness } from '../testing/harness.ts';
 import { finding, FINGERPRINT, HINT, TOPIC } from '../testing/registry.ts';
@@ -93,6 +96,47 @@ describe.each(registryTargets(inject('postgresUrl')))('triage on %s', (_name, op
     expect(created.body.findings_resolved).toBe(2);
     const open = (await api.get('/v1/findings', { status: 'unresolved' })).body.items;
     expect(open.map(({ lane }: { lane: string }) => lane)).toEqual(['e'.repeat(64)]);
+  });
+
+  test('a registration by hint and org while the ledger is away answers lanes of fingerprints all the same', async () => {
+    const registered = await addCredential(
+      api.database.db,
+      draftCredential(credentialCreateSchema.parse({ name: 'ci', hint: HINT, org: 'acme' }), 'test', Date.now()),
+      () => ({
+        resolved: [{ lane: laneOf('', HINT, 'acme'), rules: ['R01'], reason: 'registered as ci' }],
+        unsettled: [],
+      }),
+    );
+    expect(registered.row.fingerprint).toBe('');
+    const at = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
+    const onLane = (digit: string, parts: object) => {
+      const fingerprint = digit.repeat(64);
+      return finding({ rule: 'R01', lane: fingerprint, fingerprint, org: 'acme', last_received_at: at(-60), ...parts });
+    };
+    await api.storeFindings([
+      onLane('a', {}),
+      onLane('b', { org: 'other' }),
+      onLane('c', { hint: '' }),
+      onLane('d', { last_received_at: at(60) }),
+    ]);
+    const { items } = (await api.get('/v1/findings')).body;
+    const statuses = items.map((item: { lane: string; status: string }) => [item.lane[0], item.status]);
+    expect(Object.fromEntries(statuses)).toEqual({ a: 'resolved', b: 'open', c: 'open', d: 'reopened' });
+    expect((await api.get('/v1/overview')).body.open_findings.high).toBe(3);
+
+    // A second key with that hint and org makes all of it ambiguous again.
+    await api.post('/v1/credentials', { name: 'two', fingerprint: 'e'.repeat(64), hint: HINT, org: 'acme' });
+    expect((await api.get('/v1/overview')).body.open_findings.high).toBe(4);
+  });
+
+  test('a key with a fingerprint answers nothing on other fingerprints with its hint', async () => {
+    await api.post('/v1/credentials', { name: 'one', fingerprint: FINGERPRINT, hint: HINT, org: 'acme' });
+    const fingerprint = 'e'.repeat(64);
+    const before = new Date(Date.now() - 60_000).toISOString();
+    await api.storeFindings([
+      finding({ rule: 'R01', lane: fingerprint, fingerprint, org: 'acme', last_received_at: before }),
+    ]);
+    expect((await api.get('/v1/findings')).body.items[0].status).toBe('open');
   });
 
   test('a second key with the same hint and org leaves the ambiguous lane’s findings open', async () => {

@@ -19,7 +19,13 @@ const LANE = {
   },
   ...{ events: 1, first_seen: NOW, last_seen: NOW },
 };
-const noTriage = { selectFrom: () => ({ selectAll: () => ({ execute: async () => [] }) }) };
+const noRows = {
+  leftJoin: () => noRows,
+  selectAll: () => noRows,
+  select: () => noRows,
+  execute: async () => [],
+};
+const noTriage = { selectFrom: () => noRows };
 
 /** A ledger with one unknown lane that takes `readMs` for a read of all lanes, and what reads it by pages. */
 function stage(readMs = 0) {

@@ -3,7 +3,8 @@ import type { z } from 'zod';
 import type { credentialCreateSchema, Standing } from '../../contract/index.ts';
 import { BRIEFLY } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { ANSWERED_BY_REGISTERING, findingStatus, readTriage } from '../findings/findings.ts';
+import { ANSWERED_BY_REGISTERING } from '../findings/findings.ts';
+import { findingStatus, readTriage } from '../findings/triage.ts';
 import { standingNow } from '../lanes/standing-now.ts';
 import type { RegistryDatabase } from './database.ts';
 import { draftCredential } from './draft.ts';
@@ -81,7 +82,7 @@ async function readAnswerable(store: ClickHouse, db: RegistryDatabase, row: Cred
     { rules: ANSWERED_RULES, fingerprint: row.fingerprint, hint: row.hint, org: row.org },
     BRIEFLY,
   );
-  const triage = await readTriage(db, [...new Set(rows.map(({ lane }) => lane))]);
+  const triage = await readTriage(db, rows);
   return rows.filter((finding) => {
     return findingStatus({ ...finding, lastReceivedMs: Number(finding.last) }, triage).status !== 'resolved';
   });
