@@ -87,7 +87,7 @@ export const firstSeenSql = (database: string): string =>
   `SELECT toUnixTimestamp64Milli(min(seen_at)) AS first FROM ${database}.ledger WHERE lane = {lane:String}`;
 
 /** Known lanes to hold this one against: of the same org first, then of the same provider, busiest first. Pure. */
-function comparablesOf(lane: Lane, others: Lane[]): LaneDetail['known_comparables'] {
+function comparablesOf(lane: Lane, others: readonly Lane[]): LaneDetail['known_comparables'] {
   const nearness = (other: Lane): number =>
     (lane.org !== '' && other.org === lane.org ? 2 : 0) +
     (lane.provider !== '' && other.provider === lane.provider ? 1 : 0);
@@ -116,7 +116,7 @@ export async function readLaneDetail(
   store: ClickHouse,
   input: {
     lane: Lane;
-    others: Lane[];
+    others: readonly Lane[];
     findings: LaneDetail['response_path']['findings'];
     window: Window;
     nowMs: number;

@@ -73,7 +73,7 @@ function placeOf(query: LanesQuery): SortKey | null {
 }
 
 /** Filters, sorts and cuts out one page. Throws CursorError. Pure. */
-export function pageOfLanes(lanes: Lane[], query: LanesQuery, nowMs: number): LanesPage {
+export function pageOfLanes(lanes: readonly Lane[], query: LanesQuery, nowMs: number): LanesPage {
   const direction = query.order === 'asc' ? 1 : -1;
   const after = placeOf(query);
   const sorted = lanes

@@ -24,15 +24,19 @@ export interface LaneSnapshot {
 
 export interface LaneSnapshots {
   read(window: Window): Promise<LaneSnapshot>;
+  /** One that may be minutes old, for what is not worth reading all lanes anew. */
+  recent(window: Window): Promise<LaneSnapshot>;
 }
 
 /** A snapshot is kept this many times as long as it took to read, so that a slow read is not the engine's only work. */
 const KEPT_PER_DURATION = 2;
 const KEPT_MS_MAX = 10_000;
+const RECENT_MS = 5 * 60_000;
 
 interface Entry {
-  /** Until when it is handed out; null while the read runs. */
-  keptUntilMs: number | null;
+  startedMs: number;
+  /** null while the read runs. */
+  endedMs: number | null;
   snapshot: Promise<LaneSnapshot>;
 }
 
@@ -62,28 +66,25 @@ export function createLaneSnapshots(
   }
 
   /** From the end of the read: counted from its start, one that takes long would be too old to share when it is there. */
-  function keptUntil(startedMs: number): number {
-    const endedMs = now();
-    return endedMs + Math.min(KEPT_MS_MAX, Math.max(keptMs, (endedMs - startedMs) * KEPT_PER_DURATION));
+  function isKept({ startedMs, endedMs }: Entry, atLeastMs: number): boolean {
+    if (keptMs === 0) return false;
+    if (endedMs === null) return true;
+    const slowMs = Math.min(KEPT_MS_MAX, (endedMs - startedMs) * KEPT_PER_DURATION);
+    return now() - endedMs < Math.max(atLeastMs, slowMs);
   }
 
-  function isFresh({ keptUntilMs }: Entry): boolean {
-    return keptMs > 0 && (keptUntilMs === null || now() < keptUntilMs);
+  function read(window: Window, atLeastMs: number): Promise<LaneSnapshot> {
+    const newest = held.get(window);
+    if (newest !== undefined && isKept(newest, atLeastMs)) return newest.snapshot;
+    const entry: Entry = { startedMs: now(), endedMs: null, snapshot: take(window) };
+    held.set(window, entry);
+    entry.snapshot.then(
+      () => (entry.endedMs = now()),
+      // A failed read must not be handed out again.
+      () => held.get(window) === entry && held.delete(window),
+    );
+    return entry.snapshot;
   }
 
-  return {
-    read(window) {
-      const newest = held.get(window);
-      if (newest !== undefined && isFresh(newest)) return newest.snapshot;
-      const startedMs = now();
-      const entry: Entry = { keptUntilMs: null, snapshot: take(window) };
-      held.set(window, entry);
-      entry.snapshot.then(
-        () => (entry.keptUntilMs = keptUntil(startedMs)),
-        // A failed read must not be handed out again.
-        () => held.get(window) === entry && held.delete(window),
-      );
-      return entry.snapshot;
-    },
-  };
+  return { read: (window) => read(window, keptMs), recent: (window) => read(window, RECENT_MS) };
 }

@@ -4,7 +4,7 @@ import { createLaneSnapshots } from '../lanes/snapshot.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { snapshotOf } from '../registry/view.ts';
 import { createCollectorTotals } from './collectors.ts';
-import { createOverviews } from './overview.ts';
+import { createOverviews, lanesOfSnapshot } from './overview.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 const LANE = {
@@ -55,7 +55,7 @@ function stage(readMs = 0) {
   let registry = snapshotOf(1, []);
   const changeRegistry = () => (registry = snapshotOf(registry.version + 1, []));
   const page = async (window: '7d' | '90d' = '7d') => overviews(await snapshots.read(window), registry);
-  return { clock, asked, faults, changeRegistry, page };
+  return { clock, asked, faults, changeRegistry, page, snapshots };
 }
 
 test('pages that ask at once or soon after share one read of the ledger, each window its own', async () => {
@@ -83,6 +83,20 @@ test.each([
   expect(asked.lanes).toBe(1);
   clock.ms += 1;
   await page();
+  expect(asked.lanes).toBe(2);
+});
+
+test('what needs no fresh figures reads none for minutes, and lanes are made once for a snapshot and a registry', async () => {
+  const { clock, asked, page, snapshots } = stage();
+  await page();
+  clock.ms += 5 * 60_000 - 1;
+  const recent = await snapshots.recent('7d');
+  expect(asked.lanes).toBe(1);
+  const registry = snapshotOf(1, []);
+  expect(lanesOfSnapshot(recent, registry)).toBe(lanesOfSnapshot(recent, registry));
+  expect(lanesOfSnapshot(recent, snapshotOf(1, []))).not.toBe(lanesOfSnapshot(recent, registry));
+  clock.ms += 1;
+  await snapshots.recent('7d');
   expect(asked.lanes).toBe(2);
 });
 

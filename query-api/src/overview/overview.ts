@@ -12,10 +12,18 @@ import { collectorHealth } from './collectors.ts';
 import type { CollectorTotals } from './collectors.ts';
 import { unknownSessionsOf } from './unknown-sessions.ts';
 
-/** Lanes of a snapshot as the registry sees them now. */
-export function lanesOfSnapshot(snapshot: LaneSnapshot, registry: RegistrySnapshot): Lane[] {
-  const { window, lanes, openFindings, takenMs } = snapshot;
-  return lanes.map((row) => laneOfAggregate(row, registry, openFindings.byLane.get(row.lane) ?? 0, window, takenMs));
+const lanesMade = new WeakMap<LaneSnapshot, { registry: RegistrySnapshot; lanes: readonly Lane[] }>();
+
+/** Lanes of a snapshot as the registry sees them now. Made once for both, however many pages and parts of one ask. */
+export function lanesOfSnapshot(snapshot: LaneSnapshot, registry: RegistrySnapshot): readonly Lane[] {
+  const made = lanesMade.get(snapshot);
+  if (made?.registry === registry) return made.lanes;
+  const { window, openFindings, takenMs } = snapshot;
+  const lanes = snapshot.lanes.map((row) =>
+    laneOfAggregate(row, registry, openFindings.byLane.get(row.lane) ?? 0, window, takenMs),
+  );
+  lanesMade.set(snapshot, { registry, lanes });
+  return lanes;
 }
 
 /** An overview but for the collectors, whose counts live in memory. */

@@ -83,7 +83,8 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
         const [aggregate, findings, snapshot, current] = await Promise.all([
           readLaneAggregate(store, params.lane, window, nowMs),
           listFindings(store, database.db, { lane: params.lane, limit: LANE_FINDINGS_MAX }),
-          snapshots.read(window),
+          // Only for the known lanes to hold it against.
+          snapshots.recent(window),
           registry.current(),
         ]);
         if (aggregate === null) throw new ProblemError('not_found', 'No event was ever seen on this lane.');
