@@ -125,6 +125,17 @@ describe('the landing page', () => {
     expect(new URL(page.url()).searchParams.get('sort')).toBe('cost');
   });
 
+  it('sorts where the table has no header, too', async () => {
+    await page.setViewportSize({ width: 360, height: 800 });
+    await page.goto('/?q=qpoint');
+    await page.getByLabel('Sort by').selectOption('cost');
+    await page.getByLabel('Order').selectOption('asc');
+    await page.getByRole('button', { name: 'Filter' }).click();
+    await eventually(() => page.url()).toContain('sort=cost&order=asc');
+    await eventually(() => page.locator('tbody tr').first().innerText()).toContain('gsk_wR1');
+    expect(page.url()).toContain('q=qpoint');
+  });
+
   it('tells silent collectors apart from calm', async () => {
     await page.goto('/');
     expect(await banner().innerText()).toContain('1 collector silent, 1 collector never reported');

@@ -117,6 +117,22 @@ describe('every page', () => {
     }
   });
 
+  it('keeps every column in sight where a window is half a screen, and scrolls sideways nowhere', async () => {
+    for (const width of [900, 1000, 1100, 1190, 1280]) {
+      await page.setViewportSize({ width, height: 800 });
+      for (const path of ['/', '/credentials?status=all', '/findings', `/findings/R01-${'0'.repeat(24)}`]) {
+        await page.goto(path);
+        const beyond = await page.evaluate(() =>
+          [document.documentElement, ...document.querySelectorAll('table')].map((one) => {
+            const room = one === document.documentElement ? one : one.parentElement!;
+            return one.checkVisibility() ? one.scrollWidth - room.clientWidth : 0;
+          }),
+        );
+        expect(Math.max(...beyond), `${path} at ${width}`).toBeLessThanOrEqual(0);
+      }
+    }
+  });
+
   it('has a title of its own', async () => {
     const titles = new Set<string>();
     for (const path of [
@@ -240,14 +256,19 @@ describe('the keyboard', () => {
     expect(await page.getByRole('searchbox').inputValue()).toBe('a/b');
   });
 
-  it('shows where the focus is on everything that takes it', async () => {
+  it.each([1280, 360])('shows where the focus is on everything that takes it, %d px wide', async (width) => {
+    await page.setViewportSize({ width, height: 800 });
     await page.goto('/');
     await page.getByText('Live', { exact: true }).waitFor();
-    for (let step = 0; step < 40; step += 1) {
+    for (let step = 0; step < 50; step += 1) {
       await page.keyboard.press('Tab');
       const unseen = await page.evaluate(() => {
         const element = document.activeElement;
         if (!element || element === document.body) return null;
+        const { width, height } = element.getBoundingClientRect();
+        for (let one: Element | null = element; one; one = one.parentElement)
+          if (getComputedStyle(one).clipPath !== 'none') return `clipped: ${element.outerHTML.slice(0, 80)}`;
+        if (width < 8 || height < 8) return element.outerHTML.slice(0, 80);
         return getComputedStyle(element).outlineStyle === 'none' ? element.outerHTML.slice(0, 80) : null;
       });
       expect(unseen).toBeNull();
