@@ -174,10 +174,12 @@ describe('npm run load', () => {
       '--seconds',
       '4',
     ];
-    const startedAt = performance.now();
     const { stdout } = await run('npm', args, { cwd: ROOT, timeout: 60_000 });
-    expect(stdout).toContain('1000 events accepted');
-    expect(performance.now() - startedAt).toBeGreaterThan(3_500);
+    const [, events, perSecond] = /^(\d+) events accepted in [\d.]+ s: (\d+)\/s/.exec(stdout)!.map(Number);
+    expect(events).toBe(1000);
+    expect(perSecond).toBeLessThanOrEqual(250);
+    // A busy machine is behind; a load that waits for each answer would be at a fraction.
+    expect(perSecond).toBeGreaterThan(125);
   });
 });
 

@@ -89,7 +89,7 @@ Sends events of the invented organisation.
   --key KEY       collector key              (default $COLLECTOR_KEY)
   --rate N        events per second          (default 100)
   --seconds N     how long                   (default 10)
-  --batch N       events per request         (default 100)
+  --batch N       events per request at most (default 100; never more than a second's)
   --seed N        which organisation         (default 1)
   --print         write the events to standard output as NDJSON and send nothing
   --help          this text`,

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { UsageEventInput } from '@lanewatch/ingest/contract';
 import { generateEvents } from './generate.ts';
+import { sendAtRate } from './pace.ts';
 import { sendEvents } from './send.ts';
 
 /** `npm run load`: events of the invented organisation, dated now, at a chosen rate against any ingest. */
@@ -16,7 +17,6 @@ interface Options {
 }
 
 const YEAR_MS = 365 * 86_400_000;
-/** Requests under way at once; more would only queue in ingest. */
 const IN_FLIGHT_MAX = 8;
 
 function readOptions(): Options {
@@ -73,42 +73,25 @@ function nextOf(source: Iterator<UsageEventInput>, count: number): UsageEventInp
 }
 
 async function run(options: Options): Promise<void> {
-  const total = Math.round(options.rate * options.seconds);
-  const startedAt = performance.now();
+  const { rate, seconds, batch } = options;
   const source = freshEvents(options.seed);
-  const underWay = new Set<Promise<void>>();
   const latencies: number[] = [];
   let accepted = 0;
-  let failure: unknown;
-  for (let sent = 0; sent < total && failure === undefined;) {
-    const batch = nextOf(source, Math.min(options.batch, total - sent));
-    sent += batch.length;
-    const dueMs = ((sent - batch.length) / options.rate) * 1000;
-    const earlyMs = dueMs - (performance.now() - startedAt);
-    if (earlyMs > 0) await delay(earlyMs);
+  const send = async (count: number) => {
     const from = performance.now();
-    const work = sendEvents(options.url, options.key, batch)
-      .then((count) => {
-        accepted += count;
-        latencies.push(performance.now() - from);
-      })
-      .catch((error: unknown) => {
-        failure = error;
-      })
-      .finally(() => {
-        underWay.delete(work);
-      });
-    underWay.add(work);
-    if (underWay.size >= IN_FLIGHT_MAX) await Promise.race(underWay);
-  }
-  await Promise.all(underWay);
-  if (failure !== undefined) throw failure;
-  const tookS = (performance.now() - startedAt) / 1000;
+    accepted += await sendEvents(options.url, options.key, nextOf(source, count));
+    latencies.push(performance.now() - from);
+  };
+  const startedAt = performance.now();
+  const clock = { now: () => performance.now() - startedAt, wait: (ms: number) => delay(ms) };
+  await sendAtRate({ rate, total: Math.round(rate * seconds), batch, inFlightMax: IN_FLIGHT_MAX }, send, clock);
+  // A timer may be a moment early, and that is no higher rate.
+  const tookS = Math.max(clock.now() / 1000, seconds);
   latencies.sort((a, b) => a - b);
   const at = (share: number) =>
     (latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0).toFixed(1);
   console.log(
-    `${accepted} events accepted in ${tookS.toFixed(1)} s: ${Math.round(accepted / tookS)}/s; answer time of a request of ${options.batch}: median ${at(0.5)} ms, p99 ${at(0.99)} ms`,
+    `${accepted} events accepted in ${tookS.toFixed(1)} s: ${Math.round(accepted / tookS)}/s; answer time of a request: median ${at(0.5)} ms, p99 ${at(0.99)} ms`,
   );
 }
 
