@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { settlePorts } from '../embedded/ports.ts';
-import { KafkaUnavailableError, startKafka, type KafkaServer } from './start-kafka.ts';
+import { KafkaUnavailableError, startKafka } from './start-kafka.ts';
 
 const HELP = `npm run kafka -- [options]
 
@@ -38,18 +38,10 @@ async function main(): Promise<void> {
   const port = positiveInteger('--port', values.port);
   // A broker of somebody else on the port would answer as if it were the one that is about to be started.
   await settlePorts([{ title: 'Kafka broker', endpoint: { host: '127.0.0.1', port, variable: 'KAFKA_PORT' } }]);
-  let kafka: KafkaServer | undefined;
-  let stopping = false;
-  const stop = () => {
-    if (stopping) return;
-    stopping = true;
-    console.log('Stopping Kafka');
-    // One that still starts is killed at exit.
-    void kafka?.stop().then(() => process.exit(0));
-    if (kafka === undefined) process.exit(130);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
-  kafka = await startKafka({
+  // A broker that still starts is killed at exit.
+  let stop = (): void => process.exit(130);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop());
+  const kafka = await startKafka({
     dir,
     port,
     heapMb: positiveInteger('--heap-mb', values['heap-mb']),
@@ -58,6 +50,13 @@ async function main(): Promise<void> {
     },
   });
   console.log(`Kafka answers on ${kafka.brokers} (pid ${kafka.pid}, data in ${dir}). Ctrl-C stops it.`);
+  let stopping = false;
+  stop = () => {
+    if (stopping) return;
+    stopping = true;
+    console.log('Stopping Kafka');
+    void kafka.stop().then(() => process.exit(0));
+  };
   void kafka.ended().then((lastLines) => {
     if (stopping) return;
     console.error(`Kafka ended by itself; the end of its log in ${dir}:\n${lastLines}`);
