@@ -72,7 +72,7 @@ export interface AliveTimes {
 }
 const ALIVE_TIMES: AliveTimes = { pollMs: 5_000, timeoutMs: 4_000, silentMaxMs: 60_000 };
 
-const PRELOAD = join(import.meta.dirname, 'end-with-parent.mjs');
+const PRELOAD = join(import.meta.dirname, 'end-with-parent.ts');
 
 /**
  * Starts a process; once it was ready it is restarted, with growing pauses, whenever it ends.

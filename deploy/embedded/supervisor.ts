@@ -6,6 +6,7 @@ import { ensureSecrets, takeHome, type Secrets } from './home.ts';
 import { settlePorts } from './ports.ts';
 import { StartProblem } from './problem.ts';
 import { serviceStages } from './services.ts';
+import { STOP_DEADLINE_MS } from './stop-deadline.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A running installation. */
@@ -22,9 +23,6 @@ export interface Installation {
 
 /** How often it is made sure that the data directory is still there. */
 const HOME_POLL_MS = 1_000;
-
-/** What a process gets to finish after SIGTERM. The longest is the detector's own limit of 15 s. */
-const STOP_DEADLINE_MS = 18_000;
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 

@@ -30,7 +30,7 @@ export interface ServiceOptions {
   isReady(): Promise<boolean>;
 }
 
-const END_WITH_PARENT = new URL('../../embedded/end-with-parent.mjs', import.meta.url).href;
+const END_WITH_PARENT = new URL('../../embedded/end-with-parent.ts', import.meta.url).href;
 /** A supervisor starts what ended by itself again after this time. */
 const RESTART_PAUSE_MS = 200;
 const READY_DEADLINE_MS = 60_000;

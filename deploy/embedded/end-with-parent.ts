@@ -1,9 +1,9 @@
+import { STOP_DEADLINE_MS } from './stop-deadline.ts';
+
 /**
  * Loaded before a service (`node --import`): its standard input is a pipe that the supervisor holds open. When the supervisor
  * is gone, however it went, the pipe ends; the service then stops as on SIGTERM, so that nothing is left behind.
  */
-const STOP_DEADLINE_MS = 15_000;
-
 process.stdin.on('end', () => {
   // Not process.exit: what runs at exit may be what hangs.
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), STOP_DEADLINE_MS).unref();
