@@ -4,10 +4,10 @@ import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
-import type { Readable } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 
 import { raise } from './errors.ts';
+import { unpackZstd } from './zstd.ts';
 
 /** The engine reads at most this much of a statement (ClickHouse's `max_query_size` is 256 KiB; data after it is not counted). */
 export const STATEMENT_BYTES_MAX = 1024 * 1024;
@@ -16,17 +16,16 @@ export const STATEMENT_BYTES_MAX = 1024 * 1024;
  * The body's chunks, unpacked. Throws NOT_IMPLEMENTED for an encoding nobody here knows; an unpacking error or a
  * connection that breaks off throws from the iteration.
  */
-export function unpackBody(request: IncomingMessage): AsyncIterable<Buffer> & Readable {
+export function unpackBody(request: IncomingMessage): AsyncIterable<Buffer> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
+  if (encoding === 'zstd') return unpackZstd(request);
   const unpacker = makeUnpacker(encoding);
   if (unpacker === undefined) return request;
   // The error arrives at whoever iterates over the unpacker.
   return pipeline(request, unpacker, () => undefined);
 }
 
-function makeUnpacker(
-  encoding: string,
-): ReturnType<typeof createGunzip> | ReturnType<typeof createZstdDecompress> | undefined {
+function makeUnpacker(encoding: string): ReturnType<typeof createGunzip> | undefined {
   switch (encoding) {
     case 'identity':
     case '':
@@ -38,8 +37,6 @@ function makeUnpacker(
       return createInflate();
     case 'br':
       return createBrotliDecompress();
-    case 'zstd':
-      return createZstdDecompress();
     default:
       throw raise('NOT_IMPLEMENTED', `Unknown compression method: ${encoding}. Use gzip, deflate, br or zstd.`);
   }

@@ -458,9 +458,11 @@ describe.each(targets)('ClickHouse HTTP interface of %s', (_name, start) => {
       expect((await post({}, gzipSync(text(30_002)), { 'Content-Encoding': 'gzip' })).status).toBe(200);
       const query = 'INSERT INTO t (a, s) FORMAT TabSeparated';
       expect((await post({ query }, zstdCompressSync(tsv(30_004)), { 'Content-Encoding': 'zstd' })).status).toBe(200);
+      const frames = Buffer.concat([zstdCompressSync(tsv(30_006)), zstdCompressSync(tsv(30_008))]);
+      expect((await post({ query }, frames, { 'Content-Encoding': 'zstd' })).status).toBe(200);
       const body = Buffer.concat([Buffer.from('INSERT INTO t FORMAT Native\n'), await native(NATIVE_ROWS)]);
       expect((await post({}, body)).status).toBe(200);
-      expect(await count('t')).toBe(20_006);
+      expect(await count('t')).toBe(20_010);
     });
 
     test('a Native body makes one part, matches columns by name, fills defaults and feeds the projection', async () => {
