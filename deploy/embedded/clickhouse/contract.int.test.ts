@@ -703,6 +703,14 @@ describe.each(targets)('ClickHouse HTTP interface of %s', (_name, start) => {
     });
   });
 
+  test('parameters that are there and empty are none', async () => {
+    const none = { database: '', default_format: '', query_id: '' };
+    const response = await post(none, 'SELECT currentDatabase()');
+    expect([response.status, response.headers.get('x-clickhouse-format')]).toEqual([200, 'TabSeparated']);
+    expect(await response.text()).not.toBe('\n');
+    expect(response.headers.get('x-clickhouse-query-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
   test('every answer names the query, the server and the format', async () => {
     const response = await post({ query_id: `named-${database}`, default_format: 'JSONCompact' }, 'SELECT 1');
     expect(response.headers.get('x-clickhouse-query-id')).toBe(`named-${database}`);

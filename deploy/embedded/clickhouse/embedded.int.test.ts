@@ -448,6 +448,8 @@ describe('limits', () => {
       const response = await fetch(`${engine.url}/?${search}`, { method: 'POST', body: 'SELECT 1', headers });
       expect([search, response.status, (await response.text()).slice(0, 9)]).toEqual([search, 501, 'Code: 48.']);
     }
+    const none = await fetch(`${engine.url}/?session_id=&role=`, { method: 'POST', body: 'SELECT 1', headers });
+    expect([none.status, await none.text()]).toEqual([200, '1\n']);
     const input = await fetch(engine.url, {
       method: 'POST',
       body: "INSERT INTO t SELECT * FROM input('a Int8') FORMAT CSV\n1",

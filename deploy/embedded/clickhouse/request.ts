@@ -62,6 +62,8 @@ const OWN_PARAMETERS = new Set([
  */
 export function readRequest(request: IncomingMessage, url: URL): QueryRequest {
   const search = url.searchParams;
+  /** As in ClickHouse, an empty parameter is none: clients send what they have no value for. */
+  const parameter = (name: string): string | undefined => search.get(name) || undefined;
   const header = (name: string): string | undefined => {
     const value = request.headers[name];
     return typeof value === 'string' && value !== '' ? value : undefined;
@@ -74,7 +76,7 @@ export function readRequest(request: IncomingMessage, url: URL): QueryRequest {
       );
     }
   }
-  const defaultFormat = header('x-clickhouse-format') ?? search.get('default_format') ?? undefined;
+  const defaultFormat = header('x-clickhouse-format') ?? parameter('default_format');
   if (defaultFormat !== undefined && !/^[A-Za-z][A-Za-z0-9_]*$/.test(defaultFormat)) {
     throw raise('UNKNOWN_FORMAT', 'Unknown format: its name must be letters, digits and underscores.');
   }
@@ -86,15 +88,15 @@ export function readRequest(request: IncomingMessage, url: URL): QueryRequest {
   }
   return {
     ...readCredentials(request, search, header),
-    queryId: search.get('query_id') ?? header('x-clickhouse-query-id') ?? randomUUID(),
+    queryId: parameter('query_id') ?? header('x-clickhouse-query-id') ?? randomUUID(),
     query: search.get('query') ?? '',
-    database: search.get('database') ?? header('x-clickhouse-database'),
+    database: parameter('database') ?? header('x-clickhouse-database'),
     defaultFormat,
-    roles: search.getAll('role'),
+    roles: search.getAll('role').filter((role) => role !== ''),
     settings,
     parameters,
     waitEndOfQuery: isOn(search.get('wait_end_of_query')) || isOn(search.get('http_wait_end_of_query')),
-    inSession: search.has('session_id'),
+    inSession: parameter('session_id') !== undefined,
     compression: isOn(search.get('enable_http_compression'))
       ? chooseEncoding(header('accept-encoding') ?? '')
       : undefined,
