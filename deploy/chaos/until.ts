@@ -4,10 +4,14 @@ export class DeadlineError extends Error {}
 /**
  * Resolves once the condition holds; looks again after a pause that grows a little, because every look costs the system under
  * test some of its two cores.
- * @param what completes "waited … ms for …"
+ * @param what completes "waited … ms for …"; a function is asked when the wait has failed
  * @throws DeadlineError with the last failure of the condition itself, if there was one
  */
-export async function until(what: string, deadlineMs: number, condition: () => Promise<boolean>): Promise<void> {
+export async function until(
+  what: string | (() => string),
+  deadlineMs: number,
+  condition: () => Promise<boolean>,
+): Promise<void> {
   const startedMs = performance.now();
   let failure: unknown;
   for (let pauseMs = 25; ; pauseMs = Math.min(pauseMs * 1.5, 250)) {
@@ -19,7 +23,8 @@ export async function until(what: string, deadlineMs: number, condition: () => P
     }
     if (performance.now() - startedMs > deadlineMs) {
       const why = failure === undefined ? '' : `; the last look failed: ${String(failure)}`;
-      throw new DeadlineError(`waited ${deadlineMs} ms for ${what}${why}`, { cause: failure });
+      const text = typeof what === 'string' ? what : what();
+      throw new DeadlineError(`waited ${deadlineMs} ms for ${text}${why}`, { cause: failure });
     }
     await pause(pauseMs);
   }

@@ -49,7 +49,7 @@ export async function startEngineProxy(engineUrl: string): Promise<EngineProxy> 
     return LEDGER_INSERT.test(query);
   }
 
-  /** Sends a request on; `body` is given when it was read already. */
+  /** Sends the head of a request on; the caller writes the body into what it returns. */
   function forward(request: IncomingMessage, onAnswer: (answer: IncomingMessage) => void, onFailure: () => void) {
     const upstream = httpRequest(
       {

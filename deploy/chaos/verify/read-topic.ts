@@ -26,7 +26,8 @@ export async function readTopic(bus: Bus, topic: string): Promise<Map<number, Bu
     onFault: (error) => faults.push(error),
   });
   try {
-    await until(`the end of ${topic} (faults: ${faults.map(String).join('; ') || 'none'})`, READ_DEADLINE_MS, () =>
+    const what = () => `the end of ${topic} (faults: ${faults.map(String).join('; ') || 'none'})`;
+    await until(what, READ_DEADLINE_MS, () =>
       Promise.resolve(
         [...ends].every(([partition, end]) => end === 0 || (records.get(partition)?.at(-1)?.offset ?? -1) >= end - 1),
       ),
