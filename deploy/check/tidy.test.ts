@@ -8,7 +8,7 @@ const code = files.filter((file) => /\.(ts|mts|mjs|js|svelte)$/.test(file) && !f
 /** This file names what it forbids. */
 const SELF = 'deploy/check/tidy.test.ts';
 
-/** A file does one job; longer ones are listed in ratchet.json with a size that may only shrink. */
+/** A file does one job; longer ones are listed in ratchet.json, where a length that goes up is seen by whoever reads the change. */
 const LINES_MAX = 300;
 
 describe('the top level', () => {
@@ -40,26 +40,19 @@ describe('the top level', () => {
 describe('code', () => {
   it.each([
     ['silenced type errors', /@ts-(ignore|expect-error|nocheck)/],
-    ['tests that only run alone or not at all', /\b(it|test|describe)\.(only|todo)\b/],
+    ['tests that only run alone or not at all', /\b(it|test|describe)(\.\w+)*\.(only|todo|skip)\b/],
     ['unfinished work', /\b(TODO|FIXME|XXX|HACK)\b/],
   ])('has nowhere %s', (_what, pattern) => {
     const found = code.filter((file) => file !== SELF && pattern.test(read(file)));
     expect(found).toEqual([]);
   });
 
-  it('is in files of one job: none longer than the limit, listed ones never longer than they were', () => {
-    const limits: Record<string, number> = ratchet;
-    const tooLong = code
-      .map((file) => ({ file, lines: read(file).split('\n').length - 1 }))
-      .filter(({ file, lines }) => !file.endsWith('.test.ts') && lines > (limits[file] ?? LINES_MAX));
-    expect(tooLong).toEqual([]);
-  });
-
-  it('has no entry in ratchet.json that is no longer needed', () => {
-    const limits: Record<string, number> = ratchet;
-    expect(
-      Object.keys(limits).filter((file) => !files.includes(file) || read(file).split('\n').length - 1 <= LINES_MAX),
-    ).toEqual([]);
+  it('is in files of one job: longer ones are in ratchet.json with their length, which goes down when they do', () => {
+    const long = code
+      .filter((file) => !file.endsWith('.test.ts'))
+      .map((file) => [file, read(file).split('\n').length - 1] as const)
+      .filter(([, lines]) => lines > LINES_MAX);
+    expect(ratchet).toEqual(Object.fromEntries(long));
   });
 });
 
