@@ -40,7 +40,7 @@ async function main(argv) {
   if (command === undefined) {
     throw new LaunchProblem(`There is no command "${name}"; npm run -s lanewatch -- --help lists what there is.`);
   }
-  if (command.help !== undefined && (args.includes('--help') || args.includes('-h'))) {
+  if (args.includes('--help') || args.includes('-h')) {
     console.log(command.help);
     return;
   }

@@ -1,17 +1,33 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { COMMANDS } from '../launcher/commands.mjs';
 import { median, requireLoad } from './bench.ts';
 import { parseOptions } from './options.ts';
+
+afterEach(() => vi.unstubAllEnvs());
 
 describe('options', () => {
   const known = ['P1', 'P2', 'P6'];
 
   it('without any, every bench runs', () => {
-    expect(parseOptions([], known)).toMatchObject({ ids: known, runs: 5, events: 1_000_000 });
+    expect(parseOptions([], known)).toMatchObject({ ids: known, runs: 5, events: 1_000_000, jsonFile: null });
+  });
+
+  it('have the defaults that the help text tells', () => {
+    const { help } = COMMANDS['bench']!;
+    const { runs, events } = parseOptions([], known);
+    expect(help).toMatch(new RegExp(`--runs .*default ${runs}\\)`));
+    expect(help).toMatch(new RegExp(`--events .*default ${events}\\)`));
   });
 
   it('are taken as given, in the order of the table', () => {
+    vi.stubEnv('INIT_CWD', '/caller');
     const args = ['--only', 'P6, P1', '--runs', '3', '--events', '20000', '--json', 'x.json'];
-    expect(parseOptions(args, known)).toMatchObject({ ids: ['P1', 'P6'], runs: 3, events: 20_000, jsonFile: 'x.json' });
+    expect(parseOptions(args, known)).toMatchObject({
+      ids: ['P1', 'P6'],
+      runs: 3,
+      events: 20_000,
+      jsonFile: '/caller/x.json',
+    });
   });
 
   it.each([

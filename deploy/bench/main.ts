@@ -7,9 +7,11 @@ import { machineOf } from '../measuring/machine.ts';
 import { UsageError } from '../measuring/options.ts';
 import type { BenchContext, BenchResult } from './bench.ts';
 import { benches } from './benches.ts';
-import { HELP, parseOptions, type Options } from './options.ts';
+import { parseOptions, type Options } from './options.ts';
 import { table } from './report.ts';
 import { createStops } from './stops.ts';
+
+const RESULTS = path.join(import.meta.dirname, 'results.json');
 
 /**
  * Runs every bench that was chosen; one that fails costs the others nothing, and a signal ends what runs. Returns whether all gave
@@ -72,7 +74,9 @@ async function runBenches({ ids, runs, events, jsonFile }: Options): Promise<boo
   await ofAll.all();
   if (stopped.signal.aborted) process.exit(130);
   process.stdout.write(`${machine}\n\n${table(results)}\n`);
-  writeFileSync(jsonFile, `${JSON.stringify({ machine, runs, events, results }, null, 2)}\n`);
+  // Figures of some of the benches must not take the place of everybody's, which are under version control.
+  const file = jsonFile ?? (failures.length === 0 && ids.length === benches.length ? RESULTS : null);
+  if (file !== null) writeFileSync(file, `${JSON.stringify({ machine, runs, events, results }, null, 2)}\n`);
   for (const failure of failures) console.error(failure);
   return failures.length === 0;
 }
@@ -80,8 +84,7 @@ async function runBenches({ ids, runs, events, jsonFile }: Options): Promise<boo
 async function main(): Promise<number> {
   const ids = benches.map(({ id }) => id);
   const options = parseOptions(process.argv.slice(2), ids);
-  if (options.help) process.stdout.write(HELP);
-  else if (options.list) for (const { id, summary } of benches) process.stdout.write(`${id.padEnd(5)} ${summary}\n`);
+  if (options.list) for (const { id, summary } of benches) process.stdout.write(`${id.padEnd(5)} ${summary}\n`);
   else return (await runBenches(options)) ? 0 : 1;
   return 0;
 }

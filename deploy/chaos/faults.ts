@@ -3,18 +3,9 @@ import type { DetectorService, System } from './system/system.ts';
 import { NETWORK_FAULTS, type NetworkFault } from './system/engine-proxy.ts';
 import { DeadlineError, pause, until } from './until.ts';
 
-/** Everything that is done to the system under load. */
+/** Everything that is done to the system under load; the help text of `npm run chaos` says what each is. */
 export const FAULTS = ['ingest', 'detector', 'engine', 'broker', 'answers', 'pause'] as const;
 export type FaultName = (typeof FAULTS)[number];
-
-export const FAULT_TITLES: Record<FaultName, string> = {
-  ingest: 'kill -9 ingest, mostly with requests under way',
-  detector: 'kill -9 one detector or all of them',
-  engine: 'kill -9 the ClickHouse engine',
-  broker: 'kill -9 the broker; embedded: every process that has the bus open',
-  answers: 'inserts cut in half, answers lost or withheld between detector and engine',
-  pause: 'SIGSTOP a detector past its session, SIGCONT it after its successor wrote',
-};
 
 /** What a fault needs besides the system. */
 export interface FaultContext {

@@ -3,7 +3,7 @@ import { KafkaUnavailableError } from '../kafka/start-kafka.ts';
 import { machineOf, type Machine } from '../measuring/machine.ts';
 import { UsageError } from '../measuring/options.ts';
 import { MUTANTS, runMutant, type MutantResult } from './mutants/mutants.ts';
-import { HELP, parseOptions, type Options } from './options.ts';
+import { parseOptions, type Options } from './options.ts';
 import { planRuns } from './plan.ts';
 import { mutantTable, summaryOf, violationsOf } from './report.ts';
 import { run, type RunResult } from './run.ts';
@@ -59,10 +59,6 @@ async function writeJson({ jsonFile }: Options, value: unknown): Promise<void> {
 
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2), Date.now());
-  if (options.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
   const machine = machineOf();
   say(`seed ${options.seed}; ${machine.line}`);
   const held = await (options.mutants ? mutants(options, machine) : chaos(options, machine));

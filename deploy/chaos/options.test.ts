@@ -1,10 +1,19 @@
 import { expect, test } from 'vitest';
+import { COMMANDS } from '../launcher/commands.mjs';
 import { UsageError } from '../measuring/options.ts';
 import { FAULTS } from './faults.ts';
 import { parseOptions } from './options.ts';
 
 test('without options both buses meet every fault', () => {
   expect(parseOptions([], 42)).toMatchObject({ buses: ['kafka', 'embedded'], faults: [...FAULTS], seed: 42 });
+});
+
+test('the help text knows every fault and the defaults', () => {
+  const { help } = COMMANDS['chaos']!;
+  for (const fault of FAULTS) expect(help).toMatch(new RegExp(`^  ${fault} +\\S`, 'm'));
+  const { kills, eventsPerSecond } = parseOptions([], 42);
+  expect(help).toMatch(new RegExp(`--kills .*default ${kills}\\)`));
+  expect(help).toMatch(new RegExp(`--rate .*default ${eventsPerSecond}\\)`));
 });
 
 test('bus, faults, number and seed are taken as given', () => {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { fromCaller } from './caller.ts';
 import { StartProblem } from './problem.ts';
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
@@ -102,11 +103,7 @@ export function readStartConfig(
     throw new StartProblem(`Lanewatch can't start with this environment: ${problems.join('; ')}.`);
   }
   const env = parsed.data;
-  // npm runs scripts in the package's folder and names the folder that the person is in.
-  const base =
-    env.LANEWATCH_HOME === undefined
-      ? resolve(root, '.lanewatch')
-      : resolve(set['INIT_CWD'] ?? '.', env.LANEWATCH_HOME);
+  const base = env.LANEWATCH_HOME === undefined ? resolve(root, '.lanewatch') : fromCaller(env.LANEWATCH_HOME, set);
   const home = resolve(base, subdirectory);
   return {
     home,

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { watchParent } from '../launcher/parent.mjs';
+import { fromCaller } from './caller.ts';
 import { bootstrap } from './control.ts';
 import { replaceFile } from './home.ts';
 import { StartProblem } from './problem.ts';
@@ -50,8 +50,7 @@ export async function runInstallation(options: RunOptions): Promise<void> {
   process.on('SIGHUP', stopInOrder);
   if (isParentKnown()) watchParent(stopInOrder);
 
-  const readyFile =
-    options.readyFile === undefined ? undefined : resolve(process.env['INIT_CWD'] ?? '.', options.readyFile);
+  const readyFile = options.readyFile === undefined ? undefined : fromCaller(options.readyFile);
   let ownsReadyFile = false;
   try {
     installation = await startInstallation({

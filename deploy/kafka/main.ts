@@ -1,18 +1,8 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { fromCaller } from '../embedded/caller.ts';
 import { settlePorts } from '../embedded/ports.ts';
 import { KafkaUnavailableError, startKafka } from './start-kafka.ts';
-
-const HELP = `npm run kafka -- [options]
-
-Starts a single-node Kafka for development on 127.0.0.1, without Docker. Needs Java 17+ and, the first time, Maven.
-
-  --port N      port to listen on        (KAFKA_PORT, default 9092)
-  --dir DIR     where it keeps its data  (KAFKA_DIR, default deploy/kafka/.data)
-  --heap-mb N   Java heap in MiB         (KAFKA_HEAP_MB, default 512)
-  --help        this text
-
-Ctrl-C stops it; the next start finds the data again.`;
 
 function positiveInteger(name: string, text: string): number {
   const value = Number(text);
@@ -27,14 +17,9 @@ async function main(): Promise<void> {
       port: { type: 'string', default: process.env.KAFKA_PORT ?? '9092' },
       dir: { type: 'string', default: process.env.KAFKA_DIR ?? path.join(import.meta.dirname, '.data') },
       'heap-mb': { type: 'string', default: process.env.KAFKA_HEAP_MB ?? '512' },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    console.log(HELP);
-    return;
-  }
-  const dir = path.resolve(values.dir);
+  const dir = fromCaller(values.dir);
   const port = positiveInteger('--port', values.port);
   // A broker of somebody else on the port would answer as if it were the one that is about to be started.
   await settlePorts([{ title: 'Kafka broker', endpoint: { host: '127.0.0.1', port, variable: 'KAFKA_PORT' } }]);

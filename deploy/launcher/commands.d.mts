@@ -1,7 +1,7 @@
 export interface Command {
   summary: string;
-  help?: string;
-  entry?: string;
+  help: string;
+  entry: string;
   dashboard?: boolean;
 }
 /** Every command of this repository. */

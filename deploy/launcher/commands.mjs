@@ -4,8 +4,8 @@
  *
  * @typedef {object} Command
  * @property {string} summary one line for the list of commands
- * @property {string} [help] text of `--help`; without it `--help` goes to the command itself
- * @property {string} [entry] TypeScript file below `deploy/` that Node 24 runs
+ * @property {string} help text of `--help`
+ * @property {string} entry TypeScript file below `deploy/` that Node 24 runs
  * @property {boolean} [dashboard] whether the built dashboard is needed
  */
 
@@ -117,9 +117,60 @@ Runs tsc, svelte-check, eslint, prettier, knip and the tidy tests; ends with one
   --fix    let eslint and prettier repair what they can
   --help   this text`,
   },
-  bench: { summary: 'measure throughput, latency and memory', entry: 'bench/main.ts' },
-  chaos: { summary: 'kill and pause processes under load and check the ledger afterwards', entry: 'chaos/main.ts' },
-  kafka: { summary: 'a single-node Kafka for development, without Docker', entry: 'kafka/main.ts' },
+  bench: {
+    summary: 'measure throughput, latency and memory',
+    entry: 'bench/main.ts',
+    help: `npm run bench [-- options]
+
+Measures against named peers or limits, each pair interleaved in one run, and prints medians as one table.
+
+  --only IDS      comma-separated ids, such as P1,P2    (default: all)
+  --runs N        interleaved runs of each side         (default 5)
+  --events N      events per run of the path            (default 1000000)
+  --json FILE     write every single figure as JSON     (default deploy/bench/results.json, when all ran and none failed)
+  --list          list the benches
+  --help          this text`,
+  },
+  chaos: {
+    summary: 'kill and pause processes under load and check the ledger afterwards',
+    entry: 'chaos/main.ts',
+    help: `npm run chaos [-- options]
+
+Runs ingest, two detectors, the ClickHouse engine and the bus as processes of their own, posts events like careful collectors,
+does harm in turn, and then compares ledger, roll-ups, findings and dead letters with what was sent and with an undisturbed run
+over the same bus. Ends with 1 when something does not hold; data and logs of that run stay where the last lines say.
+
+  --kills N         faults per bus                               (default 60)
+  --bus NAME        kafka, embedded or both                      (default both)
+  --seed N          repeats the choices of an earlier run        (default: the time)
+  --faults a,b      only these                                   (default all)
+  --rate N          events per second                            (default 300)
+  --json FILE       write the results to FILE, too
+  --mutants         run three detectors that each break one guarantee; ends with 1 unless every one is caught
+  --help            this text
+
+Faults:
+  ingest            kill -9 ingest, mostly with requests under way
+  detector          kill -9 one detector or all of them
+  engine            kill -9 the ClickHouse engine
+  broker            kill -9 the broker; embedded: every process that has the bus open
+  answers           inserts cut in half, answers lost or withheld between detector and engine
+  pause             SIGSTOP a detector past its session, SIGCONT it after its successor wrote`,
+  },
+  kafka: {
+    summary: 'a single-node Kafka for development, without Docker',
+    entry: 'kafka/main.ts',
+    help: `npm run kafka -- [options]
+
+Starts a single-node Kafka for development on 127.0.0.1, without Docker. Needs Java 17+ and, the first time, Maven.
+
+  --port N      port to listen on        (KAFKA_PORT, default 9092)
+  --dir DIR     where it keeps its data  (KAFKA_DIR, default deploy/kafka/.data)
+  --heap-mb N   Java heap in MiB         (KAFKA_HEAP_MB, default 512)
+  --help        this text
+
+Ctrl-C stops it; the next start finds the data again.`,
+  },
 };
 
 /** The text of `--help` without a command. */
