@@ -50,7 +50,7 @@ test('an OTLP sender is told each different fault once, with the first record th
 
 test('at most five faults are named, however many records are refused', async () => {
   const bad = { input_tokens: -1, output_tokens: -1, cache_read_tokens: -1, cache_creation_tokens: -1 };
-  const answer = await partialSuccess(Array.from({ length: 300 }, () => ({ ...bad, cost_usd: -1, duration_ms: -1 })));
+  const answer = await partialSuccess(Array.from({ length: 300 }, () => ({ ...bad, cost_usd: -1, status_code: -1 })));
   expect(answer?.rejectedLogRecords).toBe('300');
   const parts = answer!.errorMessage.split('; ');
   expect(parts).toHaveLength(6);
