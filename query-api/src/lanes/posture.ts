@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Lane, postureReasonSchema } from '../../contract/index.ts';
+import { isAnyNetwork } from '../registry/cidr.ts';
 import type { CredentialRow } from '../registry/record.ts';
 import type { StandingNow } from './standing-now.ts';
 
@@ -60,7 +61,7 @@ function sharedText(users: number, credential: CredentialRow | null, windowLabel
 /** What rule R22 counts against a key. Networks and scopes only where we enforce them: on keys of our own. */
 function weakFactsOf(credential: CredentialRow): string[] {
   const managed = credential.kind === 'managed';
-  const anyNetwork = credential.allowed_cidrs.every((cidr) => cidr === '0.0.0.0/0' || cidr === '::/0');
+  const anyNetwork = credential.allowed_cidrs.length === 0 || credential.allowed_cidrs.some(isAnyNetwork);
   return [
     credential.owner === '' ? 'no owner' : '',
     credential.expires_at === null ? 'no expiry' : '',

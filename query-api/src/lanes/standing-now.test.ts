@@ -97,6 +97,21 @@ describe('posture', () => {
     expect(shared?.text).toBe('3 people used it in the last hour; it was declared for 2.');
   });
 
+  test.each([
+    [[], true],
+    [['0.0.0.0/0', '10.0.0.0/8'], true],
+    [['1.2.3.4/0'], true],
+    [['::/0'], true],
+    [['10.0.0.0/8', '2001:db8::/32'], false],
+  ])('a managed key for %j may be used from any network: %s', (allowed_cidrs, any) => {
+    const [weak] = postureOf(
+      lane,
+      { standing: 'known', match: 'proven', credential: credential({ kind: 'managed', allowed_cidrs }) },
+      '7 days',
+    );
+    expect(weak?.text.includes('any network')).toBe(any);
+  });
+
   test('a revoked key is in use only where an event met it as revoked', () => {
     const row = credential({ owner: 'ada', environment: 'staging', revoked_at: new Date(NOW) });
     const revoked = { standing: 'revoked', match: 'proven', credential: row } as const;
