@@ -96,6 +96,10 @@ test('health, readiness, metrics and the description are there without a session
   const document = (await api.app.inject({ method: 'GET', url: '/openapi.json' })).json<{ paths: object }>();
   expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/v1/overview', '/v1/credentials/{id}/revoke']));
   expect(Object.keys(document.paths).filter((path) => path.startsWith('/internal'))).toEqual([]);
+  const stream = (document.paths as Record<string, { get: { responses: Record<string, { content: object }> } }>)[
+    '/v1/changes'
+  ]!;
+  expect(Object.keys(stream.get.responses['200']!.content)).toEqual(['text/event-stream']);
 });
 
 test('what ingest and detector count for a collector shows on the overview', async () => {

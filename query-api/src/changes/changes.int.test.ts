@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { SESSION_COOKIE, UNATTENDED_HEADER } from '../../contract/index.ts';
@@ -91,6 +93,30 @@ test('a page left open listens and refreshes, and its session ends all the same'
     vi.useRealTimers();
     await own.close();
   }
+});
+
+test('a listener that does not read loses its connection', async () => {
+  const { port } = api.app.server.address() as { port: number };
+  const { changes } = api.services;
+  const spy = vi.spyOn(changes, 'listen');
+  const connection = once(api.app.server, 'connection') as Promise<[Socket]>;
+  const request = get({
+    ...{ host: '127.0.0.1', port, path: '/v1/changes', agent: false },
+    headers: { cookie: `${SESSION_COOKIE}=${api.cookie}` },
+  });
+  request.on('error', () => undefined);
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  response.pause();
+  const [[socket], tell] = [await connection, spy.mock.calls[0]![0]];
+  spy.mockRestore();
+  const closed = once(socket, 'close');
+  // More than the system keeps for the two ends of a connection.
+  for (let count = 0; count < 30 && !socket.destroyed; count++) {
+    tell({ last_stored_at: 'x'.repeat(1024 * 1024), registry_version: count });
+  }
+  await closed;
+  expect(changes.listeners).toBe(0);
+  request.destroy();
 });
 
 test('a listener that left while its session was looked up is not kept', async () => {

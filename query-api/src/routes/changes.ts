@@ -1,4 +1,5 @@
-import type { FastifyPluginAsync } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import { SESSION_COOKIE } from '../../contract/index.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { Services } from '../services.ts';
@@ -6,9 +7,12 @@ import type { Services } from '../services.ts';
 /** Below what proxies and browsers take for a dead connection. */
 const HEARTBEAT_MS = 15_000;
 const LISTENERS_MAX = 200;
+const changesStreamSchema = z
+  .string()
+  .describe('Events named `change`, with {"last_stored_at": instant or null, "registry_version": number} as data');
 
 /** `GET /v1/changes`: text/event-stream of changes. One poll serves all listeners. */
-export function changeRoutes({ changes, accounts }: Services): FastifyPluginAsync {
+export function changeRoutes({ changes, accounts }: Services): FastifyPluginAsyncZod {
   return async (app) => {
     const open = new Set<() => void>();
     app.addHook('preClose', async () => {
@@ -22,6 +26,12 @@ export function changeRoutes({ changes, accounts }: Services): FastifyPluginAsyn
         schema: {
           tags: ['reads'],
           summary: 'Server-sent events: rows were stored or the registry changed; at most two a second',
+          response: {
+            200: {
+              description: 'The first event tells the present state, those after it what became of it.',
+              content: { 'text/event-stream': { schema: changesStreamSchema } },
+            },
+          },
         },
       },
       async (request, reply) => {
@@ -41,7 +51,8 @@ export function changeRoutes({ changes, accounts }: Services): FastifyPluginAsyn
         raw.write('retry: 2000\n\n');
         const send = (text: string): void => {
           // A reader that does not read loses its connection instead of filling our memory; it comes back by itself.
-          if (!raw.write(text) && raw.writableLength > 64 * 1024) end();
+          // Not end(), which would wait behind what is not read.
+          if (!raw.write(text) && raw.writableLength > 64 * 1024) raw.destroy();
         };
         const stop = changes.listen((change) => send(`event: change\ndata: ${JSON.stringify(change)}\n\n`));
         const token = request.cookies[SESSION_COOKIE] ?? '';
