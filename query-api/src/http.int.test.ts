@@ -205,7 +205,7 @@ describe('bad input', () => {
   test('a mistyped filter is refused instead of showing everything', async () => {
     const { status, body } = await api.get('/v1/ledger', { usr: 'ada' });
     expect(status).toBe(400);
-    expect(body.detail).toContain('usr');
+    expect(body.detail).toMatch(/^\w.*usr/);
   });
 
   test('unknown routes are 404, known ones with another method 405, other bodies 400, 413 and 415', async () => {
@@ -237,6 +237,14 @@ describe('bad input', () => {
     const response = await fetch(`http://127.0.0.1:${port}/v1/ledger?user=${'x'.repeat(20_000)}`);
     expect(response.status).toBe(431);
     expect(await response.json()).toMatchObject({ status: 431, type: 'urn:lanewatch:problem:headers_too_large' });
+  });
+
+  test('a body nested as deep as it may be large is refused like any other', async () => {
+    const payload = `{"name":${'['.repeat(120_000)}${']'.repeat(120_000)}}`;
+    const headers = { 'content-type': 'application/json' };
+    const cookies = { [SESSION_COOKIE]: api.cookie };
+    const answer = await api.app.inject({ method: 'POST', url: '/v1/credentials', headers, cookies, payload });
+    expect(answer.statusCode).toBe(400);
   });
 
   test('changes are taken from pages of this host only', async () => {
@@ -271,6 +279,9 @@ describe('bad input', () => {
       await api.get('/v1/lanes', { q: RAW_KEY }),
       await api.get('/v1/credentials', { q: `find ${RAW_KEY}` }),
       await api.get(`/v1/lanes/${RAW_KEY}`),
+      await api.get('/v1/ledger', { [RAW_KEY]: '1' }),
+      await api.post('/v1/credentials', { name: 'n', [RAW_KEY]: 1 }),
+      await api.post('/v1/credentials', { name: 'n', scopes: [{ action: 'read', resource: 'x', [RAW_KEY]: 1 }] }),
     ]) {
       expect(answer.status).toBe(400);
       expect(answer.body.type).toBe('urn:lanewatch:problem:raw_key');

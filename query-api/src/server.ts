@@ -33,7 +33,8 @@ export async function createServer(services: Services, logger: Logger): Promise<
     routerOptions: { maxParamLength: 200 },
     // Connections that only wait for a next request are closed at once, so that SIGTERM ends in time.
     forceCloseConnections: 'idle',
-    return503OnClosing: true,
+    // Its own answer would be no problem+json; ours comes from the error handling.
+    return503OnClosing: false,
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError,
   });

@@ -62,7 +62,9 @@ function answerFor(error: unknown): Answer {
       path: instancePath.slice(1).replaceAll('/', '.'),
       message: message ?? 'can’t be used',
     }));
-    return { code: 'validation', detail: errors.map(({ path, message }) => `${path}: ${message}`).join('; '), errors };
+    // What is wrong with the body or query as a whole, such as a field that does not exist, has no path.
+    const detail = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
+    return { code: 'validation', detail, errors };
   }
   if (codeOf(error) === NUL_IN_TEXT) return { code: 'validation', detail: 'A text holds a NUL character.' };
   const known = FASTIFY_PROBLEMS[codeOf(error)];
@@ -129,11 +131,15 @@ export function answerFrameworkError(error: FastifyError, _request: unknown, rep
   void sendProblem(reply, answerFor(error));
 }
 
-/** What Node refuses before there is a request: broken HTTP, or a URL and headers beyond 16 KiB. */
+const CLIENT_PROBLEMS: Record<string, readonly [ProblemCode, string]> = {
+  HPE_HEADER_OVERFLOW: ['headers_too_large', 'URL and headers may have 16 KiB together.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request did not arrive in time.'],
+};
+
+/** What Node refuses before there is a request: broken HTTP, one that never ends, or a URL and headers beyond 16 KiB. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'malformed_request';
-  const detail = code === 'headers_too_large' ? 'URL and headers may have 16 KiB together.' : 'This is not HTTP.';
+  const [code, detail] = CLIENT_PROBLEMS[error.code ?? ''] ?? (['malformed_request', 'This is not HTTP.'] as const);
   const body = JSON.stringify(problemBody(code, detail, [], randomUUID()));
   socket.end(
     `HTTP/1.1 ${PROBLEMS[code].status} ${STATUS_CODES[PROBLEMS[code].status]}\r\ncontent-type: application/problem+json\r\n` +
@@ -143,6 +149,14 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
 
 /** Every error becomes application/problem+json; unknown routes are 404, known ones with another method 405. */
 export function installErrorHandling(app: FastifyInstance): void {
+  let isClosing = false;
+  app.addHook('preClose', async () => void (isClosing = true));
+  app.addHook('onRequest', async () => {
+    if (!isClosing) return;
+    throw new ProblemError('unavailable', 'This query-api is stopping. Try again in a moment.', [], {
+      'retry-after': '2',
+    });
+  });
   const methodsByUrl = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
     const methods = methodsByUrl.get(url) ?? new Set();

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { textsIn } from '../registry/draft.ts';
-import { holdsKnownKey } from '../../contract/raw-key.ts';
+import { holdsKnownKey, holdsRawKey } from '../../contract/raw-key.ts';
 import { ProblemError } from './problem.ts';
 
 /** The documentation page needs its own styles and scripts; everything else is data and loads nothing. */
@@ -9,6 +9,26 @@ const DOCS_POLICY =
 const DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Whether a field is called like a raw key, however deep; an answer that names unknown fields would repeat it. */
+function hasRawKeyAsName(value: unknown): boolean {
+  const rest = [value];
+  while (rest.length > 0) {
+    const next = rest.pop();
+    if (typeof next !== 'object' || next === null) continue;
+    if (!Array.isArray(next) && Object.keys(next).some(holdsRawKey)) return true;
+    for (const child of Object.values(next)) rest.push(child);
+  }
+  return false;
+}
+
+function refuseRawKeyAsName(request: FastifyRequest): void {
+  if (!hasRawKeyAsName([request.query, request.body])) return;
+  throw new ProblemError(
+    'raw_key',
+    'The name of a field looks like a raw key, which must not be sent. Nothing was done.',
+  );
+}
 
 /** A key pasted into a search box or address would otherwise reach the stores' own query logs. */
 function refuseRawKeyInUrl(request: FastifyRequest): void {
@@ -31,7 +51,9 @@ function refuseRawKeyInUrl(request: FastifyRequest): void {
 export function installSecurity(app: FastifyInstance, dashboardUrl: string): void {
   const dashboardHost = new URL(dashboardUrl).hostname;
   app.addHook('preValidation', async (request) => {
-    if (!request.is404) refuseRawKeyInUrl(request);
+    if (request.is404) return;
+    refuseRawKeyAsName(request);
+    refuseRawKeyInUrl(request);
   });
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({
