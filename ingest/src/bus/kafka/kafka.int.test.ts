@@ -67,6 +67,27 @@ describe.skipIf(kafkaBrokers === null)('Kafka: batches of other producers', () =
     await view.close();
   });
 
+  it('a view leaves no offsets behind, with which the broker would keep its group for days', async () => {
+    const topic = uniqueName('view');
+    await bus.ensureTopics([{ name: topic, partitions: 1, compacted: true }]);
+    await bus.publish(topic, [{ key: 'k', value: Buffer.from('v') }]);
+    const view = await bus.followLatest(topic, () => undefined);
+    await view.caughtUp();
+    await bus.publish(topic, [{ key: 'k', value: Buffer.from('w') }]);
+    await view.caughtUp();
+    const admin = createKafka({ brokers: kafkaBrokers!.split(','), ssl: false }, {}, 10_000).admin();
+    await admin.connect();
+    const { groups } = await admin.listGroups();
+    const views = groups.map(({ groupId }) => groupId).filter((group) => group.startsWith('lanewatch-latest-'));
+    expect(views.length).toBeGreaterThan(0);
+    for (const groupId of views) {
+      const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic] });
+      expect(offsets!.partitions).toMatchObject([{ offset: '-1' }]);
+    }
+    await admin.disconnect();
+    await view.close();
+  });
+
   it('null values, repeated headers and headers without a value come as texts', async () => {
     const topic = uniqueName('odd');
     await bus.ensureTopics([{ name: topic, partitions: 1, compacted: false }]);

@@ -3,6 +3,7 @@ import type { BusRecord, LatestView } from '../../../contract/bus.ts';
 import { BusUnavailableError } from '../../../contract/bus.ts';
 import type { TopicAdmin } from './admin.ts';
 import type { Kafka } from './client.ts';
+import { createPauses } from './pauses.ts';
 import { createSubscription } from './subscription.ts';
 
 const RETRY_MS = 500;
@@ -25,13 +26,7 @@ export function createLatestView(
   const positions = new Map<number, number>();
   let assigned = false;
   let closed = false;
-  let waiting: (() => void)[] = [];
-
-  const wakeAll = () => {
-    const resolvers = waiting;
-    waiting = [];
-    for (const resolve of resolvers) resolve();
-  };
+  const pauses = createPauses();
 
   const subscription = createSubscription(
     kafka,
@@ -39,6 +34,7 @@ export function createLatestView(
     {
       topic,
       group,
+      commitsNothing: true,
       onAssignment: () => {
         assigned = true;
         return Promise.resolve(new Map(positions));
@@ -53,7 +49,7 @@ export function createLatestView(
             onFault(error);
           }
         }
-        wakeAll();
+        pauses.end();
         return Promise.resolve();
       },
       onFault,
@@ -61,16 +57,6 @@ export function createLatestView(
     stallTimeoutMs,
     () => undefined,
   );
-
-  function wakeWithin(timeoutMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      waiting.push(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-  }
 
   function reached(partition: number, first: number, end: number): boolean {
     if (end <= first) return true;
@@ -85,16 +71,16 @@ export function createLatestView(
       while (!goal) {
         if (closed) throw new BusUnavailableError('The view is closed');
         goal = await admin.bounds(topic).catch(onFault);
-        if (!goal) await wakeWithin(RETRY_MS);
+        if (!goal) await pauses.pause(RETRY_MS);
       }
       while (!assigned || [...goal].some(([partition, { first, end }]) => !reached(partition, first, end))) {
         if (closed) throw new BusUnavailableError('The view is closed');
-        await wakeWithin(RETRY_MS);
+        await pauses.pause(RETRY_MS);
       }
     },
     async close() {
       closed = true;
-      wakeAll();
+      pauses.end();
       await subscription.close();
       await admin.deleteGroup(group).catch(() => undefined);
       onClosed();

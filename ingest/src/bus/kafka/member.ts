@@ -27,6 +27,8 @@ export interface Member {
 export interface MemberOptions extends SubscribeOptions {
   sessionTimeoutMs: number;
   batchBytesMax: number;
+  /** For a group that nobody asks for its lag: with offsets in it a broker would keep it for days after its member is gone. */
+  commitsNothing?: boolean;
 }
 
 /**
@@ -158,7 +160,7 @@ export function startMember(
       active = true;
       consumer.resume([{ topic, partitions }]);
       // Where reading resumes is known progress: a member that was killed before it committed would leave lag on an idle topic.
-      commit(positions).catch(fault);
+      if (options.commitsNothing !== true) commit(positions).catch(fault);
     } catch (error) {
       if (own === generation) end('onAssignment failed', error);
     }

@@ -2,7 +2,8 @@ import type { SubscribeOptions, Subscription } from '../../../contract/bus.ts';
 import type { TopicAdmin } from './admin.ts';
 import type { Kafka } from './client.ts';
 import { startMember } from './member.ts';
-import type { Member } from './member.ts';
+import type { Member, MemberOptions } from './member.ts';
+import { createPauses } from './pauses.ts';
 
 const SESSION_TIMEOUT_MS = 30_000;
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
@@ -24,7 +25,7 @@ export interface KafkaSubscription extends Subscription {
 export function createSubscription(
   kafka: Kafka,
   admin: TopicAdmin,
-  options: SubscribeOptions,
+  options: SubscribeOptions & Pick<MemberOptions, 'commitsNothing'>,
   stallTimeoutMs: number,
   onClosed: () => void,
 ): KafkaSubscription {
@@ -35,7 +36,7 @@ export function createSubscription(
   };
   let closed = false;
   let member: Member | null = null;
-  let interruptDelay: () => void = () => undefined;
+  const pauses = createPauses();
   let handlersSettled: Promise<void> = Promise.resolve();
   let whenStopped = Promise.withResolvers<undefined>();
 
@@ -58,7 +59,8 @@ export function createSubscription(
       whenStopped = Promise.withResolvers();
       stopped.resolve(undefined);
       if (performance.now() - startedAt > RECOVERED_AFTER_MS) failures = 0;
-      if (fault !== undefined) await delay(Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** failures++));
+      if (fault !== undefined && !closed)
+        await pauses.pause(Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** failures++));
     }
   }
 
@@ -67,7 +69,7 @@ export function createSubscription(
     try {
       return await admin.bounds(topic);
     } catch {
-      await delay(RETRY_HERE_MS);
+      if (!closed) await pauses.pause(RETRY_HERE_MS);
       return admin.bounds(topic);
     }
   }
@@ -90,24 +92,12 @@ export function createSubscription(
     // What moved while the broker answered is not stuck.
     const behind = positions.filter(({ lane, next }) => (bounds?.get(lane.partition)?.end ?? 0) > next);
     if (behind.length === 0) return;
-    await delay(Math.min(1_000, stallTimeoutMs));
+    if (closed) return;
+    await pauses.pause(Math.min(1_000, stallTimeoutMs));
     if (
       behind.some(({ lane, next }) => watched.lanes.get(lane.partition) === lane && lane.next === next && !lane.pending)
     )
       watched.end(`records wait and nothing was delivered for ${stallTimeoutMs} ms`);
-  }
-
-  function delay(timeoutMs: number): Promise<void> {
-    if (closed) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      const previous = interruptDelay;
-      interruptDelay = () => {
-        clearTimeout(timer);
-        resolve();
-        previous();
-      };
-    });
   }
 
   const running = run();
@@ -130,7 +120,7 @@ export function createSubscription(
     },
     async close() {
       closed = true;
-      interruptDelay();
+      pauses.end();
       member?.end('closed');
       await running;
       await handlersSettled;
