@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { encodeExportResponse, encodeStatus } from './formats/otlp/protobuf.ts';
-import { PROTOBUF_TYPES } from './formats/otlp/otlp.ts';
+import { isProtobuf } from './formats/otlp/otlp.ts';
 import { type HttpFormat } from './formats/format.ts';
 import { ApiProblem, fieldErrorSchema, problemBody, PROBLEMS } from './problem.ts';
 import { type Received } from './receive.ts';
@@ -23,7 +23,6 @@ export const countsSchema = z.object({
 });
 
 const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' };
-const isProtobuf = (mediaType: string) => (PROTOBUF_TYPES as readonly string[]).includes(mediaType);
 
 /**
  * The answer to a body that was received.

@@ -23,7 +23,7 @@ import { type BodyLimits, readBody } from './body/read.ts';
 import type { CollectorTallies } from './collector-tally.ts';
 import { FORMATS } from './formats/index.ts';
 import type { HttpFormat } from './formats/format.ts';
-import { PROTOBUF_TYPES } from './formats/otlp/otlp.ts';
+import { isProtobuf } from './formats/otlp/otlp.ts';
 import type { Metrics } from './metrics.ts';
 import { withoutSecrets } from './normalise/normalise.ts';
 import { ApiProblem, problemSchema } from './problem.ts';
@@ -159,8 +159,7 @@ async function handle(format: HttpFormat, request: FastifyRequest, options: Serv
   if (!takes(format, request, mediaType)) throw contentTypeNotTaken(format);
   const body = await readBody(request.raw, options.limits, options.budget);
   try {
-    const isProtobuf = (PROTOBUF_TYPES as readonly string[]).includes(mediaType);
-    body.takeMore(isProtobuf ? decodedBytesOfProtobuf(body.bytes) : parsedBytesOfJson(body.bytes));
+    body.takeMore(isProtobuf(mediaType) ? decodedBytesOfProtobuf(body.bytes) : parsedBytesOfJson(body.bytes));
     const receivedAt = options.now();
     const received = await receive(
       format,

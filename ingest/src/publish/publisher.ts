@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { USAGE_ROW_VERSION, type UsageEvent } from '../../contract/index.ts';
 import { ApiProblem } from '../problem.ts';
-import { CHARS_PER_RECORD_MAX, keyOfRow, type PreparedRow, prepareRow, recordOf, ROWS_PER_RECORD_MAX } from './rows.ts';
-import { CHARS_PER_PARTITION_MAX, createSender, type Refusal, type SenderOptions } from './sender.ts';
+import { createRecordQueues, type QueuedRecord } from './record-queues.ts';
+import { keyOfRow, type PreparedRow, recordOf } from './rows.ts';
+import { createSender, type Refusal, type SenderOptions } from './sender.ts';
 import { RefusedFullError } from './refused-file.ts';
 import type { Spool } from './spool.ts';
 
@@ -34,20 +35,6 @@ export interface Publisher {
   close(): Promise<void>;
 }
 
-/** One request's events, spread over several records. */
-interface Waiter {
-  openRecords: number;
-  resolve: () => void;
-  reject: (error: unknown) => void;
-}
-
-/** A record being filled with the rows of one partition. */
-interface Filling {
-  rows: PreparedRow[];
-  chars: number;
-  waiters: Waiter[];
-}
-
 interface Outcome {
   to: 'bus' | 'spool';
   /** Rows that are nowhere, and what their senders are told. */
@@ -62,9 +49,9 @@ const NONE: Outcome['lost'] = new Map();
  * and takes the next.
  */
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { partitionOf, spool, onFault } = options;
+  const { spool, onFault } = options;
   const sender = createSender(options);
-  const queues = new Map<number, Filling[]>();
+  const queues = createRecordQueues(options.partitionOf);
   let lingering: NodeJS.Timeout | null = null;
   let underWay = 0;
   /** The last append to the spool, which takes one at a time. */
@@ -73,44 +60,6 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let replaying: Promise<void> | null = null;
   let closed = false;
   const stop = new AbortController();
-
-  function enqueue(events: readonly UsageEvent[], waiter: Waiter): void {
-    for (const event of events) {
-      const prepared = prepareRow(event);
-      const partition = partitionOf(prepared.key);
-      let queue = queues.get(partition);
-      if (queue === undefined) queues.set(partition, (queue = []));
-      let filling = queue.at(-1);
-      if (
-        filling === undefined ||
-        filling.rows.length >= ROWS_PER_RECORD_MAX ||
-        filling.chars + prepared.row.length > CHARS_PER_RECORD_MAX
-      ) {
-        queue.push((filling = { rows: [], chars: 0, waiters: [] }));
-      }
-      filling.rows.push(prepared);
-      filling.chars += prepared.row.length;
-      if (filling.waiters.at(-1) !== waiter) {
-        filling.waiters.push(waiter);
-        waiter.openRecords++;
-      }
-    }
-  }
-
-  /** Takes what one request to the bus may hold, oldest first. */
-  function takeBatch(): { partition: number; filling: Filling }[] {
-    const batch: { partition: number; filling: Filling }[] = [];
-    for (const [partition, queue] of queues) {
-      let count = 0;
-      for (let chars = 0; count < queue.length; count++) {
-        chars += queue[count]!.chars;
-        if (count > 0 && chars > CHARS_PER_PARTITION_MAX) break;
-      }
-      for (const filling of queue.splice(0, count)) batch.push({ partition, filling });
-      if (queue.length === 0) queues.delete(partition);
-    }
-    return batch;
-  }
 
   /** Starts batches as far as they may; a lone request first waits for others to share its records. */
   function scheduleWrite(): void {
@@ -122,20 +71,20 @@ export function createPublisher(options: PublisherOptions): Publisher {
   }
 
   function startBatches(): void {
-    while (queues.size > 0 && underWay < BATCHES_UNDER_WAY_MAX) {
+    while (!queues.isEmpty && underWay < BATCHES_UNDER_WAY_MAX) {
       underWay++;
       void writeBatch().finally(() => {
         underWay--;
         startBatches();
       });
     }
-    if (queues.size > 0 || underWay > 0) return;
+    if (!queues.isEmpty || underWay > 0) return;
     for (const resolve of whenIdle) resolve();
     whenIdle = [];
   }
 
   async function writeBatch(): Promise<void> {
-    const batch = takeBatch();
+    const batch = queues.takeBatch();
     const started = performance.now();
     let failure: unknown = null;
     let outcome: Outcome = { to: 'bus', lost: NONE };
@@ -158,7 +107,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     }
   }
 
-  async function write(batch: { partition: number; filling: Filling }[]): Promise<Outcome> {
+  async function write(batch: QueuedRecord[]): Promise<Outcome> {
     let refusals: Refusal[] | null = null;
     if (spool === null || spool.isEmpty) {
       try {
@@ -177,7 +126,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
     if (refusals.length === 0) return { to: 'bus', lost: NONE };
     if (spool === null) reportRefusals(refusals, 'there is no spool to put them aside');
     else if (await keepRefused(spool, refusals)) return { to: 'bus', lost: NONE };
-    return { to: 'bus', lost: new Map(refusals.map(({ row }) => [row, refusedProblem()])) };
+    const problem = refusedProblem();
+    return { to: 'bus', lost: new Map(refusals.map(({ row }) => [row, problem])) };
   }
 
   async function toSpool(to: Spool, rows: PreparedRow[]): Promise<Outcome> {
@@ -189,7 +139,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
       throw spoolTakesNoMore(to, error);
     }
     startReplay();
-    return { to: 'spool', lost: new Map(rows.slice(stored).map((row) => [row, spoolTakesNoMore(to)])) };
+    if (stored === rows.length) return { to: 'spool', lost: NONE };
+    const problem = spoolTakesNoMore(to);
+    return { to: 'spool', lost: new Map(rows.slice(stored).map((row) => [row, problem])) };
   }
 
   /** False when they could not be put aside. */
@@ -260,12 +212,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
       if (events.length === 0) return Promise.resolve();
       if (closed) return Promise.reject(unavailable('Ingest is shutting down.'));
       return new Promise<void>((resolve, reject) => {
-        enqueue(events, { openRecords: 0, resolve, reject });
+        queues.add(events, { openRecords: 0, resolve, reject });
         scheduleWrite();
       });
     },
     async close() {
-      if (queues.size > 0 || underWay > 0) await new Promise<void>((resolve) => whenIdle.push(resolve));
+      if (!queues.isEmpty || underWay > 0) await new Promise<void>((resolve) => whenIdle.push(resolve));
       closed = true;
       stop.abort();
       await replaying;

@@ -6,7 +6,9 @@ import { type Attributes, millisecondsOf, readAttributes, scalarOf, textAttribut
 import type { LogRecord, LogRecordMapper } from './log-record.ts';
 import { decodeExportRequest, type Signal } from './protobuf.ts';
 
-export const PROTOBUF_TYPES = ['application/x-protobuf', 'application/protobuf'] as const;
+const PROTOBUF_TYPES = ['application/x-protobuf', 'application/protobuf'] as const;
+/** Whether bodies of this type are protobuf: parameters left out, lower case. */
+export const isProtobuf = (mediaType: string) => (PROTOBUF_TYPES as readonly string[]).includes(mediaType);
 const MEDIA_TYPES = ['application/json', ...PROTOBUF_TYPES];
 
 /**
@@ -44,8 +46,8 @@ export const otlpMetricsFormat: HttpFormat = {
       for (const scope of listIn(resource, 'scopeMetrics')) {
         for (const metric of listIn(scope, 'metrics')) {
           for (const kind of ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary']) {
-            const points_ = objectIn(metric, kind).dataPoints;
-            if (Array.isArray(points_)) points += points_.length;
+            const { dataPoints } = objectIn(metric, kind);
+            if (Array.isArray(dataPoints)) points += dataPoints.length;
           }
         }
       }
@@ -75,7 +77,7 @@ export const otlpTracesFormat: HttpFormat = {
 
 /** The export request in its JSON shape. An empty body is an empty request, which protobuf cannot tell apart. */
 function requestOf(signal: Signal, body: Buffer, mediaType: string): JsonObject {
-  if ((PROTOBUF_TYPES as readonly string[]).includes(mediaType)) return decodeExportRequest(signal, body);
+  if (isProtobuf(mediaType)) return decodeExportRequest(signal, body);
   const text = textOf(body);
   let request: unknown;
   try {
