@@ -133,7 +133,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
   async function toSpool(to: Spool, rows: PreparedRow[]): Promise<Outcome> {
     let stored: number;
     try {
-      stored = await spoolInTurn(() => to.append(rows.map(({ row }) => row)));
+      const added = { rows: rows.map(({ row }) => row), version: USAGE_ROW_VERSION };
+      stored = await spoolInTurn(() => to.append(added));
     } catch (error) {
       onFault('the spool did not take a batch', error);
       throw spoolTakesNoMore(to, error);

@@ -1,5 +1,4 @@
 import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
-import { USAGE_ROW_VERSION } from '../../contract/usage-event.ts';
 import { FRAME_BYTES_MAX, type FramedRows, framesOf } from './frames.ts';
 import { createPositionFile, type SpoolPosition } from './position-file.ts';
 import { createRefusedFile, RefusedFullError } from './refused-file.ts';
@@ -28,7 +27,7 @@ export interface Spool {
    * Adds rows behind all others. One call at a time.
    * @returns how many of them, from the first on, are on the disk: less than all only when no more fit
    */
-  append(rows: readonly string[]): Promise<number>;
+  append(added: FramedRows): Promise<number>;
   /** The oldest rows, all of one row version, about `bytesMax` of them and at least one frame; null when there are none. */
   peek(bytesMax: number): Promise<(FramedRows & { end: SpoolPosition }) | null>;
   /**
@@ -157,12 +156,12 @@ async function openLocked(options: SpoolOptions, unlock: () => void): Promise<Sp
         ? 'The spool on disk is full, because the message bus refuses events, and so is the file for those.'
         : 'The spool on disk is full, because the message bus is not reachable.';
     },
-    async append(rows) {
+    async append({ rows, version }) {
       if (appending) throw new Error('append was called before the last one ended');
       let room = bytesMax - bytesOfAppended();
       const frames: Buffer[] = [];
       let taken = 0;
-      for (const { frame, rows: count } of framesOf(rows, USAGE_ROW_VERSION)) {
+      for (const { frame, rows: count } of framesOf(rows, version)) {
         room -= frame.length;
         if (room < 0) break;
         frames.push(frame);

@@ -3,6 +3,6 @@ import { openSpool } from '../publish/spool.ts';
 
 const spool = await openSpool({ directory: process.argv[2]!, bytesMax: 1e9, segmentBytesMax: 4_096 });
 for (let number = 0; ; number++) {
-  await spool.append([`[${number},"${'x'.repeat(number % 700)}"]`]);
+  await spool.append({ rows: [`[${number},"${'x'.repeat(number % 700)}"]`], version: '1' });
   process.stdout.write(`${number}\n`);
 }
