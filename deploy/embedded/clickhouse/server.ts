@@ -59,17 +59,21 @@ export async function startServer(config: Config): Promise<EmbeddedServer> {
     async close() {
       server.close();
       server.closeIdleConnections();
-      const idle = async (timeoutMs: number): Promise<boolean> => {
+      const idle = async (timeoutMs: number, meanwhile?: () => void): Promise<boolean> => {
         const deadline = Date.now() + timeoutMs;
-        while (context.running.size > 0 && Date.now() < deadline) await delay(20);
+        while (context.running.size > 0 && Date.now() < deadline) {
+          meanwhile?.();
+          await delay(20);
+        }
         return context.running.size === 0;
       };
       let inOrder = await idle(config.shutdownTimeoutMs);
       if (!inOrder) {
         for (const stop of context.running.values()) stop();
-        // Where nobody reads the engine waits with the answer, and hears of nothing until it has got rid of that.
-        for (const answer of answers) if (answer.writableNeedDrain) answer.destroy();
-        inOrder = await idle(STOP_TIMEOUT_MS);
+        inOrder = await idle(STOP_TIMEOUT_MS, () => {
+          // Where nobody reads the engine waits with the answer, and hears of nothing until it has got rid of that.
+          for (const answer of answers) if (answer.writableNeedDrain) answer.destroy();
+        });
       }
       server.closeAllConnections();
       if (inOrder) await engine.close();
