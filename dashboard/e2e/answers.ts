@@ -46,6 +46,12 @@ function standingNow(row: LedgerItem, credential: CredentialItem | undefined): S
   return credential.status === 'active' ? 'known' : credential.status;
 }
 
+const weakFactsOf = ({ owner, expires_at, environment }: CredentialItem) => [
+  ...(owner === '' ? ['no owner'] : []),
+  ...(expires_at === null ? ['no expiry'] : []),
+  ...(environment === '' ? ['no environment'] : []),
+];
+
 export function lanesOf(org: Organisation, window: Span, nowMs: number): Lane[] {
   const rows = inWindow(org.rows, window, nowMs);
   return distinct(rows, 'lane').map((lane): Lane => {
@@ -63,7 +69,11 @@ export function lanesOf(org: Organisation, window: Span, nowMs: number): Lane[] 
     if (standing === 'expired') posture.push({ reason: 'expired_in_use', text: 'Used after it expired.' });
     if (standing === 'ambiguous')
       posture.push({ reason: 'ambiguous_hint', text: 'Two registered keys share this hint.' });
-    if (users > 1) posture.push({ reason: 'shared', text: `${users} people used it within the window.` });
+    const declared = credential?.sharing === 'personal' ? 1 : (credential?.people_declared ?? Infinity);
+    const reason = users > declared ? 'shared_too_broadly' : 'shared';
+    if (users > 1) posture.push({ reason, text: `${users} people used it within the window.` });
+    const weak = credential ? weakFactsOf(credential) : [];
+    if (weak.length > 1) posture.push({ reason: 'weakly_governed', text: `${weak.join(', ').replace('no', 'No')}.` });
     return {
       lane,
       fingerprint: newest.fingerprint,
@@ -162,23 +172,33 @@ function collectorsOf(org: Organisation, nowMs: number): CollectorHealth[] {
 /** Revoked or expired, and used as such. */
 const isRetired = (lane: Lane) => ['revoked', 'expired'].includes(lane.standing) && lane.retired_events > 0;
 
+function primaryOrgOf(lanes: readonly Lane[]): string {
+  const orgs = [...Map.groupBy(lanes, ({ org }) => org)].filter(([org]) => org !== '');
+  return orgs.sort(([, a], [, b]) => b.length - a.length)[0]?.[0] ?? '';
+}
+
 export function overviewOf(org: Organisation, window: Window, nowMs: number): Overview {
   const rows = inWindow(org.rows, window, nowMs);
   const lanes = lanesOf(org, window, nowMs);
   const unknownLanes = new Set(lanes.filter((lane) => lane.standing === 'unknown').map((lane) => lane.lane));
   const unknownRows = rows.filter((row) => row.standing === 'unknown' && unknownLanes.has(row.lane));
   const liveSessions = new Set(unknownRows.filter((row) => isLive(row, nowMs)).map((row) => row.session));
+  const withReason = (reason: string) =>
+    lanes.filter(({ posture }) => posture.some((one) => one.reason === reason)).length;
   const open = (severity: string) =>
     org.findings.filter((one) => one.status !== 'resolved' && one.severity === severity).length;
   return {
     window,
     ...bounds(window, nowMs),
     keys_observed: lanes.filter((lane) => lane.lane !== 'unattributed').length,
+    primary_org: primaryOrgOf(lanes),
     known_lanes: lanes.filter((lane) => lane.standing === 'known').length,
     unknown_lanes: unknownLanes.size,
     doubtful_lanes: lanes.filter((lane) => lane.standing === 'ambiguous').length + lanes.filter(isRetired).length,
     retired_lanes: lanes.filter(isRetired).length,
     shared_lanes: lanes.filter((lane) => lane.users > 1).length,
+    overshared_lanes: withReason('shared_too_broadly'),
+    weakly_governed_lanes: withReason('weakly_governed'),
     unknown_key_sessions: distinct(unknownRows, 'session').length,
     live_unknown_sessions: liveSessions.size,
     live_unknown_spend_usd: sum(unknownRows.filter((row) => liveSessions.has(row.session))),

@@ -106,9 +106,10 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     const order = query.order === 'asc' ? 1 : -1;
     const items = lanesOf(fake.org, query.window, nowMs())
       .filter((lane) => query.standing === undefined || lane.standing === query.standing)
-      .filter((lane) => !query.shared || lane.users > 1)
-      .filter((lane) => !query.live || lane.live_sessions > 0)
+      .filter((lane) => query.shared === undefined || lane.users > 1 === query.shared)
+      .filter((lane) => query.live === undefined || lane.live_sessions > 0 === query.live)
       .filter((lane) => query.attributed === undefined || (lane.lane !== 'unattributed') === query.attributed)
+      .filter(({ posture }) => query.reason === undefined || posture.some(({ reason }) => reason === query.reason))
       .filter((lane) => query.org === undefined || lane.org === query.org)
       .filter((lane) =>
         [lane.hint, lane.org, lane.credential?.name ?? '', lane.credential?.owner ?? ''].some((text) =>

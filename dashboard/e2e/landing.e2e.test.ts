@@ -94,6 +94,7 @@ describe('the landing page', () => {
 
   it.each([
     ['Shared lanes', 2],
+    ['Weakly governed', 1],
     ['Unknown-key sessions', 1],
     ['Live unknown spend', 1],
     ['Keys observed', 8],
@@ -103,7 +104,7 @@ describe('the landing page', () => {
     const none = { lane: 'unattributed', fingerprint: '', hint: '', standing: 'unattributed', credential_id: '' };
     stage.fake.org.rows = [...stage.fake.org.rows, { ...row!, ...none, id: 'none', kafka_offset: 900_000 }];
     await page.goto('/');
-    const count = page.getByRole('link', { name });
+    const count = page.getByRole('list', { name: 'Counts' }).getByRole('link', { name });
     await count.click();
     await eventually(() => count.getAttribute('aria-current')).toBe('true');
     await eventually(() => page.locator('tbody tr th[scope=row] a').count()).toBeGreaterThan(0);
@@ -123,6 +124,39 @@ describe('the landing page', () => {
     await page.getByRole('navigation', { name: 'Time window' }).getByText('24h').click();
     await eventually(() => page.url()).toContain('window=24h');
     expect(new URL(page.url()).searchParams.get('sort')).toBe('cost');
+  });
+
+  it('says in the row why a lane is weakly governed or shared too broadly, and filters by either', async () => {
+    await page.goto('/');
+    expect(await lane('pX7...Kw2A').innerText()).toContain('weakly governed: no expiry, no environment');
+    expect(await lane('7B91').innerText()).toContain('shared too broadly');
+    expect(await page.getByRole('link', { name: 'Shared lanes' }).innerText()).toContain('1 too broadly');
+    await page.getByLabel('Posture', { exact: true }).selectOption('shared too broadly');
+    await page.getByRole('button', { name: 'Filter' }).click();
+    await page.getByRole('link', { name: 'Remove filter posture shared too broadly' }).waitFor();
+    expect(await page.getByRole('region', { name: 'Lanes' }).locator('tbody tr th').allInnerTexts()).toEqual([
+      'sk-ant-...7B91',
+    ]);
+  });
+
+  it('leads from a lane to its open findings, and from an org to its lanes', async () => {
+    await page.goto('/');
+    await lane('A3F2').getByRole('link', { name: 'qpoint-dev' }).click();
+    await page.getByRole('link', { name: 'Remove filter org qpoint-dev' }).waitFor();
+    expect(await page.getByRole('region', { name: 'Lanes' }).locator('tbody tr').count()).toBe(3);
+    await lane('A3F2').getByRole('link', { name: '1 open' }).click();
+    await page.getByRole('link', { name: 'Shared lane' }).waitFor();
+    expect(await page.locator('main li .title').count()).toBe(1);
+  });
+
+  it.each([
+    ['?shared=false', 'used by one person at most', 6],
+    ['?live=false', 'live not in the last 30 min', 4],
+  ])('says of %s that it leaves lanes out', async (query, chip, rows) => {
+    await page.goto(`/${query}`);
+    expect(await page.getByRole('region', { name: 'Lanes' }).locator('tbody tr').count()).toBe(rows);
+    await page.getByRole('link', { name: `Remove filter ${chip}` }).click();
+    await eventually(() => page.getByRole('region', { name: 'Lanes' }).locator('tbody tr').count()).toBe(8);
   });
 
   it('sorts where the table has no header, too', async () => {

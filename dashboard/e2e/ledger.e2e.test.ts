@@ -171,6 +171,18 @@ describe('a lane', () => {
     await eventually(totals).toContain(`${events} events`);
   });
 
+  it('says of an unknown key how to review it, and that its provider alone can end it', async () => {
+    const [row] = stage.fake.org.rows.filter(({ hint }) => hint === 'sk-ant-...C001');
+    await page.goto(`/lanes/${row!.lane}`);
+    const path = page.getByRole('region', { name: 'Response path' });
+    expect((await path.innerText()).replace(/\s+/g, ' ')).toContain(
+      'Register it if it belongs here. If it does not, have it revoked at anthropic',
+    );
+    await path.getByRole('link', { name: 'The newest session' }).click();
+    await eventually(totals).toContain('6 events');
+    await page.getByRole('link', { name: `Remove filter session ${row!.session}` }).waitFor();
+  });
+
   it('leads from every endpoint to the rows that it counts, from hosts without an address too', async () => {
     const own = stage.fake.org.rows.filter((row) => row.hint === 'sk-ant-...A3F2');
     const without = own.filter(({ user }) => user === 'leo.martin');

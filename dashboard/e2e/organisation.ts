@@ -32,6 +32,7 @@ interface LaneSketch {
   name?: string;
   owner?: string;
   sharing?: 'personal' | 'team';
+  environment?: '';
   users: string[];
   ips: string[];
   agent: [string, string];
@@ -80,7 +81,7 @@ const LANES: LaneSketch[] = [
     standing: 'known',
     name: 'CI pipeline',
     owner: 'ci-runner',
-    sharing: 'team',
+    sharing: 'personal',
     users: ['ci-runner', 'release-bot'],
     ips: ['10.0.9.3'],
     agent: ['Claude Code', '2.0.14'],
@@ -142,6 +143,7 @@ const LANES: LaneSketch[] = [
     name: 'Support assistant',
     owner: 'helpdesk',
     sharing: 'team',
+    environment: '',
     users: ['helpdesk'],
     ips: ['10.3.1.5'],
     agent: ['support-assistant', '4.11.0'],
@@ -263,7 +265,7 @@ function credentialOf(sketch: LaneSketch, id: string, nowMs: number): Credential
     owner: sketch.owner ?? '',
     owner_kind: 'person',
     team: '',
-    environment: 'development',
+    environment: sketch.environment ?? 'development',
     sharing: sketch.sharing ?? 'personal',
     people_declared: sketch.users.length,
     scopes: [],

@@ -11,6 +11,22 @@ import {
   WINDOW_DEFAULT,
 } from './common.ts';
 
+/** What a lane's posture may have in it. shared_too_broadly: by more people than its registration declares. */
+export const POSTURE_REASONS = [
+  'unknown_key',
+  'ambiguous_hint',
+  'revoked_in_use',
+  'expired_in_use',
+  'retired',
+  'shared',
+  'shared_too_broadly',
+  'weakly_governed',
+  'no_key_named',
+] as const;
+
+/** Why a lane is where it is: a reason with the facts that caused it. */
+export const postureReasonSchema = z.object({ reason: z.enum(POSTURE_REASONS), text: z.string() });
+
 /** `GET /v1/lanes` */
 export const lanesQuerySchema = pageQuerySchema.extend({
   window: windowSchema.default(WINDOW_DEFAULT),
@@ -21,26 +37,13 @@ export const lanesQuerySchema = pageQuerySchema.extend({
   live: z.stringbool().optional(),
   /** Only lanes whose events name a key (true), or the one of events that name none (false). */
   attributed: z.stringbool().optional(),
+  /** Only lanes that have this in their posture. */
+  reason: z.enum(POSTURE_REASONS).optional(),
   org: z.string().max(256).optional(),
   /** Part of hint, credential name, org, owner, or the start of a fingerprint. */
   q: z.string().max(200).optional(),
   sort: z.enum(['risk', 'last_seen', 'cost', 'sessions', 'events', 'hint']).default('risk'),
   order: z.enum(['asc', 'desc']).default('desc'),
-});
-
-/** Why a lane is where it is: a reason with the facts that caused it. */
-export const postureReasonSchema = z.object({
-  reason: z.enum([
-    'unknown_key',
-    'ambiguous_hint',
-    'revoked_in_use',
-    'expired_in_use',
-    'retired',
-    'shared',
-    'weakly_governed',
-    'no_key_named',
-  ]),
-  text: z.string(),
 });
 
 export const laneSchema = z.object({

@@ -59,6 +59,8 @@ export const overviewSchema = z.object({
   to: instantSchema,
   /** Lanes with a fingerprint or hint seen in the window. */
   keys_observed: z.number().int(),
+  /** The org that most of them name, the one with more events among equals; '' where none names one. */
+  primary_org: z.string(),
   known_lanes: z.number().int(),
   unknown_lanes: z.number().int(),
   /** Lanes ambiguous now, and the retired ones. */
@@ -67,6 +69,10 @@ export const overviewSchema = z.object({
   retired_lanes: z.number().int(),
   /** Lanes used by two or more distinct people in the window. */
   shared_lanes: z.number().int(),
+  /** Those of them that more people used than their registration declares. */
+  overshared_lanes: z.number().int(),
+  /** Lanes whose registered key lacks two safeguards or more: owner, expiry, environment, and so on. */
+  weakly_governed_lanes: z.number().int(),
   /** Distinct sessions with an event of standing unknown, on lanes that are unknown now. */
   unknown_key_sessions: z.number().int(),
   /** Sessions of those with an event in the last 30 minutes. */

@@ -70,11 +70,14 @@ describe('overview and lanes', () => {
     const { body } = await api.get('/v1/overview');
     expect(body).toMatchObject({
       keys_observed: 2,
+      primary_org: 'qpoint-dev',
       known_lanes: 1,
       unknown_lanes: 1,
       doubtful_lanes: 0,
       retired_lanes: 0,
       shared_lanes: 1,
+      overshared_lanes: 1,
+      weakly_governed_lanes: 0,
       unknown_key_sessions: 1,
       live_unknown_sessions: 1,
       live_unknown_spend_usd: '0.61',
@@ -164,6 +167,9 @@ describe('overview and lanes', () => {
       (await api.get('/v1/lanes', query)).body.items.map(({ lane }: { lane: string }) => lane);
     expect(await lanesOf({ standing: 'known' })).toEqual([KNOWN]);
     expect(await lanesOf({ shared: 'true' })).toEqual([KNOWN]);
+    expect(await lanesOf({ reason: 'shared_too_broadly' })).toEqual([KNOWN]);
+    expect(await lanesOf({ reason: 'weakly_governed' })).toEqual([]);
+    expect((await api.get('/v1/lanes', { reason: 'ugly' })).status).toBe(400);
     expect(await lanesOf({ live: 'true', standing: 'unknown' })).toEqual([UNKNOWN]);
     expect(await lanesOf({ live: 'false' })).toEqual([KNOWN]);
     expect(await lanesOf({ org: 'qpoint-dev' })).toEqual([KNOWN]);

@@ -39,6 +39,7 @@ function matches(lane: Lane, query: LanesQuery, nowMs: number): boolean {
   if (query.shared !== undefined && isShared(lane) !== query.shared) return false;
   if (query.live !== undefined && isLive(Date.parse(lane.last_seen), nowMs) !== query.live) return false;
   if (query.attributed !== undefined && isAttributed(lane) !== query.attributed) return false;
+  if (query.reason !== undefined && !hasReason(lane, query.reason)) return false;
   if (query.org !== undefined && lane.org !== query.org) return false;
   if (query.q === undefined || query.q.trim() === '') return true;
   const needle = query.q.trim().toLowerCase();
@@ -54,6 +55,11 @@ export function isAttributed({ standing }: Pick<Lane, 'standing'>): boolean {
 /** Used by two or more people. Events that name no key are nobody's lane. */
 export function isShared(lane: Pick<Lane, 'users' | 'standing'>): boolean {
   return lane.users >= 2 && isAttributed(lane);
+}
+
+/** Whether a lane's posture has the reason in it. */
+export function hasReason({ posture }: Pick<Lane, 'posture'>, reason: Lane['posture'][number]['reason']): boolean {
+  return posture.some((one) => one.reason === reason);
 }
 
 /** Sorts whose place is a text; those of the others are numbers. */

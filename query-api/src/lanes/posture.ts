@@ -39,8 +39,7 @@ export function postureOf(
       reasons.push({ reason: 'retired', text });
     }
   }
-  if (lane.users >= 2 && standing !== 'unattributed')
-    reasons.push({ reason: 'shared', text: sharedText(lane.users, credential, windowLabel) });
+  if (lane.users >= 2 && standing !== 'unattributed') reasons.push(sharedReason(lane.users, credential, windowLabel));
   if (credential !== null) {
     const facts = weakFactsOf(credential);
     if (facts.length >= WEAK_FACTS_MIN)
@@ -49,13 +48,14 @@ export function postureOf(
   return reasons;
 }
 
-function sharedText(users: number, credential: CredentialRow | null, windowLabel: string): string {
+function sharedReason(users: number, credential: CredentialRow | null, windowLabel: string): PostureReason {
   const used = `${users} people used it in the last ${windowLabel}`;
-  if (credential === null) return `${used}.`;
-  if (credential.sharing === 'personal') return `${used}; it is registered as personal.`;
+  if (credential === null) return { reason: 'shared', text: `${used}.` };
+  if (credential.sharing === 'personal')
+    return { reason: 'shared_too_broadly', text: `${used}; it is registered as personal.` };
   return users > credential.people_declared
-    ? `${used}; it was declared for ${credential.people_declared}.`
-    : `${used}, within the ${credential.people_declared} it was declared for.`;
+    ? { reason: 'shared_too_broadly', text: `${used}; it was declared for ${credential.people_declared}.` }
+    : { reason: 'shared', text: `${used}, within the ${credential.people_declared} it was declared for.` };
 }
 
 /** What rule R22 counts against a key. Networks and scopes only where we enforce them: on keys of our own. */

@@ -95,6 +95,8 @@ describe('posture', () => {
     const team = credential({ ...governed, sharing: 'team', people_declared: 2 });
     const [shared] = postureOf({ ...lane, users: 3 }, { standing: 'known', match: 'proven', credential: team }, 'hour');
     expect(shared?.text).toBe('3 people used it in the last hour; it was declared for 2.');
+    expect([reasons(2, team), reasons(3, team)]).toEqual([['shared'], ['shared_too_broadly']]);
+    expect(reasons(2, { ...team, sharing: 'personal' })).toEqual(['shared_too_broadly']);
   });
 
   test.each([

@@ -1,7 +1,7 @@
 import type { Lane, Overview } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { laneOfAggregate } from '../lanes/lane.ts';
-import { isAttributed, isShared } from '../lanes/list.ts';
+import { hasReason, isAttributed, isShared } from '../lanes/list.ts';
 import { isRetiredInUse } from '../lanes/posture.ts';
 import type { LaneSnapshot } from '../lanes/snapshot.ts';
 import { sumDollars } from '../money.ts';
@@ -24,6 +24,17 @@ export function lanesOfSnapshot(snapshot: LaneSnapshot, registry: RegistrySnapsh
   );
   lanesMade.set(snapshot, { registry, lanes });
   return lanes;
+}
+
+/** The org that most keys name, the one with more events among equals; '' where none names one. */
+function primaryOrgOf(keys: Lane[]): string {
+  const byOrg = Map.groupBy(
+    keys.filter(({ org }) => org !== ''),
+    ({ org }) => org,
+  );
+  const eventsOf = (lanes: Lane[]): number => lanes.reduce((total, { events }) => total + events, 0);
+  const [first] = [...byOrg].sort(([, a], [, b]) => b.length - a.length || eventsOf(b) - eventsOf(a));
+  return first?.[0] ?? '';
 }
 
 /** An overview but for the collectors, whose counts live in memory. */
@@ -49,11 +60,14 @@ async function readFigures(
     from: instantOf(fromMs),
     to: instantOf(nowMs),
     keys_observed: keys.length,
+    primary_org: primaryOrgOf(keys),
     known_lanes: countOf('known'),
     unknown_lanes: countOf('unknown'),
     doubtful_lanes: countOf('ambiguous') + retired,
     retired_lanes: retired,
     shared_lanes: keys.filter(isShared).length,
+    overshared_lanes: keys.filter((lane) => hasReason(lane, 'shared_too_broadly')).length,
+    weakly_governed_lanes: keys.filter((lane) => hasReason(lane, 'weakly_governed')).length,
     unknown_key_sessions: unknown.sessions,
     live_unknown_sessions: unknown.live,
     live_unknown_spend_usd: unknown.liveSpendUsd,
