@@ -182,7 +182,8 @@ export function overviewOf(org: Organisation, window: Window, nowMs: number): Ov
   const lanes = lanesOf(org, window, nowMs);
   const unknownLanes = new Set(lanes.filter((lane) => lane.standing === 'unknown').map((lane) => lane.lane));
   const unknownRows = rows.filter((row) => row.standing === 'unknown' && unknownLanes.has(row.lane));
-  const liveSessions = new Set(unknownRows.filter((row) => isLive(row, nowMs)).map((row) => row.session));
+  const useOf = (row: LedgerItem) => row.session || row.lane;
+  const liveUses = new Set(unknownRows.filter((row) => isLive(row, nowMs)).map(useOf));
   const withReason = (reason: string) =>
     lanes.filter(({ posture }) => posture.some((one) => one.reason === reason)).length;
   const open = (severity: string) =>
@@ -200,8 +201,11 @@ export function overviewOf(org: Organisation, window: Window, nowMs: number): Ov
     overshared_lanes: withReason('shared_too_broadly'),
     weakly_governed_lanes: withReason('weakly_governed'),
     unknown_key_sessions: distinct(unknownRows, 'session').length,
-    live_unknown_sessions: liveSessions.size,
-    live_unknown_spend_usd: sum(unknownRows.filter((row) => liveSessions.has(row.session))),
+    live_unknown_sessions: distinct(
+      unknownRows.filter((row) => isLive(row, nowMs)),
+      'session',
+    ).length,
+    live_unknown_spend_usd: sum(unknownRows.filter((row) => liveUses.has(useOf(row)))),
     unattributed_events: rows.filter((row) => row.lane === 'unattributed').length,
     events: rows.length,
     cost_usd: sum(rows),

@@ -42,6 +42,8 @@ describe('the landing page', () => {
     for (const row of own) row.session = '';
     await page.reload();
     expect((await banner().innerText()).replace(/\s+/g, ' ')).toMatch(/\$7\.5\d in the last 7 days/);
+    const spend = await page.getByRole('link', { name: 'Live unknown spend' }).innerText();
+    expect(spend.replace(/\s+/g, ' ')).toMatch(/\$7\.5\d without a session, active in the last 30 min/);
   });
 
   it('counts every risky key, names the first, and leads to the rest', async () => {

@@ -77,7 +77,7 @@ export const overviewSchema = z.object({
   unknown_key_sessions: z.number().int(),
   /** Sessions of those with an event in the last 30 minutes. */
   live_unknown_sessions: z.number().int(),
-  /** What the live unknown sessions spent in the window. */
+  /** What they spent in the window, and what an unknown lane's events without a session did, where one was in the last 30 minutes. */
   live_unknown_spend_usd: dollarsSchema,
   unattributed_events: z.number().int(),
   events: z.number().int(),

@@ -7,11 +7,11 @@ import { isLive, windowStartMs } from '../window.ts';
 export interface UnknownSessions {
   sessions: number;
   live: number;
-  /** What the live ones spent in the window, decimal text. */
+  /** What the live ones spent in the window, decimal text; and, on a lane that is live without one, its events that name no session. */
   liveSpendUsd: string;
 }
 
-/** A session on a lane with events of standing unknown. */
+/** A session on a lane with events of standing unknown, or all those of the lane that name no session: '' then. */
 export interface UnknownUse {
   lane: string;
   session: string;
@@ -21,7 +21,7 @@ export interface UnknownUse {
 }
 
 /**
- * Reads the sessions with an event of standing unknown, one per lane and session. All of them, whatever their lanes are now:
+ * Reads the uses with an event of standing unknown, one per lane and session. All of them, whatever their lanes are now:
  * with many unknown lanes their names would not fit into a request.
  */
 export async function readUnknownUses(store: ClickHouse, window: Window, nowMs: number): Promise<UnknownUse[]> {
@@ -29,7 +29,7 @@ export async function readUnknownUses(store: ClickHouse, window: Window, nowMs: 
   await store.stream<{ lane: string; session: string; last: number | string; cost: string }>(
     `SELECT lane, session, toUnixTimestamp64Milli(max(seen_at)) AS last, toString(sum(cost_usd)) AS cost
      FROM ${store.database}.ledger
-     WHERE standing = 'unknown' AND session != '' AND seen_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+     WHERE standing = 'unknown' AND seen_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
      GROUP BY lane, session`,
     { from: windowStartMs(window, nowMs) },
     ({ lane, session, last, cost }) => uses.push({ lane, session, lastMs: Number(last), costUsd: cost }),
@@ -44,13 +44,17 @@ export function unknownSessionsOf(
   isUnknown: (lane: string) => boolean,
 ): UnknownSessions {
   const sessions = new Map<string, { lastMs: number; nano: bigint }>();
+  let liveNano = 0n;
   for (const { lane, session, lastMs, costUsd } of uses) {
     if (!isUnknown(lane)) continue;
+    if (session === '') {
+      if (isLive(lastMs, nowMs)) liveNano += nanoOf(costUsd);
+      continue;
+    }
     const held = sessions.get(session) ?? { lastMs: 0, nano: 0n };
     sessions.set(session, { lastMs: Math.max(held.lastMs, lastMs), nano: held.nano + nanoOf(costUsd) });
   }
   let live = 0;
-  let liveNano = 0n;
   for (const { lastMs, nano } of sessions.values()) {
     if (!isLive(lastMs, nowMs)) continue;
     live++;
