@@ -71,7 +71,10 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
   };
 
   const change = (storedAt = lastStored()) => {
-    const value = contract.changeSchema.parse({ last_stored_at: storedAt, registry_version: registryVersion });
+    const value = contract.changeSchema.parse({
+      ...{ last_stored_at: storedAt, registry_version: registryVersion, ledger_answers: !fake.ledgerAway },
+      findings_version: String(fake.org.findings.length),
+    });
     return `event: change\ndata: ${JSON.stringify(value)}\n\n`;
   };
   const lastStored = () => overviewOf(fake.org, '90d', nowMs()).last_stored_at;

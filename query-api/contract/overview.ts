@@ -105,8 +105,15 @@ export type CollectorHealth = z.infer<typeof collectorHealthSchema>;
 export type BannerLane = z.infer<typeof bannerLaneSchema>;
 
 /**
- * Events of `GET /v1/changes` (text/event-stream): sent when rows were stored or the registry changed, at most twice a second.
- * While a store does not answer its part stays what it was; null and 0 before the first answer.
+ * Events of `GET /v1/changes` (text/event-stream): sent when rows or findings were stored or the registry changed, at most twice a
+ * second. While a store does not answer its part stays what it was; null, '' and 0 before the first answer.
  */
-export const changeSchema = z.object({ last_stored_at: instantSchema.nullable(), registry_version: z.number().int() });
+export const changeSchema = z.object({
+  last_stored_at: instantSchema.nullable(),
+  /** To be compared only: another one whenever findings were written, which is a moment after their rows. */
+  findings_version: z.string(),
+  registry_version: z.number().int(),
+  /** False while ClickHouse does not answer: what is stored meanwhile is not heard of. */
+  ledger_answers: z.boolean(),
+});
 export type Change = z.infer<typeof changeSchema>;

@@ -9,6 +9,7 @@ import type { ChangeFeed } from './changes/changes.ts';
 import { BRIEFLY } from './clickhouse.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import type { Config } from './config.ts';
+import { readFindingsVersion } from './findings/version.ts';
 import { createLaneSnapshots } from './lanes/snapshot.ts';
 import type { LaneSnapshots } from './lanes/snapshot.ts';
 import { createCollectorTotals } from './overview/collectors.ts';
@@ -109,6 +110,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
         const lastMs = await readLastStoredMs(store, BRIEFLY);
         return lastMs === null ? null : instantOf(lastMs);
       },
+      findings_version: () => readFindingsVersion(store, BRIEFLY),
       registry_version: () => registryVersion(db),
     },
     {

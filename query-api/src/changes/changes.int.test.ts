@@ -5,8 +5,10 @@ import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { SESSION_COOKIE, UNATTENDED_HEADER } from '../../contract/index.ts';
+import type { Change } from '../../contract/index.ts';
 import { engineOf, startHarness, until } from '../testing/harness.ts';
 import type { Harness } from '../testing/harness.ts';
+import { finding } from '../testing/registry.ts';
 
 const engine = engineOf(inject('clickhouseServer'));
 let api: Harness;
@@ -16,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-test('listeners hear of stored rows and registry changes, and of nothing after they left', async () => {
+test('listeners hear of stored rows, findings and registry changes, and of nothing after they left', async () => {
   await api.storeRows([{ id: 'before' }]);
   const { port } = api.app.server.address() as { port: number };
   const leaving = new AbortController();
@@ -30,7 +32,7 @@ test('listeners hear of stored rows and registry changes, and of nothing after t
   const reading = (async () => {
     for await (const chunk of response.body!) text += Buffer.from(chunk).toString();
   })().catch(() => undefined);
-  const changes = (): { last_stored_at: string; registry_version: number }[] =>
+  const changes = (): Change[] =>
     [...text.matchAll(/^event: change\ndata: (.+)$/gm)].map(([, data]) => JSON.parse(data!));
   await until(
     () => Promise.resolve(changes().length),
@@ -41,13 +43,27 @@ test('listeners hear of stored rows and registry changes, and of nothing after t
     () => Promise.resolve(changes().length),
     (count) => count === 2,
   );
-  expect(changes()[1]!.last_stored_at > changes()[0]!.last_stored_at).toBe(true);
+  expect(changes()[1]!.last_stored_at! > changes()[0]!.last_stored_at!).toBe(true);
   await api.post('/v1/credentials', { name: 'heard', fingerprint: '7'.repeat(64) });
   await until(
     () => Promise.resolve(changes().length),
     (count) => count === 3,
   );
   expect(changes()[2]!.registry_version).toBeGreaterThan(changes()[1]!.registry_version);
+  // A finding that was received before another one, as from a partition that lags behind.
+  for (const [lane, minute] of [
+    ['a', '02'],
+    ['b', '01'],
+  ] as const) {
+    const before = changes().length;
+    await api.storeFindings([finding({ rule: 'R01', lane, last_received_at: `2026-11-21T00:${minute}:00.000Z` })]);
+    await until(
+      () => Promise.resolve(changes().length),
+      (count) => count === before + 1,
+    );
+    const [last, now] = changes().slice(-2);
+    expect(now).toEqual({ ...last, findings_version: expect.not.stringMatching(`^${last!.findings_version}$`) });
+  }
   expect(api.services.changes.listeners).toBe(1);
   leaving.abort();
   await reading;

@@ -1,6 +1,6 @@
 import type { Change } from '../../contract/index.ts';
 
-/** Tells listeners that rows were stored or the registry changed. */
+/** Tells listeners that rows or findings were stored or the registry changed. */
 export interface ChangeFeed {
   /** Calls back on every change until the returned function is called. */
   listen(onChange: (change: Change) => void): () => void;
@@ -14,11 +14,12 @@ export interface ChangeFeed {
 const POLL_MS = 500;
 
 /** What is compared, each read by itself: while one store is away, the other's changes are told all the same. */
-type Sources = { [Name in keyof Change]: () => Promise<Change[Name]> };
+type Compared = Omit<Change, 'ledger_answers'>;
+type Sources = { [Name in keyof Compared]: () => Promise<Compared[Name]> };
 
 /** What is told of a source that was never read. */
-const UNREAD: Change = { last_stored_at: null, registry_version: 0 };
-const SOURCE_NAMES = Object.keys(UNREAD) as (keyof Change)[];
+const UNREAD: Compared = { last_stored_at: null, findings_version: '', registry_version: 0 };
+const SOURCE_NAMES = Object.keys(UNREAD) as (keyof Compared)[];
 
 /**
  * One poll shared by everybody who listens, and none while nobody does. A source that can't be read keeps its last value and is
@@ -28,18 +29,18 @@ const SOURCE_NAMES = Object.keys(UNREAD) as (keyof Change)[];
 export function createChangeFeed(
   sources: Sources,
   hooks: {
-    onFault: (source: keyof Change, error: unknown) => void;
-    onRecovery: (source: keyof Change) => void;
+    onFault: (source: keyof Compared, error: unknown) => void;
+    onRecovery: (source: keyof Compared) => void;
   },
 ): ChangeFeed {
   const listeners = new Set<(change: Change) => void>();
-  const failing = new Set<keyof Change>();
+  const failing = new Set<keyof Compared>();
   let timer: NodeJS.Timeout | undefined;
-  let known: Partial<Change> = {};
+  let known: Partial<Compared> = {};
   let last: Change | null = null;
   let polling = false;
 
-  async function look<Name extends keyof Change>(name: Name): Promise<void> {
+  async function look<Name extends keyof Compared>(name: Name): Promise<void> {
     try {
       const value = await sources[name]();
       known = { ...known, [name]: value };
@@ -56,8 +57,8 @@ export function createChangeFeed(
     await Promise.all(SOURCE_NAMES.map((name) => look(name)));
     polling = false;
     if (Object.keys(known).length === 0) return;
-    const change = { ...UNREAD, ...known };
-    const moved = SOURCE_NAMES.some((name) => last?.[name] !== change[name]);
+    const change: Change = { ...UNREAD, ...known, ledger_answers: !failing.has('last_stored_at') };
+    const moved = (Object.keys(change) as (keyof Change)[]).some((name) => last?.[name] !== change[name]);
     last = change;
     if (moved) for (const listener of listeners) listener(change);
   }

@@ -9,7 +9,10 @@ const HEARTBEAT_MS = 15_000;
 const LISTENERS_MAX = 200;
 const changesStreamSchema = z
   .string()
-  .describe('Events named `change`, with {"last_stored_at": instant or null, "registry_version": number} as data');
+  .describe(
+    'Events named `change`, with {"last_stored_at": instant or null, "findings_version": text, "registry_version": number, ' +
+      '"ledger_answers": boolean} as data',
+  );
 
 /** `GET /v1/changes`: text/event-stream of changes. One poll serves all listeners. */
 export function changeRoutes({ changes, accounts }: Services): FastifyPluginAsyncZod {
@@ -25,7 +28,7 @@ export function changeRoutes({ changes, accounts }: Services): FastifyPluginAsyn
         exposeHeadRoute: false,
         schema: {
           tags: ['reads'],
-          summary: 'Server-sent events: rows were stored or the registry changed; at most two a second',
+          summary: 'Server-sent events: rows or findings were stored or the registry changed; at most two a second',
           response: {
             200: {
               description: 'The first event tells the present state, those after it what became of it.',
