@@ -22,6 +22,13 @@ beforeEach(async () => {
 const lane = (hint: string) => page.locator('tbody tr', { hasText: hint });
 const banner = () => page.getByRole('region', { name: 'Risk' });
 
+/** Lets the page believe that its tab was hidden or is seen again. */
+const show = (state: 'hidden' | 'visible') =>
+  page.evaluate((visibility) => {
+    Object.defineProperty(document, 'visibilityState', { value: visibility, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, state);
+
 describe('the landing page', () => {
   it('names the unknown key with its live session, who, where, model, spend and when', async () => {
     await page.goto('/');
@@ -233,11 +240,41 @@ describe('the landing page', () => {
     stage.fake.org.rows = stage.fake.org.rows.filter((row) => row.standing === 'known');
     await page.goto('/');
     await page.getByText('Live', { exact: true }).waitFor();
+    // What is announced is a change of this very element.
+    const status = await banner().getByRole('status').elementHandle();
     stage.fake.org = organisation(Date.now());
     stage.fake.org.rows[0]!.stored_at = new Date().toISOString();
     stage.fake.announce();
     await banner().getByText('1 unknown API key').waitFor();
     expect(await lane('C001').count()).toBe(1);
+    expect(await status!.textContent()).toContain('1 unknown API key');
+  });
+
+  it('stays as it is while it is paused, and follows again when it is told to', async () => {
+    await page.goto('/');
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.getByRole('button', { name: /Live.*Pause/ }).click();
+    await eventually(() => stage.fake.listeners()).toBe(0);
+    stage.fake.org.rows = stage.fake.org.rows.filter((row) => row.standing === 'known');
+    await show('hidden');
+    await show('visible');
+    await page.getByRole('button', { name: /Paused.*Follow again/ }).waitFor();
+    expect(stage.fake.listeners()).toBe(0);
+    expect(await banner().getByRole('heading').innerText()).toContain('1 unknown API key');
+    await page.getByRole('button', { name: /Paused.*Follow again/ }).click();
+    await banner().getByText('Every key in use is registered').waitFor();
+  });
+
+  it('does not say that it is live while the ledger does not answer', async () => {
+    await page.goto('/');
+    await page.getByText('Live', { exact: true }).waitFor();
+    stage.fake.ledgerAway = true;
+    stage.fake.announce();
+    await page.getByText('Ledger does not answer').waitFor();
+    expect(await banner().getByRole('heading').innerText()).toContain('1 unknown API key');
+    stage.fake.ledgerAway = false;
+    stage.fake.announce();
+    await page.getByText('Live', { exact: true }).waitFor();
   });
 
   it('asks again until what it was told of is in the figures', async () => {
@@ -305,13 +342,6 @@ describe('the landing page', () => {
     expect(await select.inputValue()).toBe(choice);
     if (path === '/') expect(await page.getByRole('searchbox').inputValue()).toBe('half a wo');
   });
-
-  /** Lets the page believe that its tab was hidden or is seen again. */
-  const show = (state: 'hidden' | 'visible') =>
-    page.evaluate((visibility) => {
-      Object.defineProperty(document, 'visibilityState', { value: visibility, configurable: true });
-      document.dispatchEvent(new Event('visibilitychange'));
-    }, state);
 
   it('catches up with what it was told of just before its tab was hidden', async () => {
     await page.addInitScript(() => {

@@ -12,11 +12,14 @@ const RECONNECT_MS = 5_000;
  * Rests while the tab is hidden and catches up once when it is seen again.
  */
 export class Live {
-  state = $state<'off' | 'connecting' | 'live' | 'lost'>('off');
+  /** ledger_away: listening, but nothing that is stored now is heard of. */
+  state = $state<'off' | 'connecting' | 'live' | 'ledger_away' | 'lost' | 'paused'>('off');
+  #isPaused = false;
   #source: EventSource | undefined;
   #refreshTimer: ReturnType<typeof setTimeout> | undefined;
   #reconnectTimer: ReturnType<typeof setTimeout> | undefined;
-  #last: string | undefined;
+  #told: string | undefined;
+  #storedAt: string | null = null;
   #refreshedMs = 0;
   /** Whether the page was loaded since the stream was refused. */
   #askedWhy = false;
@@ -29,13 +32,24 @@ export class Live {
 
   /** Starts in the browser. @returns the teardown */
   start(): () => void {
-    const follow = () => (document.visibilityState === 'hidden' ? this.#stop() : this.#open());
+    const follow = () => this.#follow();
     document.addEventListener('visibilitychange', follow);
     follow();
     return () => {
       document.removeEventListener('visibilitychange', follow);
       this.#stop();
     };
+  }
+
+  /** Leaves the page as it is until the next call, which lets it follow again; somebody's choice. */
+  toggle(): void {
+    this.#isPaused = !this.#isPaused;
+    this.#follow();
+  }
+
+  #follow(): void {
+    if (this.#isPaused || document.visibilityState === 'hidden') this.#stop();
+    else this.#open();
   }
 
   #open(): void {
@@ -71,8 +85,12 @@ export class Live {
   /** The stream repeats the present state on connecting; only a difference is news. The first one may be, too: the page was
    * rendered before it was listened to. */
   #changed(data: string): void {
-    if (data === this.#last) return;
-    this.#last = data;
+    const { ledger_answers: ledgerAnswers, ...change } = JSON.parse(data) as Change;
+    this.state = ledgerAnswers ? 'live' : 'ledger_away';
+    const told = JSON.stringify(change);
+    if (told === this.#told) return;
+    this.#told = told;
+    this.#storedAt = change.last_stored_at;
     this.#refreshSoon();
   }
 
@@ -93,9 +111,8 @@ export class Live {
   /** query-api may answer with figures that it made just before what the stream told of: nothing else would bring the rest. */
   #catchUp(): void {
     const shown = this.#shownUntil();
-    if (shown === undefined || this.#last === undefined || !this.#source) return;
-    const { last_stored_at: stored } = JSON.parse(this.#last) as Change;
-    if (stored !== null && (shown === null || shown < stored)) this.#refreshSoon();
+    if (shown === undefined || this.#storedAt === null || !this.#source) return;
+    if (shown === null || shown < this.#storedAt) this.#refreshSoon();
   }
 
   #stop(): void {
@@ -105,7 +122,7 @@ export class Live {
     clearTimeout(this.#reconnectTimer);
     this.#refreshTimer = undefined;
     // A refresh that was still to come goes with it: whoever listens again must not take what it was told before for old news.
-    this.#last = undefined;
-    this.state = 'off';
+    this.#told = undefined;
+    this.state = this.#isPaused ? 'paused' : 'off';
   }
 }
