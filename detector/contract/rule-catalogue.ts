@@ -34,7 +34,8 @@ export const RULE_CATALOGUE = [
       {
         name: 'unresolved_endpoint_raises',
         default: true,
-        description: 'One level up when an address without a host name uses the key',
+        description:
+          'One level up when an event came from an address with neither a host name nor a resolved user to it',
       },
     ],
   },

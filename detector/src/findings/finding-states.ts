@@ -1,6 +1,7 @@
 import { findingIdOf, RISK_OF, type Finding } from '../../contract/index.ts';
 import type { LedgerRow } from '../../contract/index.ts';
 import type { LaneState } from '../lane-state/lane-states.ts';
+import { isResolvedUser } from '../lane-state/people.ts';
 import { FINDING_LABELS, type FindingTally } from '../ledger/ledger.ts';
 import type { Rule } from '../rules/rule.ts';
 
@@ -52,6 +53,8 @@ export function newFinding(lane: LaneState, rule: Rule, dedupe: readonly string[
     first_seen: Infinity,
     last_seen: -Infinity,
     last_received_at: -Infinity,
+    delay_ms_min: Infinity,
+    endpoint_unresolved: false,
     standing: '',
     credential_id: '',
     hint: '',
@@ -76,6 +79,10 @@ export function addOccurrence(state: FindingState, row: LedgerRow): void {
   if (row.seen_at < state.first_seen) state.first_seen = row.seen_at;
   if (row.seen_at > state.last_seen) state.last_seen = row.seen_at;
   if (row.received_at > state.last_received_at) state.last_received_at = row.received_at;
+  const delayMs = row.received_at - row.seen_at;
+  if (delayMs < state.delay_ms_min) state.delay_ms_min = delayMs;
+  if (!state.endpoint_unresolved && row.ip !== '' && row.host === '')
+    state.endpoint_unresolved = !isResolvedUser(row.user);
   state.standing = row.standing;
   if (row.credential_id !== '') state.credential_id = row.credential_id;
   if (row.hint !== '') state.hint = row.hint;
@@ -138,6 +145,8 @@ function withEarlier(state: FindingState, earlier: FindingTally): FindingState {
     first_seen: Math.min(state.first_seen, earlier.first_seen),
     last_seen: Math.max(state.last_seen, earlier.last_seen),
     last_received_at: Math.max(state.last_received_at, earlier.last_received_at),
+    delay_ms_min: Math.min(state.delay_ms_min, earlier.delay_ms_min),
+    endpoint_unresolved: state.endpoint_unresolved || earlier.endpoint_unresolved,
   };
   for (const label of FINDING_LABELS) if (whole[label] === '') whole[label] = earlier[label];
   return whole;

@@ -34,6 +34,10 @@ export interface FindingTally extends FindingLabels {
   first_seen: number;
   last_seen: number;
   last_received_at: number;
+  /** Least time from use to receipt, milliseconds: how fresh the freshest occurrence was when it came. */
+  delay_ms_min: number;
+  /** Whether one of them came from an address that nobody is known behind: neither a host name nor a resolved user. */
+  endpoint_unresolved: boolean;
 }
 
 /** Ledger columns that a finding shows of its last occurrence; `endpoint` is ip, or host where there is no ip. */

@@ -31,6 +31,13 @@ function laneOfKey(key: number): string {
   return key === 7 ? UNATTRIBUTED_LANE : `lane-${key}`;
 }
 
+/** People, and what stands for none. */
+function userOf(number: number): string {
+  return (
+    ['Unknown', 'A'.repeat(64), '10.0.0.7', 'fe80::1%eth0', '10.0.0', 'a:b', 'unKnown'][number] ?? `user-${number}`
+  );
+}
+
 /**
  * Batches half a day apart, with late events and some from the beginning of time, keys known by hint only or not at all, endpoints
  * without address, findings old and new, and a lane whose events go to another partition half-way.
@@ -50,7 +57,7 @@ function history(): LedgerRow[][] {
         hint: number % 10 === 0 ? `sk-...${key}${batch}` : '',
         org: index % 2 === 0 ? `org-${batch}` : '',
         credential_id: key % 2 === 0 ? '' : `credential-${batch}`,
-        user: number % 5 === 0 ? '' : `user-${number % 13}`,
+        user: number % 5 === 0 ? '' : userOf(number % 17),
         ip: number % 3 === 0 ? '' : `10.0.0.${number % 20}`,
         host: number % 4 === 0 ? '' : `host-${number % 6}`,
         session: `session-${Math.floor(number / 7)}`,

@@ -2,6 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 import { UNATTRIBUTED_LANE } from '@lanewatch/ingest/contract';
 import { FINDINGS_TABLE, LEDGER_TABLE } from '../../contract/index.ts';
+import { UNRESOLVED_USER } from '../lane-state/people.ts';
 import { abortedBy } from './clickhouse.ts';
 import { asLedgerErrors } from './errors.ts';
 import { IDS_PER_READ, listOf } from './findings-table.ts';
@@ -28,6 +29,8 @@ const RESTORE_SETTINGS: ClickHouseSettings = {
 };
 
 const ENDPOINT = "if(ip != '', ip, host)";
+
+const IS_UNRESOLVED_USER = `match(lower(user), ${quoted(UNRESOLVED_USER)})`;
 
 const DIMENSION_COLUMNS: Record<LaneDimension, string> = {
   user: 'user',
@@ -80,6 +83,8 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
       -- Through 128 bits: a lane of absurd cost must not fail the restart, an ordinary one stays exact to the nano-dollar.
       toFloat64(toInt128(sum(cost_usd) * 1000000000)),
       toUnixTimestamp64Milli(min(seen_at)), toUnixTimestamp64Milli(max(seen_at)), toUnixTimestamp64Milli(max(received_at)),
+      min(toUnixTimestamp64Milli(received_at) - toUnixTimestamp64Milli(seen_at)),
+      max(ip != '' AND host = '' AND (user = '' OR ${IS_UNRESOLVED_USER})),
       ${FINDING_LABELS.map((label) => (label === 'endpoint' ? ENDPOINT : label))
         .map((column) => `argMaxIf(${column}, ${STORED_ORDER}, ${column} != '')`)
         .join(', ')}`;
@@ -91,15 +96,27 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
     onTally: (tally: FindingTally) => void,
     signal?: AbortSignal,
   ): Promise<void> {
-    await eachRow<[string, string, number, number, number, number, number, ...string[]]>(
+    await eachRow<[string, string, number, number, number, number, number, number, number, ...string[]]>(
       doing,
       `SELECT ${tallyColumns} FROM ${ledger} ARRAY JOIN findings AS finding WHERE ${where} GROUP BY finding`,
       query_params,
-      ([id, lane, occurrences, cost_nano_usd, first_seen, last_seen, last_received_at, ...labels]) => {
+      ([
+        id,
+        lane,
+        occurrences,
+        cost_nano_usd,
+        first_seen,
+        last_seen,
+        last_received_at,
+        delay_ms_min,
+        is,
+        ...labels
+      ]) => {
         const named = FINDING_LABELS.map((label, index) => [label, labels[index] ?? '']);
         onTally({
           ...(Object.fromEntries(named) as FindingLabels),
-          ...{ id, lane, occurrences, cost_nano_usd, first_seen, last_seen, last_received_at },
+          ...{ id, lane, occurrences, cost_nano_usd, first_seen, last_seen, last_received_at, delay_ms_min },
+          endpoint_unresolved: is === 1,
         });
       },
       signal,

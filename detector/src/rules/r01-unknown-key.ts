@@ -1,10 +1,9 @@
 import type { FindingTally } from '../ledger/ledger.ts';
-import { hasUnresolvedEndpoint } from './people.ts';
 import { parametersOf, PER_LANE, type Rule } from './rule.ts';
 
 const NANO = 1e9;
 
-/** R01: the key is not on the allowlist. High; critical when the session is live, the spend is real or nobody is known behind the address. */
+/** R01: the key is not on the allowlist. High; critical when it was used live, the spend is real or nobody is known behind an address. */
 export function unknownKey(overrides?: Parameters<typeof parametersOf>[1]): Rule {
   const parameters = parametersOf('R01', overrides);
   const sessionActiveMs = Number(parameters['session_active_ms']);
@@ -13,13 +12,13 @@ export function unknownKey(overrides?: Parameters<typeof parametersOf>[1]): Rule
   return {
     id: 'R01',
     parameters,
-    dependsOn: 'values',
+    dependsOn: 'rows',
     evaluate: ({ row }) => (row.standing === 'unknown' ? PER_LANE : null),
-    describe(lane, finding) {
-      const sessionActive = finding.last_received_at - finding.last_seen < sessionActiveMs;
+    describe(_lane, finding) {
+      // By the freshest event, not the last one to come: what was spooled for hours says nothing against a live session.
+      const sessionActive = finding.delay_ms_min < sessionActiveMs;
       const spendReached = finding.cost_nano_usd >= spendNanoUsd;
-      const endpointUnresolved =
-        parameters['unresolved_endpoint_raises'] === true && hasUnresolvedEndpoint(lane.endpoint, lane.user);
+      const endpointUnresolved = parameters['unresolved_endpoint_raises'] === true && finding.endpoint_unresolved;
       return {
         severity: sessionActive || spendReached || endpointUnresolved ? 'critical' : 'high',
         facts: {

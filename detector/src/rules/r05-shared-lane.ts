@@ -1,5 +1,5 @@
+import { isResolvedUser } from '../lane-state/people.ts';
 import { valuesAdded, valuesWithin, type ValueTable } from '../lane-state/value-table.ts';
-import { isResolvedUser } from './people.ts';
 import { parametersOf, PER_LANE, type Rule } from './rule.ts';
 
 /**

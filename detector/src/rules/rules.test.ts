@@ -122,6 +122,40 @@ describe('R01 unknown key', () => {
     expect(await findingsOf([event])).toMatchObject([{ rule: 'R01', severity: 'critical', risk: 99 }]);
   });
 
+  test('stays critical when events arrive late that were spooled while its session was live', async () => {
+    const spooled = { ...stale, time: NOON - 4 * HOUR, received_at: NOON + HOUR };
+    expect(await findingsOf([{ ...stale, time: NOON - 60_000 }, spooled])).toMatchObject([
+      { severity: 'critical', facts: { session_active: true } },
+    ]);
+  });
+
+  describe('and an address', () => {
+    const fromAddress = { ...stale, user: '', host: '', ip: '10.0.1.44' };
+
+    test.each([
+      ['a host name', { host: 'build-7' }],
+      ['a user', { user: 'ana' }],
+    ])('that %s stands behind raises nothing', async (_, fields) => {
+      expect(await findingsOf([{ ...fromAddress, ...fields }])).toMatchObject([
+        { severity: 'high', facts: { endpoint_unresolved: false } },
+      ]);
+    });
+
+    test.each(['', fingerprintOf('install'), '10.0.1.44'])(
+      'that nobody is known behind (user "%s") raises it, whoever else names themselves',
+      async (user) => {
+        const named = { ...stale, user: 'bob' };
+        for (const events of [
+          [named, { ...fromAddress, user }],
+          [{ ...fromAddress, user }, named, { ...named, ip: '10.0.1.45' }],
+        ])
+          expect(await findingsOf(events)).toMatchObject([
+            { rule: 'R01', severity: 'critical', facts: { endpoint_unresolved: true } },
+          ]);
+      },
+    );
+  });
+
   test('is not raised for known, ambiguous or unattributed use', async () => {
     expect(await findingsOf([{}], [credential({})])).toEqual([]);
     expect(await findingsOf([{ fingerprint: '', hint: '' }])).toEqual([]);

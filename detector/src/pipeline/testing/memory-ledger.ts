@@ -1,5 +1,6 @@
 import { UNATTRIBUTED_LANE } from '@lanewatch/ingest/contract';
 import type { Finding, LedgerRow } from '../../../contract/index.ts';
+import { isResolvedUser } from '../../lane-state/people.ts';
 import {
   FencedError,
   FINDING_LABELS,
@@ -58,6 +59,8 @@ export function createMemoryLedger(): MemoryLedger {
       first_seen: Math.min(...own.map(({ row }) => row.seen_at)),
       last_seen: Math.max(...own.map(({ row }) => row.seen_at)),
       last_received_at: Math.max(...own.map(({ row }) => row.received_at)),
+      delay_ms_min: Math.min(...own.map(({ row }) => row.received_at - row.seen_at)),
+      endpoint_unresolved: own.some(({ row }) => row.ip !== '' && row.host === '' && !isResolvedUser(row.user)),
       ...(Object.fromEntries(
         FINDING_LABELS.map((label) => {
           const values = own.map(({ row }) => (label === 'endpoint' ? row.ip || row.host : row[label]));
