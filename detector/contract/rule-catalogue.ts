@@ -17,7 +17,7 @@ export interface RuleDescription {
   parameters: readonly RuleParameter[];
 }
 
-/** The rules in force. Thresholds and their origin: the detection catalogue in detector/README.md. */
+/** The rules in force, with the defaults of their parameters. */
 export const RULE_CATALOGUE = [
   {
     id: 'R01',

@@ -77,7 +77,14 @@ const configSchema = z
       .min(4)
       .max(1024)
       .default(32)
-      .describe('Users, endpoints, agents, sessions, repos, models, environments held per lane, each'),
+      .describe('People, other users, endpoints, agents, sessions, repos, models, environments held per lane, each'),
+    EXTRA_VALUES_MAX: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(100_000_000)
+      .default(1_000_000)
+      .describe('People, repos and environments held beyond VALUES_PER_LANE, over all lanes'),
     LANE_HISTORY_DAYS: z.coerce
       .number()
       .min(1)

@@ -35,6 +35,7 @@ export interface DetectorOptions {
   dedupeIdsMax: number;
   lanesMax: number;
   valuesPerLane: number;
+  extraValuesMax: number;
   laneHistoryMs: number;
   sessionTimeoutMs: number;
   observer: DetectorObserver;
@@ -75,9 +76,7 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
   await registryFeed.caughtUp();
 
   const tally = createCollectorTally(options.instance, Date.now());
-  const lanes = options.detection
-    ? createLaneStates({ lanesMax: options.lanesMax, valuesPerLane: options.valuesPerLane })
-    : null;
+  const lanes = options.detection ? createLaneStates(options) : null;
   let subscription: Subscription | null = null;
 
   const pipeline = createPipeline({
@@ -91,7 +90,6 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
     dedupeIdsMax: options.dedupeIdsMax,
     laneHistoryMs: options.laneHistoryMs,
     lanesMax: options.lanesMax,
-    valuesPerLane: options.valuesPerLane,
     batchRowsMax: options.batchRowsMax,
     flushIntervalMs: options.flushIntervalMs,
     now: Date.now,

@@ -103,6 +103,7 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     dedupeIdsMax: config.DEDUPE_IDS_MAX,
     lanesMax: config.LANES_MAX,
     valuesPerLane: config.VALUES_PER_LANE,
+    extraValuesMax: config.EXTRA_VALUES_MAX,
     laneHistoryMs: config.LANE_HISTORY_DAYS * 24 * 3_600_000,
     sessionTimeoutMs: config.SESSION_TIMEOUT_MS,
     observer,

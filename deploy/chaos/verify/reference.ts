@@ -40,7 +40,6 @@ export async function referenceOf(
     dedupeIdsMax: 8_000_000,
     laneHistoryMs: 30 * DAY_MS,
     lanesMax: 200_000,
-    valuesPerLane: 32,
     batchRowsMax: 20_000,
     flushIntervalMs: 200,
     now: Date.now,

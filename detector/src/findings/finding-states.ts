@@ -17,7 +17,7 @@ export interface FindingState extends FindingTally {
   earlier: EarlierRows;
   /** Whether it waits to be handed out and written. */
   changed: boolean;
-  /** As it was handed out last, where only a difference is worth a write: {@link Rule.dependsOn} sights. */
+  /** As it was handed out last, where only a difference is worth a write: {@link Rule.dependsOn} lane. */
   written: string;
 }
 

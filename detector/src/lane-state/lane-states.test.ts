@@ -1,49 +1,48 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createValueTable, restoreValue, touch, valuesWithin } from './value-table.ts';
+import { ledgerRow } from '../ledger/testing.ts';
+import { createLaneStates } from './lane-states.ts';
 
-describe('a table of values', () => {
-  const sight = fc.record({ value: fc.constantFrom('a', 'b', 'c', 'd', 'e'), at: fc.nat(100) });
+const states = (extraValuesMax: number, lanesMax = 10) =>
+  createLaneStates({ lanesMax, valuesPerLane: 4, extraValuesMax });
+const names = (count: number) => Array.from({ length: count }, (_, index) => `person-${index}`);
 
-  test('knows first and last sight of everything while it has room, in whatever order times come', () => {
-    fc.assert(
-      fc.property(fc.array(sight, { minLength: 1 }), (sights) => {
-        const table = createValueTable();
-        const expected = new Map<string, { first: number; last: number }>();
-        for (const { value, at } of sights) {
-          const before = expected.get(value);
-          expect(touch(table, value, at, 5)).toBe(before?.last ?? NaN);
-          expected.set(value, { first: Math.min(before?.first ?? at, at), last: Math.max(before?.last ?? at, at) });
-        }
-        const held = table.values.map((value, index) => [
-          value,
-          { first: table.sights[index * 2], last: table.sights[index * 2 + 1] },
-        ]);
-        expect(new Map(held as [string, { first: number; last: number }][])).toEqual(expected);
-      }),
-    );
+describe('room for values', () => {
+  test('people, repositories and environments get more than others, as long as there is some for all lanes together', () => {
+    const lanes = states(10);
+    const observe = (lane: string, name: string) =>
+      lanes.observe(ledgerRow({ lane, user: name, agent: name, repo: name, environment: '', seen_at: 0 }));
+    for (const name of names(9)) observe('a', name);
+    expect(lanes.get('a')).toMatchObject({ user: { values: names(9) }, repo: { values: names(9) } });
+    expect(lanes.get('a')?.agent?.values).toHaveLength(4);
+    for (const name of names(9)) observe('b', name);
+    expect(lanes.get('b')?.user?.values).toHaveLength(4);
+    expect(lanes.get('b')?.repo?.values).toHaveLength(4);
   });
 
-  test('never holds more than its bound, and always the value seen last', () => {
-    fc.assert(
-      fc.property(fc.array(sight, { minLength: 1 }), fc.integer({ min: 1, max: 4 }), (sights, bound) => {
-        const table = createValueTable();
-        for (const { value, at } of sights) {
-          touch(table, value, at, bound);
-          expect(table.values.length).toBeLessThanOrEqual(bound);
-          expect(table.values).toContain(value);
-          expect(table.sights).toHaveLength(table.values.length * 2);
-        }
-      }),
-    );
+  test('is given back by lanes that are forgotten', () => {
+    const lanes = states(5, 1);
+    for (let lane = 0; lane < 100; lane++)
+      for (const user of names(9)) lanes.observe(ledgerRow({ lane: String(lane), user, repo: '', seen_at: 0 }));
+    expect(lanes.get('99')?.user?.values).toHaveLength(9);
   });
 
-  test('goes on after a restore as if it had never stopped', () => {
-    const table = createValueTable();
-    restoreValue(table, 'a', 10, 20);
-    restoreValue(table, 'b', 5, 15);
-    expect(touch(table, 'b', 30, 8)).toBe(15);
-    expect(valuesWithin(table, 30, 10)).toEqual(['b']);
-    expect(valuesWithin(table, 30, 11)).toEqual(['a', 'b']);
+  test('installations, addresses and placeholders take none from people', () => {
+    const lanes = states(0);
+    const others = ['unknown', 'root', 'a'.repeat(64), 'B'.repeat(64), '10.0.0.1', '::1', 'fe80::1%eth0', 'Anonymous'];
+    for (const user of [...names(4), ...others]) lanes.observe(ledgerRow({ lane: 'a', user, seen_at: 0 }));
+    expect(lanes.get('a')?.user?.values).toEqual(names(4));
+    expect(lanes.get('a')?.unresolved?.values).toHaveLength(4);
   });
+});
+
+test('whether somebody joined is not told of a time from which sights were forgotten', () => {
+  const lanes = createLaneStates({ lanesMax: 1, valuesPerLane: 4, extraValuesMax: 0, windowMs: 100 });
+  const joins = (user: string, seen_at: number) => {
+    lanes.observe(ledgerRow({ lane: 'a', user, seen_at }));
+    return lanes.personJoined;
+  };
+  expect(names(4).map((name, at) => joins(name, at))).toEqual([true, true, true, true]);
+  // One of them goes for each that comes, so who comes back may have been there all the time.
+  expect([...names(8), ...names(8)].map((name, at) => joins(name, at + 4)).every((joined) => !joined)).toBe(true);
+  expect(joins('person-1', 1_000)).toBe(true);
 });

@@ -1,7 +1,19 @@
 import type { Finding, LedgerRow } from '../../contract/index.ts';
 
-/** The dimensions along which a lane is described; each is a ledger column, `endpoint` is ip, or host where there is no ip. */
-export const LANE_DIMENSIONS = ['user', 'endpoint', 'agent', 'session', 'repo', 'model', 'environment'] as const;
+/**
+ * The dimensions along which a lane is described; each is a ledger column. `endpoint` is ip, or host where there is no ip; of the
+ * users, `user` is those that name somebody and `unresolved` the others.
+ */
+export const LANE_DIMENSIONS = [
+  'user',
+  'unresolved',
+  'endpoint',
+  'agent',
+  'session',
+  'repo',
+  'model',
+  'environment',
+] as const;
 export type LaneDimension = (typeof LANE_DIMENSIONS)[number];
 
 /** A lane that the ledger has rows of. */
@@ -17,8 +29,17 @@ export interface LaneValue {
   lane: string;
   dimension: LaneDimension;
   value: string;
-  first_seen: number;
-  last_seen: number;
+  /** First and last sight, epoch milliseconds; of people of each of their stays, in order. */
+  stays: number[];
+}
+
+/** Which values to restore. */
+export interface ValuesWanted {
+  dimension: LaneDimension;
+  /** Of each lane, at most; the latest. */
+  limit: number;
+  /** Sights of a person that are less apart are one stay. */
+  windowMs: number;
 }
 
 /**
@@ -121,11 +142,11 @@ export interface Ledger {
     onLane: (lane: LaneIdentity) => void,
     signal?: AbortSignal,
   ): Promise<void>;
-  /** Hands over the `valuesPerLane` most recent values of each dimension of each of those lanes, from rows stored since. */
+  /** Hands over the most recent values of a dimension of each of those lanes, from rows stored since, the latest of a lane first. */
   restoreValues(
     partitions: number[],
     sinceMs: number,
-    valuesPerLane: number,
+    wanted: ValuesWanted,
     onValue: (value: LaneValue) => void,
     signal?: AbortSignal,
   ): Promise<void>;

@@ -51,7 +51,8 @@ describe('an engine that falls silent', () => {
       (signal: AbortSignal) => ledger.claim([0], 'second', signal),
       (signal: AbortSignal) => ledger.restoreHashes([0], 0, 1, () => undefined, signal),
       (signal: AbortSignal) => ledger.restoreLanes([0], 0, 1, () => undefined, signal),
-      (signal: AbortSignal) => ledger.restoreValues([0], 0, 1, () => undefined, signal),
+      (signal: AbortSignal) =>
+        ledger.restoreValues([0], 0, { dimension: 'user', limit: 1, windowMs: 1 }, () => undefined, signal),
       (signal: AbortSignal) => ledger.restoreFindings([0], 0, () => undefined, signal),
     ];
     for (const call of calls) {

@@ -2,7 +2,7 @@ import { UNATTRIBUTED_LANE } from '@lanewatch/ingest/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FINDINGS_TABLE, type Finding, type LedgerRow } from '../../contract/index.ts';
 import { createMemoryLedger, type MemoryLedger } from '../pipeline/testing/memory-ledger.ts';
-import type { FindingTally, LaneIdentity, LaneValue, Ledger } from './ledger.ts';
+import { LANE_DIMENSIONS, type FindingTally, type LaneIdentity, type LaneValue, type Ledger } from './ledger.ts';
 import {
   insertRows,
   finding,
@@ -239,7 +239,10 @@ describe('restoring', () => {
 
     it.each([3, 1000])('the %i most recent values of each dimension of each lane', async (limit) => {
       const valuesOf = (ledger: Ledger) =>
-        collect<LaneValue>((onValue) => ledger.restoreValues(partitions, since, limit, onValue));
+        collect<LaneValue>(async (onValue) => {
+          for (const dimension of LANE_DIMENSIONS)
+            await ledger.restoreValues(partitions, since, { dimension, limit, windowMs: 6 * HOUR_MS }, onValue);
+        });
       expect(byText(await valuesOf(test.ledger))).toEqual(byText(await valuesOf(await double())));
     });
 
@@ -253,7 +256,10 @@ describe('restoring', () => {
   it('leaves out the lane of events without a key, which no running detector holds', async () => {
     const restored = new Set<string>();
     await test.ledger.restoreLanes([0, 1, 2], 0, 1000, ({ lane }) => restored.add(lane));
-    await test.ledger.restoreValues([0, 1, 2], 0, 1000, ({ lane }) => restored.add(lane));
+    for (const dimension of LANE_DIMENSIONS)
+      await test.ledger.restoreValues([0, 1, 2], 0, { dimension, limit: 1000, windowMs: DAY_MS }, ({ lane }) =>
+        restored.add(lane),
+      );
     expect(rows.some(({ lane }) => lane === UNATTRIBUTED_LANE)).toBe(true);
     expect(restored).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 8].map(laneOfKey)));
   });

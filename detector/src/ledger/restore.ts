@@ -8,12 +8,12 @@ import { asLedgerErrors } from './errors.ts';
 import { IDS_PER_READ, listOf } from './findings-table.ts';
 import {
   FINDING_LABELS,
-  LANE_DIMENSIONS,
   type FindingLabels,
   type FindingTally,
   type LaneDimension,
   type LaneIdentity,
   type LaneValue,
+  type ValuesWanted,
 } from './ledger.ts';
 import { quoted } from './migrate/template.ts';
 
@@ -33,7 +33,8 @@ const ENDPOINT = "if(ip != '', ip, host)";
 const IS_UNRESOLVED_USER = `match(lower(user), ${quoted(UNRESOLVED_USER)})`;
 
 const DIMENSION_COLUMNS: Record<LaneDimension, string> = {
-  user: 'user',
+  user: `if(${IS_UNRESOLVED_USER}, '', user)`,
+  unresolved: `if(${IS_UNRESOLVED_USER}, user, '')`,
   endpoint: ENDPOINT,
   agent: 'agent',
   session: 'session',
@@ -186,23 +187,27 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
     async restoreValues(
       partitions: number[],
       sinceMs: number,
-      valuesPerLane: number,
+      { dimension, limit, windowMs }: ValuesWanted,
       onValue: (value: LaneValue) => void,
       signal?: AbortSignal,
     ): Promise<void> {
-      for (const dimension of LANE_DIMENSIONS) {
-        await eachRow<[string, string, number, number]>(
-          `restoring each lane's ${dimension} values`,
-          `SELECT lane, ${DIMENSION_COLUMNS[dimension]} AS value,
-                  toUnixTimestamp64Milli(min(seen_at)) AS first_seen, toUnixTimestamp64Milli(max(seen_at)) AS last_seen
-           FROM ${ledger}
-           WHERE ${ofTheirLanes} AND stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND value != ''
-           GROUP BY lane, value ORDER BY lane, last_seen DESC, value LIMIT {values:UInt32} BY lane`,
-          { partitions, since: sinceMs, values: valuesPerLane },
-          ([lane, value, first_seen, last_seen]) => onValue({ lane, dimension, value, first_seen, last_seen }),
-          signal,
-        );
-      }
+      const sights = `SELECT lane, ${DIMENSION_COLUMNS[dimension]} AS value,
+          toUnixTimestamp64Milli(min(seen_at)) AS first, toUnixTimestamp64Milli(max(seen_at)) AS last FROM ${ledger}
+        WHERE ${ofTheirLanes} AND stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND value != ''
+        GROUP BY lane, value`;
+      const whole = `SELECT lane, value, [first, last] AS stays FROM (${sights})`;
+      // All sights of a stretch as long as the window belong to one stay; one ends where the gap to the next is as long.
+      const apart = `SELECT lane, value, arrayFlatten(arrayMap(stay -> [stay[1].1, stay[-1].2], arraySplit(
+          (span, before) -> span.1 - before.2 >= {window:Int64}, spans, arrayPushFront(arrayPopBack(spans), spans[1])))) AS stays
+        FROM (SELECT lane, value, arraySort(groupArray((first, last))) AS spans
+          FROM (${sights}, intDiv(toUnixTimestamp64Milli(seen_at), {window:Int64})) GROUP BY lane, value)`;
+      await eachRow<[string, string, number[]]>(
+        `restoring each lane's ${dimension} values`,
+        `${dimension === 'user' ? apart : whole} ORDER BY lane, stays[-1] DESC, value LIMIT {limit:UInt32} BY lane`,
+        { partitions, since: sinceMs, limit, window: windowMs },
+        ([lane, value, stays]) => onValue({ lane, dimension, value, stays }),
+        signal,
+      );
     },
 
     async restoreFindings(

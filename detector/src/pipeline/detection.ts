@@ -34,6 +34,11 @@ export interface Detection {
 }
 
 export function createDetection(lanes: LaneStates, rules: readonly Rule[]): Detection {
+  for (const { id, windowMs } of rules)
+    if (windowMs !== undefined && windowMs !== lanes.windowMs)
+      throw new Error(
+        `${id} counts people in ${windowMs} ms, the lanes tell their stays apart by ${lanes.windowMs} ms`,
+      );
   let changes = new Map<string, { state: FindingState; lane: LaneState; raised: boolean }>();
   const context = {} as { -readonly [Key in keyof RuleContext]: RuleContext[Key] };
 
@@ -57,15 +62,11 @@ export function createDetection(lanes: LaneStates, rules: readonly Rule[]): Dete
   return {
     observe(row, credential) {
       const lane = lanes.observe(row);
-      const { sawNewValue } = lanes;
-      for (const finding of lane.findings) {
-        const { dependsOn } = finding.rule;
-        if (dependsOn === 'sights' || (sawNewValue && dependsOn === 'values')) noteChanged(finding, lane);
-      }
+      for (const finding of lane.findings) if (finding.rule.dependsOn === 'lane') noteChanged(finding, lane);
       context.row = row;
       context.lane = lane;
       context.credential = credential;
-      context.previousUserSightMs = lanes.previousUserSightMs;
+      context.personJoined = lanes.personJoined;
       for (const rule of rules) {
         const dedupe = rule.evaluate(context);
         if (dedupe === null) continue;
@@ -84,7 +85,7 @@ export function createDetection(lanes: LaneStates, rules: readonly Rule[]): Dete
       for (const { state, lane, raised } of changes.values()) {
         state.changed = false;
         const finding = toFinding(state, lane);
-        if (state.rule.dependsOn === 'sights') {
+        if (state.rule.dependsOn === 'lane') {
           // Every event of the lane may have changed it and few do.
           const text = JSON.stringify(finding);
           if (text === state.written) continue;

@@ -72,7 +72,6 @@ describe('a detector on a real engine', () => {
       dedupeIdsMax: 10_000,
       laneHistoryMs: DAY,
       lanesMax,
-      valuesPerLane: 32,
       batchRowsMax: 20,
       flushIntervalMs: 1,
       now: () => clock++,

@@ -31,7 +31,6 @@ export interface PipelineOptions {
   /** Lanes with rows stored within this time are restored. */
   laneHistoryMs: number;
   lanesMax: number;
-  valuesPerLane: number;
   batchRowsMax: number;
   flushIntervalMs: number;
   now(): number;

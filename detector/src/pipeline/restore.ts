@@ -2,8 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Finding } from '../../contract/index.ts';
 import { restoredFinding, toFinding, type RaisedFinding } from '../findings/finding-states.ts';
 import { newLane, type LaneState, type LaneStates } from '../lane-state/lane-states.ts';
-import { createValueTable, restoreValue } from '../lane-state/value-table.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import { LANE_DIMENSIONS, type Ledger } from '../ledger/ledger.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { DedupeWindow } from './dedupe-window.ts';
 
@@ -18,7 +17,6 @@ export interface RestoreOptions {
   rules: Rule[];
   laneHistoryMs: number;
   lanesMax: number;
-  valuesPerLane: number;
   /** Breaks it off: the assignment has ended. */
   signal: AbortSignal;
 }
@@ -67,21 +65,21 @@ export async function restoreState(options: RestoreOptions): Promise<RaisedFindi
   const lanesBehind = new Map<string, LaneState[]>();
   for (const { lane } of behind) lanesBehind.set(lane.lane, [...(lanesBehind.get(lane.lane) ?? []), lane]);
 
-  await ledger.restoreValues(
-    partitions,
-    sinceMs,
-    options.valuesPerLane,
-    (value) => {
-      lanes.restoreLaneValue(value);
-      for (const lane of lanesBehind.get(value.lane) ?? [])
-        restoreValue((lane[value.dimension] ??= createValueTable()), value.value, value.first_seen, value.last_seen);
-    },
-    signal,
-  );
+  for (const dimension of LANE_DIMENSIONS)
+    await ledger.restoreValues(
+      partitions,
+      sinceMs,
+      { dimension, limit: lanes.valuesToRestore(dimension), windowMs: lanes.windowMs },
+      (value) => {
+        lanes.restoreLaneValue(value);
+        for (const lane of lanesBehind.get(value.lane) ?? []) lanes.restoreLaneValue(value, lane);
+      },
+      signal,
+    );
   const different = await selectByStored(held, options, ({ state, lane }, stored) => {
     const due = toFinding(state, lane);
     if (!isDeepStrictEqual(stored, due)) return true;
-    if (state.rule.dependsOn === 'sights') state.written = JSON.stringify(due);
+    if (state.rule.dependsOn === 'lane') state.written = JSON.stringify(due);
     return false;
   });
   return [...different, ...behind];

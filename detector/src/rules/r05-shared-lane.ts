@@ -1,6 +1,9 @@
-import { isResolvedUser } from '../lane-state/people.ts';
-import { valuesAdded, valuesWithin, type ValueTable } from '../lane-state/value-table.ts';
+import { busiestWindow, peopleIn } from '../lane-state/stays.ts';
+import { forgottenUntil, valuesAdded, valuesBetween, type ValueTable } from '../lane-state/value-table.ts';
 import { parametersOf, PER_LANE, type Rule } from './rule.ts';
+
+/** Names listed of each kind; how many people there were is told apart from it. */
+const NAMED_MAX = 32;
 
 /**
  * R05: more people than declared use one key within the window. An occurrence is an event with which somebody joins (or comes
@@ -15,38 +18,53 @@ export function sharedLane(overrides?: Parameters<typeof parametersOf>[1]): Rule
   return {
     id: 'R05',
     parameters,
-    dependsOn: 'sights',
-    evaluate({ row, lane, credential, previousUserSightMs }) {
-      if (lane.user === null || lane.user.values.length < 2) return null;
+    windowMs,
+    dependsOn: 'lane',
+    evaluate({ row, lane, credential, personJoined }) {
+      if (!personJoined || lane.user === null || lane.user.values.length < 2) return null;
       // An ambiguous hint may stand for several keys, so several people prove no sharing.
       if (row.match === 'ambiguous') return null;
-      if (Math.abs(row.seen_at - previousUserSightMs) < windowMs || !isResolvedUser(row.user)) return null;
-      const people = valuesWithin(lane.user, row.seen_at, windowMs).filter(isResolvedUser).length;
       const limit =
         credential?.record.sharing === 'team'
           ? credential.record.people_declared + peopleOverDeclared
           : peopleOnPersonalKey;
-      return people >= limit ? PER_LANE : null;
+      return busiestWindow(lane.user, row.seen_at, windowMs).people >= limit ? PER_LANE : null;
     },
     describe(lane, finding) {
       const at = finding.last_seen;
-      const within = (table: ValueTable | null) => (table === null ? [] : valuesWithin(table, at, windowMs).sort());
-      const added = (table: ValueTable | null) => (table === null ? [] : valuesAdded(table, at, windowMs).sort());
-      const seen = within(lane.user);
-      const people = seen.filter(isResolvedUser);
+      const from = at - windowMs + 1;
+      const to = at + windowMs - 1;
+      const within = (table: ValueTable | null) => (table === null ? [] : valuesBetween(table, from, to));
+      const added = (table: ValueTable | null) => (table === null ? [] : valuesAdded(table, from, to));
+      const window = lane.user === null ? null : busiestWindow(lane.user, at, windowMs);
+      const people = window === null ? [] : peopleIn(lane.user!, window);
+      const isMinimum = window !== null && forgottenUntil(lane.user!) >= window.fromMs;
       const reachAdded = [...added(lane.repo), ...added(lane.environment)];
       return {
         // People alone may be a team at work; what came with them widens what a leak would reach.
         severity: reachAdded.length > 0 ? 'high' : 'medium',
         facts: {
-          people,
+          people: firstNames(people),
           people_count: people.length,
-          unresolved_users: seen.length - people.length,
-          repos: within(lane.repo),
-          environments: within(lane.environment),
-          added: reachAdded,
+          ...(isMinimum ? { people_count_is_minimum: true } : {}),
+          unresolved_users: within(lane.unresolved).length,
+          repos: firstNames(within(lane.repo)),
+          environments: firstNames(within(lane.environment)),
+          added: firstNames(reachAdded),
         },
       };
     },
   };
+}
+
+/** The first names in their order, without sorting a hundred thousand to list a few. */
+function firstNames(names: readonly string[]): string[] {
+  const first: string[] = [];
+  for (const name of names) {
+    if (first.length === NAMED_MAX && name >= first.at(-1)!) continue;
+    const place = first.findIndex((other) => name < other);
+    first.splice(place === -1 ? first.length : place, 0, name);
+    if (first.length > NAMED_MAX) first.pop();
+  }
+  return first;
 }

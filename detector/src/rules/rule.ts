@@ -12,8 +12,8 @@ export interface RuleContext {
   lane: LaneState;
   /** The registered key that matched, if one did. */
   credential: Credential | null;
-  /** When the event's user was last seen on the lane before it, epoch milliseconds; NaN when never or not named. */
-  previousUserSightMs: number;
+  /** Whether the event's user names somebody who, for all that is known, was not seen on the lane within the window of it. */
+  personJoined: boolean;
 }
 
 /** How a finding reads: derived from its rows and its lane alone, so that it comes out the same after a restart. */
@@ -30,11 +30,10 @@ export interface Rule {
   id: RuleId;
   /** Parameters in force, stored with every finding. */
   parameters: Record<string, string | number | boolean>;
-  /**
-   * What `describe` looks at besides the finding's own rows, so that a finding is described again when that changes: nothing,
-   * which values the lane was seen with, or also when it was seen with them.
-   */
-  dependsOn: 'rows' | 'values' | 'sights';
+  /** What `describe` goes by, so that a finding is described again when that changes: its own rows, or also its lane. */
+  dependsOn: 'rows' | 'lane';
+  /** The window that it counts people in, if it does: lanes tell their stays apart by it. */
+  windowMs?: number;
   /** The dedupe values of the finding this event is an occurrence of, or null when the rule does not hold. */
   evaluate(context: RuleContext): readonly string[] | null;
   describe(lane: LaneState, finding: FindingTally): RuleVerdict;

@@ -36,14 +36,30 @@ function credential(fields: Partial<CredentialRecord>): Partial<CredentialRecord
   };
 }
 
-/**
- * Runs events through the pipeline in order and returns the findings it wrote; `later` is registered before the last event, and the
- * detector starts anew after it.
- */
+/** What a run may have otherwise than usual. */
+interface RunOptions {
+  /** Registered before the last event. */
+  later?: Partial<CredentialRecord>[];
+  /** Values that lanes may hold beyond eight of each kind. */
+  extraValuesMax?: number;
+}
+
+/** Runs events through the pipeline in order and returns the findings it wrote: the same whether it dies after each event or never. */
 async function findingsOf(
   events: Partial<UsageEvent>[],
   credentials: Partial<CredentialRecord>[] = [],
-  later: Partial<CredentialRecord>[] = [],
+  options: RunOptions = {},
+): Promise<Finding[]> {
+  const findings = await findingsOfLives(events, credentials, options, false);
+  expect(await findingsOfLives(events, credentials, options, true)).toEqual(findings);
+  return findings;
+}
+
+async function findingsOfLives(
+  events: Partial<UsageEvent>[],
+  credentials: Partial<CredentialRecord>[],
+  { later = [], extraValuesMax = 1_000 }: RunOptions,
+  diesAfterEach: boolean,
 ): Promise<Finding[]> {
   const registry = createRegistryView();
   const register = (records: Partial<CredentialRecord>[]) => {
@@ -51,19 +67,19 @@ async function findingsOf(
   };
   register(credentials);
   const ledger = createMemoryLedger();
+  let lives = 0;
   const startPipeline = () =>
     createPipeline({
-      instance: 'detector',
+      instance: `detector-${lives++}`,
       ledger,
       registry,
-      lanes: createLaneStates({ lanesMax: 100, valuesPerLane: 8 }),
+      lanes: createLaneStates({ lanesMax: 100, valuesPerLane: 8, extraValuesMax }),
       rules: rulesInForce(),
       createDedupe: () => createDedupeWindow({ windowMs: HOUR, idsMax: 1000 }),
       dedupeWindowMs: HOUR,
       dedupeIdsMax: 1000,
       laneHistoryMs: HOUR,
       lanesMax: 100,
-      valuesPerLane: 8,
       batchRowsMax: 100,
       flushIntervalMs: 0,
       now: () => NOON,
@@ -80,29 +96,27 @@ async function findingsOf(
         fault: () => undefined,
       },
     });
+  let pipeline = startPipeline();
+  await pipeline.onAssignment([0]);
+  const startAnew = async () => {
+    await pipeline.close();
+    pipeline = startPipeline();
+    await pipeline.onAssignment([0]);
+  };
   const headers = { [ROW_VERSION_HEADER]: USAGE_ROW_VERSION };
-  const lines = events.map((event, index) => encodeUsageRow(usageEvent({ id: String(index), ...event })));
-  const last = later.length > 0 ? lines.splice(-1) : [];
-  for (const [offset, some] of [lines, last].entries()) {
-    const value = Buffer.from(some.join('\n'));
+  for (const [offset, event] of events.entries()) {
+    if (offset === events.length - 1) register(later);
+    const value = Buffer.from(encodeUsageRow(usageEvent({ id: String(offset), ...event })));
     const record = { partition: 0, offset, key: null, value, headers, timestamp: NOON };
-    if (some.length === 0) continue;
-    if (offset === 1) register(later);
-    const pipeline = startPipeline();
-    await pipeline.onAssignment([0]);
     await pipeline.onBatch({ partition: 0, records: [record], endOffset: offset + 1 });
-    await pipeline.close();
+    if (diesAfterEach) await startAnew();
   }
-  if (later.length > 0) {
-    const pipeline = startPipeline();
-    await pipeline.onAssignment([0]);
-    await pipeline.close();
-  }
+  await pipeline.close();
   // What the rows carry and what the findings count are two accounts of the same thing.
   for (const finding of ledger.findings.values()) {
     expect(ledger.rows.filter((row) => row.findings.includes(finding.id))).toHaveLength(finding.occurrences);
   }
-  return [...ledger.findings.values()];
+  return [...ledger.findings.values()].sort((left, right) => (left.id < right.id ? -1 : 1));
 }
 
 const ruleIds = (findings: Finding[]) => findings.map(({ rule }) => rule).sort();
@@ -207,7 +221,7 @@ describe('R03 revoked or expired key in use', () => {
     const byHint = credential({ id: 'by-hint', fingerprint: '', org: 'acme', expires_at: iso(NOON) });
     const registered = { ...credential({ id: 'registered', hint: 'sk-other', org: 'acme' }) };
     const use = (ms: number) => ({ hint: HINT, time: NOON + ms, received_at: NOON + ms });
-    const findings = await findingsOf([use(1), use(2)], [byHint], [registered]);
+    const findings = await findingsOf([use(1), use(2)], [byHint], { later: [registered] });
     expect(findings).toMatchObject([
       { rule: 'R03', severity: 'high', credential_id: 'by-hint', occurrences: 1, facts: { standing: 'expired' } },
     ]);
@@ -310,6 +324,87 @@ describe('R05 shared lane', () => {
     expect(findings).toMatchObject([
       { rule: 'R05', severity: 'high', facts: { repos: ['acme/api', 'acme/web'], added: ['acme/web'] } },
     ]);
+  });
+
+  describe('with more people than a lane has room for otherwise', () => {
+    const team = (count: number) =>
+      Array.from({ length: count }, (_, index) => `person-${String(index).padStart(3, '0')}`);
+    const rounds = (people: readonly string[], times: number) =>
+      Array.from({ length: times }, (_, round) => round).flatMap((round) =>
+        people.map((user, index) => ({ user, time: NOON - HOUR + round * 60_000 + index })),
+      );
+
+    test('a team key may have as many as it was declared for and not one more', async () => {
+      const declared = [credential({ sharing: 'team', people_declared: 40 })];
+      expect(await findingsOf(rounds(team(40), 2), declared)).toEqual([]);
+      expect(await findingsOf(rounds(team(41), 2), declared)).toMatchObject([
+        { rule: 'R05', occurrences: 1, facts: { people_count: 41, people: team(32) } },
+      ]);
+    });
+
+    test('steady use adds no occurrence to those of everybody’s first', async () => {
+      expect(await findingsOf(rounds(team(40), 5), [credential({})])).toMatchObject([
+        { rule: 'R05', occurrences: 39, facts: { people_count: 40 } },
+      ]);
+    });
+
+    test('where there is no more room, the people it tells of are the least there were, and steady use adds nothing', async () => {
+      const findings = await findingsOf(rounds(team(20), 5), [credential({})], { extraValuesMax: 0 });
+      expect(findings).toMatchObject([
+        { rule: 'R05', occurrences: 7, facts: { people_count: 8, people_count_is_minimum: true } },
+      ]);
+    });
+  });
+
+  describe('of events that arrive late', () => {
+    const at = (hour: number, person: { user: string }) => ({ ...person, time: NOON - 240 * HOUR + hour * HOUR });
+
+    test('counts those people who joined, not every event of two who were there all the time', async () => {
+      const hours = Array.from({ length: 30 }, (_, hour) => hour);
+      const now = [at(239, ana), at(239, ben)];
+      const backfill = hours.flatMap((hour) => [at(hour, ana), at(hour, ben)]);
+      for (const events of [backfill, backfill.toReversed()])
+        expect(await findingsOf([...now, ...events], [credential({})])).toMatchObject([
+          { rule: 'R05', occurrences: 2 },
+        ]);
+    });
+
+    test('does not take people for present from their first to their last use', async () => {
+      const monday = at(0, ana);
+      const friday = at(96, ana);
+      expect(await findingsOf([monday, friday, at(48, ben)], [credential({})])).toEqual([]);
+      const findings = await findingsOf([at(0, eve), at(96, eve), at(47, ana), at(48, ben)], [credential({})]);
+      expect(findings).toMatchObject([{ rule: 'R05', facts: { people: [ana.user, ben.user], people_count: 2 } }]);
+    });
+
+    test('does not count people together who were never there within one window', async () => {
+      const declared = [credential({ sharing: 'team', people_declared: 2 })];
+      expect(await findingsOf([at(0, ana), at(40, eve), at(20, ben)], declared)).toEqual([]);
+      expect(await findingsOf([at(0, ana), at(23, eve), at(20, ben)], declared)).toMatchObject([
+        { rule: 'R05', facts: { people_count: 3 } },
+      ]);
+    });
+  });
+
+  describe('on a key that goes round many repositories', () => {
+    const repos = Array.from({ length: 40 }, (_, index) => `acme/service-${index}`);
+    const longAgo = repos.map((repo, index) => ({ ...ana, repo, time: NOON - 72 * HOUR + index }));
+    const today = repos.map((repo, index) => ({ ...(index % 2 === 0 ? ana : ben), repo, time: NOON - HOUR + index }));
+
+    test('is medium while they are the ones of old, and high with one that is not', async () => {
+      expect(await findingsOf([...longAgo, ...today], [credential({})])).toMatchObject([
+        { rule: 'R05', severity: 'medium', facts: { added: [] } },
+      ]);
+      expect(
+        await findingsOf([...longAgo, ...today, { ...ben, repo: 'acme/new', time: NOON }], [credential({})]),
+      ).toMatchObject([{ rule: 'R05', severity: 'high', facts: { added: ['acme/new'] } }]);
+    });
+
+    test('calls none added where there is no room to remember those of old', async () => {
+      expect(await findingsOf([...longAgo, ...today], [credential({})], { extraValuesMax: 0 })).toMatchObject([
+        { rule: 'R05', severity: 'medium', facts: { added: [] } },
+      ]);
+    });
   });
 
   test('is raised on an unregistered key beside R01', async () => {

@@ -4,9 +4,9 @@ import { isResolvedUser } from '../../lane-state/people.ts';
 import {
   FencedError,
   FINDING_LABELS,
-  LANE_DIMENSIONS,
   type FindingLabels,
   type FindingTally,
+  type LaneDimension,
   type Ledger,
   type RowBlock,
 } from '../../ledger/ledger.ts';
@@ -33,6 +33,21 @@ class MemoryBlock implements RowBlock {
   seal(storedAtMs: number): void {
     for (const row of this.rows) row.stored_at = storedAtMs;
   }
+}
+
+function valueOf(row: LedgerRow, dimension: LaneDimension): string {
+  if (dimension === 'endpoint') return row.ip || row.host;
+  if (dimension === 'user') return isResolvedUser(row.user) ? row.user : '';
+  if (dimension === 'unresolved') return isResolvedUser(row.user) ? '' : row.user;
+  return row[dimension];
+}
+
+/** First and last of each run of sights that are less than the window apart. */
+function staysOf(sights: readonly number[], windowMs: number): number[] {
+  return sights.flatMap((sight, index) => [
+    ...(index === 0 || sight - sights[index - 1]! >= windowMs ? [sight] : []),
+    ...(index === sights.length - 1 || sights[index + 1]! - sight >= windowMs ? [sight] : []),
+  ]);
 }
 
 export function createMemoryLedger(): MemoryLedger {
@@ -127,24 +142,19 @@ export function createMemoryLedger(): MemoryLedger {
       }
       for (const row of [...latest.values()].slice(Math.max(0, latest.size - limit))) onLane(row);
     },
-    async restoreValues(partitions, sinceMs, valuesPerLane, onValue) {
-      for (const dimension of LANE_DIMENSIONS) {
-        const valueOf = (row: LedgerRow) => (dimension === 'endpoint' ? row.ip || row.host : row[dimension]);
-        const lanes = lanesOf(ofLanes(partitions, sinceMs));
-        const some = rows.filter((row) => lanes.has(row.lane) && row.stored_at >= sinceMs);
-        for (const [lane, own] of Map.groupBy(some, (row) => row.lane)) {
-          const values = [...Map.groupBy(own, valueOf)]
-            .filter(([value]) => value !== '')
-            .map(([value, seen]) => ({
-              lane,
-              dimension,
-              value,
-              first_seen: Math.min(...seen.map((row) => row.seen_at)),
-              last_seen: Math.max(...seen.map((row) => row.seen_at)),
-            }))
-            .sort((a, b) => b.last_seen - a.last_seen || (a.value < b.value ? -1 : 1));
-          values.slice(0, valuesPerLane).forEach(onValue);
-        }
+    async restoreValues(partitions, sinceMs, { dimension, limit, windowMs }, onValue) {
+      const lanes = lanesOf(ofLanes(partitions, sinceMs));
+      const some = rows.filter((row) => lanes.has(row.lane) && row.stored_at >= sinceMs);
+      for (const [lane, own] of Map.groupBy(some, (row) => row.lane)) {
+        const values = [...Map.groupBy(own, (row) => valueOf(row, dimension))]
+          .filter(([value]) => value !== '')
+          .map(([value, seen]) => {
+            const sights = seen.map((row) => row.seen_at).sort((a, b) => a - b);
+            const stays = dimension === 'user' ? staysOf(sights, windowMs) : [sights[0]!, sights.at(-1)!];
+            return { lane, dimension, value, stays };
+          })
+          .sort((a, b) => b.stays.at(-1)! - a.stays.at(-1)! || (a.value < b.value ? -1 : 1));
+        values.slice(0, limit).forEach(onValue);
       }
     },
     async restoreFindings(partitions, sinceMs, onTally) {
