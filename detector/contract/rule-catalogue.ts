@@ -1,9 +1,11 @@
 import type { Severity } from './finding.ts';
 
-/** One tunable of a rule, shown with its findings. */
+/** One tunable of a rule, shown with its findings; set by RULE_PARAMETERS. */
 export interface RuleParameter {
   name: string;
   default: number | boolean | string;
+  /** Of numbers the least that can be set; 0 when nothing is said. */
+  minimum?: number;
   description: string;
 }
 
@@ -65,15 +67,22 @@ export const RULE_CATALOGUE = [
     condition: 'More people than declared used the key within the window.',
     severities: ['medium', 'high'],
     parameters: [
-      { name: 'window_ms', default: 24 * 3_600_000, description: 'Window in which distinct people are counted' },
+      {
+        name: 'window_ms',
+        default: 24 * 3_600_000,
+        minimum: 60_000,
+        description: 'Window in which distinct people are counted',
+      },
       {
         name: 'people_on_personal_key',
         default: 2,
+        minimum: 2,
         description: 'Distinct people from which a personal (or unregistered) key is shared',
       },
       {
         name: 'people_over_declared',
         default: 1,
+        minimum: 1,
         description: 'People above the declared number from which a team key is shared too broadly',
       },
     ],

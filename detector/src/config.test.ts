@@ -34,3 +34,17 @@ test('everything that is wrong is told at once', () => {
     /has 3 problem\(s\):[^]*DETECTOR_PORT[^]*BUS_URL[^]*CLICKHOUSE_URL/,
   );
 });
+
+test('rule parameters are taken by their names, and what the catalogue does not have is refused by name', () => {
+  const load = (RULE_PARAMETERS: string) => loadConfig({ ...REQUIRED, RULE_PARAMETERS }).RULE_PARAMETERS;
+  expect(loadConfig(REQUIRED).RULE_PARAMETERS).toEqual({});
+  const given = { R01: { spend_usd: 2.5, unresolved_endpoint_raises: false }, R05: { window_ms: 3_600_000 } };
+  expect(load(JSON.stringify(given))).toEqual(given);
+  expect(() => load('{"R99": {}}')).toThrow('RULE_PARAMETERS: there is no R99 here, only R01, R02, R03, R05');
+  expect(() => load('{"R03": {"skew": 1}}')).toThrow('RULE_PARAMETERS.R03: there is no skew here, only skew_ms');
+  expect(() => load('{"R05": {"window_ms": "1 h"}}')).toThrow('RULE_PARAMETERS.R05.window_ms');
+  expect(() => load('{"R05": {"window_ms": 0.5, "people_on_personal_key": 1}}')).toThrow(
+    /R05\.window_ms[^]*R05\.people_on_personal_key/,
+  );
+  expect(() => load('R05.window_ms=1')).toThrow('RULE_PARAMETERS: must be JSON');
+});

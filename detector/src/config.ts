@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CONSUMER_GROUP_DEFAULT } from '../contract/index.ts';
 import { INSERT_ROWS_MAX } from './ledger/ledger.ts';
 import { RECORD_EVENTS_MAX } from './pipeline/decode.ts';
+import { ruleOverridesSchema } from './rules/parameters.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const milliseconds = z.coerce.number().int().min(1);
@@ -91,6 +92,11 @@ const configSchema = z
       .max(3650)
       .default(30)
       .describe('How far back lanes are restored after a restart'),
+    RULE_PARAMETERS: z
+      .string()
+      .default('{}')
+      .pipe(ruleOverridesSchema)
+      .describe('Rule parameters other than the defaults, as JSON: {"R05": {"window_ms": 43200000}}'),
     SESSION_TIMEOUT_MS: milliseconds
       .min(2000)
       .default(30_000)

@@ -17,6 +17,7 @@ import { deadLetterRecord, withoutBytes } from './pipeline/dead-letter.ts';
 import { createDedupeWindow } from './pipeline/dedupe-window.ts';
 import { createPipeline, type Pipeline } from './pipeline/pipeline.ts';
 import { publishAccepted } from './pipeline/publish-accepted.ts';
+import { windowMsOf } from './rules/index.ts';
 import type { Rule } from './rules/rule.ts';
 
 export interface DetectorOptions {
@@ -76,7 +77,7 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
   await registryFeed.caughtUp();
 
   const tally = createCollectorTally(options.instance, Date.now());
-  const lanes = options.detection ? createLaneStates(options) : null;
+  const lanes = options.detection ? createLaneStates({ ...options, windowMs: windowMsOf(options.rules) }) : null;
   let subscription: Subscription | null = null;
 
   const pipeline = createPipeline({

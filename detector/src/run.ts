@@ -92,7 +92,7 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     instance: config.INSTANCE,
     bus,
     ledger,
-    rules: rulesInForce(),
+    rules: rulesInForce(config.RULE_PARAMETERS),
     detection: parts.detection,
     topicPrefix: config.TOPIC_PREFIX,
     usagePartitions: config.USAGE_PARTITIONS,

@@ -1,10 +1,11 @@
 import type { FindingTally } from '../ledger/ledger.ts';
-import { parametersOf, PER_LANE, type Rule } from './rule.ts';
+import { parametersOf, type ParameterValues } from './parameters.ts';
+import { PER_LANE, type Rule } from './rule.ts';
 
 const NANO = 1e9;
 
 /** R01: the key is not on the allowlist. High; critical when it was used live, the spend is real or nobody is known behind an address. */
-export function unknownKey(overrides?: Parameters<typeof parametersOf>[1]): Rule {
+export function unknownKey(overrides?: ParameterValues): Rule {
   const parameters = parametersOf('R01', overrides);
   const sessionActiveMs = Number(parameters['session_active_ms']);
   const spendNanoUsd = Number(parameters['spend_usd']) * NANO;

@@ -1,4 +1,5 @@
-import { parametersOf, PER_LANE, type Rule } from './rule.ts';
+import { parametersOf } from './parameters.ts';
+import { PER_LANE, type Rule } from './rule.ts';
 
 /** R02: only the hint speaks for the key, and it does not single out one allowlisted key. */
 export function ambiguousHint(): Rule {

@@ -1,10 +1,11 @@
-import { parametersOf, type Rule } from './rule.ts';
+import { parametersOf, type ParameterValues } from './parameters.ts';
+import type { Rule } from './rule.ts';
 
 /**
  * R03: the key was used after its end. An event that arrived within the skew of its own time has a clock that receipt
  * confirms, so it counts from the first moment; a later one gets the skew as benefit of the doubt.
  */
-export function revokedOrExpired(overrides?: Parameters<typeof parametersOf>[1]): Rule {
+export function revokedOrExpired(overrides?: ParameterValues): Rule {
   const parameters = parametersOf('R03', overrides);
   const skewMs = Number(parameters['skew_ms']);
 

@@ -1,6 +1,7 @@
 import { busiestWindow, peopleIn } from '../lane-state/stays.ts';
 import { forgottenUntil, valuesAdded, valuesBetween, type ValueTable } from '../lane-state/value-table.ts';
-import { parametersOf, PER_LANE, type Rule } from './rule.ts';
+import { parametersOf, type ParameterValues } from './parameters.ts';
+import { PER_LANE, type Rule } from './rule.ts';
 
 /** Names listed of each kind; how many people there were is told apart from it. */
 const NAMED_MAX = 32;
@@ -9,7 +10,7 @@ const NAMED_MAX = 32;
  * R05: more people than declared use one key within the window. An occurrence is an event with which somebody joins (or comes
  * back to) the people of the window while they are too many; steady use by the same people adds none.
  */
-export function sharedLane(overrides?: Parameters<typeof parametersOf>[1]): Rule {
+export function sharedLane(overrides?: ParameterValues): Rule {
   const parameters = parametersOf('R05', overrides);
   const windowMs = Number(parameters['window_ms']);
   const peopleOnPersonalKey = Number(parameters['people_on_personal_key']);

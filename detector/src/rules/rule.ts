@@ -1,8 +1,8 @@
-import type { Finding, LedgerRow, Severity } from '../../contract/index.ts';
-import { RULE_CATALOGUE, type RuleId } from '../../contract/index.ts';
+import type { Finding, LedgerRow, RuleId, Severity } from '../../contract/index.ts';
 import type { Credential } from '../classify/registry-view.ts';
 import type { LaneState } from '../lane-state/lane-states.ts';
 import type { FindingTally } from '../ledger/ledger.ts';
+import type { ParameterValues } from './parameters.ts';
 
 /** What a rule sees of one event. One object serves all events: rules read it and keep nothing. */
 export interface RuleContext {
@@ -29,7 +29,7 @@ export interface RuleVerdict {
 export interface Rule {
   id: RuleId;
   /** Parameters in force, stored with every finding. */
-  parameters: Record<string, string | number | boolean>;
+  parameters: ParameterValues;
   /** What `describe` goes by, so that a finding is described again when that changes: its own rows, or also its lane. */
   dependsOn: 'rows' | 'lane';
   /** The window that it counts people in, if it does: lanes tell their stays apart by it. */
@@ -41,14 +41,3 @@ export interface Rule {
 
 /** Dedupe values of rules whose finding is one per lane. */
 export const PER_LANE: readonly string[] = [];
-
-/** The catalogue's defaults of a rule, overridden where the operator set something else. */
-export function parametersOf(
-  id: RuleId,
-  overrides: Partial<Record<string, string | number | boolean>> = {},
-): Record<string, string | number | boolean> {
-  const description = RULE_CATALOGUE.find((rule) => rule.id === id);
-  const parameters: Record<string, string | number | boolean> = {};
-  for (const { name, default: value } of description?.parameters ?? []) parameters[name] = overrides[name] ?? value;
-  return parameters;
-}

@@ -14,7 +14,8 @@ import { createDedupeWindow } from '../pipeline/dedupe-window.ts';
 import { createPipeline } from '../pipeline/pipeline.ts';
 import { NOON, usageEvent } from '../pipeline/testing/events.ts';
 import { createMemoryLedger } from '../pipeline/testing/memory-ledger.ts';
-import { rulesInForce } from './index.ts';
+import { rulesInForce, windowMsOf } from './index.ts';
+import type { RuleOverrides } from './parameters.ts';
 
 const HOUR = 3_600_000;
 const LANE = fingerprintOf('lane');
@@ -42,6 +43,8 @@ interface RunOptions {
   later?: Partial<CredentialRecord>[];
   /** Values that lanes may hold beyond eight of each kind. */
   extraValuesMax?: number;
+  /** Rule parameters that are not the defaults. */
+  overrides?: RuleOverrides;
 }
 
 /** Runs events through the pipeline in order and returns the findings it wrote: the same whether it dies after each event or never. */
@@ -58,7 +61,7 @@ async function findingsOf(
 async function findingsOfLives(
   events: Partial<UsageEvent>[],
   credentials: Partial<CredentialRecord>[],
-  { later = [], extraValuesMax = 1_000 }: RunOptions,
+  { later = [], extraValuesMax = 1_000, overrides = {} }: RunOptions,
   diesAfterEach: boolean,
 ): Promise<Finding[]> {
   const registry = createRegistryView();
@@ -67,14 +70,15 @@ async function findingsOfLives(
   };
   register(credentials);
   const ledger = createMemoryLedger();
+  const rules = rulesInForce(overrides);
   let lives = 0;
   const startPipeline = () =>
     createPipeline({
       instance: `detector-${lives++}`,
       ledger,
       registry,
-      lanes: createLaneStates({ lanesMax: 100, valuesPerLane: 8, extraValuesMax }),
-      rules: rulesInForce(),
+      lanes: createLaneStates({ lanesMax: 100, valuesPerLane: 8, extraValuesMax, windowMs: windowMsOf(rules) }),
+      rules,
       createDedupe: () => createDedupeWindow({ windowMs: HOUR, idsMax: 1000 }),
       dedupeWindowMs: HOUR,
       dedupeIdsMax: 1000,
@@ -412,12 +416,29 @@ describe('R05 shared lane', () => {
   });
 });
 
-test('each rule stores the catalogue’s parameters, by their names', async () => {
-  for (const rule of rulesInForce()) {
-    const described = RULE_CATALOGUE.find(({ id }) => id === rule.id);
-    expect(rule.parameters).toEqual(
-      Object.fromEntries((described?.parameters ?? []).map(({ name, default: value }) => [name, value])),
-    );
-  }
-  expect(rulesInForce().map(({ id }) => id)).toEqual(RULE_CATALOGUE.map(({ id }) => id));
+describe('parameters', () => {
+  test('are the catalogue’s, by their names, where nothing else is set', () => {
+    for (const rule of rulesInForce()) {
+      const described = RULE_CATALOGUE.find(({ id }) => id === rule.id);
+      expect(rule.parameters).toEqual(
+        Object.fromEntries((described?.parameters ?? []).map(({ name, default: value }) => [name, value])),
+      );
+    }
+    expect(rulesInForce().map(({ id }) => id)).toEqual(RULE_CATALOGUE.map(({ id }) => id));
+  });
+
+  test('that are set decide instead, and are told with the finding', async () => {
+    const people = ['ana', 'ben', 'eve'].map((user, index) => ({ user, time: NOON - 2 * HOUR + index * HOUR }));
+    const overrides = { R01: { spend_usd: 0.5 }, R05: { people_on_personal_key: 3, window_ms: 2 * HOUR + 1 } };
+    const expectedR05 = { rule: 'R05', occurrences: 1, parameters: { ...overrides.R05, people_over_declared: 1 } };
+    expect(await findingsOf(people, [credential({})], { overrides })).toMatchObject([expectedR05]);
+    expect(
+      await findingsOf(people, [credential({})], { overrides: { R05: { ...overrides.R05, window_ms: 2 * HOUR } } }),
+    ).toEqual([]);
+    const spent = { ip: '', time: NOON - 2 * HOUR, received_at: NOON, cost_nano_usd: 500_000_000 };
+    expect(await findingsOf([spent], [], { overrides })).toMatchObject([
+      { severity: 'critical', parameters: { spend_usd: 0.5 } },
+    ]);
+    expect(await findingsOf([spent])).toMatchObject([{ severity: 'high', parameters: { spend_usd: 5 } }]);
+  });
 });
