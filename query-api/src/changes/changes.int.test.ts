@@ -128,7 +128,8 @@ test('a listener that does not read loses its connection', async () => {
   const closed = once(socket, 'close');
   // More than the system keeps for the two ends of a connection.
   for (let count = 0; count < 30 && !socket.destroyed; count++) {
-    tell({ last_stored_at: 'x'.repeat(1024 * 1024), registry_version: count });
+    const findings_version = 'x'.repeat(1024 * 1024);
+    tell({ last_stored_at: null, findings_version, registry_version: count, ledger_answers: true });
   }
   await closed;
   expect(changes.listeners).toBe(0);
