@@ -18,6 +18,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           sequence: { groupOrder: 0 },
+          // Ends what hangs. Nothing is judged by its time: property tests take seconds on a machine that does other things, too.
+          testTimeout: 60_000,
           include: ['{ingest,detector,query-api,dashboard,deploy}/**/*.test.ts'],
           exclude: [
             '**/node_modules/**',
