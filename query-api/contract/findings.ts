@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { instantSchema, pageOf, pageQuerySchema, registrationSchema, SEVERITIES } from './common.ts';
 
-export const FINDING_STATUSES = ['open', 'acknowledged', 'resolved', 'reopened'] as const;
+export const FINDING_STATUSES = ['open', 'resolved', 'reopened'] as const;
 
 /** `GET /v1/findings`, highest risk first, then newest. */
 export const findingsQuerySchema = pageQuerySchema.extend({
   status: z
     .enum([...FINDING_STATUSES, 'unresolved'])
     .optional()
-    .describe('unresolved = open, acknowledged and reopened'),
+    .describe('unresolved = open and reopened'),
   severity: z.enum(SEVERITIES).optional(),
   rule: z.string().max(16).optional(),
   lane: z.string().max(128).optional(),

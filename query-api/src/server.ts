@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { answerClientError, answerFrameworkError, installErrorHandling } from './http/error-handler.ts';
 import { installMetrics } from './http/metrics.ts';
 import { describeRoute } from './http/openapi.ts';
+import { PROBLEMS } from './http/problem.ts';
 import { installSecurity } from './http/security.ts';
 import { installSessionAuth } from './http/session-auth.ts';
 import { accountRoutes } from './routes/account.ts';
@@ -45,10 +46,9 @@ export async function createServer(services: Services, logger: Logger): Promise<
   installSecurity(app, services.config.dashboardUrl);
   app.addHook('onResponse', async (request, reply) => {
     const route = request.is404 ? 'none' : request.routeOptions.url;
-    request.log.info(
-      { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
-      'answered',
-    );
+    const answered = { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
+    // Whoever asks too often must not fill the log either.
+    request.log[reply.statusCode === PROBLEMS.too_many_requests.status ? 'debug' : 'info'](answered, 'answered');
   });
   await app.register(cookie);
   installSessionAuth(app, services.accounts);

@@ -59,6 +59,14 @@ export function createAccounts(
     },
     async redeemLink(linkToken) {
       if (!TOKEN.test(linkToken)) return null;
+      // Whoever guesses costs one read and no transaction.
+      const there = await db
+        .selectFrom('sign_in_links')
+        .select('token_hash')
+        .where('token_hash', '=', hashOf(linkToken))
+        .where('used_at', 'is', null)
+        .executeTakeFirst();
+      if (there === undefined) return null;
       return db.transaction().execute(async (transaction) => {
         // One statement decides, so that of two redemptions at once only one succeeds.
         const used = await transaction

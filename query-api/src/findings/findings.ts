@@ -84,10 +84,9 @@ const SCANS_PER_PAGE_MAX = 20;
 
 const STATUSES_OF = {
   open: ['open'],
-  acknowledged: ['acknowledged'],
   resolved: ['resolved'],
   reopened: ['reopened'],
-  unresolved: ['open', 'acknowledged', 'reopened'],
+  unresolved: ['open', 'reopened'],
 } as const;
 
 /** A page of findings, highest risk first, then newest. Throws CursorError. */

@@ -10,7 +10,6 @@ export type RegistryDatabase = Kysely<RegistryTables>;
 
 /** The registry's store: a Postgres server, or Postgres inside this process. */
 export interface Database {
-  readonly kind: 'postgres' | 'pglite';
   readonly db: RegistryDatabase;
   /**
    * Runs `work` while no other process does so under the same number. False when somebody else holds it: then `work` did
@@ -44,7 +43,6 @@ export async function openDatabase(
   const pool = await openPool(url, onFault);
   const db = new Kysely<RegistryTables>({ dialect: new PostgresDialect({ pool: tellingOutages(pool) }) });
   return {
-    kind: 'postgres',
     db,
     close: () => db.destroy(),
     exclusively: (lock, work) =>
@@ -88,7 +86,6 @@ async function openPglite(directory: string): Promise<Database> {
   const pglite = directory === 'memory' ? await PGlite.create() : await PGlite.create(directory);
   const db = new Kysely<RegistryTables>({ dialect: new PGliteDialect({ pglite }) });
   return {
-    kind: 'pglite',
     db,
     exclusively: async (_lock, work) => {
       await work();

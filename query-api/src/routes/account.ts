@@ -11,7 +11,8 @@ import type { Services } from '../services.ts';
 import { instantOf } from '../window.ts';
 
 /**
- * Links that are none, per address and minute; a token has 256 bits, so this only keeps the log readable. Links that work are not
+ * Links that are none, per address and minute; a token has 256 bits, so this only keeps the log readable: what is refused by it is
+ * logged for debugging only. Links that work are not
  * counted: everybody who signs in by the dashboard comes from its one address, and nobody may shut out the others by guessing.
  */
 const MISSES_PER_MINUTE = 20;
