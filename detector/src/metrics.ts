@@ -82,6 +82,11 @@ export function createMetrics(): Metrics {
       );
       gauge('lanewatch_detector_lanes', 'Lanes held in memory', () => detector.lanes?.size ?? 0);
       gauge(
+        'lanewatch_detector_extra_values',
+        'People, repositories and environments held beyond VALUES_PER_LANE, of EXTRA_VALUES_MAX',
+        () => detector.lanes?.extraValues ?? 0,
+      );
+      gauge(
         'lanewatch_detector_lane_evictions',
         'Lanes forgotten because of the bound',
         () => detector.lanes?.evictions ?? 0,

@@ -14,6 +14,7 @@ describe('room for values', () => {
     for (const name of names(9)) observe('a', name);
     expect(lanes.get('a')).toMatchObject({ user: { values: names(9) }, repo: { values: names(9) } });
     expect(lanes.get('a')?.agent?.values).toHaveLength(4);
+    expect(lanes.extraValues).toBe(10);
     for (const name of names(9)) observe('b', name);
     expect(lanes.get('b')?.user?.values).toHaveLength(4);
     expect(lanes.get('b')?.repo?.values).toHaveLength(4);
@@ -24,6 +25,7 @@ describe('room for values', () => {
     for (let lane = 0; lane < 100; lane++)
       for (const user of names(9)) lanes.observe(ledgerRow({ lane: String(lane), user, repo: '', seen_at: 0 }));
     expect(lanes.get('99')?.user?.values).toHaveLength(9);
+    expect(lanes.extraValues).toBe(5);
   });
 
   test('installations, addresses and placeholders take none from people', () => {

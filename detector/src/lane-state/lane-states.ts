@@ -79,6 +79,8 @@ export interface LaneStates {
   /** Forgets everything, before a new assignment is restored. */
   clear(): void;
   readonly size: number;
+  /** People, repositories and environments held beyond `valuesPerLane`. */
+  readonly extraValues: number;
   /** Lanes forgotten because of the bound, since start. */
   readonly evictions: number;
 }
@@ -222,6 +224,9 @@ export function createLaneStates({
     },
     get size() {
       return lanes.size;
+    },
+    get extraValues() {
+      return extraValues;
     },
     get evictions() {
       return evictions;

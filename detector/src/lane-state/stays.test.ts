@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { busiestWindow, peopleIn, setStays, STAYS_MAX, touchStay } from './stays.ts';
+import { busiestWindow, peopleIn, sawPeople, setStays, STAYS_MAX, touchStay } from './stays.ts';
 import { addValue, createValueTable, indexOf, type ValueTable } from './value-table.ts';
 
 const WINDOW = 10;
@@ -49,6 +49,7 @@ describe('stays', () => {
           people: most,
         });
         expect(new Set(peopleIn(table, window))).toEqual(seenFrom(window.fromMs));
+        expect([most, most + 1].map((people) => sawPeople(table, at, WINDOW, people))).toEqual([true, false]);
       }),
     );
   });

@@ -78,6 +78,16 @@ export function busiestWindow(table: ValueTable, atMs: number, windowMs: number)
   return { fromMs, toMs: fromMs + windowMs - 1, people };
 }
 
+/** Whether some window that holds this instant saw at least so many people. */
+export function sawPeople(table: ValueTable, atMs: number, windowMs: number, atLeast: number): boolean {
+  const { values, sights } = table;
+  // Mostly the window up to the instant tells, and those who came last, so that a lane of thousands is not gone through each time.
+  let people = 0;
+  for (let index = values.length - 1; index >= 0 && people < atLeast; index--)
+    if (sights[index * 2]! <= atMs && sights[index * 2 + 1]! > atMs - windowMs) people++;
+  return people >= atLeast || busiestWindow(table, atMs, windowMs).people >= atLeast;
+}
+
 /** The people that a window saw. */
 export function peopleIn(table: ValueTable, { fromMs, toMs }: PeopleWindow): string[] {
   const people: string[] = [];

@@ -1,4 +1,4 @@
-import { busiestWindow, peopleIn } from '../lane-state/stays.ts';
+import { busiestWindow, peopleIn, sawPeople } from '../lane-state/stays.ts';
 import { forgottenUntil, valuesAdded, valuesBetween, type ValueTable } from '../lane-state/value-table.ts';
 import { parametersOf, type ParameterValues } from './parameters.ts';
 import { PER_LANE, type Rule } from './rule.ts';
@@ -29,7 +29,7 @@ export function sharedLane(overrides?: ParameterValues): Rule {
         credential?.record.sharing === 'team'
           ? credential.record.people_declared + peopleOverDeclared
           : peopleOnPersonalKey;
-      return busiestWindow(lane.user, row.seen_at, windowMs).people >= limit ? PER_LANE : null;
+      return sawPeople(lane.user, row.seen_at, windowMs, limit) ? PER_LANE : null;
     },
     describe(lane, finding) {
       const at = finding.last_seen;
