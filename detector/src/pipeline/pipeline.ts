@@ -74,7 +74,7 @@ const EVENTS_PER_TURN = 200;
 
 /**
  * From bus to ledger, top to bottom:
- * decode → dedupe → classify → lane state → rules → ledger → findings → progress.
+ * decode → dedupe → classify → lane state → rules → ledger → findings → progress → commit.
  *
  * Events go through the first five in one synchronous pass and into the columns of the open batch. The rest is one batch at a
  * time, each stage tried again until it succeeds or the assignment ends; meanwhile the next batch fills and is closed. A full open
