@@ -65,7 +65,8 @@ export function lanesOf(org: Organisation, window: Span, nowMs: number): Lane[] 
     const retiredEvents = own.filter((row) => row.standing === 'revoked' || row.standing === 'expired').length;
     const posture: Lane['posture'] = [];
     if (standing === 'unknown') posture.push({ reason: 'unknown_key', text: 'The key is not in the allowlist.' });
-    if (standing === 'revoked') posture.push({ reason: 'revoked_in_use', text: 'Used after it was revoked.' });
+    if (standing === 'revoked')
+      posture.push({ reason: 'revoked_in_use', text: `Revoked ${credential?.revoked_at}; used after.` });
     if (standing === 'expired') posture.push({ reason: 'expired_in_use', text: 'Used after it expired.' });
     if (standing === 'ambiguous')
       posture.push({ reason: 'ambiguous_hint', text: 'Two registered keys share this hint.' });

@@ -129,8 +129,11 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     return contract.lanesPageSchema.parse(page(items, query));
   }
 
-  const withUsage = (credential: contract.CredentialItem): contract.CredentialItem =>
-    fake.ledgerAway ? { ...credential, last_used_at: null, usage: 'unavailable' } : credential;
+  const withUsage = (credential: contract.CredentialItem): contract.CredentialItem => {
+    if (fake.ledgerAway) return { ...credential, last_used_at: null, usage: 'unavailable' };
+    const newest = fake.org.rows.find(({ fingerprint }) => fingerprint === credential.fingerprint);
+    return { ...credential, last_used_at: newest?.seen_at ?? credential.last_used_at };
+  };
 
   function credentials(query: z.infer<typeof contract.credentialsQuerySchema>): contract.CredentialsPage {
     const needle = query.q?.toLowerCase() ?? '';

@@ -90,6 +90,7 @@ describe('the ledger', () => {
   it.each([
     ['/ledger?from=yesterday', 'from is no time'],
     ['/ledger?usr=ada', 'usr is no filter of the ledger'],
+    ['/ledger?status_code=4xx', 'status_code is a whole number such as 429'],
   ])('shows no rows for %s, and says why', async (path, reason) => {
     await page.goto(path);
     const alert = page.getByRole('alert');
@@ -169,6 +170,14 @@ describe('a lane', () => {
     await eventually(() => page.url()).toContain('user=mira.santos');
     const events = stage.fake.org.rows.filter((row) => row.user === 'mira.santos').length;
     await eventually(totals).toContain(`${events} events`);
+  });
+
+  it('shows the instants of its posture in the reader’s zone', async () => {
+    const [row] = stage.fake.org.rows.filter(({ standing }) => standing === 'revoked');
+    await page.goto(`/lanes/${row!.lane}`);
+    const posture = await page.getByRole('region', { name: 'Posture' }).innerText();
+    expect(posture).toMatch(/Revoked \d{4}-\d\d-\d\d \d\d:\d\d; used after\./);
+    expect(posture).not.toMatch(/T\d\d:/);
   });
 
   it('says of an unknown key how to review it, and that its provider alone can end it', async () => {

@@ -301,6 +301,36 @@ describe('when query-api does not answer a change, or refuses it', () => {
   });
 });
 
+describe('the page of a key', () => {
+  it('believes no address that says what was done to it', async () => {
+    const { id } = credentialNamed('Developer key')!;
+    await page.goto(`/credentials/${id}?done=revoked`);
+    expect(await page.getByText('Revoked.').count()).toBe(0);
+    credentialNamed('Developer key')!.status = 'revoked';
+    await page.goto(`/credentials/${id}?done=registered`);
+    expect(await page.getByText('Registered.').count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'Its lane' }).count()).toBe(1);
+  });
+
+  it('offers no lane of a key that was never used', async () => {
+    await page.goto('/credentials/new?method=fingerprint');
+    await page.getByLabel('Fingerprint').fill(FINGERPRINT);
+    await page.getByLabel('Name').fill('Unused');
+    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByText('Registered.').waitFor();
+    expect(await page.getByRole('link', { name: 'Its lane' }).count()).toBe(0);
+  });
+
+  it('says when something could not be copied', async () => {
+    await page.addInitScript(() => {
+      navigator.clipboard.writeText = () => Promise.reject(new Error('denied'));
+    });
+    await page.goto(`/credentials/${credentialNamed('Developer key')!.id}`);
+    await page.getByRole('button', { name: 'Copy fingerprint' }).click();
+    await page.getByRole('status').filter({ hasText: 'Could not copy fingerprint' }).waitFor();
+  });
+});
+
 describe('the list', () => {
   it('starts with active keys, counts the others, and searches', async () => {
     await page.goto('/credentials');

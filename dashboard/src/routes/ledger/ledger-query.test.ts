@@ -20,6 +20,9 @@ describe('readLedgerQuery', () => {
     ['finding=a&finding=b', ['finding']],
     ['limit=0', ['limit']],
     ['constructor=1', ['constructor']],
+    ['status_code=429&status_code=4xx', ['status_code']],
+    ['status_code=65536', ['status_code']],
+    ['status_code=429', []],
   ])('names what can’t be used in %s', (query, names) => {
     expect(refusedIn(query)).toEqual(names);
   });

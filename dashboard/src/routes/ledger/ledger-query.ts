@@ -1,6 +1,9 @@
 import { ledgerQuerySchema, type LedgerQuery } from '@lanewatch/query-api/contract';
 import { parseQuery, queryOf } from '#lib/query.ts';
 
+/** What the ledger's column holds. */
+const STATUS_CODE_MAX = 65_535;
+
 /** A parameter of the address that no rows can be chosen by, and why. */
 export interface RefusedFilter {
   name: string;
@@ -13,7 +16,12 @@ export interface RefusedFilter {
  */
 export function readLedgerQuery(params: URLSearchParams): { query: LedgerQuery; refused: RefusedFilter[] } {
   const result = ledgerQuerySchema.strict().safeParse(queryOf(params));
-  if (result.success) return { query: result.data, refused: [] };
+  if (result.success) {
+    // A number to query-api, and a text to the schema, as every filter is.
+    const isCode = (code: string) => /^\d{1,5}$/.test(code) && Number(code) <= STATUS_CODE_MAX;
+    if (result.data.status_code?.every(isCode) ?? true) return { query: result.data, refused: [] };
+    return { query: result.data, refused: [{ name: 'status_code', reason: 'is a whole number such as 429' }] };
+  }
   const refused = result.error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((name) => ({ name, reason: 'is no filter of the ledger' }));
