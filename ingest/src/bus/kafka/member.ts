@@ -4,8 +4,7 @@ import type { PartitionBounds } from './admin.ts';
 import type { Consumer, EachBatchPayload, Kafka } from './client.ts';
 import { createLane } from './lane.ts';
 import type { PartitionLane } from './lane.ts';
-import { unpackRecords } from './record-batch.ts';
-import type { PackedBatch } from './record-batch.ts';
+import { appendRecords } from './record-batch.ts';
 
 /** One consumer's life in the group: from joining until it ends for a reason; its successor starts afresh. */
 export interface Member {
@@ -288,25 +287,3 @@ async function within(promise: Promise<unknown>, timeoutMs: number): Promise<boo
     clearTimeout(timer);
   }
 }
-
-type KafkaMessage = EachBatchPayload['batch']['messages'][number];
-
-/** kafkajs hands over whole batches (kafkajs-patches.ts); single messages come only in formats older than Kafka 0.11. */
-function appendRecords(message: KafkaMessage | PackedBatch, partition: number, from: number, into: BusRecord[]): void {
-  if ('packed' in message) {
-    unpackRecords(message, partition, from, into);
-    return;
-  }
-  const offset = Number(message.offset);
-  if (offset < from) return;
-  into.push({
-    partition,
-    offset,
-    key: message.key === null ? null : message.key.toString('utf8'),
-    value: message.value ?? EMPTY,
-    headers: {},
-    timestamp: Number(message.timestamp),
-  });
-}
-
-const EMPTY = Buffer.alloc(0);

@@ -4,6 +4,7 @@
  * are handed over, and then each becomes exactly one object.
  */
 import type { BusRecord } from '../../../contract/bus.ts';
+import type { EachBatchPayload } from './client.ts';
 
 /** A record batch as it passes through kafkajs, which takes it for one message with the offset of its last record. */
 export interface PackedBatch {
@@ -197,4 +198,32 @@ function readOffset(buffer: Buffer, at: number): number {
 
 function readTimestamp(buffer: Buffer, at: number): number {
   return Number(buffer.readBigInt64BE(at));
+}
+
+type KafkaMessage = EachBatchPayload['batch']['messages'][number];
+
+/**
+ * Adds the records of what kafkajs hands over, from an offset on. That is a whole batch (kafkajs-patches.ts); single messages come only in
+ * formats older than Kafka 0.11.
+ */
+export function appendRecords(
+  message: KafkaMessage | PackedBatch,
+  partition: number,
+  from: number,
+  into: BusRecord[],
+): void {
+  if ('packed' in message) {
+    unpackRecords(message, partition, from, into);
+    return;
+  }
+  const offset = Number(message.offset);
+  if (offset < from) return;
+  into.push({
+    partition,
+    offset,
+    key: message.key === null ? null : message.key.toString('utf8'),
+    value: message.value ?? EMPTY,
+    headers: {},
+    timestamp: Number(message.timestamp),
+  });
 }
