@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 import type { Readable, Transform } from 'node:stream';
 import { constants, createBrotliCompress, createDeflate, createGzip, createZstdCompress } from 'node:zlib';
 
+import { compressedBlocks, createBlockWriter } from './compressed-blocks.ts';
 import type { EngineError } from './errors.ts';
 import { httpStatus, raise } from './errors.ts';
 import { contentType } from './formats.ts';
@@ -31,6 +32,8 @@ export type AnswerContext = {
   startedAt: bigint;
   /** How long a client may take no byte of an answer before its connection is ended. */
   sendTimeoutMs: number;
+  /** The client reads results in ClickHouse's own block compression. Errors are sent as they are. */
+  inBlocks: boolean;
 };
 
 /** The `X-ClickHouse-Summary` header; its numbers are strings, as ClickHouse's are. */
@@ -79,14 +82,15 @@ export function sendError(context: AnswerContext, error: EngineError): void {
 /** Answers with a finished, small result. */
 export function sendBuffer(context: AnswerContext, format: string, output: Buffer, summary: Summary): void {
   if (context.response.destroyed) return;
+  const body = context.inBlocks ? Buffer.concat(compressedBlocks(output)) : output;
   context.response.writeHead(200, {
     ...commonHeaders(context),
     'Content-Type': contentType(format),
     'X-ClickHouse-Format': format,
     'X-ClickHouse-Summary': summaryHeader(context, summary),
-    'Content-Length': String(output.length),
+    'Content-Length': String(body.length),
   });
-  context.response.end(output);
+  context.response.end(body);
 }
 
 /** How a streamed query ended. */
@@ -124,17 +128,19 @@ export async function sendStream(
   const tag = randomBytes(12).toString('base64url').slice(0, 16);
 
   const start = (summary: Summary): ServerResponse | Transform => {
-    const compressor = makeCompressor(request.compression);
+    // A client that undoes blocks gains nothing from a second packing around them.
+    const packing = context.inBlocks ? undefined : makeCompressor(request.compression);
     response.writeHead(200, {
       ...commonHeaders(context),
       'Content-Type': contentType(format),
       'X-ClickHouse-Format': format,
       'X-ClickHouse-Summary': summaryHeader(context, summary),
       'X-ClickHouse-Exception-Tag': tag,
-      ...(compressor === undefined ? {} : { 'Content-Encoding': request.compression, Vary: 'Accept-Encoding' }),
+      ...(packing === undefined ? {} : { 'Content-Encoding': request.compression, Vary: 'Accept-Encoding' }),
     });
-    compressor?.pipe(response);
-    return compressor ?? response;
+    const transform = context.inBlocks ? createBlockWriter() : packing;
+    transform?.pipe(response);
+    return transform ?? response;
   };
   const write = async (target: ServerResponse | Transform, chunk: Buffer): Promise<void> => {
     if (target.write(chunk) || response.destroyed) return;
@@ -178,7 +184,7 @@ export async function sendStream(
       sendError(context, error);
       return;
     }
-    if (request.compression === undefined) {
+    if (context.inBlocks || request.compression === undefined) {
       sendBuffer(context, format, Buffer.concat(held), summary);
       return;
     }

@@ -20,6 +20,8 @@ export type QueryRequest = {
   inSession: boolean;
   /** The client may be answered in one of these encodings. */
   compression: 'gzip' | 'deflate' | 'br' | 'zstd' | undefined;
+  /** The client wants ClickHouse's own block compression around the result. */
+  inBlocks: boolean;
   readOnlyMethod: boolean;
 };
 
@@ -57,8 +59,8 @@ const OWN_PARAMETERS = new Set([
 ]);
 
 /**
- * Reads everything but the body. Throws BAD_ARGUMENTS, or NOT_IMPLEMENTED for ClickHouse's own block compression, which this
- * endpoint does not do.
+ * Reads everything but the body. Throws BAD_ARGUMENTS, or NOT_IMPLEMENTED for a body in ClickHouse's own block compression,
+ * which this endpoint does not read.
  */
 export function readRequest(request: IncomingMessage, url: URL): QueryRequest {
   const search = url.searchParams;
@@ -68,13 +70,8 @@ export function readRequest(request: IncomingMessage, url: URL): QueryRequest {
     const value = request.headers[name];
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
-  for (const name of ['compress', 'decompress']) {
-    if (isOn(search.get(name))) {
-      throw raise(
-        'NOT_IMPLEMENTED',
-        `The URL parameter '${name}' is not supported: use Content-Encoding and Accept-Encoding.`,
-      );
-    }
+  if (isOn(search.get('decompress'))) {
+    throw raise('NOT_IMPLEMENTED', "The URL parameter 'decompress' is not supported: use Content-Encoding.");
   }
   const defaultFormat = header('x-clickhouse-format') ?? parameter('default_format');
   if (defaultFormat !== undefined && !/^[A-Za-z][A-Za-z0-9_]*$/.test(defaultFormat)) {
@@ -100,6 +97,7 @@ export function readRequest(request: IncomingMessage, url: URL): QueryRequest {
     compression: isOn(search.get('enable_http_compression'))
       ? chooseEncoding(header('accept-encoding') ?? '')
       : undefined,
+    inBlocks: isOn(search.get('compress')),
     readOnlyMethod: request.method === 'GET' || request.method === 'HEAD',
   };
 }

@@ -119,6 +119,7 @@ async function handle(context: ExecuteContext, request: IncomingMessage, respons
     queryId: url.searchParams.get('query_id') ?? '',
     startedAt: process.hrtime.bigint(),
     sendTimeoutMs: context.config.sendTimeoutMs,
+    inBlocks: false,
   };
   if (context.config.password === '' && request.headers.origin !== undefined) {
     // Without a password any page in a local browser could send statements here.
@@ -135,6 +136,7 @@ async function handle(context: ExecuteContext, request: IncomingMessage, respons
   try {
     const parsed = readRequest(request, url);
     answer.queryId = parsed.queryId;
+    answer.inBlocks = parsed.inBlocks;
     const contentType = request.headers['content-type'] ?? '';
     await execute(context, parsed, unpackBody(request), contentType, answer, gone.signal);
   } catch (error) {

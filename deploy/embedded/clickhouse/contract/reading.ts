@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 import { failure } from './contract.ts';
 import type { Contract } from './contract.ts';
+import { readBlocks } from './read-blocks.ts';
 
 /** What a SELECT answers. */
 export function reading(contract: Contract): void {
@@ -165,6 +166,22 @@ export function reading(contract: Contract): void {
         const raw = await rawRequest(url, headers);
         expect(raw.headers['content-encoding']).toBe(encoding);
         expect(unpack(raw.body).toString()).toBe('42\n');
+      }
+    });
+
+    test('answers are in ClickHouse’s own blocks when the client asks for those, as its Java driver does', async () => {
+      const url = new URL(contract.target.url);
+      const headers = { 'X-ClickHouse-User': contract.target.user, 'X-ClickHouse-Key': contract.target.password };
+      for (const [query, answer] of [
+        ['SELECT 42', '42\n'],
+        ['SELECT 42 WHERE 0', ''],
+        ['SELECT toString(number) FROM numbers(50000)', Array.from({ length: 50_000 }, (_, n) => `${n}\n`).join('')],
+        ['EXISTS TABLE system.one', '1\n'],
+      ] as const) {
+        url.search = new URLSearchParams({ compress: '1', query }).toString();
+        const raw = await rawRequest(url, headers);
+        expect(raw.headers['content-encoding']).toBeUndefined();
+        expect(readBlocks(raw.body).toString()).toBe(answer);
       }
     });
   });
