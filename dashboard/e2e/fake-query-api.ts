@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
-import { laneDetailOf, lanesOf, overviewOf, sum } from './answers.ts';
+import { laneDetailOf, overviewOf } from './answers.ts';
 import { createCredential, found, ProblemAnswer, revokeCredential } from './fake-registry.ts';
+import { lanesOf, sum } from './lanes.ts';
 import type { Organisation } from './organisation.ts';
 
 /** A request that reached the fake, whole: tests assert on what the dashboard sent and what it did not. */
