@@ -12,8 +12,10 @@ const WINDOW_HOURS: Record<Span, number> = { '1h': 1, '24h': 24, '7d': 168, '30d
 const nano = (dollars: string) => BigInt(dollars.replace('.', ''));
 export const sum = (rows: readonly LedgerItem[]) =>
   decimal(rows.reduce((total, row) => total + nano(row.cost_usd), 0n));
-export const distinct = (rows: readonly LedgerItem[], column: 'user' | 'agent' | 'repo' | 'model' | 'session' | 'lane') =>
-  [...new Set(rows.map((row) => row[column]))].filter((value) => value !== '');
+export const distinct = (
+  rows: readonly LedgerItem[],
+  column: 'user' | 'agent' | 'repo' | 'model' | 'session' | 'lane',
+) => [...new Set(rows.map((row) => row[column]))].filter((value) => value !== '');
 
 /** Bounds of a window: from a full hour on, to now. */
 export function bounds(window: Span, nowMs: number): { from: string; to: string } {
