@@ -154,8 +154,8 @@ describe('the landing page', () => {
     await page.getByRole('link', { name: 'Remove filter org qpoint-dev' }).waitFor();
     expect(await page.getByRole('region', { name: 'Lanes' }).locator('tbody tr').count()).toBe(3);
     await lane('A3F2').getByRole('link', { name: '1 open' }).click();
-    await page.getByRole('link', { name: 'Shared lane' }).waitFor();
-    expect(await page.locator('main li .title').count()).toBe(1);
+    await page.getByRole('heading', { name: 'Findings' }).waitFor();
+    expect(await page.locator('main li .title').allInnerTexts()).toEqual(['Shared lane']);
   });
 
   it.each([
