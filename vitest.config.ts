@@ -36,7 +36,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           include: ['{ingest,detector,query-api,deploy}/**/*.int.test.ts'],
           exclude: ['**/node_modules/**'],
-          globalSetup: ['deploy/testing/global-setup.ts'],
+          globalSetup: ['deploy/testing/global-setup.ts', 'query-api/src/testing/registry-template.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,

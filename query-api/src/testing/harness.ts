@@ -7,6 +7,7 @@ import type { Bus } from '@lanewatch/ingest/contract';
 import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import { pino } from 'pino';
+import { inject } from 'vitest';
 // Tests prepare the ledger with its owner's own code: a copy of the schema here would drift.
 import { openLedger } from '../../../detector/src/ledger/open.ts';
 import type { Ledger } from '../../../detector/src/ledger/ledger.ts';
@@ -23,6 +24,7 @@ import { startServices } from '../services.ts';
 import type { Services } from '../services.ts';
 import type { Finding, LedgerRow } from '@lanewatch/detector/contract';
 import { ledgerRow } from './ledger-row.ts';
+import { copyOfRegistry } from './registry-template.ts';
 
 /** The ClickHouse that the run provides (`inject('clickhouseServer')`). Without one nothing here can be tested. */
 export function engineOf(server: ClickHouseServer | null): ClickHouseServer {
@@ -44,7 +46,7 @@ export function openTestLedger(engine: ClickHouseServer, database: string): Prom
 /** Registries to run the same tests on: PGlite always, Postgres when the run provides one (`inject('postgresUrl')`). */
 export function registryTargets(server: string | null): [name: string, open: () => Promise<RegistryTarget>][] {
   const targets: [string, () => Promise<RegistryTarget>][] = [
-    ['PGlite', () => Promise.resolve({ url: 'pglite:memory', drop: () => Promise.resolve() })],
+    ['PGlite', () => copyOfRegistry(inject('registryTemplate'))],
   ];
   if (server !== null) targets.push(['Postgres', () => createPostgresDatabase(server)]);
   return targets;
@@ -116,13 +118,14 @@ const CLAIMANT = 'test';
 export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const { engine } = options;
   const directory = await mkdtemp(join(tmpdir(), 'lanewatch-query-api-'));
+  const registry = options.registry ?? (await copyOfRegistry(inject('registryTemplate')));
   const databaseName = `t_${randomBytes(6).toString('hex')}`;
   const { url, user, password } = engine;
   const ledger = await openTestLedger(engine, databaseName);
   await ledger.claim([0], CLAIMANT);
   const config: Config = {
     ...loadConfig({
-      DATABASE_URL: options.registry?.url ?? 'pglite:memory',
+      DATABASE_URL: registry.url,
       BUS_URL: `lmdb:${join(directory, 'bus')}`,
       CLICKHOUSE_URL: url,
       CLICKHOUSE_USER: user,
@@ -193,7 +196,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
       // The store has no command of its own: it only reads.
       await dropDatabase(engine, databaseName);
       await store.close();
-      await options.registry?.drop();
+      await registry.drop();
       await rm(directory, { recursive: true, force: true });
     },
   };
