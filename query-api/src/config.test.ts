@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ConfigError, configHelp, loadConfig } from './config.ts';
 
 const NEEDED = {
-  DATABASE_URL: 'pglite:memory',
+  DATABASE_URL: 'pglite:/tmp/registry',
   BUS_URL: 'lmdb:/tmp/bus',
   CLICKHOUSE_URL: 'http://127.0.0.1:8123',
 };

@@ -9,7 +9,7 @@ const databaseUrl = z
   .string()
   .regex(
     /^(postgres(ql)?:\/\/.+|pglite:.+)$/,
-    'must be postgres://user:password@host:port/database, pglite:/directory or pglite:memory',
+    'must be postgres://user:password@host:port/database or pglite:/directory',
   );
 
 /** What query-api reads from its environment. The only place that does. */
@@ -22,9 +22,7 @@ const configSchema = z.object({
     .max(65_535)
     .default(4610)
     .describe('Port to listen on; 0 picks a free one'),
-  DATABASE_URL: databaseUrl.describe(
-    'Registry: postgres://… for a server, pglite:/directory embedded, pglite:memory for tests',
-  ),
+  DATABASE_URL: databaseUrl.describe('Registry: postgres://… for a server, pglite:/directory embedded'),
   BUS_URL: busUrlSetting.describe('Message bus: kafka://host:port,… or lmdb:/directory'),
   TOPIC_PREFIX: topicPrefixSetting.describe('Put before every topic name'),
   CONSUMER_GROUP: z

@@ -31,7 +31,7 @@ const CONNECTIONS_MAX = 10;
 /**
  * Opens the registry's store, and makes sure that it can be used. A server that goes away later, or is too busy to answer in time,
  * makes queries fail with RegistryUnavailableError.
- * @param url `postgres://…`, `pglite:/directory` or `pglite:memory`
+ * @param url `postgres://…` or `pglite:/directory`
  * @param onFault told when a connection breaks, idle or in use; the pool replaces it by itself
  * @throws RegistryUnusableError when a server does not let us in
  */
@@ -82,8 +82,8 @@ async function openPool(url: string, onFault: (error: unknown) => void): Promise
 }
 
 async function openPglite(directory: string): Promise<Database> {
-  if (directory !== 'memory') await mkdir(directory, { recursive: true, mode: 0o700 });
-  const pglite = directory === 'memory' ? await PGlite.create() : await PGlite.create(directory);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const pglite = await PGlite.create(directory);
   const db = new Kysely<RegistryTables>({ dialect: new PGliteDialect({ pglite }) });
   return {
     db,
