@@ -30,6 +30,12 @@ it('a broker of somebody else on the port is not taken for the one that was aske
   );
 });
 
+it('a port that none has is told by the option that names it', async () => {
+  const run = await runKafka(70_000);
+  expect(await run.ended).toBe(1);
+  expect(run.output()).toBe('--port must be a whole number from 1 to 65535, not "70000".\n');
+});
+
 it.skipIf(inject('kafkaBrokers') === null)('a broker that ends by itself is told with its log and fails', async () => {
   const run = await runKafka(await freePort());
   await until(() => run.output().includes('Kafka answers on'), 60_000, `Kafka; so far:\n${run.output()}`);

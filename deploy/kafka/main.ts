@@ -4,10 +4,10 @@ import { fromCaller } from '../embedded/caller.ts';
 import { settlePorts } from '../embedded/ports.ts';
 import { KafkaUnavailableError, startKafka } from './start-kafka.ts';
 
-function positiveInteger(name: string, text: string): number {
+function wholeNumber(name: string, text: string, max: number): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new KafkaUnavailableError(`${name} must be a whole number above 0, not "${text}".`);
+  if (!Number.isInteger(value) || value < 1 || value > max)
+    throw new KafkaUnavailableError(`${name} must be a whole number from 1 to ${max}, not "${text}".`);
   return value;
 }
 
@@ -20,7 +20,7 @@ async function main(): Promise<void> {
     },
   });
   const dir = fromCaller(values.dir);
-  const port = positiveInteger('--port', values.port);
+  const port = wholeNumber('--port', values.port, 65_535);
   // A broker of somebody else on the port would answer as if it were the one that is about to be started.
   await settlePorts([{ title: 'Kafka broker', endpoint: { host: '127.0.0.1', port, variable: 'KAFKA_PORT' } }]);
   // A broker that still starts is killed at exit.
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   const kafka = await startKafka({
     dir,
     port,
-    heapMb: positiveInteger('--heap-mb', values['heap-mb']),
+    heapMb: wholeNumber('--heap-mb', values['heap-mb'], 1_048_576),
     onProgress: (line) => {
       console.log(line);
     },
