@@ -7,7 +7,7 @@ import type { Config } from './config.ts';
 import { openDatabase } from './registry/database.ts';
 import { RegistryUnusableError } from './registry/unusable.ts';
 import { createServer } from './server.ts';
-import { startServices } from './services.ts';
+import { startServices } from './services/services.ts';
 
 /** Longer than any request may take to end; after that a hung connection is not waited for. */
 const SHUTDOWN_MS = 10_000;

@@ -1,7 +1,7 @@
 import { laneOf } from '@lanewatch/ingest/contract';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { firstSeenSql } from './lanes/detail.ts';
-import { trendSql } from './trend.ts';
+import { trendSql } from './ledger/trend.ts';
 import { engineOf, startHarness } from './testing/harness.ts';
 import type { Harness } from './testing/harness.ts';
 

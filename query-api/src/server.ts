@@ -17,7 +17,7 @@ import { changeRoutes } from './routes/changes.ts';
 import { controlRoutes } from './routes/control.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { readRoutes } from './routes/reads.ts';
-import type { Services } from './services.ts';
+import type { Services } from './services/services.ts';
 
 const BODY_BYTES_MAX = 256 * 1024;
 const REQUEST_TIMEOUT_MS = 60_000;

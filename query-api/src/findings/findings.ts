@@ -2,10 +2,10 @@ import { RULE_CATALOGUE } from '@lanewatch/detector/contract';
 import { z } from 'zod';
 import type { FindingItem, findingsQuerySchema, Standing } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { cursorInstant, decodeCursor, encodeCursor } from '../cursor.ts';
+import { cursorInstant, decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { registrationOf } from '../lanes/registration.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
-import { instantOf } from '../window.ts';
+import { instantOf } from '../ledger/window.ts';
 import { findingStatus, readTriage } from './triage.ts';
 import type { Triage } from './triage.ts';
 

@@ -6,7 +6,7 @@ import { BusUnavailableError } from '@lanewatch/ingest/contract';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
 import { ReadTooLargeError, StoreUnavailableError } from '../clickhouse.ts';
-import { CursorError } from '../cursor.ts';
+import { CursorError } from './cursor.ts';
 import { RegistryUnavailableError } from '../registry/unavailable.ts';
 import { PROBLEMS, ProblemError, problemBody } from './problem.ts';
 import type { FieldError, ProblemCode } from './problem.ts';

@@ -1,6 +1,6 @@
 import type { Window } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { LIVE_MS, windowStartMs } from '../window.ts';
+import { LIVE_MS, windowStartMs } from '../ledger/window.ts';
 
 /** What the ledger says of one lane in a window. Instants are epoch milliseconds, money is decimal text. */
 export interface LaneAggregate {

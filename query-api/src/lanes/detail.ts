@@ -1,7 +1,7 @@
 import type { Lane, LaneDetail, Window } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { readTrend } from '../trend.ts';
-import { instantOf, isLive, windowStartMs } from '../window.ts';
+import { readTrend } from '../ledger/trend.ts';
+import { instantOf, isLive, windowStartMs } from '../ledger/window.ts';
 import { ENDPOINT_COLUMN_SQL, ENDPOINT_SQL } from './aggregates.ts';
 
 /** Values shown per topology group; the counts beside them stay complete. */

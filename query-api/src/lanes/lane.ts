@@ -1,6 +1,6 @@
 import type { Lane, Window } from '../../contract/index.ts';
 import type { RegistrySnapshot } from '../registry/view.ts';
-import { instantOf } from '../window.ts';
+import { instantOf } from '../ledger/window.ts';
 import type { LaneAggregate } from './aggregates.ts';
 import { postureOf } from './posture.ts';
 import { registrationOf } from './registration.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Lane, LanesPage, lanesQuerySchema } from '../../contract/index.ts';
-import { CursorError, decodeCursor, encodeCursor } from '../cursor.ts';
-import { nanoOf } from '../money.ts';
-import { isLive } from '../window.ts';
+import { CursorError, decodeCursor, encodeCursor } from '../http/cursor.ts';
+import { nanoOf } from '../ledger/money.ts';
+import { isLive } from '../ledger/window.ts';
 import { riskRankOf } from './posture.ts';
 
 type LanesQuery = z.output<typeof lanesQuerySchema>;

@@ -2,11 +2,11 @@ import type { Overview, Window } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { readOpenFindings } from '../findings/findings.ts';
 import type { OpenFindings } from '../findings/findings.ts';
-import { readLastStoredMs } from '../last-stored.ts';
+import { readLastStoredMs } from '../ledger/last-stored.ts';
 import { readUnknownUses } from '../overview/unknown-sessions.ts';
 import type { UnknownUse } from '../overview/unknown-sessions.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
-import { readTrend } from '../trend.ts';
+import { readTrend } from '../ledger/trend.ts';
 import { readLaneAggregates } from './aggregates.ts';
 import type { LaneAggregate } from './aggregates.ts';
 

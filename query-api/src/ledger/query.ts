@@ -5,9 +5,9 @@ import { LEDGER_FILTER_COLUMNS } from '../../contract/index.ts';
 import type { LedgerItem, LedgerPage, LedgerQuery } from '../../contract/index.ts';
 import { ReadTooLargeError, StoreUnavailableError } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { cursorInstant, decodeCursor, encodeCursor } from '../cursor.ts';
+import { cursorInstant, decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { fieldProblem } from '../http/problem.ts';
-import { instantOf } from '../window.ts';
+import { instantOf } from './window.ts';
 
 /** seen_at and the place on the bus: unique for ever, so that a page ends at the same row however many arrive meanwhile. */
 const UINT32_MAX = 2 ** 32 - 1;

@@ -1,8 +1,8 @@
 import type { BannerLane, Lane } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { isRetiredInUse, riskRankOf } from '../lanes/posture.ts';
-import { nanoOf } from '../money.ts';
-import { isLive } from '../window.ts';
+import { nanoOf } from '../ledger/money.ts';
+import { isLive } from '../ledger/window.ts';
 
 const BANNER_LANES_MAX = 10;
 

@@ -4,7 +4,7 @@ import type { CollectorHealth } from '../../contract/index.ts';
 import { statusAt } from '../registry/record.ts';
 import type { CredentialRow } from '../registry/record.ts';
 import type { RegistrySnapshot } from '../registry/view.ts';
-import { instantOf } from '../window.ts';
+import { instantOf } from '../ledger/window.ts';
 
 /** A collector without an event for longer is silent; rule R27's default. */
 export const SILENT_MS = 5 * 60_000;

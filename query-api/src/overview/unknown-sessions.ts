@@ -1,7 +1,7 @@
 import type { Window } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { dollarsOf, nanoOf } from '../money.ts';
-import { isLive, windowStartMs } from '../window.ts';
+import { dollarsOf, nanoOf } from '../ledger/money.ts';
+import { isLive, windowStartMs } from '../ledger/window.ts';
 
 /** Sessions that used a key while it was unknown, on lanes that are unknown still. */
 export interface UnknownSessions {

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Expression, SqlBool } from 'kysely';
 import { z } from 'zod';
 import type { CredentialsPage, credentialsQuerySchema } from '../../contract/index.ts';
-import { cursorInstant, decodeCursor, encodeCursor } from '../cursor.ts';
+import { cursorInstant, decodeCursor, encodeCursor } from '../http/cursor.ts';
 import type { RegistryDatabase } from './database.ts';
 import { itemOf, statusAt } from './record.ts';
 import type { CredentialRow, LastUse } from './record.ts';

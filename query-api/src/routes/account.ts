@@ -7,8 +7,8 @@ import type { Me } from '../../contract/index.ts';
 import type { Session } from '../accounts/sessions.ts';
 import { ProblemError } from '../http/problem.ts';
 import { setSessionCookie } from '../http/session-auth.ts';
-import type { Services } from '../services.ts';
-import { instantOf } from '../window.ts';
+import type { Services } from '../services/services.ts';
+import { instantOf } from '../ledger/window.ts';
 
 /**
  * Links that are none, per address and minute; a token has 256 bits, so this only keeps the log readable: what is refused by it is

@@ -6,7 +6,7 @@ import { credentialCreateSchema } from '../../contract/index.ts';
 import { ProblemError } from '../http/problem.ts';
 import { statusAt } from '../registry/record.ts';
 import { registerCredential } from '../registry/register.ts';
-import type { Services } from '../services.ts';
+import type { Services } from '../services/services.ts';
 import { PUBLISH_WAIT_MS } from './credentials.ts';
 
 const ACTOR = 'start';

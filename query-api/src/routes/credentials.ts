@@ -20,7 +20,7 @@ import { itemOf } from '../registry/record.ts';
 import type { CredentialRow, LastUse } from '../registry/record.ts';
 import { registerCredential } from '../registry/register.ts';
 import { revokeCredential } from '../registry/registry.ts';
-import type { Services } from '../services.ts';
+import type { Services } from '../services/services.ts';
 
 /** How long an answer waits for the bus to confirm; the change is committed either way and follows later. */
 export const PUBLISH_WAIT_MS = 5_000;

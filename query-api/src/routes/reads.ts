@@ -23,7 +23,7 @@ import { laneOfAggregate } from '../lanes/lane.ts';
 import { pageOfLanes } from '../lanes/list.ts';
 import { readLedger } from '../ledger/query.ts';
 import { lanesOfSnapshot } from '../overview/overview.ts';
-import type { Services } from '../services.ts';
+import type { Services } from '../services/services.ts';
 
 /** Findings listed with a lane. */
 const LANE_FINDINGS_MAX = 50;

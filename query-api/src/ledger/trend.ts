@@ -1,5 +1,5 @@
-import type { Overview, Window } from '../contract/index.ts';
-import type { ClickHouse } from './clickhouse.ts';
+import type { Overview, Window } from '../../contract/index.ts';
+import type { ClickHouse } from '../clickhouse.ts';
 import { dollarsOf, nanoOf } from './money.ts';
 import { instantOf, trendStartsMs } from './window.ts';
 

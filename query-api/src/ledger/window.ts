@@ -1,4 +1,4 @@
-import type { Window } from '../contract/index.ts';
+import type { Window } from '../../contract/index.ts';
 
 const HOUR_MS = 3_600_000;
 export const WINDOW_HOURS: Record<Window, number> = {

@@ -1,10 +1,10 @@
 import type { Bus, LatestView, Topics } from '@lanewatch/ingest/contract';
 import type { Logger } from 'pino';
-import { followCollectorCounts } from './overview/collectors.ts';
-import type { CollectorTotals } from './overview/collectors.ts';
-import type { RegistryDatabase } from './registry/database.ts';
-import type { OutboxPublisher } from './registry/publisher.ts';
-import { reconcileTopic } from './registry/reconcile.ts';
+import { followCollectorCounts } from '../overview/collectors.ts';
+import type { CollectorTotals } from '../overview/collectors.ts';
+import type { RegistryDatabase } from '../registry/database.ts';
+import type { OutboxPublisher } from '../registry/publisher.ts';
+import { reconcileTopic } from '../registry/reconcile.ts';
 
 const RETRY_MS = 1_000;
 const CLOSE_PATIENCE_MS = 2_000;

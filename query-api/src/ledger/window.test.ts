@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { WINDOWS } from '../contract/index.ts';
+import { WINDOWS } from '../../contract/index.ts';
 import { trendStartsMs, WINDOW_HOURS, windowStartMs } from './window.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,4 +1,4 @@
-import type { ClickHouse } from './clickhouse.ts';
+import type { ClickHouse } from '../clickhouse.ts';
 
 /** When anything was stored last, epoch milliseconds; null for an empty ledger. From part headers, so it costs nothing. */
 export async function readLastStoredMs(store: ClickHouse, options?: { patienceMs: number }): Promise<number | null> {
