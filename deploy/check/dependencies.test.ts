@@ -51,6 +51,21 @@ describe('directions of dependencies', () => {
     expect(wrong).toEqual([]);
   });
 
+  it.each(ORDER.slice(0, -1))('nothing that the contract of %s draws in imports that contract as a whole', (name) => {
+    const index = `${name}/contract/index.ts`;
+    const reached = new Set([index]);
+    const circles: Import[] = [];
+    for (const file of reached) {
+      for (const { name: imported } of imports.filter((one) => one.file === file && one.name.startsWith('.'))) {
+        const target = posix.join(posix.dirname(file), imported);
+        if (target === index) circles.push({ file, name: imported });
+        reached.add(target);
+      }
+    }
+    expect(reached.size).toBeGreaterThan(3);
+    expect(circles).toEqual([]);
+  });
+
   it('what the browser takes from a contract needs no Node', () => {
     const { exports } = JSON.parse(read('ingest/package.json')) as { exports: Record<string, string> };
     const forBrowsers = Object.entries(exports).filter(([name]) => name !== './contract');

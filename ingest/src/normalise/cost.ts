@@ -1,4 +1,4 @@
-import { DOLLARS_MAX, DOLLARS_PATTERN } from '../../contract/index.ts';
+import { DOLLARS_MAX, DOLLARS_PATTERN } from '../../contract/usage-event.ts';
 
 const NANO = 1_000_000_000;
 /** Below this the product with 10^9 is exact to less than half a unit, so rounding gives the decimal that was written. */

@@ -1,4 +1,6 @@
-import { canonicalFingerprint, canonicalHint, hintEnds, hintOf, TEXT_LIMITS } from '../../contract/index.ts';
+import { canonicalFingerprint } from '../../contract/fingerprint.ts';
+import { canonicalHint, hintEnds, hintOf } from '../../contract/hint.ts';
+import { TEXT_LIMITS } from '../../contract/usage-event.ts';
 import { looksLikeKey } from '../redact/key-shape.ts';
 import { wholeApiKey } from '../redact/redact.ts';
 import { cleanText, LOOKAHEAD_CHARS, type TextTally } from './text.ts';

@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto';
+import { canonicalFingerprint, fingerprintOf, isFingerprint } from '../../contract/fingerprint.ts';
+import { hintOf, providerOfKey } from '../../contract/hint.ts';
 import {
   ACTIONS,
-  canonicalFingerprint,
   COST_BASES,
   CREDENTIAL_KINDS,
-  fingerprintOf,
   type Flag,
-  hintOf,
-  isFingerprint,
   LATENCY_MS_MAX,
   OUTCOMES,
-  providerOfKey,
   TEXT_LIMITS,
   TIME_FUTURE_FLAG_MS,
   TIME_MAX_MS,
@@ -18,7 +15,7 @@ import {
   TIME_PAST_FLAG_MS,
   type UsageEvent,
   type UsageEventInput,
-} from '../../contract/index.ts';
+} from '../../contract/usage-event.ts';
 import { canonicalAddress } from '../auth/address.ts';
 import { redactSecrets, wholeApiKey, withoutUserinfo } from '../redact/redact.ts';
 import { nanoDollarsOfNumber, nanoDollarsOfText } from './cost.ts';

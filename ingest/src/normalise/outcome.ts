@@ -1,4 +1,4 @@
-import type { UsageEvent } from '../../contract/index.ts';
+import type { UsageEvent } from '../../contract/usage-event.ts';
 
 /** What kind of failure an HTTP status tells of; `failed` also where there is none. */
 export function failureOf(statusCode: number | null | undefined): UsageEvent['outcome'] {
