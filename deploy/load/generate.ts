@@ -1,5 +1,6 @@
 import type { UsageEventInput } from '@lanewatch/ingest/contract';
-import { organisationOf, type Key, type Organisation } from './organisation.ts';
+import type { Key } from './key.ts';
+import { organisationOf, type Organisation } from './organisation.ts';
 import { randomOf } from './random.ts';
 import { representativeEvents, signsOfLife } from './representative.ts';
 import { eventsOf, runOf } from './session.ts';

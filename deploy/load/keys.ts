@@ -1,4 +1,4 @@
-import type { AgentName, Key, MakeKey, Person } from './organisation.ts';
+import type { AgentName, Key, MakeKey, Person } from './key.ts';
 import type { Model } from './prices.ts';
 import type { Random } from './random.ts';
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Key, Organisation } from './organisation.ts';
+import type { Key } from './key.ts';
+import type { Organisation } from './organisation.ts';
 
 const createdSchema = z.object({ credential: z.object({ id: z.string() }) });
 const listSchema = z.object({

@@ -1,5 +1,6 @@
 import type { UsageEventInput } from '@lanewatch/ingest/contract';
-import type { Key, Organisation } from './organisation.ts';
+import type { Key } from './key.ts';
+import type { Organisation } from './organisation.ts';
 import { randomOf } from './random.ts';
 import { eventsOf, runOf, withCost, type Run } from './session.ts';
 

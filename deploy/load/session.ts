@@ -1,5 +1,5 @@
 import type { UsageEventInput } from '@lanewatch/ingest/contract';
-import type { Key, Person } from './organisation.ts';
+import type { Key, Person } from './key.ts';
 import { costNanoUsd, dollarsText, providerOf, type Model, type Tokens } from './prices.ts';
 import type { Random } from './random.ts';
 

@@ -15,6 +15,6 @@ export {
   type NormaliseResult,
 } from '../src/normalise/normalise.ts';
 export { openBus } from '../src/bus/open.ts';
-export type { OpenBusOptions } from '../src/bus/open.ts';
+export type { OpenBusOptions } from '../src/bus/options.ts';
 export { murmur2, partitionForKey } from '../src/bus/partition.ts';
 export { RecordRefusedError } from '../src/bus/errors.ts';

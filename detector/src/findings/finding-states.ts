@@ -1,6 +1,6 @@
 import { findingIdOf, RISK_OF, type Finding } from '../../contract/index.ts';
 import type { LedgerRow } from '../../contract/index.ts';
-import type { LaneState } from '../lane-state/lane-states.ts';
+import type { LaneSights } from '../lane-state/lane-sights.ts';
 import { isResolvedUser } from '../lane-state/people.ts';
 import { FINDING_LABELS, type FindingTally } from '../ledger/ledger.ts';
 import type { Rule } from '../rules/rule.ts';
@@ -26,14 +26,13 @@ export interface EarlierRows {
   tally: FindingTally | null;
 }
 
-/** A finding that came into being here, with its lane. */
-export interface RaisedFinding {
-  state: FindingState;
-  lane: LaneState;
+/** A lane and the findings it raised. */
+export interface LaneWithFindings extends LaneSights {
+  findings: FindingState[];
 }
 
 /** The state of a finding on this lane, if it is held. */
-export function findHeld(lane: LaneState, rule: Rule, dedupe: readonly string[]): FindingState | undefined {
+export function findHeld(lane: LaneWithFindings, rule: Rule, dedupe: readonly string[]): FindingState | undefined {
   const key = dedupe.length === 0 ? '' : dedupe.join('\n');
   for (const finding of lane.findings) if (finding.rule === rule && finding.dedupe === key) return finding;
   if (lane.findings.length === 0) return undefined;
@@ -44,7 +43,7 @@ export function findHeld(lane: LaneState, rule: Rule, dedupe: readonly string[])
 }
 
 /** A finding without occurrences yet. */
-export function newFinding(lane: LaneState, rule: Rule, dedupe: readonly string[]): FindingState {
+export function newFinding(lane: LaneSights, rule: Rule, dedupe: readonly string[]): FindingState {
   return {
     id: findingIdOf(rule.id, lane.lane, dedupe),
     lane: lane.lane,
@@ -113,7 +112,7 @@ export function noteEarlier(counted: FindingState, all: FindingTally): void {
 }
 
 /** The finding as it is stored and published: its tally, and what the rule says of it. */
-export function toFinding(state: FindingState, lane: LaneState): Finding {
+export function toFinding(state: FindingState, lane: LaneSights): Finding {
   const whole = state.earlier.tally === null ? state : withEarlier(state, state.earlier.tally);
   const { severity, facts } = whole.rule.describe(lane, whole);
   return {

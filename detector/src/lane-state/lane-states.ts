@@ -1,5 +1,5 @@
 import type { LedgerRow } from '../../contract/index.ts';
-import type { FindingState } from '../findings/finding-states.ts';
+import type { LaneWithFindings } from '../findings/finding-states.ts';
 import type { LaneDimension, LaneIdentity, LaneValue } from '../ledger/ledger.ts';
 import { isResolvedUser } from './people.ts';
 import { setStays, touchStay } from './stays.ts';
@@ -13,23 +13,8 @@ import {
   type ValueTable,
 } from './value-table.ts';
 
-/** A lane as the detector remembers it: who and what was seen with it lately, and the findings it raised. */
-export interface LaneState {
-  lane: string;
-  fingerprint: string;
-  /** Where its events come from on the bus. */
-  partition: number;
-  /** The people: users that name somebody. */
-  user: ValueTable | null;
-  /** Users that name nobody. */
-  unresolved: ValueTable | null;
-  endpoint: ValueTable | null;
-  agent: ValueTable | null;
-  session: ValueTable | null;
-  repo: ValueTable | null;
-  model: ValueTable | null;
-  environment: ValueTable | null;
-  findings: FindingState[];
+/** A lane as the detector holds it: what it was seen with, and its place in the order of use. */
+export interface LaneState extends LaneWithFindings {
   /** Count of observed events when the lane last moved to the end of the order of use. */
   movedAt: number;
 }

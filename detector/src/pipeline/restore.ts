@@ -1,10 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Finding } from '../../contract/index.ts';
-import { restoredFinding, toFinding, type RaisedFinding } from '../findings/finding-states.ts';
+import { restoredFinding, toFinding, type FindingState } from '../findings/finding-states.ts';
 import { newLane, type LaneState, type LaneStates } from '../lane-state/lane-states.ts';
 import { LANE_DIMENSIONS, type Ledger } from '../ledger/ledger.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { DedupeWindow } from './dedupe-window.ts';
+
+/** A finding that was raised, with its lane. */
+export interface RaisedFinding {
+  state: FindingState;
+  lane: LaneState;
+}
 
 export interface RestoreOptions {
   ledger: Ledger;

@@ -1,6 +1,6 @@
 import type { Finding, LedgerRow, RuleId, Severity } from '../../contract/index.ts';
 import type { Credential } from '../classify/registry-view.ts';
-import type { LaneState } from '../lane-state/lane-states.ts';
+import type { LaneSights } from '../lane-state/lane-sights.ts';
 import type { FindingTally } from '../ledger/ledger.ts';
 import type { ParameterValues } from './parameters.ts';
 
@@ -9,7 +9,7 @@ export interface RuleContext {
   /** The classified event. */
   row: LedgerRow;
   /** Its lane, the event included. */
-  lane: LaneState;
+  lane: LaneSights;
   /** The registered key that matched, if one did. */
   credential: Credential | null;
   /** Whether the event's user names somebody who, for all that is known, was not seen on the lane within the window of it. */
@@ -36,7 +36,7 @@ export interface Rule {
   windowMs?: number;
   /** The dedupe values of the finding this event is an occurrence of, or null when the rule does not hold. */
   evaluate(context: RuleContext): readonly string[] | null;
-  describe(lane: LaneState, finding: FindingTally): RuleVerdict;
+  describe(lane: LaneSights, finding: FindingTally): RuleVerdict;
 }
 
 /** Dedupe values of rules whose finding is one per lane. */

@@ -1,5 +1,5 @@
 import type { ByteBuffer } from './byte-buffer.ts';
-import type { Column } from './columns.ts';
+import type { Column } from './column.ts';
 
 /** A column of a block: its name and type as the header states them, and its values. */
 export interface BlockColumn {

@@ -1,20 +1,10 @@
 import type { ByteBuffer } from './byte-buffer.ts';
+import type { Column } from './column.ts';
 import { LowCardinalityColumn, writeLowCardinalityPrefix } from './low-cardinality.ts';
 
 const TWO_TO_32 = 4_294_967_296;
 /** Rows that the first memory of a column holds; it doubles when they are more. */
 const ROWS_INITIAL = 1 << 10;
-
-/**
- * A column of a block in the making. Each kind has an `add` of its own, which takes the next row's value. Numbers are kept as
- * they are written, which is little-endian, as every processor is that the engine and Node both run on.
- */
-export interface Column {
-  /** Forgets the block before, keeps the memory. */
-  start(): void;
-  /** Writes the column's data; the header is the block's. */
-  write(out: ByteBuffer): void;
-}
 
 export class StringColumn implements Column {
   private readonly texts: ByteBuffer;

@@ -2,7 +2,8 @@ import { LEDGER_COLUMNS, type LedgerRow } from '../../../contract/index.ts';
 import type { RowBlock } from '../ledger.ts';
 import { writeBlock, type BlockColumn } from './block.ts';
 import { ByteBuffer } from './byte-buffer.ts';
-import { LabelsColumn, StringColumn, UInt64Column, UIntColumn, type Column } from './columns.ts';
+import type { Column } from './column.ts';
+import { LabelsColumn, StringColumn, UInt64Column, UIntColumn } from './columns.ts';
 import { LowCardinalityColumn } from './low-cardinality.ts';
 
 type LedgerColumn = (typeof LEDGER_COLUMNS)[number];

@@ -1,5 +1,5 @@
 import type { ByteBuffer } from './byte-buffer.ts';
-import type { Column } from './columns.ts';
+import type { Column } from './column.ts';
 
 /** Version of LowCardinality's serialisation: dictionaries travel with the block that uses them. */
 const SHARED_DICTIONARIES_WITH_ADDITIONAL_KEYS = 1;

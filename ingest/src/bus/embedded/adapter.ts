@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BusUnavailableError } from '../../../contract/bus.ts';
 import type { Bus } from '../../../contract/bus.ts';
 import { RecordRefusedError } from '../errors.ts';
-import type { OpenBusOptions } from '../open.ts';
+import type { OpenBusOptions } from '../options.ts';
 import { placementIn } from '../partition.ts';
 import { createAppender } from './appender.ts';
 import { createEndWatcher } from './end-watcher.ts';

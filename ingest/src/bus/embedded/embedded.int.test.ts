@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { tempDir, uniqueName, until } from '../../../../deploy/testing/helpers.ts';
 import type { Bus } from '../../../contract/bus.ts';
 import { openBus } from '../open.ts';
-import type { OpenBusOptions } from '../open.ts';
+import type { OpenBusOptions } from '../options.ts';
 import { numbered, readAll, record, startChild } from '../testing/harness.ts';
 import { encodeChunk, encodedBytes } from './chunk.ts';
 import { chunkKey, encodeHead, openLogStore, partitionKey } from './log-store.ts';

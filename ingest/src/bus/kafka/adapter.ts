@@ -1,6 +1,6 @@
 import { BusUnavailableError } from '../../../contract/bus.ts';
 import type { Bus, SubscribeOptions } from '../../../contract/bus.ts';
-import type { KafkaConnection, OpenBusOptions } from '../open.ts';
+import type { KafkaConnection, OpenBusOptions } from '../options.ts';
 import { createTopicAdmin } from './admin.ts';
 import { createKafka } from './client.ts';
 import { createLatestView } from './latest-view.ts';

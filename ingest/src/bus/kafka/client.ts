@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import kafkajs from 'kafkajs';
 import type { Admin, Consumer, EachBatchPayload, Kafka, Message, Producer, ProducerConfig, SASLOptions } from 'kafkajs';
 import snappy from 'kafkajs-snappy';
-import type { KafkaConnection, OpenBusOptions } from '../open.ts';
+import type { KafkaConnection, OpenBusOptions } from '../options.ts';
 import { lz4Codec, zstdCodec } from './codecs.ts';
 
 export type { Admin, Consumer, EachBatchPayload, Kafka, Message, Producer, ProducerConfig };

@@ -1,4 +1,4 @@
-import type { OpenBusOptions } from '../open.ts';
+import type { OpenBusOptions } from '../options.ts';
 
 export type BusLog = NonNullable<OpenBusOptions['onLog']>;
 

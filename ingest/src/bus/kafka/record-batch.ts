@@ -4,7 +4,6 @@
  * are handed over, and then each becomes exactly one object.
  */
 import type { BusRecord } from '../../../contract/bus.ts';
-import type { EachBatchPayload } from './client.ts';
 
 /** A record batch as it passes through kafkajs, which takes it for one message with the offset of its last record. */
 export interface PackedBatch {
@@ -200,7 +199,13 @@ function readTimestamp(buffer: Buffer, at: number): number {
   return Number(buffer.readBigInt64BE(at));
 }
 
-type KafkaMessage = EachBatchPayload['batch']['messages'][number];
+/** What is read of a message that kafkajs has taken apart itself. */
+interface KafkaMessage {
+  offset: string;
+  key: Buffer | null;
+  value: Buffer | null;
+  timestamp: string;
+}
 
 /**
  * Adds the records of what kafkajs hands over, from an offset on. That is a whole batch (kafkajs-patches.ts); single messages come only in
