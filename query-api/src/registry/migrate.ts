@@ -19,8 +19,8 @@ async function readMigrations(): Promise<Migration[]> {
   return Promise.all(
     names.map(async (name, index) => {
       const number = Number(name.slice(0, 3));
-      if (number !== index + 1)
-        throw new Error(`Migrations must be numbered without gaps: ${name} is at place ${index + 1}`);
+      if (!Number.isInteger(number) || names[index - 1]?.slice(0, 3) === name.slice(0, 3))
+        throw new Error(`Each migration begins with a number of its own of three digits: ${name}`);
       const text = await readFile(new URL(name, MIGRATIONS), 'utf8');
       return { number, name, text, sha256: createHash('sha256').update(text).digest('hex') };
     }),
@@ -66,7 +66,7 @@ function apply(db: RegistryDatabase, migrations: Migration[]): Promise<string[]>
     )`.execute(transaction);
     const applied = await transaction.selectFrom('migrations').selectAll().orderBy('number').execute();
     for (const done of applied) {
-      const migration = migrations[done.number - 1];
+      const migration = migrations.find(({ number }) => number === done.number);
       if (migration === undefined) {
         throw new RegistryUnusableError(
           `The registry was made by a newer version of Lanewatch (${done.name} is not known here): start that version.`,
@@ -78,7 +78,8 @@ function apply(db: RegistryDatabase, migrations: Migration[]): Promise<string[]>
         );
       }
     }
-    const pending = migrations.slice(applied.length);
+    // Numbers may have gaps, and one between others may come later: parts of the schema are numbered apart.
+    const pending = migrations.filter(({ number }) => !applied.some((done) => done.number === number));
     for (const migration of pending) {
       for (const statement of statementsOf(migration.text)) await sql.raw(statement).execute(transaction);
       const { number, name, sha256 } = migration;
