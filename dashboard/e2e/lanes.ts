@@ -3,11 +3,14 @@ import { decimal, type Organisation } from './organisation.ts';
 
 /** Lanes and sums computed from the organisation's rows, so that the numbers on a page agree with the rows behind them. */
 
-const HOUR_MS = 3_600_000;
-const LIVE_MS = 30 * 60_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const LIVE_MS = 30 * MINUTE_MS;
 /** `ever` is none that can be asked for. */
 type Span = Window | 'ever';
-const WINDOW_HOURS: Record<Span, number> = { '1h': 1, '24h': 24, '7d': 168, '30d': 720, '90d': 2160, ever: 200_000 };
+const SPAN_DAYS: Partial<Record<Span, number>> = { '7d': 7, '30d': 30, '90d': 90, ever: 8_000 };
+const floorTo = (stepMs: number, instantMs: number) => Math.floor(instantMs / stepMs) * stepMs;
 
 const nano = (dollars: string) => BigInt(dollars.replace('.', ''));
 export const sum = (rows: readonly LedgerItem[]) =>
@@ -17,9 +20,13 @@ export const distinct = (
   column: 'user' | 'agent' | 'repo' | 'model' | 'session' | 'lane',
 ) => [...new Set(rows.map((row) => row[column]))].filter((value) => value !== '');
 
-/** Bounds of a window: from a full hour on, to now. */
+/** Bounds of a window: from 00:00 UTC or a full minute on, to now. */
 export function bounds(window: Span, nowMs: number): { from: string; to: string } {
-  const startMs = Math.floor((nowMs - WINDOW_HOURS[window] * HOUR_MS) / HOUR_MS) * HOUR_MS;
+  const days = SPAN_DAYS[window];
+  const startMs =
+    days === undefined
+      ? floorTo(MINUTE_MS, nowMs - (window === '1h' ? HOUR_MS : DAY_MS))
+      : floorTo(DAY_MS, nowMs) - (days - 1) * DAY_MS;
   return { from: new Date(startMs).toISOString(), to: new Date(nowMs + 1000).toISOString() };
 }
 
@@ -110,13 +117,11 @@ export function lanesOf(org: Organisation, window: Span, nowMs: number): Lane[] 
 }
 
 export function trendOf(rows: readonly LedgerItem[], window: Window, nowMs: number): Overview['trend'] {
-  const stepMs = window === '1h' || window === '24h' ? HOUR_MS : 24 * HOUR_MS;
+  const stepMs = window === '1h' ? 5 * MINUTE_MS : window === '24h' ? HOUR_MS : DAY_MS;
   const startMs = Date.parse(bounds(window, nowMs).from);
-  const endMs = (Math.floor(nowMs / HOUR_MS) + 1) * HOUR_MS;
-  const count = Math.floor((endMs - startMs) / stepMs);
-  const starts = Array.from({ length: count }, (_, index) =>
-    index === 0 ? startMs : endMs - (count - index) * stepMs,
-  );
+  const firstMs = floorTo(stepMs, startMs);
+  const count = (floorTo(stepMs, nowMs) - firstMs) / stepMs + 1;
+  const starts = Array.from({ length: count }, (_, index) => Math.max(startMs, firstMs + index * stepMs));
   return starts.map((atMs, index) => {
     const own = rows.filter((row) => {
       const seenMs = Date.parse(row.seen_at);

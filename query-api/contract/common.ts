@@ -19,7 +19,10 @@ export type Standing = z.infer<typeof standingSchema>;
 export const registrationSchema = z.enum(['helps', 'needs_fingerprint', 'not_needed']);
 export type Registration = z.infer<typeof registrationSchema>;
 
-/** Windows readers choose from. They begin at a full hour, so that roll-ups and rows agree. */
+/**
+ * Windows readers choose from: 7, 30 and 90 UTC days, today the last of them, from 00:00 UTC on; 24 hours and one hour, from a full minute
+ * on. So roll-ups and rows agree, and a day is the same for every reader.
+ */
 export const WINDOWS = ['1h', '24h', '7d', '30d', '90d'] as const;
 export const windowSchema = z.enum(WINDOWS);
 export type Window = z.infer<typeof windowSchema>;

@@ -90,8 +90,8 @@ export const overviewSchema = z.object({
   }),
   banner: z.array(bannerLaneSchema),
   /**
-   * Spend and events per hour (1h, 24h) or 24 hours, oldest first, and what of it was on rows of unknown keys. Steps end with the hour
-   * that runs now; the oldest one is up to an hour longer, because windows begin at a full hour.
+   * Spend and events per UTC day, oldest first, and what of it was on rows of unknown keys; per hour in 24h and per five minutes in 1h.
+   * Steps begin at full ones of the clock, but for the first of a short window, which begins with it.
    */
   trend: z.array(
     z.object({ at: instantSchema, events: z.number().int(), cost_usd: dollarsSchema, unknown_cost_usd: dollarsSchema }),

@@ -1,42 +1,51 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { WINDOWS } from '../../contract/index.ts';
-import { trendStartsMs, WINDOW_HOURS, windowStartMs } from './window.ts';
+import { isOfDays, trendStartsMs, trendStepMs, WINDOW_DAYS, windowStartMs } from './window.ts';
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const anyMoment = fc.integer({ min: 0, max: 4e12 }).map((extra) => 90 * DAY_MS + extra);
 
-test('a window begins at a full hour and holds its length and less than an hour more', () => {
+test('a window of days begins at midnight UTC and holds so many days, today among them', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 0, max: 4e12 }), fc.constantFrom(...WINDOWS), (extra, window) => {
-      const now = 90 * 24 * HOUR_MS + extra;
+    fc.property(anyMoment, fc.constantFrom(...WINDOWS.filter(isOfDays)), (now, window) => {
       const start = windowStartMs(window, now);
-      expect(start % HOUR_MS).toBe(0);
-      const length = now - start;
-      expect(length).toBeGreaterThanOrEqual(WINDOW_HOURS[window] * HOUR_MS);
-      expect(length).toBeLessThan((WINDOW_HOURS[window] + 1) * HOUR_MS);
+      expect(start % DAY_MS).toBe(0);
+      expect(Math.floor(now / DAY_MS) - start / DAY_MS + 1).toBe(WINDOW_DAYS[window]);
+      expect(trendStartsMs(window, now)).toHaveLength(WINDOW_DAYS[window]);
     }),
   );
 });
 
-test('steps of a trend cover the window without gaps, and the newest is as long as any', () => {
+test('a window of hours begins at a full minute and holds its length and less than a minute more', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 0, max: 4e12 }), fc.constantFrom(...WINDOWS), (extra, window) => {
-      const now = 90 * 24 * HOUR_MS + extra;
-      const stepMs = (WINDOW_HOURS[window] > 24 ? 24 : 1) * HOUR_MS;
+    fc.property(anyMoment, fc.constantFrom('1h' as const, '24h' as const), (now, window) => {
+      const start = windowStartMs(window, now);
+      expect(start % MINUTE_MS).toBe(0);
+      const beyond = now - start - (window === '1h' ? HOUR_MS : DAY_MS);
+      expect(beyond).toBeGreaterThanOrEqual(0);
+      expect(beyond).toBeLessThan(MINUTE_MS);
+    }),
+  );
+});
+
+test('steps of a trend cover the window without gaps, begin at full steps of the clock, and the newest holds now', () => {
+  fc.assert(
+    fc.property(anyMoment, fc.constantFrom(...WINDOWS), (now, window) => {
+      const stepMs = trendStepMs(window);
       const starts = trendStartsMs(window, now);
       expect(starts[0]).toBe(windowStartMs(window, now));
-      const lengths = starts.map((start, index) => (starts[index + 1] ?? start + stepMs) - start);
-      expect(lengths.slice(1).every((length) => length === stepMs)).toBe(true);
-      expect(lengths[0]! - stepMs).toBeGreaterThanOrEqual(0);
-      expect(lengths[0]! - stepMs).toBeLessThanOrEqual(HOUR_MS);
-      const untilEndMs = starts.at(-1)! + stepMs - now;
-      expect(untilEndMs).toBeGreaterThan(0);
-      expect(untilEndMs).toBeLessThanOrEqual(HOUR_MS);
+      const wholes = starts.slice(1);
+      expect(wholes.every((start) => start % stepMs === 0)).toBe(true);
+      expect(wholes.every((start, index) => start - starts[index]! <= stepMs && start > starts[index]!)).toBe(true);
+      expect(Math.floor(now / stepMs) * stepMs).toBe(Math.floor(starts.at(-1)! / stepMs) * stepMs);
     }),
   );
 });
 
-test('a trend goes by the hour up to a day and by the day beyond', () => {
+test('a trend goes by five minutes, by the hour up to a day, and by the day beyond', () => {
   const now = Date.UTC(2026, 10, 21, 12, 34);
-  expect(WINDOWS.map((window) => trendStartsMs(window, now).length)).toEqual([2, 25, 7, 30, 90]);
+  expect(WINDOWS.map((window) => trendStartsMs(window, now).length)).toEqual([13, 25, 7, 30, 90]);
 });

@@ -1,41 +1,58 @@
 import type { Window } from '../../contract/index.ts';
 
-const HOUR_MS = 3_600_000;
-export const WINDOW_HOURS: Record<Window, number> = {
-  '1h': 1,
-  '24h': 24,
-  '7d': 7 * 24,
-  '30d': 30 * 24,
-  '90d': 90 * 24,
-};
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** UTC days that a window has, today the last of them. */
+export const WINDOW_DAYS = { '7d': 7, '30d': 30, '90d': 90 } as const satisfies Partial<Record<Window, number>>;
+/** The shorter windows: how far they reach back, and how long a step of their trend is. */
+const SHORT = {
+  '1h': { lengthMs: HOUR_MS, stepMs: 5 * MINUTE_MS },
+  '24h': { lengthMs: DAY_MS, stepMs: HOUR_MS },
+} as const;
 
 /** An event this fresh makes its session and lane live. The same half hour as rule R01's active session. */
-export const LIVE_MS = 30 * 60_000;
+export const LIVE_MS = 30 * MINUTE_MS;
 
 /** Whether an event at `seenMs` makes its session and lane live at `nowMs`. */
 export function isLive(seenMs: number, nowMs: number): boolean {
   return nowMs - seenMs <= LIVE_MS;
 }
 
-/**
- * Where a window begins: a full UTC hour, at least the window's length ago, so that hourly roll-ups and single rows
- * count the same events.
- */
-export function windowStartMs(window: Window, nowMs: number): number {
-  return Math.floor((nowMs - WINDOW_HOURS[window] * HOUR_MS) / HOUR_MS) * HOUR_MS;
+/** Whether a window consists of whole UTC days, which the ledger's roll-up knows; the others are read from rows. */
+export function isOfDays(window: Window): window is keyof typeof WINDOW_DAYS {
+  return window in WINDOW_DAYS;
 }
 
 /**
- * Where the steps of a trend begin, epoch milliseconds, oldest first: hours up to a day's window, else 24 hours each. They are cut
- * back from the end of the hour that runs now, so that the newest is not a stub beside the others. What the window has beyond whole
- * steps, an hour at most, belongs to the oldest.
+ * Where a window begins, epoch milliseconds: those of days at 00:00 UTC, so that roll-up and rows count the same events; 24 hours and one
+ * hour at a full minute, at least that long ago.
+ */
+export function windowStartMs(window: Window, nowMs: number): number {
+  if (isOfDays(window)) return floorTo(DAY_MS, nowMs) - (WINDOW_DAYS[window] - 1) * DAY_MS;
+  return floorTo(MINUTE_MS, nowMs - SHORT[window].lengthMs);
+}
+
+/** How long a step of a window's trend is, in milliseconds: a UTC day; an hour; five minutes. */
+export function trendStepMs(window: Window): number {
+  return isOfDays(window) ? DAY_MS : SHORT[window].stepMs;
+}
+
+/**
+ * Where the steps of a trend begin, epoch milliseconds, oldest first: at full days, hours or five minutes of the clock in UTC. The first
+ * of a short window begins with it, and the newest is the one that runs.
  */
 export function trendStartsMs(window: Window, nowMs: number): number[] {
-  const stepMs = WINDOW_HOURS[window] <= 24 ? HOUR_MS : 24 * HOUR_MS;
+  const stepMs = trendStepMs(window);
   const fromMs = windowStartMs(window, nowMs);
-  const endMs = (Math.floor(nowMs / HOUR_MS) + 1) * HOUR_MS;
-  const count = Math.floor((endMs - fromMs) / stepMs);
-  return Array.from({ length: count }, (_, index) => (index === 0 ? fromMs : endMs - (count - index) * stepMs));
+  const firstMs = floorTo(stepMs, fromMs);
+  const count = (floorTo(stepMs, nowMs) - firstMs) / stepMs + 1;
+  return Array.from({ length: count }, (_, index) => Math.max(fromMs, firstMs + index * stepMs));
+}
+
+function floorTo(stepMs: number, instantMs: number): number {
+  return Math.floor(instantMs / stepMs) * stepMs;
 }
 
 /** Epoch milliseconds as RFC 3339 in UTC. */

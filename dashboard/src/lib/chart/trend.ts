@@ -29,13 +29,10 @@ export function paddedRange(points: readonly TrendPoint[]): [number, number] {
   return [first - step / 2, last + step / 2];
 }
 
-/**
- * What stands under a bar: when its bucket begins. `14:00` for hours; for 24 hours the day, and below it the time, because they
- * begin with the window and not at midnight.
- */
-export function bucketLabel(epochSeconds: number, zone: string, hourly: boolean): string {
-  const part = (format: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat('en-US', { ...format, timeZone: zone }).format(epochSeconds * 1000);
-  const time = part({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-  return hourly ? time : `${part({ month: 'short', day: 'numeric' })}\n${time}`;
+/** What stands under a bar: the UTC day, `Nov 20`; or, below a day, when its bucket begins in the reader's zone, `14:00`. */
+export function bucketLabel(epochSeconds: number, zone: string, daily: boolean): string {
+  const format: Intl.DateTimeFormatOptions = daily
+    ? { month: 'short', day: 'numeric', timeZone: 'UTC' }
+    : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: zone };
+  return new Intl.DateTimeFormat('en-US', format).format(epochSeconds * 1000);
 }

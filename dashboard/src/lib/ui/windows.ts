@@ -10,5 +10,7 @@ const WINDOW_NAMES: Record<Window, string> = {
   '90d': 'the last 90 days',
 };
 
+/** Whether a window consists of whole UTC days. */
+export const isOfDays = (window: Window) => window !== '1h' && window !== '24h';
 export const windowName = (window: Window) => WINDOW_NAMES[window];
 export const ALL_WINDOWS = Object.keys(WINDOW_NAMES) as Window[];
