@@ -127,7 +127,7 @@ describe('bad events', () => {
     await server.post(
       '/v1/logs',
       fixture(
-        new URL('formats/otlp/x', import.meta.url).href,
+        new URL('formats/codex/x', import.meta.url).href,
         'v0.169.0-logs-tool_result-LEAKED-SECRET.http-json.json',
       ),
     );

@@ -1,12 +1,14 @@
 import { claudeCodeMapper } from './claude-code/claude-code.ts';
+import { codexMapper } from './codex/codex.ts';
 import { eventsFormat } from './events/events.ts';
 import type { HttpFormat } from './format.ts';
+import { geminiCliMapper } from './gemini-cli/gemini-cli.ts';
 import { litellmFormat } from './litellm/litellm.ts';
 import { otlpLogsFormat, otlpMetricsFormat, otlpTracesFormat } from './otlp/otlp.ts';
 import type { LogRecordMapper } from './otlp/log-record.ts';
 
 /** Clients whose OTLP log records become events, in the order in which they are asked. One line each. */
-const LOG_RECORD_MAPPERS: readonly LogRecordMapper[] = [claudeCodeMapper];
+const LOG_RECORD_MAPPERS: readonly LogRecordMapper[] = [claudeCodeMapper, codexMapper, geminiCliMapper];
 
 /** Everything that ingest takes, one route each. One line each. */
 export const FORMATS: readonly HttpFormat[] = [

@@ -3,6 +3,7 @@ import { failureOf } from '../../normalise/outcome.ts';
 import type { JsonObject } from '../json-body.ts';
 import { latencyOrNone } from '../latency.ts';
 import { type Attributes, numberAttribute, textAttribute } from '../otlp/attributes.ts';
+import { isoTimeOf, namedKeyOf, placeOf } from '../otlp/common.ts';
 import type { LogRecord, LogRecordMapper } from '../otlp/log-record.ts';
 
 const SCOPE = 'com.anthropic.claude_code.events';
@@ -70,20 +71,17 @@ function eventOf(record: LogRecord, name: 'api_request' | 'api_error', clientAdd
   return {
     source: 'claude-code',
     id: identityOf(record),
-    time: timeOf(record),
+    time: isoTimeOf(record.time) ?? text('event.timestamp'),
     credential: credentialOf(attributes),
     org: text('organization.id'),
     user: text('user.email', 'user.account_uuid', 'enduser.id', 'user.id'),
     ip: clientAddress,
-    host: text('host.name'),
+    ...placeOf(attributes),
     agent: { name: text('service.name') ?? 'claude-code', version: text('service.version', 'app.version') },
     session: text('session.id'),
     request_id: text('request_id'),
-    repo: text('vcs.repository.name', 'vcs.repository.url.full'),
-    branch: text('vcs.ref.head.name'),
     provider: providerOf(text('anthropic.provider')),
     model: text('model'),
-    environment: text('deployment.environment.name', 'deployment.environment'),
     action: 'execution',
     operation: querySource === undefined ? name : `${name}:${querySource}`,
     outcome: name === 'api_request' ? 'success' : failureOf(statusCode),
@@ -129,14 +127,6 @@ function identityOf({ attributes, time }: LogRecord): string {
   return hash('sha256', JSON.stringify([...parts, ...rest]), 'hex');
 }
 
-function timeOf({ time, attributes }: LogRecord): string | undefined {
-  if (time === null) return textAttribute(attributes, 'event.timestamp');
-  return new Date(Math.min(time, LAST_FOUR_DIGIT_YEAR_MS)).toISOString();
-}
-
-/** toISOString writes later years with six digits, which RFC 3339 does not know; the normaliser clamps such a time anyway. */
-const LAST_FOUR_DIGIT_YEAR_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-
 /**
  * The key behind the request. Claude Code itself never names it: `apikey.*` are attributes that its user adds. Signed in by
  * account it sends the account's attributes and uses no key; through a cloud it uses the cloud's own credentials.
@@ -144,16 +134,12 @@ const LAST_FOUR_DIGIT_YEAR_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
  * as unattributed rather than as use without a key.
  */
 function credentialOf(attributes: Attributes): JsonObject {
-  const fingerprint = textAttribute(attributes, 'apikey.fingerprint');
-  const hint = textAttribute(attributes, 'apikey.hint');
+  const named = namedKeyOf(attributes);
   const backend = textAttribute(attributes, 'anthropic.provider');
   const throughCloud = backend !== undefined && Object.hasOwn(CLOUDS, backend);
   // The shell may hold an Anthropic key that the user's lines name, but through a cloud it stays unused.
-  if (throughCloud && hint?.startsWith('sk-ant-') === true) return { kind: 'none' };
-  if (fingerprint !== undefined || hint !== undefined) {
-    const kind = hint?.startsWith('sk-ant-oat') === true ? 'oauth' : 'api_key';
-    return { fingerprint, hint, provider: textAttribute(attributes, 'apikey.provider'), kind };
-  }
+  if (throughCloud && String(named?.hint).startsWith('sk-ant-')) return { kind: 'none' };
+  if (named !== undefined) return named;
   const account = textAttribute(attributes, 'organization.id', 'user.account_uuid', 'user.account_id', 'user.email');
   if (account !== undefined) return { provider: 'anthropic', kind: 'oauth' };
   return { kind: throughCloud ? 'none' : 'api_key' };
