@@ -1,8 +1,10 @@
 /**
- * What the detector promises to the packages right of it: the ledger's columns, findings, the rules in force, and the group whose offsets
- * say how far the ledger is.
+ * What the detector promises to the packages right of it: the ledger's columns, findings, the rules in force, the registry's copy beside
+ * the ledger, and the group whose offsets say how far the ledger is.
  */
 export * from './consumer-group.ts';
+export * from './credential-mirror.ts';
 export * from './finding.ts';
 export * from './ledger-row.ts';
 export * from './rule-catalogue.ts';
+export * from './standing-sql.ts';

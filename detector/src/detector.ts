@@ -3,6 +3,7 @@ import {
   collectorCountsKey,
   topicsOf,
   type Bus,
+  type CredentialRecord,
   type LatestView,
   type OutgoingRecord,
   type Subscription,
@@ -12,6 +13,7 @@ import { createRegistryView } from './classify/registry-view.ts';
 import { createCollectorTally } from './collector-tally.ts';
 import { createLaneStates, type LaneStates } from './lane-state/lane-states.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import type { CredentialMirror } from './ledger/mirror/credential-mirror.ts';
 import type { Batch } from './pipeline/batch.ts';
 import { deadLetterRecord, withoutBytes } from './pipeline/dead-letter.ts';
 import { createDedupeWindow } from './pipeline/dedupe-window.ts';
@@ -39,6 +41,8 @@ export interface DetectorOptions {
   extraValuesMax: number;
   laneHistoryMs: number;
   sessionTimeoutMs: number;
+  /** Makes what copies the registry into ClickHouse; null where nothing reads it there. */
+  createMirror: ((recordOf: (recordKey: string) => CredentialRecord | undefined) => CredentialMirror) | null;
   observer: DetectorObserver;
 }
 
@@ -68,13 +72,15 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
   const topics = topicsOf(options.topicPrefix, options.usagePartitions);
   await bus.ensureTopics(Object.values(topics));
 
-  const registry = createRegistryView();
+  const registry = createRegistryView((recordKey) => mirror?.changed(recordKey));
+  const mirror = options.createMirror?.((recordKey) => registry.byKey(recordKey)?.record) ?? null;
   const registryFeed: LatestView = await bus.followLatest(topics.credentials.name, (record) => {
     const result = registry.apply(record.value, record.key);
     if (!result.ok)
       observer.fault('registry', new Error(`credential record at offset ${record.offset}: ${result.reason}`));
   });
   await registryFeed.caughtUp();
+  mirror?.begin();
 
   const tally = createCollectorTally(options.instance, Date.now());
   const lanes = options.detection ? createLaneStates({ ...options, windowMs: windowMsOf(options.rules) }) : null;
@@ -167,6 +173,7 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
       await pipeline.close();
       await subscription.close();
       await registryFeed.close();
+      await mirror?.close();
       await reportCounts().catch((error: unknown) => observer.fault('collector counts', error));
     },
   };

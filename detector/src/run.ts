@@ -1,9 +1,12 @@
 import { writeSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { openBus } from '@lanewatch/ingest/contract';
 import { type DestinationStream, pino } from 'pino';
 import type { DetectorConfig } from './config.ts';
 import { startDetector, type DetectorObserver } from './detector.ts';
 import { startHealthServer } from './health-server.ts';
+import { connect } from './ledger/clickhouse.ts';
+import { createCredentialMirror } from './ledger/mirror/credential-mirror.ts';
 import { openLedger } from './ledger/open.ts';
 import { createMetrics } from './metrics.ts';
 import { createReadiness } from './readiness.ts';
@@ -20,6 +23,8 @@ export interface DetectorParts {
 const PARTS: DetectorParts = { openBus, openLedger, detection: true };
 
 const SHUTDOWN_MS = 15_000;
+/** Of requests that no batch waits for. */
+const BESIDE_SILENCE_MS = 60_000;
 
 /**
  * Standard output. A line that a full disk does not take is lost: pino's own destination would end the service by an error that
@@ -76,10 +81,13 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     metrics: metrics.registry,
     notReadyReason: () => readiness.reason,
   });
-  const ledger = await parts.openLedger({
+  const endpoint = {
     url: config.CLICKHOUSE_URL,
     user: config.CLICKHOUSE_USER,
     password: config.CLICKHOUSE_PASSWORD,
+  };
+  const ledger = await parts.openLedger({
+    ...endpoint,
     database: config.CLICKHOUSE_DATABASE,
     engine: config.LEDGER_ENGINE,
     fsync: config.LEDGER_FSYNC,
@@ -88,6 +96,7 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
   const bus = await parts.openBus(config.BUS_URL, {
     onLog: (level, message, details) => log[level](details, message),
   });
+  const beside = connect(endpoint, BESIDE_SILENCE_MS);
   const detector = await startDetector({
     instance: config.INSTANCE,
     bus,
@@ -106,6 +115,14 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     extraValuesMax: config.EXTRA_VALUES_MAX,
     laneHistoryMs: config.LANE_HISTORY_DAYS * 24 * 3_600_000,
     sessionTimeoutMs: config.SESSION_TIMEOUT_MS,
+    createMirror: (recordOf) =>
+      createCredentialMirror({
+        client: beside,
+        database: config.CLICKHOUSE_DATABASE,
+        recordOf,
+        wait: delay,
+        onFault: (error) => observer.fault('copying the registry', error),
+      }),
     observer,
   });
   metrics.watch(detector);
@@ -120,7 +137,7 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
     detector
       .close()
-      .then(() => Promise.all([bus.close(), ledger.close()]))
+      .then(() => Promise.all([bus.close(), ledger.close(), beside.close()]))
       .then(
         () => {
           health.close();

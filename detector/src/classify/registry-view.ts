@@ -19,6 +19,8 @@ export interface Credential {
 /** The registry as the detector holds it: every record by its fingerprint, and by hint for events that know no more. */
 export interface RegistryView {
   byFingerprint(fingerprint: string): Credential | undefined;
+  /** The record of a key of the credentials topic. */
+  byKey(recordKey: string): Credential | undefined;
   /** All records with this hint, in canonical spelling. */
   byHint(hint: string): readonly Credential[];
   /** Records held. */
@@ -32,7 +34,8 @@ export interface RegistryView {
 
 const NONE: readonly Credential[] = [];
 
-export function createRegistryView(): RegistryView {
+/** @param onChange hears the key of every record that was taken or taken off */
+export function createRegistryView(onChange: (recordKey: string) => void = () => undefined): RegistryView {
   const byKey = new Map<string, Credential>();
   const byFingerprint = new Map<string, Credential>();
   const byHint = new Map<string, Credential[]>();
@@ -54,6 +57,7 @@ export function createRegistryView(): RegistryView {
 
   return {
     byFingerprint: (fingerprint) => byFingerprint.get(fingerprint),
+    byKey: (recordKey) => byKey.get(recordKey),
     byHint: (hint) => byHint.get(hint) ?? NONE,
     get size() {
       return byKey.size;
@@ -64,6 +68,7 @@ export function createRegistryView(): RegistryView {
         if (removed === undefined) return { ok: true };
         forget(removed);
         byKey.delete(recordKey!);
+        onChange(recordKey!);
         return { ok: true };
       }
       const parsed = parseRecord(value);
@@ -73,6 +78,7 @@ export function createRegistryView(): RegistryView {
       if (held !== undefined && held.record.version > parsed.record.version) return { ok: true };
       if (held !== undefined) forget(held);
       remember(key, withInstants(parsed.record));
+      onChange(key);
       return { ok: true };
     },
   };

@@ -106,6 +106,19 @@ describe('migrate', () => {
     expect(columns).toEqual([['More']]);
   });
 
+  it('applies a migration whose number was left out before', async () => {
+    const options = freshOptions();
+    const note = "ALTER TABLE {database}.findings ADD COLUMN IF NOT EXISTS note String COMMENT 'More';\n";
+    const more = "ALTER TABLE {database}.findings ADD COLUMN IF NOT EXISTS more String COMMENT 'More';\n";
+    await migrate(client, { ...options, directory: await directoryWith({ '020_note.sql': note }) });
+    const directory = await directoryWith({ '006_more.sql': more, '020_note.sql': note });
+    await migrate(client, { ...options, directory });
+    const columns = await rows<[string]>(
+      `SELECT name FROM system.columns WHERE database = '${options.database}' AND table = 'findings' AND comment = 'More'`,
+    );
+    expect(columns.flat().sort()).toEqual(['more', 'note']);
+  });
+
   it('goes on where a failed migration stopped once it is mended', async () => {
     const options = freshOptions();
     const broken = await directoryWith({
@@ -132,7 +145,7 @@ describe('migrate', () => {
     });
     await migrate(client, { ...options, directory });
     await expect(migrate(client, { ...options, directory: await directoryWith({}) })).rejects.toThrow(
-      'has migration 2, this program knows 1: start the newer program',
+      'has migration 2, which this program does not know: start the newer program',
     );
   });
 

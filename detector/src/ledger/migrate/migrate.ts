@@ -84,11 +84,12 @@ async function readApplied(client: ClickHouseClient, database: string): Promise<
 }
 
 function assertUnchanged(migrations: Migration[], applied: Map<number, string>, database: string): void {
+  const known = new Map(migrations.map((migration) => [migration.version, migration]));
   for (const [version, checksum] of applied) {
-    const migration = migrations[version - 1];
+    const migration = known.get(version);
     if (migration === undefined)
       throw new Error(
-        `Database ${database} has migration ${version}, this program knows ${migrations.length}: start the newer program.`,
+        `Database ${database} has migration ${version}, which this program does not know: start the newer program.`,
       );
     if (migration.checksum !== checksum)
       throw new Error(

@@ -19,19 +19,20 @@ export interface Migration {
 const FILE_NAME = /^(\d{3})_[a-z0-9_]+\.sql$/;
 
 /**
- * Reads the migrations of a directory in order.
- * @throws Error naming the file when a name is not `NNN_words.sql` or a number is missing or used twice
+ * Reads the migrations of a directory in order. Numbers may be left out: work on several things at once takes a number each before
+ * it is known which is done first, and what is missing of them is applied whenever it comes.
+ * @throws Error naming the file when a name is not `NNN_words.sql` or a number is used twice
  */
 export function readMigrations(directory: string): Migration[] {
   const names = readdirSync(directory).sort();
-  return names.map((name, position) => {
+  let before = 0;
+  return names.map((name) => {
     const number = FILE_NAME.exec(name)?.[1];
     if (number === undefined) throw new Error(`${join(directory, name)}: a migration is named like 001_ledger.sql`);
     const version = Number(number);
-    if (version !== position + 1)
-      throw new Error(
-        `${join(directory, name)}: the next migration must have number ${position + 1}, no gaps, none twice`,
-      );
+    if (version <= before)
+      throw new Error(`${join(directory, name)}: number ${number} is taken, the next free one is ${before + 1}`);
+    before = version;
     const statements = splitStatements(readFileSync(join(directory, name), 'utf8'));
     return { version, name, statements, checksum: checksumOf(statements) };
   });
