@@ -49,21 +49,18 @@ async function run(context: BenchContext): Promise<BenchResult> {
     const text = Buffer.from((await session.queryAsync(ROWS, { format: 'JSONCompactEachRow' })).bytes());
     const native = Buffer.from((await session.queryAsync(ROWS, { format: 'Native' })).bytes());
 
-    let token = 0;
     const throughEndpoint = async (format: string, body: Buffer): Promise<void> => {
-      token += 1;
       const { stream } = await client.exec({
         query: `INSERT INTO t FORMAT ${format}`,
         values: Readable.from([body], { objectMode: false }),
-        clickhouse_settings: { insert_deduplication_token: String(token), async_insert: 0 },
+        clickhouse_settings: { insert_deduplicate: 0, async_insert: 0 },
       });
       for await (const _chunk of stream) {
         // An INSERT answers nothing.
       }
     };
     const throughSession = async (body: Buffer): Promise<void> => {
-      token += 1;
-      const settings = { insert_deduplication_token: String(token), async_insert: 0 };
+      const settings = { insert_deduplicate: 0, async_insert: 0 };
       await session.insert({ table: 'bench.t', values: body, format: 'JSONCompactEachRow', settings });
     };
     const measure = async (insert: () => Promise<void>): Promise<number> => {

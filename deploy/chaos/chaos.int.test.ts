@@ -6,7 +6,7 @@ import { planRuns } from './plan.ts';
 import { run } from './run.ts';
 import { BUS_KINDS } from './system/broker.ts';
 
-const TIMES_EACH = 5;
+const TIMES_EACH = 4;
 const RUN_TIMEOUT_MS = 600_000;
 const MUTANT_TIMEOUT_MS = 300_000;
 

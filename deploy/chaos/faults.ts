@@ -4,7 +4,7 @@ import { NETWORK_FAULTS, type NetworkFault } from './system/engine-proxy.ts';
 import { DeadlineError, pause, until } from './until.ts';
 
 /** Everything that is done to the system under load; the help text of `npm run chaos` says what each is. */
-export const FAULTS = ['ingest', 'detector', 'engine', 'broker', 'answers', 'pause'] as const;
+export const FAULTS = ['ingest', 'detector', 'engine', 'torn', 'broker', 'answers', 'late', 'pause'] as const;
 export type FaultName = (typeof FAULTS)[number];
 
 /** What a fault needs besides the system. */
@@ -26,13 +26,16 @@ const TAKEOVER_DEADLINE_MS = 60_000;
 const NETWORK_DEADLINE_MS = 60_000;
 const HOLD_DEADLINE_MS = 5_000;
 const CATCH_UP_WHILE_PAUSED_MS = 20_000;
+const RETRY_DEADLINE_MS = 60_000;
 
 export const FAULT_ACTIONS: Record<FaultName, Fault> = {
   ingest: killIngest,
   detector: killDetectors,
   engine: killEngine,
+  torn: killEngineWhileItWrites,
   broker: killBroker,
   answers: loseAnswers,
+  late: deliverLate,
   pause: pauseDetector,
 };
 
@@ -57,6 +60,14 @@ async function killDetectors({ system, random, round }: FaultContext): Promise<v
 
 async function killEngine({ system, random }: FaultContext): Promise<void> {
   await system.engine.kill();
+  await pause(downMs(random));
+  await system.engine.restart();
+}
+
+/** As near between the first byte of a part and its rename into place as it can be aimed. */
+async function killEngineWhileItWrites({ system, random, note }: FaultContext): Promise<void> {
+  const wasWriting = await system.engine.killWhileItWrites(AbortSignal.timeout(NETWORK_DEADLINE_MS));
+  if (!wasWriting) note('no part was begun in time; the engine was killed idle');
   await pause(downMs(random));
   await system.engine.restart();
 }
@@ -86,6 +97,19 @@ async function loseAnswers({ system, random }: FaultContext): Promise<void> {
     Promise.resolve(planned.every((fault) => met(fault) > before.get(fault)!)),
   );
   for (const proxy of proxies) proxy.disarm();
+}
+
+/** A batch is kept by the network until its detector has given it up and stored it by another attempt; only then does it arrive. */
+async function deliverLate({ system, round, ledgerCatchesUp, note }: FaultContext): Promise<void> {
+  const { victim } = await ownerOfPartitions(system, round);
+  const held = await victim.proxy.holdNext(AbortSignal.timeout(HOLD_DEADLINE_MS));
+  if (held === null) {
+    note(`${victim.name} had nothing to store`);
+    return;
+  }
+  await ledgerCatchesUp(RETRY_DEADLINE_MS);
+  const code = await held.release();
+  note(`first attempt of ${victim.name} arrived after its retry; the engine's answer: ${code || 'stored'}`);
 }
 
 /**

@@ -153,8 +153,10 @@ Faults:
   ingest            kill -9 ingest, mostly with requests under way
   detector          kill -9 one detector or all of them
   engine            kill -9 the ClickHouse engine
+  torn              the same while it writes a part, before that is renamed into place
   broker            kill -9 the broker; embedded: every process that has the bus open
   answers           inserts cut in half, answers lost or withheld between detector and engine
+  late              an insert kept by the network until its detector has stored the batch by another attempt
   pause             SIGSTOP a detector past its session, SIGCONT it after its successor wrote`,
   },
   kafka: {

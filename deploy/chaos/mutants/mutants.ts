@@ -26,10 +26,10 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: GUARANTEES.complete,
   },
   {
-    name: 'fresh-token-per-attempt',
-    title: 'token left out with a retried insert',
-    entry: entryOf('./fresh-token-per-attempt.ts'),
-    faults: ['answers'],
+    name: 'retry-without-claim',
+    title: 'retry without a new claim',
+    entry: entryOf('./retry-without-claim.ts'),
+    faults: ['answers', 'late'],
     breaks: GUARANTEES.once,
   },
   {

@@ -26,7 +26,7 @@ export function createLedgerView(client: ClickHouseClient): LedgerView {
       const rows = await rowsOf<[string | number, string]>(
         `SELECT partition, argMax(claimant, (claimed_at, claimant)) FROM ${DATABASE}.claims GROUP BY partition`,
       );
-      // A claimant is `<instance>/<assignment>/<time>`.
+      // A claimant is `<instance>/<assignment>/<time>/<generation>`.
       return new Map(rows.map(([partition, claimant]) => [Number(partition), claimant.split('/')[0] ?? '']));
     },
   };

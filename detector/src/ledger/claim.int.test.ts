@@ -34,15 +34,15 @@ describe('claim', () => {
   it('makes the claimant the only writer, and a waking predecessor is fenced', async () => {
     const predecessor = test.ledger;
     await predecessor.claim([0, 1], 'first');
-    await insertRows(predecessor, ledgerRows(10, 0, { claimant: 'first' }), 'a');
+    await insertRows(predecessor, ledgerRows(10, 0, { claimant: 'first' }));
     const successor = await test.another();
     await successor.claim([0], 'second');
-    await expect(insertRows(predecessor, ledgerRows(10, 10, { claimant: 'first' }), 'b')).rejects.toBeInstanceOf(
+    await expect(insertRows(predecessor, ledgerRows(10, 10, { claimant: 'first' }))).rejects.toBeInstanceOf(
       FencedError,
     );
-    await insertRows(successor, ledgerRows(10, 10, { claimant: 'second' }), 'b');
+    await insertRows(successor, ledgerRows(10, 10, { claimant: 'second' }));
     // What was not taken over is still the predecessor's.
-    await insertRows(predecessor, ledgerRows(10, 0, { claimant: 'first', kafka_partition: 1 }), 'c');
+    await insertRows(predecessor, ledgerRows(10, 0, { claimant: 'first', kafka_partition: 1 }));
     expect(
       await test.rows('SELECT claimant, count() FROM {database}.ledger GROUP BY claimant ORDER BY claimant'),
     ).toEqual([
@@ -81,13 +81,23 @@ describe('claim', () => {
     expect(await successor.resumeOffsets([0, 1])).toEqual(new Map([[0, 5]]));
   });
 
+  it('is renewed by whoever holds it alone, and what was sent under the claim before is refused', async () => {
+    await test.ledger.claim([0, 1], 'one/0');
+    await test.ledger.renewClaim([0, 1], 'one/1', 'one/');
+    await expect(insertRows(test.ledger, ledgerRows(10, 0, { claimant: 'one/0' }))).rejects.toBeInstanceOf(FencedError);
+    await insertRows(test.ledger, ledgerRows(10, 0, { claimant: 'one/1' }));
+    await (await test.another()).claim([1], 'two/0');
+    await expect(test.ledger.renewClaim([0, 1], 'one/2', 'one/')).rejects.toBeInstanceOf(FencedError);
+    expect((await holders()).at(1)).toEqual([1, 'two/0']);
+  });
+
   it('wins over a claim from the future, so that no clock that is ahead locks a partition', async () => {
     await test.ledger.claim([0], 'first');
     await test.client.command({
       query: `INSERT INTO ${test.database}.claims SELECT 0, 'ahead', now64(6) + INTERVAL 10 YEAR`,
     });
     await test.ledger.claim([0], 'second');
-    await insertRows(test.ledger, [ledgerRow({ claimant: 'second' })], 'token');
+    await insertRows(test.ledger, [ledgerRow({ claimant: 'second' })]);
     expect(await holders()).toEqual([[0, 'second']]);
   });
 
@@ -100,7 +110,7 @@ describe('claim', () => {
       );
       const writes = await Promise.allSettled(
         ledgers.map((ledger, index) =>
-          insertRows(ledger, [ledgerRow({ claimant: claimants[index]!, kafka_offset: round })], `${round}/${index}`),
+          insertRows(ledger, [ledgerRow({ claimant: claimants[index]!, kafka_offset: round })]),
         ),
       );
       const writers = claimants.filter((_, index) => writes[index]?.status === 'fulfilled');
@@ -118,8 +128,10 @@ describe('claim', () => {
         return test.client.command(params);
       },
     });
-    await expect(ledgerClaim(overtaken, test.database, 1_000)([0, 1], 'overtaken')).rejects.toBeInstanceOf(FencedError);
-    await insertRows(successor, [ledgerRow({ kafka_partition: 1, claimant: 'successor' })], 'token');
+    await expect(ledgerClaim(overtaken, test.database, 1_000).claim([0, 1], 'overtaken')).rejects.toBeInstanceOf(
+      FencedError,
+    );
+    await insertRows(successor, [ledgerRow({ kafka_partition: 1, claimant: 'successor' })]);
     expect(await holders()).toEqual([
       [0, 'overtaken'],
       [1, 'successor'],
@@ -159,7 +171,7 @@ describe('claim', () => {
     const slow = slowInsert(test, 'first', 3);
     await untilInsertRuns(test);
     const impatient = ledgerClaim(test.client, test.database, 200);
-    const failure = await impatient([0], 'second').catch((error: unknown) => error);
+    const failure = await impatient.claim([0], 'second').catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(LedgerUnavailableError);
     expect((failure as Error).message).toContain('of an earlier claimant still run after 200 ms');
     await slow;
@@ -170,7 +182,7 @@ describe('claim', () => {
     await neighbour.ledger.claim([0], 'first');
     const slow = slowInsert(neighbour, 'first', 3);
     await untilInsertRuns(neighbour);
-    await ledgerClaim(test.client, test.database, 200)([0], 'second');
+    await ledgerClaim(test.client, test.database, 200).claim([0], 'second');
     await slow;
     await neighbour.close();
   });
@@ -207,7 +219,7 @@ describe('claim', () => {
 async function writeUntilFenced(ledger: Ledger, claimant: string, firstOffset: number): Promise<void> {
   for (let offset = firstOffset; ; offset += 20) {
     try {
-      await insertRows(ledger, ledgerRows(20, offset, { claimant }), `${claimant}/${offset}`);
+      await insertRows(ledger, ledgerRows(20, offset, { claimant }));
     } catch (error) {
       if (error instanceof FencedError) return;
       throw error;

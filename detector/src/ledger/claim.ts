@@ -3,26 +3,35 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { FINDINGS_TABLE, LEDGER_TABLE } from '../../contract/index.ts';
 import { abortedBy } from './clickhouse.ts';
 import { asLedgerErrors } from './errors.ts';
-import { FencedError, LedgerUnavailableError } from './ledger.ts';
+import { FencedError, LedgerUnavailableError, type Ledger } from './ledger.ts';
 import { PROGRESS_TABLE } from './resume-point.ts';
 
 const POLL_FIRST_MS = 5;
 const POLL_MAX_MS = 200;
 
-export type LedgerClaim = (partitions: number[], claimant: string, signal?: AbortSignal) => Promise<void>;
+/** Whatever its name begins with. */
+const ANYBODY = '';
 
 /**
- * Makes the function that hands partitions over to a claimant.
+ * Makes the functions that hand partitions over to a claimant.
  * @param waitMsMax how long inserts of an earlier claimant may take to end; longer than an insert's time limit
  */
-export function ledgerClaim(client: ClickHouseClient, database: string, waitMsMax: number): LedgerClaim {
+export function ledgerClaim(
+  client: ClickHouseClient,
+  database: string,
+  waitMsMax: number,
+): Pick<Ledger, 'claim' | 'renewClaim'> {
   const claims = `${database}.claims`;
   const dictionary = `${database}.claims_by_partition`;
 
-  /** Always later than the claim before, whatever the clock does: a step back must not make a new claim an old one. */
+  /**
+   * Always later than the claim before, whatever the clock does: a step back must not make a new claim an old one.
+   * @param lineage what the name of the present holder must begin with
+   */
   async function insertClaim(
     partitions: number[],
     claimant: string,
+    lineage: string,
     abort: { abort_signal?: AbortSignal },
   ): Promise<void> {
     await client.command({
@@ -30,9 +39,11 @@ export function ledgerClaim(client: ClickHouseClient, database: string, waitMsMa
       query: `INSERT INTO ${claims} (partition, claimant, claimed_at)
               SELECT wanted.partition, {claimant:String}, greatest(now64(6, 'UTC'), addMicroseconds(held.latest, 1))
               FROM (SELECT arrayJoin({partitions:Array(UInt64)}) AS partition) AS wanted
-              LEFT JOIN (SELECT partition, max(claimed_at) AS latest FROM ${claims} GROUP BY partition) AS held
-              ON held.partition = wanted.partition`,
-      query_params: { claimant, partitions },
+              LEFT JOIN (SELECT partition, max(claimed_at) AS latest, argMax(claimant, (claimed_at, claimant)) AS holder
+                         FROM ${claims} GROUP BY partition) AS held
+              ON held.partition = wanted.partition
+              WHERE startsWith(held.holder, {lineage:String})`,
+      query_params: { claimant, partitions, lineage },
     });
   }
 
@@ -72,13 +83,18 @@ export function ledgerClaim(client: ClickHouseClient, database: string, waitMsMa
     }
   }
 
-  return async function claim(partitions, claimant, signal) {
+  async function claimFrom(
+    lineage: string,
+    partitions: number[],
+    claimant: string,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     if (partitions.length === 0) return;
     if (claimant === '')
       throw new RangeError('a claimant needs a name: the empty one is what unclaimed partitions have');
     await asLedgerErrors('claiming partitions', async () => {
       const abort = abortedBy(signal);
-      await insertClaim(partitions, claimant, abort);
+      await insertClaim(partitions, claimant, lineage, abort);
       await client.command({ query: `SYSTEM RELOAD DICTIONARY ${dictionary}`, ...abort });
       // Not claimed again: whoever came later was assigned them later, and two who insist would shut each other out in turn. The
       // loser of a tie, or of a claim by somebody who should have none any more, has them by its next assignment.
@@ -86,5 +102,10 @@ export function ledgerClaim(client: ClickHouseClient, database: string, waitMsMa
         throw new FencedError(`claiming partitions: another detector claimed one of them while ${claimant} did`);
       await outlastOlderInserts(signal);
     });
+  }
+
+  return {
+    claim: (partitions, claimant, signal) => claimFrom(ANYBODY, partitions, claimant, signal),
+    renewClaim: (partitions, claimant, lineage, signal) => claimFrom(lineage, partitions, claimant, signal),
   };
 }

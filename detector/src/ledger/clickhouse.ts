@@ -37,6 +37,9 @@ export function connect(endpoint: ClickHouseEndpoint, silenceMsMax: number): Cli
     clickhouse_settings: {
       // An asynchronous insert is acknowledged together with strangers and split again: neither one part nor one answer.
       async_insert: 0,
+      // Nor may the engine take an insert for the repeat of another: it notes it before the rows are in place, and killed between the
+      // two it drops what is sent again. Whether rows are there is asked of the rows (ownership.ts).
+      insert_deduplicate: 0,
     },
   });
 }

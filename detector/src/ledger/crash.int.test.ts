@@ -1,7 +1,9 @@
+import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../deploy/testing/helpers.ts';
 import { LedgerUnavailableError } from './ledger.ts';
+import { createOwnership } from './ownership.ts';
 import {
   insertRows,
   ledgerRows,
@@ -11,7 +13,9 @@ import {
   type TestLedger,
 } from './testing.ts';
 
+/** LEDGER_KILLS=1000 makes a night of it. */
 const KILLS = Number(process.env.LEDGER_KILLS ?? 5);
+const BATCHES_BETWEEN_MAX = 5;
 const PARTITIONS = [0, 1, 2];
 const ROWS_PER_BATCH = 700;
 
@@ -19,6 +23,54 @@ const ROWS_PER_BATCH = 700;
 const ROLL_UP = `SELECT lane, toStartOfHour(seen_at) AS hour, standing, kafka_partition, max(kafka_offset), count(), sum(cost_usd),
     sum(tokens_input_uncached), sum(tokens_cache_read), sum(tokens_output), uniq(session), uniq(user), uniq(ip), min(seen_at), max(seen_at)
   FROM {database}.ledger GROUP BY lane, hour, standing, kafka_partition ORDER BY lane, hour, standing, kafka_partition`;
+
+describe('a batch whose part is gone while the engine has noted it as stored', () => {
+  let engine: MortalEngine;
+  let test: TestLedger;
+  beforeAll(async () => {
+    engine = await startMortalEngine();
+    test = await openTestLedger(engine);
+  });
+  afterAll(async () => {
+    await test.close();
+    await engine.stop();
+  });
+
+  it('is stored by the retry, where one under the same token would be dropped with a 200', async () => {
+    const count = async () => (await test.rows<[number]>('SELECT count() FROM {database}.ledger'))[0]?.[0];
+    // As ledgers were set up when batches went by tokens; killed between its log of tokens and the rename, the engine was left like this.
+    await test.client.command({
+      query: `ALTER TABLE ${test.database}.ledger MODIFY SETTING non_replicated_deduplication_window = 1000`,
+    });
+    const own = createOwnership(test.ledger, [0], 'writer');
+    const { signal } = new AbortController();
+    await own.claim(signal);
+    const rows = (claimant: string) => ledgerRows(ROWS_PER_BATCH, 0, { claimant });
+    const underToken = (claimant: string) =>
+      test.client.command({
+        query: `INSERT INTO ${test.database}.ledger (id, kafka_offset, claimant)
+                SELECT toString(number), number, '${claimant}' FROM numbers(${ROWS_PER_BATCH})`,
+        clickhouse_settings: { insert_deduplicate: 1, insert_deduplication_token: 'batch' },
+      });
+    let first = '';
+    const killed = own.write(new Map([[0, ROWS_PER_BATCH]]), signal, async (claimant) => {
+      first = claimant;
+      await underToken(claimant);
+      const [part] = await test.rows<[string]>(
+        `SELECT path FROM system.parts WHERE database = '{database}' AND table = 'ledger' AND active`,
+      );
+      await engine.kill();
+      await rm(part![0], { recursive: true });
+      await engine.restart();
+      throw new LedgerUnavailableError('killed');
+    });
+    await expect(killed).rejects.toThrow('killed');
+    await underToken(first);
+    expect(await count()).toBe(0);
+    await own.write(new Map([[0, ROWS_PER_BATCH]]), signal, (claimant) => insertRows(test.ledger, rows(claimant)));
+    expect(await count()).toBe(ROWS_PER_BATCH);
+  });
+});
 
 describe(`the ledger after its engine was killed ${KILLS} times while it was written`, () => {
   let engine: MortalEngine;
@@ -28,13 +80,18 @@ describe(`the ledger after its engine was killed ${KILLS} times while it was wri
   let retries = 0;
   let killing = true;
 
-  /** One writer per partition, as detectors are: the same batch under the same token until it is acknowledged. */
+  /** One writer per partition, as detectors are: what an attempt without an answer did is asked behind a new claim. */
   async function write(kafka_partition: number): Promise<void> {
+    const own = createOwnership(test.ledger, [kafka_partition], `writer-${kafka_partition}`);
+    const { signal } = new AbortController();
+    await own.claim(signal);
     for (let offset = 0; killing; offset += ROWS_PER_BATCH) {
-      const rows = ledgerRows(ROWS_PER_BATCH, offset, { kafka_partition });
+      const ends = new Map([[kafka_partition, offset + ROWS_PER_BATCH]]);
       for (;;) {
         try {
-          await insertRows(test.ledger, rows, `${kafka_partition}/${offset}`);
+          await own.write(ends, signal, (claimant) =>
+            insertRows(test.ledger, ledgerRows(ROWS_PER_BATCH, offset, { kafka_partition, claimant })),
+          );
           break;
         } catch (error) {
           if (!(error instanceof LedgerUnavailableError)) throw error;
@@ -49,12 +106,11 @@ describe(`the ledger after its engine was killed ${KILLS} times while it was wri
   beforeAll(async () => {
     engine = await startMortalEngine();
     test = await openTestLedger(engine);
-    await test.ledger.claim(PARTITIONS, 'first');
     const writers = Promise.all(PARTITIONS.map(write));
     const kill = async () => {
       for (let round = 0; round < KILLS; round++) {
-        // Right after one writer's answer the others are somewhere in the middle of theirs.
-        const progress = total() + (round + 2) * ROWS_PER_BATCH;
+        // Right after one writer's answer the others are somewhere in the middle of theirs; after which one differs from round to round.
+        const progress = total() + (1 + (round % BATCHES_BETWEEN_MAX)) * ROWS_PER_BATCH;
         await until(() => total() >= progress, 30_000, 'batches to be acknowledged');
         await engine.kill();
         await engine.restart();
@@ -99,6 +155,6 @@ describe(`the ledger after its engine was killed ${KILLS} times while it was wri
 
   it('still knows who holds the partitions', async () => {
     const [row] = ledgerRows(1, acknowledged.get(0) ?? 0, { claimant: 'somebody else' });
-    await expect(insertRows(test.ledger, [row!], 'foreign')).rejects.toThrow('another detector has claimed');
+    await expect(insertRows(test.ledger, [row!])).rejects.toThrow('another detector has claimed');
   });
 });

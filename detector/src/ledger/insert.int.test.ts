@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { LEDGER_COLUMNS, type LedgerRow } from '../../contract/index.ts';
 import { FencedError, LedgerUnavailableError } from './ledger.ts';
+import { createOwnership } from './ownership.ts';
 import {
   insertRows,
   ledgerRow,
@@ -50,7 +51,7 @@ describe('insert', () => {
       kafka_offset: 2 ** 40,
       record_index: 63,
     });
-    await insertRows(test.ledger, [row], 'token');
+    await insertRows(test.ledger, [row]);
     const columns = LEDGER_COLUMNS.map(({ name, type }) => {
       if (type.startsWith('DateTime64')) return `toUnixTimestamp64Milli(\`${name}\`)`;
       if (type.startsWith('Decimal')) return `toInt64(toDecimal128(\`${name}\`, 9) * 1000000000)`;
@@ -67,48 +68,38 @@ describe('insert', () => {
 
   it('makes one part of a batch, up to the largest batch a detector may be told to write', async () => {
     await test.client.command({ query: `SYSTEM STOP MERGES ${test.database}.ledger` });
-    await insertRows(test.ledger, ledgerRows(20_000, 0), 'one');
-    await insertRows(test.ledger, ledgerRows(200_000, 20_000), 'two');
+    await insertRows(test.ledger, ledgerRows(20_000, 0));
+    await insertRows(test.ledger, ledgerRows(200_000, 20_000));
     expect((await parts()).flat().sort((a, b) => a - b)).toEqual([20_000, 200_000]);
   });
 
-  it('stores a batch once however often it is sent under its token', async () => {
-    const rows = ledgerRows(500, 0);
-    for (let attempt = 0; attempt < 3; attempt++) await insertRows(test.ledger, rows, 'same');
-    await insertRows(test.ledger, ledgerRows(500, 500), 'other');
-    expect(await count()).toBe(1000);
+  it('takes no batch for the repeat of another, however alike they are', async () => {
+    await insertRows(test.ledger, ledgerRows(10, 0));
+    await insertRows(test.ledger, ledgerRows(10, 0));
+    expect(await count()).toBe(20);
     const rollUp = await test.rows<[number]>(
       `SELECT sum(c) FROM (SELECT lane, toStartOfHour(seen_at) AS hour, count() AS c FROM {database}.ledger
        GROUP BY lane, hour SETTINGS force_optimize_projection = 1)`,
     );
-    expect(rollUp).toEqual([[1000]]);
-  });
-
-  it('goes by the token, not by the rows: two batches of equal rows are two batches', async () => {
-    await insertRows(test.ledger, ledgerRows(10, 0), 'one');
-    await insertRows(test.ledger, ledgerRows(10, 0), 'two');
-    expect(await count()).toBe(20);
+    expect(rollUp).toEqual([[20]]);
   });
 
   it('stores nothing of a batch when another detector holds one of its partitions', async () => {
     await (await test.another()).claim([1], 'second');
     const rows = [0, 1, 2].flatMap((kafka_partition) => ledgerRows(100, 0, { kafka_partition }));
-    await expect(insertRows(test.ledger, rows, 'token')).rejects.toBeInstanceOf(FencedError);
+    await expect(insertRows(test.ledger, rows)).rejects.toBeInstanceOf(FencedError);
     expect(await count()).toBe(0);
-    // The same token is not burnt by the refusal: what is still ours goes through under it.
-    await insertRows(test.ledger, ledgerRows(100, 0, { kafka_partition: 2 }), 'token');
+    // What is still ours goes through.
+    await insertRows(test.ledger, ledgerRows(100, 0, { kafka_partition: 2 }));
     expect(await count()).toBe(100);
   });
 
   it('refuses a row of a partition that nobody has claimed', async () => {
-    await expect(insertRows(test.ledger, [ledgerRow({ kafka_partition: 9 })], 'token')).rejects.toBeInstanceOf(
-      FencedError,
-    );
+    await expect(insertRows(test.ledger, [ledgerRow({ kafka_partition: 9 })])).rejects.toBeInstanceOf(FencedError);
   });
 
-  it('refuses what could not be one part, and a batch without token, before anything is sent', async () => {
-    await expect(insertRows(test.ledger, [ledgerRow()], '')).rejects.toThrow('a token');
-    await expect(insertRows(test.ledger, Array(200_001).fill(ledgerRow()) as LedgerRow[], 'token')).rejects.toThrow(
+  it('refuses what could not be one part before anything is sent', async () => {
+    await expect(insertRows(test.ledger, Array(200_001).fill(ledgerRow()) as LedgerRow[])).rejects.toThrow(
       'at most 200000',
     );
     expect(await count()).toBe(0);
@@ -117,11 +108,11 @@ describe('insert', () => {
   it('has the memory of a block again once it is stored, or was empty', async () => {
     const block = test.ledger.newBlock();
     block.seal(STORED_AT);
-    await test.ledger.insert(block, 'empty');
+    await test.ledger.insert(block, 'first');
     expect(test.ledger.newBlock()).toBe(block);
     block.add(ledgerRow());
     block.seal(STORED_AT);
-    await test.ledger.insert(block, 'full');
+    await test.ledger.insert(block, 'first');
     expect(test.ledger.newBlock()).toBe(block);
     expect(await count()).toBe(1);
   });
@@ -130,11 +121,7 @@ describe('insert', () => {
     await Promise.all(
       [0, 1, 2].map(async (kafka_partition) => {
         for (let batch = 0; batch < 5; batch++)
-          await insertRows(
-            test.ledger,
-            ledgerRows(300, batch * 300, { kafka_partition }),
-            `${kafka_partition}/${batch}`,
-          );
+          await insertRows(test.ledger, ledgerRows(300, batch * 300, { kafka_partition }));
       }),
     );
     const distinct = await test.rows<[number, number]>(
@@ -144,60 +131,69 @@ describe('insert', () => {
   });
 
   describe('when the connection fails', () => {
-    it('stores a batch once although the answer to its first insert was lost', async () => {
-      const proxy = await startProxy(engine.url, { onLedgerInsert: 'drop the answer', times: 2 });
-      const detector = await test.another({ url: proxy.url });
-      const rows = ledgerRows(1000, 0);
-      let attempts = 0;
-      for (;;) {
-        attempts++;
-        try {
-          await insertRows(detector, rows, 'token');
-          break;
-        } catch (error) {
-          expect(error).toBeInstanceOf(LedgerUnavailableError);
-          // The first attempt did arrive: this is the loss that matters.
-          expect(await count()).toBe(1000);
-        }
-      }
-      expect(attempts).toBe(3);
-      expect(await count()).toBe(1000);
-    });
-
-    it('stores it once although its token was forgotten before it could be sent again', async () => {
+    it('stores a batch once although answers to its inserts are lost, and refuses the attempt that comes after', async () => {
       const proxy = await startProxy(engine.url, { onLedgerInsert: 'drop the answer', times: 1 });
       const detector = await test.another({ url: proxy.url });
-      const block = detector.newBlock();
-      for (const row of ledgerRows(1000, 0)) block.add(row);
-      block.seal(STORED_AT);
-      await expect(detector.insert(block, 'token')).rejects.toBeInstanceOf(LedgerUnavailableError);
+      const own = createOwnership(detector, PARTITIONS, 'detector');
+      const { signal } = new AbortController();
+      await own.claim(signal);
+      const store = (firstOffset: number) => {
+        const rows = ledgerRows(1000, firstOffset);
+        return own.write(new Map([[0, firstOffset + 1000]]), signal, async (claimant) => {
+          attempts.push(claimant);
+          await insertRows(
+            detector,
+            rows.map((row) => ({ ...row, claimant })),
+          );
+        });
+      };
+      const attempts: string[] = [];
+      await expect(store(0)).rejects.toBeInstanceOf(LedgerUnavailableError);
+      // It did arrive: this is the loss that matters. The next attempt finds it there and sends nothing.
       expect(await count()).toBe(1000);
-      // As the tokens of other detectors push it out; the table holds 10,000, here two.
-      await test.client.command({
-        query: `ALTER TABLE ${test.database}.ledger MODIFY SETTING non_replicated_deduplication_window = 2`,
-      });
-      for (let batch = 0; batch < 3; batch++)
-        await insertRows(test.ledger, ledgerRows(10, batch * 10, { kafka_partition: 1 }), `other ${batch}`);
-      await detector.insert(block, 'token');
-      expect(await count()).toBe(1030);
+      await store(0);
+      expect([await count(), attempts.length]).toEqual([1000, 1]);
+
+      proxy.strike('hold back', 1);
+      await expect(store(1000)).rejects.toBeInstanceOf(LedgerUnavailableError);
+      expect(await count()).toBe(1000);
+      await store(1000);
+      expect([await count(), attempts.length]).toEqual([2000, 3]);
+      expect(await proxy.release()).toEqual(['469']);
+      expect(await count()).toBe(2000);
+    });
+
+    it('leaves a batch to the detector that has claimed the partitions meanwhile', async () => {
+      const proxy = await startProxy(engine.url, { onLedgerInsert: 'cut the body', times: 1 });
+      const detector = await test.another({ url: proxy.url });
+      const own = createOwnership(detector, PARTITIONS, 'detector');
+      const { signal } = new AbortController();
+      await own.claim(signal);
+      const store = () =>
+        own.write(new Map([[0, 1000]]), signal, (claimant) => insertRows(detector, ledgerRows(1000, 0, { claimant })));
+      await expect(store()).rejects.toBeInstanceOf(LedgerUnavailableError);
+      await test.ledger.claim([0], 'first');
+      await expect(store()).rejects.toBeInstanceOf(FencedError);
+      await insertRows(test.ledger, ledgerRows(1000, 0));
+      expect(await count()).toBe(1000);
     });
 
     it('gives up an insert that is not answered within its limit', async () => {
       const proxy = await startProxy(engine.url, { onLedgerInsert: 'never answer', times: 1 });
       const detector = await test.another({ url: proxy.url, insertTimeoutMs: 300 });
       const start = performance.now();
-      await expect(insertRows(detector, ledgerRows(10, 0), 'token')).rejects.toBeInstanceOf(LedgerUnavailableError);
+      await expect(insertRows(detector, ledgerRows(10, 0))).rejects.toBeInstanceOf(LedgerUnavailableError);
       expect(performance.now() - start).toBeGreaterThanOrEqual(290);
-      await insertRows(detector, ledgerRows(10, 0), 'token');
+      await insertRows(detector, ledgerRows(10, 0));
       expect(await count()).toBe(10);
     });
 
     it('says so when the batch is cut off on its way, and stores nothing of it', async () => {
       const proxy = await startProxy(engine.url, { onLedgerInsert: 'cut the body', times: 1 });
       const detector = await test.another({ url: proxy.url });
-      await expect(insertRows(detector, ledgerRows(20_000, 0), 'token')).rejects.toBeInstanceOf(LedgerUnavailableError);
+      await expect(insertRows(detector, ledgerRows(20_000, 0))).rejects.toBeInstanceOf(LedgerUnavailableError);
       expect(await count()).toBe(0);
-      await insertRows(detector, ledgerRows(20_000, 0), 'token');
+      await insertRows(detector, ledgerRows(20_000, 0));
       expect(await count()).toBe(20_000);
     });
 
@@ -205,20 +201,32 @@ describe('insert', () => {
       const proxy = await startProxy(engine.url, { onLedgerInsert: 'never answer', times: 0 });
       const detector = await test.another({ url: proxy.url });
       await proxy.close();
-      await expect(insertRows(detector, ledgerRows(1, 0), 'token')).rejects.toBeInstanceOf(LedgerUnavailableError);
+      await expect(insertRows(detector, ledgerRows(1, 0))).rejects.toBeInstanceOf(LedgerUnavailableError);
     });
   });
 });
 
 interface Fault {
-  onLedgerInsert: 'drop the answer' | 'never answer' | 'cut the body';
+  /** "hold back": the request is taken, its connection ends, and it reaches the engine only when it is released. */
+  onLedgerInsert: 'drop the answer' | 'never answer' | 'cut the body' | 'hold back';
   /** How many inserts it happens to; later ones pass. */
   times: number;
 }
 
+interface FaultyProxy {
+  url: string;
+  close(): Promise<void>;
+  /** What happens to the next inserts. */
+  strike(onLedgerInsert: Fault['onLedgerInsert'], times: number): void;
+  /** Sends on what was held back, and returns the engine's codes of exception. */
+  release(): Promise<(string | undefined)[]>;
+}
+
 /** A proxy in front of the engine that misbehaves on ledger inserts. */
-async function startProxy(target: string, fault: Fault): Promise<{ url: string; close(): Promise<void> }> {
+async function startProxy(target: string, first: Fault): Promise<FaultyProxy> {
+  let fault = first;
   let left = fault.times;
+  const heldBack: (() => Promise<IncomingMessage>)[] = [];
   const server = createServer((incoming, outgoing) => {
     void (async () => {
       const isInsert = (incoming.url ?? '').includes('INSERT') && (incoming.url ?? '').includes('Native');
@@ -226,6 +234,11 @@ async function startProxy(target: string, fault: Fault): Promise<{ url: string; 
       if (strikes) left--;
       const body = await buffer(incoming);
       if (strikes && fault.onLedgerInsert === 'never answer') return;
+      if (strikes && fault.onLedgerInsert === 'hold back') {
+        heldBack.push(() => send(target, incoming, body));
+        incoming.socket.destroy();
+        return;
+      }
       const cut = strikes && fault.onLedgerInsert === 'cut the body';
       const answer = await send(target, incoming, cut ? body.subarray(0, body.length / 2) : body);
       const text = await buffer(answer);
@@ -241,7 +254,23 @@ async function startProxy(target: string, fault: Fault): Promise<{ url: string; 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const close = () => closeServer(server);
   onTestFinished(close);
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close,
+    strike(onLedgerInsert, times) {
+      fault = { onLedgerInsert, times };
+      left = times;
+    },
+    async release() {
+      const codes: (string | undefined)[] = [];
+      for (const arrive of heldBack.splice(0)) {
+        const answer = await arrive();
+        await buffer(answer);
+        codes.push(answer.headers['x-clickhouse-exception-code'] as string | undefined);
+      }
+      return codes;
+    },
+  };
 }
 
 function send(target: string, incoming: IncomingMessage, body: Buffer): Promise<IncomingMessage> {

@@ -4,7 +4,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { LEDGER_COLUMNS, LEDGER_TABLE } from '../../contract/index.ts';
 import { asLedgerErrors } from './errors.ts';
 import { INSERT_ROWS_MAX, type RowBlock } from './ledger.ts';
-import { LedgerBlock, type RowPlace } from './native/ledger-block.ts';
+import { LedgerBlock } from './native/ledger-block.ts';
 
 /** Blocks kept for the next batch: one fills, one waits, one is being stored. */
 const IDLE_BLOCKS_MAX = 3;
@@ -13,7 +13,7 @@ const BLOCK_ROWS_MAX = 1_048_449;
 
 export interface LedgerInsert {
   newBlock(): RowBlock;
-  insert(block: RowBlock, token: string): Promise<void>;
+  insert(block: RowBlock, claimant: string): Promise<void>;
 }
 
 /**
@@ -33,14 +33,12 @@ export function ledgerInsert(client: ClickHouseClient, database: string, timeLim
   const query = insertStatement(database);
   const idle: LedgerBlock[] = [];
 
-  async function send(block: Buffer, token: string): Promise<void> {
+  async function send(block: Buffer): Promise<void> {
     const { stream } = await client.exec({
       query,
       values: Readable.from([block], { objectMode: false }),
       abort_signal: AbortSignal.timeout(timeLimitMs),
       clickhouse_settings: {
-        insert_deduplicate: 1,
-        insert_deduplication_token: token,
         max_insert_threads: '1',
         max_insert_block_size: String(BLOCK_ROWS_MAX),
         min_insert_block_size_rows: String(BLOCK_ROWS_MAX),
@@ -53,40 +51,17 @@ export function ledgerInsert(client: ClickHouseClient, database: string, timeLim
     await finished(stream);
   }
 
-  /**
-   * Whether an attempt did arrive whose answer was lost. The token alone would do until ClickHouse has forgotten it, and other detectors
-   * push it out while this one can't reach ClickHouse. One row tells: a batch is there as a whole or not at all.
-   */
-  async function isStored(first: RowPlace): Promise<boolean> {
-    const answer = await client.query({
-      query: `SELECT 1 FROM ${database}.${LEDGER_TABLE}
-              WHERE stored_at = fromUnixTimestamp64Milli({stored_at:Int64}, 'UTC') AND claimant = {claimant:String}
-                AND kafka_partition = {kafka_partition:UInt32} AND kafka_offset = {kafka_offset:UInt64}
-                AND record_index = {record_index:UInt32}
-              LIMIT 1`,
-      query_params: { ...first },
-      format: 'JSONCompactEachRow',
-    });
-    return (await answer.json()).length > 0;
-  }
-
   return {
     newBlock() {
       const block = idle.pop() ?? new LedgerBlock();
       block.start();
       return block;
     },
-    async insert(block, token) {
-      if (token === '') throw new RangeError('a batch needs a token to be stored once');
+    async insert(block, claimant) {
       if (block.length > INSERT_ROWS_MAX)
         throw new RangeError(`a batch has ${block.length} rows, at most ${INSERT_ROWS_MAX} stay one part`);
       if (!(block instanceof LedgerBlock)) throw new TypeError('the block is not one of this ledger');
-      if (block.length > 0)
-        await asLedgerErrors('storing a batch', async () => {
-          if (block.sentUnder === token && (await isStored(block.first))) return;
-          block.sentUnder = token;
-          await send(block.bytes(), token);
-        });
+      if (block.length > 0) await asLedgerErrors('storing a batch', () => send(block.bytes(claimant)));
       // Only after success: what failed is sent again, and an assignment that ends may leave a request behind that still reads it.
       if (idle.length < IDLE_BLOCKS_MAX) idle.push(block);
     },

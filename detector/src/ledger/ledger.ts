@@ -87,7 +87,7 @@ export const INSERT_ROWS_MAX = 200_000;
 /** Rows on their way into the ledger: taken in one by one, stored by one insert. */
 export interface RowBlock {
   readonly length: number;
-  /** Takes the row's values in; the row itself is not kept. All but `stored_at`, which comes with {@link seal}. */
+  /** Takes the row's values in; the row itself is not kept. All but `stored_at` and `claimant`, which are one for the whole block. */
   add(row: LedgerRow): void;
   /** Closes it: all its rows are stored at this time (epoch milliseconds), because an insert is one part and a part has one day. */
   seal(storedAtMs: number): void;
@@ -101,6 +101,11 @@ export interface Ledger {
    * of them meanwhile: who comes later has them by right.
    */
   claim(partitions: number[], claimant: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * The same for partitions that are this detector's already, under a claimant whose name begins with `lineage`. Afterwards nothing
+   * that was sent under the earlier claim can be stored any more. Throws {@link FencedError} when somebody else holds one of them.
+   */
+  renewClaim(partitions: number[], claimant: string, lineage: string, signal?: AbortSignal): Promise<void>;
   /**
    * Next bus offset per partition after the last stored record, or where {@link noteProgress} says if that is further; partitions
    * without either since their reset are absent.
@@ -118,10 +123,10 @@ export interface Ledger {
   newBlock(): RowBlock;
   /**
    * Writes a sealed block as one part; an empty one is only taken back. Resolves when it is stored, and then the block is the
-   * ledger's again; it may be sent again under its token after any failure. Throws {@link FencedError} when another detector holds
-   * one of the partitions, {@link LedgerUnavailableError} when it did not work now.
+   * ledger's again. Throws {@link FencedError} when another detector holds one of the partitions; after {@link LedgerUnavailableError}
+   * nobody knows whether it was stored, or still will be: only behind a renewed claim can that be asked, and only then may it be sent again.
    */
-  insert(block: RowBlock, token: string): Promise<void>;
+  insert(block: RowBlock, claimant: string): Promise<void>;
   /** Hands over event hashes stored since `sinceMs`, oldest first, the newest `limit` at most. */
   restoreHashes(
     partitions: number[],

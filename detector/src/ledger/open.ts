@@ -46,7 +46,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     throw error;
   }
   return {
-    claim: ledgerClaim(client, database, options.insertTimeoutMs + CLAIM_MARGIN_MS),
+    ...ledgerClaim(client, database, options.insertTimeoutMs + CLAIM_MARGIN_MS),
     ...ledgerInsert(client, database, options.insertTimeoutMs),
     ...ledgerResumePoint(client, database),
     ...ledgerReads(patient, database),

@@ -92,7 +92,7 @@ describe('restoring', () => {
     engine = await startTestEngine();
     test = await openTestLedger(engine);
     await test.ledger.claim([0, 1, 2], 'first');
-    for (const [index, batch] of batches.entries()) await insertRows(test.ledger, batch, `batch ${index}`);
+    for (const batch of batches) await insertRows(test.ledger, batch);
   });
   afterAll(async () => {
     await test.close();
@@ -121,11 +121,7 @@ describe('restoring', () => {
       try {
         await own.ledger.claim([0, 1, 2], 'first');
         const store = (kafka_partition: number, kafka_offset: number, stored_at: number) =>
-          insertRows(
-            own.ledger,
-            [ledgerRow({ kafka_partition, kafka_offset, stored_at })],
-            `${kafka_partition}/${stored_at}`,
-          );
+          insertRows(own.ledger, [ledgerRow({ kafka_partition, kafka_offset, stored_at })]);
         for (const partition of [0, 1]) await store(partition, 99, NOON);
         await own.ledger.resetPartitions([0, 2]);
         expect(await own.ledger.resumeOffsets([0, 1, 2])).toEqual(new Map([[1, 100]]));
@@ -149,8 +145,8 @@ describe('restoring', () => {
         await own.ledger.claim([0, 1, 2], 'first');
         const note = (partition: number, nextOffset: number, storedAtMs: number) =>
           own.ledger.noteProgress(new Map([[partition, nextOffset]]), storedAtMs, 'first');
-        await insertRows(own.ledger, [ledgerRow({ kafka_partition: 0, kafka_offset: 9, stored_at: NOON })], 'a');
-        await insertRows(own.ledger, [ledgerRow({ kafka_partition: 1, kafka_offset: 9, stored_at: NOON })], 'b');
+        await insertRows(own.ledger, [ledgerRow({ kafka_partition: 0, kafka_offset: 9, stored_at: NOON })]);
+        await insertRows(own.ledger, [ledgerRow({ kafka_partition: 1, kafka_offset: 9, stored_at: NOON })]);
         await note(0, 12, NOON);
         await note(1, 4, NOON - 1);
         await note(2, 7, NOON + 5);
@@ -210,7 +206,7 @@ describe('restoring', () => {
   async function double(): Promise<MemoryLedger> {
     const memory = createMemoryLedger();
     await memory.claim([0, 1, 2], 'first');
-    for (const [index, batch] of batches.entries()) await insertRows(memory, batch, `batch ${index}`);
+    for (const batch of batches) await insertRows(memory, batch);
     return memory;
   }
   async function collect<Item>(restore: (onItem: (item: Item) => void) => Promise<void>): Promise<Item[]> {
@@ -288,7 +284,7 @@ describe('restoring', () => {
         ledgerRow({ findings: [idOf('R01', 0)], cost_nano_usd: 9e15, kafka_offset: index }),
       );
       const exact = ledgerRow({ findings: [idOf('R01', 1)], cost_nano_usd: 9e15 - 1, kafka_offset: 1_025 });
-      await insertRows(own.ledger, [...absurd, exact], 'batch');
+      await insertRows(own.ledger, [...absurd, exact]);
       const restored = await collect<FindingTally>((onTally) => own.ledger.restoreFindings([0], 0, onTally));
       expect(restored.sort(byId).map(({ cost_nano_usd }) => cost_nano_usd)).toEqual([1_025 * 9e15, 9e15 - 1]);
     } finally {

@@ -200,12 +200,12 @@ export function ledgerRows(count: number, firstOffset: number, changes: Partial<
   });
 }
 
-/** Stores rows as one batch, at the time that the first of them says. */
-export async function insertRows(ledger: Ledger, rows: readonly LedgerRow[], token: string): Promise<void> {
+/** Stores rows as one batch, at the time and under the claimant that the first of them says. */
+export async function insertRows(ledger: Ledger, rows: readonly LedgerRow[]): Promise<void> {
   const block = ledger.newBlock();
   for (const row of rows) block.add(row);
   block.seal(rows[0]?.stored_at ?? STORED_AT);
-  await ledger.insert(block, token);
+  await ledger.insert(block, rows[0]?.claimant ?? '');
 }
 
 /** A finding with something in it. */

@@ -16,8 +16,8 @@ export interface Batch {
   changes: FindingChange[];
   /** Next offset per partition once the batch is stored. */
   nextOffsets: Map<number, number>;
-  /** Those of them that no row of the batch tells, because the last records brought none. */
-  rowlessOffsets: Map<number, number>;
+  /** Next offset per partition behind the last record that brought a row: what the rows themselves tell. */
+  rowOffsets: Map<number, number>;
   /** When it was closed, epoch milliseconds: `stored_at` of its rows. */
   storedAtMs: number;
   /** Duplicates dropped, by collector. */
@@ -50,10 +50,15 @@ export function emptyBatch(block: RowBlock): Batch {
     deadLetterBytes: 0,
     changes: [],
     nextOffsets: new Map(),
-    rowlessOffsets: new Map(),
+    rowOffsets: new Map(),
     storedAtMs: 0,
     duplicates: new Tally(),
     records: 0,
     firstTakenMs: 0,
   };
+}
+
+/** Next offset of the partitions where no row tells it, because the last records brought none. */
+export function rowlessOffsetsOf({ nextOffsets, rowOffsets }: Batch): Map<number, number> {
+  return new Map([...nextOffsets].filter(([partition, offset]) => rowOffsets.get(partition) !== offset));
 }

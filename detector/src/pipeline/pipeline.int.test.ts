@@ -106,7 +106,7 @@ describe('a detector on a real engine', () => {
     return {
       ledger: {
         ...ledger,
-        insert: (rows, token) => write(() => ledger.insert(rows, token)),
+        insert: (rows, claimant) => write(() => ledger.insert(rows, claimant)),
         noteProgress: (...progress) => write(() => ledger.noteProgress(...progress)),
         writeFindings: (writes, claimant) => write(() => ledger.writeFindings(writes, claimant)),
       },

@@ -18,7 +18,7 @@ import { DEAD_LETTER_BYTES_MAX } from './dead-letter.ts';
 import { createDedupeWindow } from './dedupe-window.ts';
 import { createPipeline, type Pipeline, type PipelineOptions } from './pipeline.ts';
 import { NOON, usageEvent } from './testing/events.ts';
-import { createMemoryLedger, type MemoryLedger } from './testing/memory-ledger.ts';
+import { createMemoryLedger, HeldBackError, type MemoryLedger } from './testing/memory-ledger.ts';
 
 const PARTITIONS = [0, 1];
 const MEBIBYTE = 1024 * 1024;
@@ -179,7 +179,10 @@ const REVOKED: Partial<CredentialRecord> = {
   version: 1,
 };
 
-/** Lets a ledger fail as the fates say; `crash` lasts until the next start. */
+/**
+ * Lets a ledger fail as the fates say; `crash` lasts until the next start. A request that is `held` has no answer and is still under
+ * way; it gets there at the next `arrive`, whatever was written meanwhile.
+ */
 function strike(ledger: MemoryLedger, fates: readonly string[]) {
   const remaining = [...fates];
   const state = { crashed: false };
@@ -187,6 +190,8 @@ function strike(ledger: MemoryLedger, fates: readonly string[]) {
     // A dead process reaches nothing any more: whatever it still tries is refused until the next one is started.
     if (state.crashed) throw new FencedError('dead');
     const fate = remaining.shift();
+    if (fate === 'arrive') ledger.deliverLate();
+    if (fate === 'held') throw new HeldBackError(fate);
     if (fate === 'crash') state.crashed = true;
     if (fate === 'crash' || fate === 'fail') throw new LedgerUnavailableError(fate);
   };
@@ -198,7 +203,7 @@ describe('delivery', () => {
     await fc.assert(
       fc.asyncProperty(
         logArbitrary,
-        fc.array(fc.constantFrom('fail', 'crash', 'ok'), { maxLength: 30 }),
+        fc.array(fc.constantFrom('fail', 'crash', 'held', 'arrive', 'ok'), { maxLength: 30 }),
         async (log, fates) => {
           const undisturbed = createMemoryLedger();
           const undisturbedHarness = start(undisturbed);
@@ -228,6 +233,7 @@ describe('delivery', () => {
           ledger.intercept = () => undefined;
           state.crashed = false;
           await deliver(life(), log);
+          ledger.deliverLate();
 
           // All of it is told as read, so nothing is read and dead-lettered again.
           const told = new Set(deadLetters);
@@ -252,7 +258,7 @@ describe('delivery', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(logArbitrary, { minLength: 1, maxLength: 4 }),
-        fc.array(fc.constantFrom('fail', 'crash', 'ok', 'ok'), { maxLength: 30 }),
+        fc.array(fc.constantFrom('fail', 'crash', 'held', 'arrive', 'ok', 'ok'), { maxLength: 30 }),
         fc.integer({ min: 1, max: 8 }),
         fc.integer({ min: 1, max: 12 }),
         async (logs, fates, lanesMax, batchRowsMax) => {
@@ -338,9 +344,9 @@ describe('delivery', () => {
     const old = start(ledger);
     const { promise: gate, resolve: release } = Promise.withResolvers<undefined>();
     const insert = ledger.insert.bind(ledger);
-    ledger.insert = async (block, token) => {
+    ledger.insert = async (block, claimant) => {
       await gate;
-      await insert(block, token);
+      await insert(block, claimant);
     };
     await old.pipeline.onAssignment(PARTITIONS);
     const record = recordOf(0, 0, [encodeUsageRow(usageEvent({ id: 'one' }))]);
@@ -468,9 +474,9 @@ describe('delivery', () => {
     const ledger = createMemoryLedger();
     const harness = start(ledger, { batchRowsMax: 1000 });
     const insert = ledger.insert.bind(ledger);
-    ledger.insert = async (rows, token) => {
+    ledger.insert = async (rows, claimant) => {
       for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
-      await insert(rows, token);
+      await insert(rows, claimant);
     };
     await harness.pipeline.onAssignment(PARTITIONS);
     let offset = 0;
@@ -494,9 +500,9 @@ describe('delivery', () => {
     const { pipeline } = start(ledger);
     const { promise: gate, resolve: release } = Promise.withResolvers<undefined>();
     const insert = ledger.insert.bind(ledger);
-    ledger.insert = async (block, token) => {
+    ledger.insert = async (block, claimant) => {
       await gate;
-      await insert(block, token);
+      await insert(block, claimant);
     };
     const record = (offset: number) => recordOf(0, offset, [encodeUsageRow(usageEvent({ id: String(offset) }))]);
     await pipeline.onAssignment(PARTITIONS);
@@ -517,9 +523,9 @@ describe('delivery', () => {
     let release: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (release = resolve));
     const insert = ledger.insert.bind(ledger);
-    ledger.insert = async (rows, token) => {
+    ledger.insert = async (rows, claimant) => {
       await gate;
-      await insert(rows, token);
+      await insert(rows, claimant);
     };
     await harness.pipeline.onAssignment(PARTITIONS);
     const records = Array.from({ length: 20 }, (_, offset) =>
@@ -543,9 +549,9 @@ describe('delivery', () => {
     const gate = Promise.withResolvers<undefined>();
     const second = Promise.withResolvers<undefined>();
     const insert = ledger.insert.bind(ledger);
-    ledger.insert = async (rows, token) => {
+    ledger.insert = async (rows, claimant) => {
       await gate.promise;
-      await insert(rows, token);
+      await insert(rows, claimant);
       if (ledger.rows.length === 3) second.resolve(undefined);
     };
     await harness.pipeline.onAssignment(PARTITIONS);
@@ -572,10 +578,10 @@ describe('the bound of a batch', () => {
     const { promise: gate, resolve: release } = Promise.withResolvers<undefined>();
     const lengths: number[] = [];
     const insert = ledger.insert.bind(ledger);
-    ledger.insert = async (block, token) => {
+    ledger.insert = async (block, claimant) => {
       lengths.push(block.length);
       await gate;
-      await insert(block, token);
+      await insert(block, claimant);
     };
     return { ledger, lengths, release: () => release(undefined) };
   }
@@ -651,9 +657,9 @@ test('the block of a batch without rows goes back to the ledger like any other',
   const ledger = createMemoryLedger();
   const inserted: number[] = [];
   const insert = ledger.insert.bind(ledger);
-  ledger.insert = async (block, token) => {
+  ledger.insert = async (block, claimant) => {
     inserted.push(block.length);
-    await insert(block, token);
+    await insert(block, claimant);
   };
   const duplicates = [0, 1].map((offset) => recordOf(0, offset, [encodeUsageRow(usageEvent({ id: 'same' }))]));
   await deliver(start(ledger, { batchRowsMax: 1 }), new Map([[0, duplicates]]));

@@ -6,13 +6,14 @@ import type { RegistryView } from '../classify/registry-view.ts';
 import type { LaneStates } from '../lane-state/lane-states.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rule } from '../rules/rule.ts';
-import { emptyBatch, isFull, type Batch } from './batch.ts';
+import { emptyBatch, isFull, rowlessOffsetsOf, type Batch } from './batch.ts';
 import { deadLetterOf } from './dead-letter.ts';
 import { decodeRecord } from './decode.ts';
 import type { DedupeWindow } from './dedupe-window.ts';
 import { countEarlierRows, createDetection } from './detection.ts';
 import { hashEvent } from './event-hash.ts';
 import { createHintLanes } from './hint-lanes.ts';
+import { createOwnership, type Ownership } from '../ledger/ownership.ts';
 import { createPersist } from './persist.ts';
 import { restoreState } from './restore.ts';
 import { voidOffsetsBeyondEnd } from './topic-reset.ts';
@@ -84,14 +85,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const { ledger, registry, lanes, observer, now } = options;
 
   let epoch = 0;
-  let claimant = '';
+  let owner: Ownership | null = null;
   let dedupe = options.createDedupe();
   let open = emptyBatch(ledger.newBlock());
   let waiting: Batch | null = null;
   let storing: Promise<void> | null = null;
   let flushTimer: NodeJS.Timeout | null = null;
   let assignment = new AbortController();
-  let sequence = 0;
   /** Set when closing begins, settled when it is over; one for everybody who asks. */
   let closed: Promise<void> | null = null;
 
@@ -121,7 +121,6 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
     if (detection !== null && row.lane !== UNATTRIBUTED_LANE) detection.observe(row, credential);
 
-    row.claimant = claimant;
     open.block.add(row);
     open.collectors.add(row.collector);
     open.standings.add(standing);
@@ -148,8 +147,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         open.deadLetterBytes += deadLetter.bytes.length;
       }
       open.nextOffsets.set(batch.partition, record.offset + 1);
-      if (open.block.length > rowsBefore) open.rowlessOffsets.delete(batch.partition);
-      else open.rowlessOffsets.set(batch.partition, record.offset + 1);
+      if (open.block.length > rowsBefore) open.rowOffsets.set(batch.partition, record.offset + 1);
       if (open.records++ === 0) open.firstTakenMs = receivedMs;
       eventsThisTurn += rows.length;
       if (eventsThisTurn >= EVENTS_PER_TURN) {
@@ -180,7 +178,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const batch = waiting;
     waiting = null;
     const { signal } = assignment;
-    storing = store(batch, signal)
+    storing = store(batch, owner!, signal)
       .catch((error: unknown) => {
         if (signal.aborted) return;
         observer.fault('store', error);
@@ -204,14 +202,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return batch;
   }
 
-  async function store(batch: Batch, signal: AbortSignal): Promise<void> {
+  async function store(batch: Batch, own: Ownership, signal: AbortSignal): Promise<void> {
     const startedMs = now();
-    const owner = claimant;
-    const token = `${owner}/${sequence++}`;
-    const { deadLetters, block, changes, nextOffsets, rowlessOffsets } = batch;
+    const { deadLetters, block, changes, nextOffsets, rowOffsets, storedAtMs } = batch;
+    /** A stage that writes to the ledger: once, however often it is tried. */
+    const write = (stage: string, ends: Map<number, number>, attempt: (claimant: string) => Promise<void>) =>
+      persist(stage, signal, () => own.write(ends, signal, attempt));
     // Dead letters go first: once the rows behind them are stored, nothing would bring a lost one back.
     if (deadLetters.length > 0) await persist('dead letter', signal, () => options.publishDeadLetters(deadLetters));
-    await persist('ledger', signal, () => ledger.insert(block, token));
+    await write('ledger', rowOffsets, (claimant) => ledger.insert(block, claimant));
     observer.stored(batch);
     if (changes.length > 0) {
       await persist('finding history', signal, () => countEarlierRows(changes, ledger));
@@ -219,11 +218,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       // The table goes last: a restart writes and publishes again what the table lacks, and only that.
       await persist('findings topic', signal, () => options.publishFindings(findings));
       const writes = changes.map(({ finding, lane }) => ({ finding, partition: lane.partition }));
-      await persist('findings', signal, () => ledger.writeFindings(writes, owner));
+      await write('findings', new Map(), (claimant) => ledger.writeFindings(writes, claimant));
     }
     // After the rows, or a crash in between would skip them.
-    if (rowlessOffsets.size > 0)
-      await persist('progress', signal, () => ledger.noteProgress(rowlessOffsets, batch.storedAtMs, owner));
+    const rowless = rowlessOffsetsOf(batch);
+    if (rowless.size > 0)
+      await write('progress', rowless, (claimant) => ledger.noteProgress(rowless, storedAtMs, claimant));
     observer.finished(batch, now() - startedMs);
     // Progress is for lag tools only, so a failure here costs nothing but their accuracy.
     await options.commit(nextOffsets).catch((error: unknown) => observer.fault('commit', error));
@@ -257,13 +257,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       observer.assigned(partitions, now() - startedMs);
       return new Map();
     }
-    claimant = `${options.instance}/${epoch}/${startedMs}`;
-    await ledger.claim(partitions, claimant, signal);
+    owner = createOwnership(ledger, partitions, `${options.instance}/${epoch}/${startedMs}`);
+    await owner.claim(signal);
     signal.throwIfAborted();
     const resumeOffsets = await ledger.resumeOffsets(partitions);
     signal.throwIfAborted();
     await voidOffsetsBeyondEnd(resumeOffsets, { ...options, signal }, (error) => observer.fault('bus', error));
     signal.throwIfAborted();
+    owner.resumesAt(resumeOffsets);
     const lagging = await restoreState({ ...options, partitions, nowMs: startedMs, dedupe, signal });
     signal.throwIfAborted();
     for (const { state, lane } of lagging) detection?.noteChanged(state, lane);

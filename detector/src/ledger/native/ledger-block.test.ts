@@ -5,12 +5,12 @@ import { LedgerBlock } from './ledger-block.ts';
 test('a block is written only when it is sealed, and takes no row after', () => {
   const block = new LedgerBlock();
   block.add(ledgerRow());
-  expect(() => block.bytes()).toThrow('not sealed');
+  expect(() => block.bytes('me')).toThrow('not sealed');
   block.seal(1);
-  const bytes = Buffer.from(block.bytes());
+  const bytes = Buffer.from(block.bytes('me'));
   expect(() => block.add(ledgerRow())).toThrow('no more rows');
   expect(() => block.seal(2)).toThrow('sealed already');
-  expect(block.bytes().equals(bytes)).toBe(true);
+  expect(block.bytes('me').equals(bytes)).toBe(true);
 });
 
 test('a block that is used again is the same as a new one', () => {
@@ -25,5 +25,5 @@ test('a block that is used again is the same as a new one', () => {
     block.seal(2);
   }
   expect(used.length).toBe(1);
-  expect(used.bytes().equals(fresh.bytes())).toBe(true);
+  expect(used.bytes('me').equals(fresh.bytes('me'))).toBe(true);
 });

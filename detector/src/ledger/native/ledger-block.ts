@@ -34,8 +34,6 @@ const MAKE: { [Type in keyof ColumnOfType]: () => ColumnOfType[Type] } = {
 const TEXT_BYTES_INITIAL = 1 << 15;
 const BLOCK_BYTES_INITIAL = 1 << 18;
 
-export type RowPlace = Pick<LedgerRow, 'claimant' | 'kafka_partition' | 'kafka_offset' | 'record_index' | 'stored_at'>;
-
 type LedgerColumns = { [Column in LedgerColumn as Column['name']]: ColumnOfType[Column['type']] };
 
 /**
@@ -45,14 +43,12 @@ type LedgerColumns = { [Column in LedgerColumn as Column['name']]: ColumnOfType[
  */
 export class LedgerBlock implements RowBlock {
   length = 0;
-  /** Where its first row stands: tells it from every other batch. */
-  readonly first: RowPlace = { claimant: '', kafka_partition: 0, kafka_offset: 0, record_index: 0, stored_at: 0 };
-  /** Token that it was sent under, whether or not it arrived. */
-  sentUnder = '';
   private readonly columns: LedgerColumns;
   private readonly ordered: readonly BlockColumn[];
-  private readonly out = new ByteBuffer(BLOCK_BYTES_INITIAL);
+  private out = new ByteBuffer(BLOCK_BYTES_INITIAL);
   private isSealed = false;
+  /** Who it was last written out for; null while it was not. */
+  private claimant: string | null = null;
 
   constructor() {
     const made: [string, Column][] = LEDGER_COLUMNS.map(({ name, type }) => [name, MAKE[type]()]);
@@ -63,15 +59,15 @@ export class LedgerBlock implements RowBlock {
   /** Empties it, keeps the memory. */
   start(): void {
     this.length = 0;
-    this.sentUnder = '';
     this.isSealed = false;
+    this.claimant = null;
     for (const { column } of this.ordered) column.start();
   }
 
   /** Spelled out: a loop over names would make every access a look-up in a hash table. */
   add(row: LedgerRow): void {
     if (this.isSealed) throw new Error('a sealed block takes no more rows');
-    if (this.length++ === 0) this.noteFirst(row);
+    this.length++;
     const { columns } = this;
     columns.source.add(row.source);
     columns.id.add(row.id);
@@ -118,25 +114,26 @@ export class LedgerBlock implements RowBlock {
     columns.kafka_partition.add(row.kafka_partition);
     columns.kafka_offset.add(row.kafka_offset);
     columns.record_index.add(row.record_index);
-    columns.claimant.add(row.claimant);
-  }
-
-  private noteFirst({ claimant, kafka_partition, kafka_offset, record_index }: LedgerRow): void {
-    Object.assign(this.first, { claimant, kafka_partition, kafka_offset, record_index });
   }
 
   seal(storedAtMs: number): void {
     if (this.isSealed) throw new Error('the block is sealed already');
     this.isSealed = true;
-    this.first.stored_at = storedAtMs;
     this.columns.stored_at.addTimes(storedAtMs, this.length);
-    this.out.start();
-    writeBlock(this.out, this.ordered, this.length);
   }
 
-  /** The sealed block's bytes; they hold until the next {@link start}. */
-  bytes(): Buffer {
+  /** The sealed block's bytes with this claimant in every row; they hold until the next {@link start}. */
+  bytes(claimant: string): Buffer {
     if (!this.isSealed) throw new Error('the block is not sealed');
+    if (this.claimant !== claimant) {
+      // In new memory when it was sent before: that request may still be reading the old.
+      if (this.claimant === null) this.out.start();
+      else this.out = new ByteBuffer(BLOCK_BYTES_INITIAL);
+      this.claimant = claimant;
+      this.columns.claimant.start();
+      this.columns.claimant.addTimes(claimant, this.length);
+      writeBlock(this.out, this.ordered, this.length);
+    }
     return this.out.content();
   }
 }

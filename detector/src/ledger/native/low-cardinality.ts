@@ -48,6 +48,11 @@ export class LowCardinalityColumn implements Column {
     this.indexes[this.count++] = this.previousIndex;
   }
 
+  /** The same value for so many rows. */
+  addTimes(value: string, rows: number): void {
+    for (let row = 0; row < rows; row++) this.add(value);
+  }
+
   /** As a column of its own. */
   write(out: ByteBuffer): void {
     writeLowCardinalityPrefix(out);

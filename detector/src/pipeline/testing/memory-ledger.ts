@@ -4,6 +4,7 @@ import { isResolvedUser } from '../../lane-state/people.ts';
 import {
   FencedError,
   FINDING_LABELS,
+  LedgerUnavailableError,
   type FindingLabels,
   type FindingTally,
   type LaneDimension,
@@ -16,8 +17,17 @@ export interface MemoryLedger extends Ledger {
   rows: LedgerRow[];
   findings: Map<string, Finding>;
   /** Called at every step; a throw before the effect loses the request, one after it loses the answer. */
-  intercept: (step: 'insert' | 'inserted' | 'findings' | 'findings-written' | 'progress') => void;
+  intercept: (step: Step) => void;
+  /** Requests that their sender gave up and that are still under way; {@link MemoryLedger.deliverLate} lets them arrive. */
+  late: (() => void)[];
+  /** Lets all of {@link late} arrive now, and counts those that were refused. */
+  deliverLate(): number;
 }
+
+type Step = 'insert' | 'inserted' | 'renew' | 'renewed' | 'findings' | 'findings-written' | 'progress';
+
+/** Thrown by `intercept` before a step: its request is held back by whatever lies between, and arrives late or never. */
+export class HeldBackError extends LedgerUnavailableError {}
 
 class MemoryBlock implements RowBlock {
   readonly rows: LedgerRow[] = [];
@@ -51,7 +61,6 @@ function staysOf(sights: readonly number[], windowMs: number): number[] {
 }
 
 export function createMemoryLedger(): MemoryLedger {
-  const tokens = new Set<string>();
   const claims = new Map<number, string>();
   const resets = new Map<number, number>();
   const progress: { partition: number; nextOffset: number; storedAtMs: number }[] = [];
@@ -85,12 +94,43 @@ export function createMemoryLedger(): MemoryLedger {
     }));
   }
 
+  /** A request that changes something: it is carried out now, or later where it is held back. */
+  function request(step: Step, effect: () => void): void {
+    try {
+      ledger.intercept(step);
+    } catch (error) {
+      if (error instanceof HeldBackError) ledger.late.push(effect);
+      throw error;
+    }
+    effect();
+  }
+
   const ledger: MemoryLedger = {
     rows,
     findings,
     intercept: () => undefined,
+    late: [],
+    deliverLate() {
+      let refused = 0;
+      for (const effect of ledger.late.splice(0)) {
+        try {
+          effect();
+        } catch (error) {
+          if (!(error instanceof FencedError)) throw error;
+          refused++;
+        }
+      }
+      return refused;
+    },
     async claim(partitions, claimant) {
       for (const partition of partitions) claims.set(partition, claimant);
+    },
+    async renewClaim(partitions, claimant, lineage) {
+      ledger.intercept('renew');
+      if (!partitions.every((partition) => claims.get(partition)?.startsWith(lineage)))
+        throw new FencedError('claimed by another');
+      for (const partition of partitions) claims.set(partition, claimant);
+      ledger.intercept('renewed');
     },
     async resumeOffsets(partitions) {
       const offsets = new Map<number, number>();
@@ -104,10 +144,11 @@ export function createMemoryLedger(): MemoryLedger {
       return offsets;
     },
     async noteProgress(nextOffsets, storedAtMs, claimant) {
-      ledger.intercept('progress');
-      if ([...nextOffsets.keys()].some((partition) => claims.get(partition) !== claimant))
-        throw new FencedError('not the claimant');
-      for (const [partition, nextOffset] of nextOffsets) progress.push({ partition, nextOffset, storedAtMs });
+      request('progress', () => {
+        if ([...nextOffsets.keys()].some((partition) => claims.get(partition) !== claimant))
+          throw new FencedError('not the claimant');
+        for (const [partition, nextOffset] of nextOffsets) progress.push({ partition, nextOffset, storedAtMs });
+      });
     },
     async resetPartitions(partitions) {
       for (const partition of partitions) {
@@ -117,16 +158,14 @@ export function createMemoryLedger(): MemoryLedger {
       }
     },
     newBlock: () => new MemoryBlock(),
-    async insert(block, token) {
+    async insert(block, claimant) {
       if (block.length === 0) return;
-      ledger.intercept('insert');
-      const batch = (block as MemoryBlock).rows;
-      if (batch.some((row) => claims.get(row.kafka_partition) !== row.claimant))
-        throw new FencedError('not the claimant');
-      if (!tokens.has(token)) {
-        tokens.add(token);
-        rows.push(...batch.map((row) => ({ ...row })));
-      }
+      const batch = (block as MemoryBlock).rows.map((row) => ({ ...row, claimant }));
+      request('insert', () => {
+        if (batch.some((row) => claims.get(row.kafka_partition) !== claimant))
+          throw new FencedError('not the claimant');
+        rows.push(...batch);
+      });
       ledger.intercept('inserted');
     },
     async restoreHashes(partitions, sinceMs, limit, onHash) {
@@ -172,11 +211,13 @@ export function createMemoryLedger(): MemoryLedger {
       return ids.flatMap((id) => findings.get(id) ?? []);
     },
     async writeFindings(writes, claimant) {
-      ledger.intercept('findings');
-      if (writes.some(({ partition }) => claims.get(partition) !== claimant)) throw new FencedError('not the claimant');
-      for (const { finding } of writes) {
-        if ((findings.get(finding.id)?.occurrences ?? 0) <= finding.occurrences) findings.set(finding.id, finding);
-      }
+      request('findings', () => {
+        if (writes.some(({ partition }) => claims.get(partition) !== claimant))
+          throw new FencedError('not the claimant');
+        for (const { finding } of writes) {
+          if ((findings.get(finding.id)?.occurrences ?? 0) <= finding.occurrences) findings.set(finding.id, finding);
+        }
+      });
       ledger.intercept('findings-written');
     },
     async close() {
