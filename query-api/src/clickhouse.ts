@@ -1,5 +1,7 @@
 import { ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ClickHouseClient } from '@clickhouse/client';
+import { mirroredOf, writeMirrored } from '@lanewatch/detector/contract';
+import type { CredentialRecord } from '@lanewatch/ingest/contract';
 
 /** Longest that an answer is waited for. */
 const READ_TIMEOUT_MS = 30_000;
@@ -34,7 +36,7 @@ export class ReadTooLargeError extends Error {
   }
 }
 
-/** Read access to the ledger. Values only ever travel as parameters, never inside the SQL text. */
+/** Read access to the ledger, and the registry's copy beside it. Values only ever travel as parameters, never inside the SQL text. */
 export interface ClickHouse {
   /** Name of the ledger's database, a checked identifier. */
   readonly database: string;
@@ -45,6 +47,11 @@ export interface ClickHouse {
   rows<Row>(sql: string, parameters?: Record<string, unknown>, options?: { patienceMs: number }): Promise<Row[]>;
   /** Hands rows over as they arrive, for results that should not be held at once. */
   stream<Row>(sql: string, parameters: Record<string, unknown>, onRow: (row: Row) => void): Promise<void>;
+  /**
+   * Writes registry records into their copy beside the ledger, the one thing that is written there from here: queries that begin
+   * afterwards see them. What fails is made up for by the detectors, which copy the topic.
+   */
+  mirror(records: readonly CredentialRecord[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -69,12 +76,25 @@ export function openClickHouse(connection: Connection): ClickHouse {
     // Its faults come to us as errors; its own log would go past ours, to the console.
     log: { level: ClickHouseLogLevel.OFF },
   });
+  const writer = createClient({
+    url: connection.url,
+    username: connection.user,
+    password: connection.password,
+    // Whoever registers a key waits for it, and the registry lives without the ledger.
+    request_timeout: BRIEFLY.patienceMs,
+    application: 'lanewatch-query-api',
+    max_open_connections: 1,
+    log: { level: ClickHouseLogLevel.OFF },
+  });
   return {
     database: connection.database,
+    mirror: (records) => withFaults(() => writeMirrored(writer, connection.database, records.map(mirroredOf))),
     rows: (sql, parameters = {}, options) =>
       withFaults(() => readAll(client, sql, parameters, options?.patienceMs ?? READ_TIMEOUT_MS)),
     stream: (sql, parameters, onRow) => withFaults(() => readEach(client, sql, parameters, onRow)),
-    close: () => client.close(),
+    async close() {
+      await Promise.all([client.close(), writer.close()]);
+    },
   };
 }
 

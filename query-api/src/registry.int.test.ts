@@ -45,6 +45,10 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
       { key: FINGERPRINT, record: expect.objectContaining({ name: 'ci', status: 'active', version: 1 }) as never },
     ]);
 
+    // No detector runs here: what was published is in the engine's copy by the time of the answer.
+    const name = `dictGet('${api.store.database}.credentials_by_key', 'name', '${FINGERPRINT}')`;
+    expect(await api.store.rows(`SELECT ${name} AS name`)).toEqual([{ name: 'ci' }]);
+
     const open = (await api.get('/v1/findings', { status: 'unresolved' })).body.items;
     expect(open.map(({ rule }: { rule: string }) => rule)).toEqual(['R05']);
     const resolved = (await api.get(`/v1/findings/${raised[0]!.id}`)).body;

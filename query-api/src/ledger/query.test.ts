@@ -10,6 +10,7 @@ function uncountable(error: Error): ClickHouse {
     database: 'test',
     rows: (sql) => (sql.includes('uniqExactIf') ? Promise.reject(error) : Promise.resolve([])),
     stream: () => Promise.reject(new Error('not used')),
+    mirror: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
 }

@@ -47,6 +47,7 @@ function stage(readMs = 0) {
     stream: async <Row>(sql: string, _parameters: unknown, onRow: (row: Row) => void) => {
       for (const row of answer(sql)) onRow(row as Row);
     },
+    mirror: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
   const now = () => clock.ms;

@@ -21,6 +21,7 @@ function ledger(last: Record<string, number>, fails: string): ClickHouse {
       return Object.entries(last).map(([value, at]) => ({ value, last: at })) as Row[];
     },
     stream: () => Promise.reject(new Error('not used')),
+    mirror: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
 }

@@ -27,6 +27,8 @@ interface Options {
   database: Database;
   bus: Bus;
   topic: TopicSpec;
+  /** Copies published records to where pages read them, before anybody is told that they are published. */
+  mirror?: (records: readonly CredentialRecord[]) => Promise<void>;
   onFault: (error: unknown) => void;
   now: () => number;
 }
@@ -36,7 +38,14 @@ interface Options {
  * after a newer one, and a compacted topic keeps the last. A row is marked after the bus confirmed it, so a crash between
  * the two sends it again; its version makes that harmless.
  */
-export function startPublisher({ database, bus, topic, onFault, now }: Options): OutboxPublisher {
+export function startPublisher({
+  database,
+  bus,
+  topic,
+  mirror = async () => undefined,
+  onFault,
+  now,
+}: Options): OutboxPublisher {
   const { db } = database;
   const waiting = new Set<{ id: number; done: (sent: boolean) => void }>();
   let closed = false;
@@ -80,6 +89,8 @@ export function startPublisher({ database, bus, topic, onFault, now }: Options):
           value: Buffer.from(JSON.stringify(record), 'utf8'),
         })),
       );
+      // Best effort: the detectors copy the topic as well. Not before the topic has them, which decides what counts.
+      await mirror(publishable.map(({ record }) => record)).catch(onFault);
       await markSent(publishable.map(({ id }) => id));
     }
     return Number(last.id);

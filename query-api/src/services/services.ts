@@ -82,6 +82,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     database,
     bus,
     topic: topics.credentials,
+    mirror: store.mirror,
     now,
     onFault: (error) => logger.warn({ err: error }, 'publishing registry changes failed, trying again'),
   });
