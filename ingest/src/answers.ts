@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { encodeExportResponse, encodeStatus } from './formats/otlp/protobuf.ts';
-import { isProtobuf } from './formats/otlp/otlp.ts';
+import { isProtobuf } from './formats/otlp/request.ts';
 import { type HttpFormat } from './formats/format.ts';
 import { ApiProblem, fieldErrorSchema, problemBody, PROBLEMS } from './problem.ts';
 import { type Received } from './receive.ts';

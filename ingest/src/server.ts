@@ -23,7 +23,7 @@ import { type BodyLimits, readBody } from './body/read.ts';
 import type { CollectorTallies } from './collector-tally.ts';
 import { FORMATS } from './formats/index.ts';
 import type { HttpFormat } from './formats/format.ts';
-import { isProtobuf } from './formats/otlp/otlp.ts';
+import { isProtobuf } from './formats/otlp/request.ts';
 import type { Metrics } from './metrics.ts';
 import { withoutSecrets } from './normalise/normalise.ts';
 import { ApiProblem, problemSchema } from './problem.ts';

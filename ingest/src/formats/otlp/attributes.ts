@@ -83,3 +83,9 @@ export function numberAttribute(attributes: Attributes, ...keys: string[]): numb
   }
   return undefined;
 }
+
+/** A trace or span id in lower-case hex: a text in JSON, bytes in protobuf; '' when there is none or all of it is zero. */
+export function idOf(value: unknown): string {
+  const text = Buffer.isBuffer(value) ? value.toString('hex') : value;
+  return typeof text === 'string' && /^(?!0+$)[0-9a-f]{1,64}$/i.test(text) ? text.toLowerCase() : '';
+}

@@ -10,6 +10,9 @@ export interface LogRecord {
   eventName: string;
   /** The record's own attributes over those of the resource. */
   attributes: Attributes;
+  /** The span it was written in, in lower-case hex; '' outside of one. */
+  traceId: string;
+  spanId: string;
   /** Epoch milliseconds: the record's time, else when it was observed; null when neither is set. */
   time: number | null;
 }

@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { fixture, run } from '../../testing/format-run.ts';
 import { claudeCodeMapper } from '../claude-code/claude-code.ts';
+import { genaiSpanMapper } from '../genai/genai.ts';
 import { millisecondsOf, readAttributes } from './attributes.ts';
-import { otlpLogsFormat, otlpMetricsFormat, otlpTracesFormat } from './otlp.ts';
+import { otlpLogsFormat, otlpMetricsFormat } from './otlp.ts';
+import { otlpTracesFormat } from './traces.ts';
 import { decodeExportRequest, encodeExportResponse, encodeStatus } from './protobuf.ts';
 
+const traces = otlpTracesFormat(genaiSpanMapper);
 const logs = otlpLogsFormat([claudeCodeMapper]);
 const load = (name: string) => fixture(import.meta.url, name);
 const loadClaude = (name: string) => fixture(new URL('../claude-code/x', import.meta.url).href, name);
@@ -18,7 +21,7 @@ describe('OTLP bodies of other programs are accepted and counted', () => {
 
   test('metrics and traces of the specification', async () => {
     expect(await ignoredIn(otlpMetricsFormat, load('metrics.json'))).toEqual({ metric_data_point: 4 });
-    expect(await ignoredIn(otlpTracesFormat, load('trace.json'))).toEqual({ span: 1 });
+    expect(await ignoredIn(traces, load('trace.json'))).toEqual({ span: 1 });
   });
 
   test('metrics in protobuf, of the specification and of Claude Code', async () => {
@@ -29,7 +32,7 @@ describe('OTLP bodies of other programs are accepted and counted', () => {
   });
 
   test('a trace in protobuf', async () => {
-    expect(await ignoredIn(otlpTracesFormat, load('trace.protobuf-bin'), PROTOBUF)).toEqual({ span: 1 });
+    expect(await ignoredIn(traces, load('trace.protobuf-bin'), PROTOBUF)).toEqual({ span: 1 });
   });
 });
 
@@ -58,7 +61,7 @@ describe('OTLP bodies that are odd', () => {
 
   test('names of the .proto files are refused for every signal, and are unknown fields beside the right ones', async () => {
     await expect(run(otlpMetricsFormat, '{"resource_metrics":[]}')).rejects.toThrow(/send resourceMetrics/);
-    await expect(run(otlpTracesFormat, '{"resource_spans":[]}')).rejects.toThrow(/send resourceSpans/);
+    await expect(run(traces, '{"resource_spans":[]}')).rejects.toThrow(/send resourceSpans/);
     expect(await run(logs, '{"resourceLogs":[],"resource_logs":[7]}')).toMatchObject({ events: [], rejected: 0 });
   });
 

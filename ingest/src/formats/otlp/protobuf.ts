@@ -6,7 +6,7 @@ import messages from './messages.json' with { type: 'json' };
 
 /**
  * The OTLP messages, cut down to the fields that are read: protobuf skips every other field. Nested values
- * (arrays, maps) are not declared, so their depth costs nothing; data points and spans are only counted, so they stay bytes.
+ * (arrays, maps) are not declared, so their depth costs nothing; data points are only counted, so they stay bytes.
  * Field numbers: opentelemetry-proto 1.x; the three responses have one wire form.
  */
 const root = protobuf.Root.fromJSON(messages);
