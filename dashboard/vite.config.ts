@@ -14,8 +14,12 @@ export default defineConfig({
           'default-src': ['none'],
           'script-src': ['self'],
           'style-src': ['self'],
-          // The one style attribute allowed is that of kit's own route announcer, by its hash.
-          'style-src-attr': ['unsafe-hashes', 'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo='],
+          // The style attributes allowed are two, by their hashes: that of kit's own route announcer, and bits-ui's `display: contents;`.
+          'style-src-attr': [
+            'unsafe-hashes',
+            'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo=',
+            'sha256-iaOezIDcQIoxCULa6FBKKuLUu09R7kG+Mlu+JVfU3Rw=',
+          ],
           'img-src': ['self', 'data:'],
           'font-src': ['self'],
           'connect-src': ['self'],
@@ -32,6 +36,8 @@ export default defineConfig({
       version: { pollInterval: 0 },
     }),
   ],
+  // A small face written into the style sheet as data: would be refused by our own policy.
+  build: { assetsInlineLimit: 0 },
   // The contracts are TypeScript files of the workspace: they are compiled into the server, not resolved when it runs.
   ssr: { noExternal: [/^@lanewatch\//, 'bits-ui'] },
 });

@@ -5,7 +5,7 @@ import { SESSION_COOKIE } from '@lanewatch/query-api/contract';
 import { createApi } from '#lib/api/client.ts';
 import { isForeignWrite, withSecurityHeaders } from '#lib/security.ts';
 import { UNATTENDED_COOKIE } from '#lib/unattended.ts';
-import { THEME_COOKIE, themeOf } from '#lib/preferences.ts';
+import { DENSITY_COOKIE, THEME_COOKIE, densityOf, themeOf } from '#lib/preferences.ts';
 
 /** Pages that answer without a session; everything else leads to the sign-in page. */
 const OPEN_ROUTES = new Set(['/sign-in', '/preferences', '/healthz', '/readyz']);
@@ -24,10 +24,15 @@ const identify: Handle = ({ event, resolve }) => {
   return resolve(event);
 };
 
+/** Faces that every page needs at once; those of other scripts load when text asks for them. */
+const isFirstFace = (path: string) => /(inter|jetbrains-mono)-latin-wght-normal/.test(path);
+
 const dress: Handle = async ({ event, resolve }) => {
   const theme = themeOf(event.cookies.get(THEME_COOKIE));
+  const density = densityOf(event.cookies.get(DENSITY_COOKIE));
   const response = await resolve(event, {
-    transformPageChunk: ({ html }) => html.replace('%lanewatch.theme%', theme),
+    transformPageChunk: ({ html }) => html.replace('%lanewatch.theme%', theme).replace('%lanewatch.density%', density),
+    preload: ({ type, path }) => (type === 'font' ? isFirstFace(path) : type === 'js' || type === 'css'),
   });
   return withSecurityHeaders(response);
 };

@@ -1,0 +1,17 @@
+/** One thing that the command palette leads to. */
+export interface Found {
+  kind: 'Go to' | 'Do' | 'Lanes' | 'Registered keys';
+  href: string;
+  name: string;
+  /** Said quietly beside the name; '' for nothing. */
+  note: string;
+}
+
+/** Whether every word of a search stands in what is said of it. */
+export function fits(one: Found, search: string): boolean {
+  const text = `${one.name} ${one.note}`.toLowerCase();
+  return search
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}

@@ -1,0 +1,37 @@
+import type { IconName } from '#lib/ui/Icon.svelte';
+
+/** A page that the side bar and the command palette lead to. */
+export interface Place {
+  href: string;
+  name: string;
+  icon: IconName;
+  /** Routes that belong to it: itself and those below. */
+  routes: readonly string[];
+}
+
+/** The side bar's groups in their order. What is not built has no place here. */
+export const PLACE_GROUPS: readonly { name: string; places: readonly Place[] }[] = [
+  { name: 'Inventory', places: [{ href: '/', name: 'API keys', icon: 'keys', routes: ['/', '/lanes'] }] },
+  {
+    name: 'Respond',
+    places: [
+      { href: '/findings', name: 'Findings', icon: 'findings', routes: ['/findings'] },
+      { href: '/credentials', name: 'Registry', icon: 'registry', routes: ['/credentials'] },
+    ],
+  },
+  {
+    name: 'Analyse and operate',
+    places: [{ href: '/ledger', name: 'Ledger', icon: 'ledger', routes: ['/ledger'] }],
+  },
+];
+
+/**
+ * Whether a page belongs to a place.
+ * @param route id of the page's route, such as `/lanes/[lane]`
+ * @returns `page` for the place's own page, `true` for one below it, undefined for any other
+ */
+export function currentOf(place: Place, route: string): 'page' | 'true' | undefined {
+  if (route === place.href) return 'page';
+  const below = place.routes.some((one) => route === one || (one !== '/' && route.startsWith(`${one}/`)));
+  return below ? 'true' : undefined;
+}
