@@ -82,7 +82,7 @@ describe('signing in', () => {
     await page.goto('/');
     await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
     expect(await page.getByRole('navigation', { name: 'Main' }).count()).toBe(0);
-    await page.getByText('Display').click();
+    expect(await page.getByText('Account', { exact: true }).count()).toBe(0);
     expect(await page.getByRole('button', { name: 'Sign out' }).count()).toBe(0);
   });
 
@@ -96,7 +96,7 @@ describe('signing in', () => {
 
   it('ends the session', async () => {
     await page.goto('/');
-    await page.getByText('Display').click();
+    await page.getByText('Account', { exact: true }).click();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     expect((await context.cookies()).some((one) => one.name === 'lanewatch_session')).toBe(false);
@@ -227,7 +227,7 @@ describe('the theme', () => {
     await page.getByRole('button', { name: 'dark', exact: true }).click();
     await eventually(ground).not.toBe(light);
     const response = await page.reload();
-    expect(await response!.text()).toContain('<html lang="en" data-theme="dark">');
+    expect(await response!.text()).toContain('<html lang="en" data-theme="dark" data-density="comfortable">');
   });
 });
 
