@@ -3,7 +3,7 @@ import { encodeExportResponse, encodeStatus } from './formats/otlp/protobuf.ts';
 import { isProtobuf } from './formats/otlp/request.ts';
 import { type HttpFormat } from './formats/format.ts';
 import { ApiProblem, fieldErrorSchema, problemBody, PROBLEMS } from './problem.ts';
-import { type Received } from './receive.ts';
+import { type Fate, type Received } from './receive.ts';
 
 /** A complete answer: status, headers and body. */
 export interface Answer {
@@ -22,6 +22,12 @@ export const countsSchema = z.object({
   errors: z.array(fieldErrorSchema).describe('Why events were refused, at most 100.'),
 });
 
+/** The answer to formats in which each thing has its own. */
+export const fatesSchema = z.object({
+  successes: z.array(z.object({ id: z.string(), status: z.number().int() })),
+  errors: z.array(z.object({ id: z.string(), status: z.number().int(), message: z.string(), error: z.string() })),
+});
+
 const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' };
 
 /**
@@ -29,7 +35,8 @@ const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' };
  * @throws ApiProblem invalid_events when there were events and none was valid (not for OTLP, which has partial success)
  */
 export function answerOf(format: HttpFormat, received: Received, mediaType: string): Answer {
-  if (format.answer !== 'counts') return otlpAnswer(format.answer, received, mediaType);
+  if (format.answer === 'each') return fatesAnswer(received.fates);
+  if (isOtlp(format.answer)) return otlpAnswer(format.answer, received, mediaType);
   const counts: z.infer<typeof countsSchema> = {
     accepted: received.events.length,
     rejected: received.rejected,
@@ -44,7 +51,24 @@ export function answerOf(format: HttpFormat, received: Received, mediaType: stri
       counts.rejected === 1 ? 'The event was refused.' : `All ${counts.rejected} events were refused, see errors.`;
     throw new ApiProblem('invalid_events', detail, { errors, extras });
   }
+  if (format.answer === 'no_content' && counts.rejected === 0) return { status: 204, headers: {}, body: '' };
   return { status: 200, headers: JSON_HEADERS, body: JSON.stringify(counts) };
+}
+
+/** 207 as Langfuse answers: what was taken and what was not, by the ids of the items. */
+function fatesAnswer(fates: Fate[]): Answer {
+  const { successes, errors }: z.infer<typeof fatesSchema> = { successes: [], errors: [] };
+  for (const { ref, error } of fates) {
+    if (error === null) successes.push({ id: ref, status: 201 });
+    else
+      errors.push({
+        id: ref,
+        status: 400,
+        message: `${error.path} ${error.message}`.trim(),
+        error: 'Invalid request data',
+      });
+  }
+  return { status: 207, headers: JSON_HEADERS, body: JSON.stringify({ successes, errors }) };
 }
 
 export function sum(counts: Map<string, number>): number {
@@ -58,6 +82,9 @@ const REJECTED_FIELD = {
   otlp_metrics: 'rejectedDataPoints',
   otlp_traces: 'rejectedSpans',
 } as const;
+
+const isOtlp = (answer: HttpFormat['answer']): answer is keyof typeof REJECTED_FIELD =>
+  Object.hasOwn(REJECTED_FIELD, answer);
 
 /** 200 in the request's own content type; `partialSuccess` only when something was refused, as the OTLP specification says. */
 function otlpAnswer(kind: keyof typeof REJECTED_FIELD, received: Received, mediaType: string): Answer {
@@ -103,7 +130,7 @@ export function refusalOf(
   mediaType: string,
 ): Answer {
   const headers = { ...problem.headers };
-  if (format === null || format.answer === 'counts') {
+  if (format === null || !isOtlp(format.answer)) {
     return {
       status: problem.status,
       headers: { ...headers, 'content-type': 'application/problem+json; charset=utf-8' },

@@ -24,6 +24,14 @@ export interface Received {
   ignored: Map<string, number>;
   droppedFields: number;
   redactions: number;
+  /** What became of each thing that the sender named, in order; only for formats that answer `each`. */
+  fates: Fate[];
+}
+
+/** The sender's name for a thing, and the first fault of a refused one. */
+export interface Fate {
+  ref: string;
+  error: FieldError | null;
 }
 
 /**
@@ -44,23 +52,30 @@ export async function receive(
     ignored: new Map(),
     droppedFields: 0,
     redactions: 0,
+    fates: [],
   };
   const options = { receivedAt: context.receivedAt, collector, invalidFingerprint: format.invalidFingerprint };
   let index = 0;
   for (const decoded of format.decode(body, context)) {
     if (index === EVENTS_PER_BODY_MAX) throw tooManyIn('events', EVENTS_PER_BODY_MAX);
+    let error: FieldError | null = null;
     if (decoded.kind === 'event') {
       const result = normaliseUsageEvent(decoded.input, options);
       if (result.ok) {
         received.events.push(result.event);
         received.droppedFields += result.droppedFields;
         received.redactions += result.redactions;
-      } else reject(received, index, result.errors);
+      } else {
+        error = result.errors[0] ?? null;
+        reject(received, index, result.errors);
+      }
     } else if (decoded.kind === 'rejected') {
+      error = decoded.error;
       reject(received, index, [decoded.error]);
     } else if (decoded.count > 0) {
       received.ignored.set(decoded.what, (received.ignored.get(decoded.what) ?? 0) + decoded.count);
     }
+    if (format.answer === 'each') received.fates.push({ ref: decoded.ref ?? '', error });
     index++;
     if (index % VALUES_PER_TURN === 0) await new Promise(setImmediate);
   }

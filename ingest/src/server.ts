@@ -13,7 +13,7 @@ import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { usageEventInputSchema } from '../contract/index.ts';
-import { type Answer, answerOf, countsSchema, refusalOf, sum } from './answers.ts';
+import { type Answer, answerOf, countsSchema, fatesSchema, refusalOf, sum } from './answers.ts';
 import { canonicalAddress } from './auth/address.ts';
 import { authenticate } from './auth/authenticate.ts';
 import type { CollectorCredential, CredentialView } from './auth/credentials.ts';
@@ -126,11 +126,11 @@ function registerFormat(app: FastifyInstance, format: HttpFormat, options: Serve
     schema: {
       summary: format.summary,
       description: format.description,
-      tags: [format.answer === 'counts' ? 'events' : 'otlp'],
+      tags: [format.answer.startsWith('otlp') ? 'otlp' : 'events'],
       consumes: [...format.mediaTypes],
       security: [{ bearer: [] }, { apiKey: [] }],
       ...(format.name === 'events' ? { body: usageEventInputSchema } : {}),
-      response: format.answer === 'counts' ? { 200: countsSchema, default: problemSchema } : { 200: z.object({}) },
+      response: responsesOf(format),
     },
     onRequest: (request, reply, done) => {
       request.format = format;
@@ -150,6 +150,14 @@ function registerFormat(app: FastifyInstance, format: HttpFormat, options: Serve
     },
     handler: async (request, reply) => send(reply, await handle(format, request, options)),
   });
+}
+
+/** What the readable API page says of the answers. */
+function responsesOf({ answer }: HttpFormat): Record<string, z.ZodType> {
+  if (answer.startsWith('otlp')) return { 200: z.object({}) };
+  if (answer === 'each') return { 207: fatesSchema, default: problemSchema };
+  const empty = answer === 'no_content' ? { 204: z.null() } : {};
+  return { 200: countsSchema, ...empty, default: problemSchema };
 }
 
 async function handle(format: HttpFormat, request: FastifyRequest, options: ServerOptions): Promise<Answer> {

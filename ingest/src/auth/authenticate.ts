@@ -8,12 +8,18 @@ const KEY_CHARS_MAX = 512;
 
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="lanewatch"' };
 
-/** The key as presented: `Authorization: Bearer …`, else `x-api-key`; '' when there is none. */
+/**
+ * The key as presented: `Authorization: Bearer …`, or as the password of `Basic`, for programs that can send nothing else (Langfuse's SDKs, log
+ * shippers); else `x-api-key`; '' when there is none.
+ */
 function presentedKey(headers: IncomingHttpHeaders): string {
   const authorization = headers.authorization;
   if (authorization !== undefined) {
     const bearer = /^bearer +(\S+) *$/i.exec(authorization)?.[1];
     if (bearer !== undefined) return bearer;
+    const basic = /^basic +([\w+/=-]{1,1024}) *$/i.exec(authorization)?.[1];
+    const password = basic === undefined ? undefined : /:(.+)$/s.exec(Buffer.from(basic, 'base64').toString())?.[1];
+    if (password !== undefined) return password.trim();
   }
   const header = headers['x-api-key'];
   return typeof header === 'string' ? header.trim() : '';

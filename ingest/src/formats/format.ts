@@ -12,14 +12,14 @@ export interface DecodeContext {
   receivedAt: number;
 }
 
-/** One thing found in a body. */
+/** One thing found in a body; `ref` is the sender's name for it, for formats that answer `each`. */
 export type Decoded =
   /** An object in the form of `POST /v1/events`, still to be normalised. */
-  | { kind: 'event'; input: unknown }
+  | { kind: 'event'; input: unknown; ref?: string | undefined }
   /** Valid, but no usage; counted under a name from a closed list. */
-  | { kind: 'ignored'; what: string; count: number }
+  | { kind: 'ignored'; what: string; count: number; ref?: string | undefined }
   /** Not readable; the position in the body is added by the receiver. */
-  | { kind: 'rejected'; error: FieldError };
+  | { kind: 'rejected'; error: FieldError; ref?: string | undefined };
 
 /**
  * One way of sending events: a route, the media types it takes, and how its body becomes events.
@@ -33,8 +33,11 @@ export interface HttpFormat {
   summary: string;
   description: string;
   mediaTypes: readonly string[];
-  /** `counts`: our own answer; the others answer as the OTLP specification says. */
-  answer: 'counts' | 'otlp_logs' | 'otlp_metrics' | 'otlp_traces';
+  /**
+   * `counts`: our own answer; `no_content`: 204 unless something was refused; `each`: 207 with the fate of each thing by its `ref`; the others answer
+   * as the OTLP specification says.
+   */
+  answer: 'counts' | 'no_content' | 'each' | 'otlp_logs' | 'otlp_metrics' | 'otlp_traces';
   /** See {@link NormaliseOptions.invalidFingerprint}: whether the sender can act on the answer. */
   invalidFingerprint: 'reject' | 'drop';
   decode(body: Buffer, context: DecodeContext): Iterable<Decoded>;

@@ -1,8 +1,10 @@
 import { hash } from 'node:crypto';
 import { failureOf } from '../../normalise/outcome.ts';
+import { firstAddress } from '../access-log.ts';
 import type { Decoded, DecodeContext, HttpFormat } from '../format.ts';
 import { isJsonObject, JSON_LINES_TYPES, type JsonObject, objectIn, textIn, valuesOfBody } from '../json-body.ts';
 import { latencyOrNone } from '../latency.ts';
+import { agentOfUserAgent } from '../user-agent.ts';
 
 /**
  * LiteLLM's `generic_api` callback: a JSON array, lines, or one object, always as `application/json`. Takes its StandardLoggingPayload and
@@ -65,7 +67,7 @@ function eventOf(payload: JsonObject): JsonObject {
       endUser.user ??
       keyUsers.find((user) => user !== undefined),
     ip: firstAddress(textIn(payload, 'requester_ip_address') ?? textIn(metadata, 'requester_ip_address')),
-    agent: agentOf(textIn(metadata, 'user_agent') ?? textIn(requester, 'user_agent')),
+    agent: agentOfUserAgent(textIn(metadata, 'user_agent') ?? textIn(requester, 'user_agent')),
     session: textIn(payload, 'session_id') ?? endUser.session ?? textIn(payload, 'trace_id'),
     request_id: providerRequestId(payload) ?? id,
     repo: textIn(requester, 'repo') ?? textIn(requester, 'repository') ?? tags.get('repo') ?? tags.get('repository'),
@@ -189,20 +191,6 @@ function latencyOf(payload: JsonObject, start: number | null, end: number | null
   const seconds = numberOf(payload.response_time);
   return latencyOrNone(seconds !== null ? seconds * 1000 : start !== null && end !== null ? end - start : null);
 }
-
-/**
- * `claude-cli/2.1.197 (external, cli)` is name and version, and so is `OpenAI/Python 1.40.0`, as the SDKs of several providers call
- * themselves; anything else is the name.
- */
-function agentOf(userAgent: string | undefined): JsonObject | undefined {
-  if (userAgent === undefined) return undefined;
-  const product =
-    /^([^\s/]+\/[A-Za-z][^\s/;()]*) (v?\d[^\s/;()]*)/.exec(userAgent) ?? /^([^\s/]+)\/([^\s/;()]+)/.exec(userAgent);
-  return product === null ? { name: userAgent } : { name: product[1], version: product[2] };
-}
-
-/** Behind proxies the field holds the whole chain; the client comes first. */
-const firstAddress = (addresses: string | undefined) => addresses?.split(',', 1)[0]?.trim();
 
 /** `repo:payments-api` and `env=production` as a table; other tags are left out. */
 function tagsOf(value: unknown): Map<string, string> {
