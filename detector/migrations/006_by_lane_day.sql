@@ -31,7 +31,7 @@ ALTER TABLE {database}.ledger
             argMaxIf(org, seen_at, org != ''),
             argMaxIf(if(credential_provider != '', credential_provider, provider), seen_at, credential_provider != '' OR provider != '')
         GROUP BY toDate(seen_at), lane, standing, credential_id
-    );
+    ) WITH SETTINGS (index_granularity = 256);
 -- How far the roll-up by day is built in parts from before it: one row per piece of work, its last state counts. Pages say by it
 -- that older days are still slow.
 CREATE TABLE IF NOT EXISTS {database}.upkeep
