@@ -107,6 +107,7 @@ function aliveInstance(lock: string): RunningInstance | null {
 export interface Secrets {
   controlToken: string;
   controlTokenFile: string;
+  authSecretFile: string;
   clickhousePassword: string;
   clickhouseAnalystPassword: string;
 }
@@ -116,6 +117,7 @@ export function ensureSecrets(home: string): Secrets {
   return {
     controlToken: ensureSecret(home, 'control-token'),
     controlTokenFile: secretFile(home, 'control-token'),
+    authSecretFile: ensureSecretFile(home, 'auth-secret'),
     clickhousePassword: ensureSecret(home, 'clickhouse-password'),
     clickhouseAnalystPassword: ensureSecret(home, 'clickhouse-analyst-password'),
   };
@@ -140,6 +142,12 @@ function ensureSecret(home: string, name: string): string {
   const secret = randomBytes(32).toString('hex');
   replaceFile(secretFile(home, name), `${secret}\n`);
   return secret;
+}
+
+/** The same for a secret that only a service reads: where it is kept. */
+function ensureSecretFile(home: string, name: string): string {
+  ensureSecret(home, name);
+  return secretFile(home, name);
 }
 
 /** Writes a file whole or not at all, readable by its owner only. */

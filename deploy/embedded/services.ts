@@ -39,6 +39,8 @@ export function serviceStages(config: StartConfig, secrets: Secrets, root: strin
       DASHBOARD_URL: config.dashboardUrl,
       DATABASE_URL: config.databaseUrl,
       CONTROL_TOKEN_FILE: secrets.controlTokenFile,
+      // Replicas share one; a deployment of its own names it.
+      AUTH_SECRET_FILE: process.env['AUTH_SECRET_FILE'] ?? secrets.authSecretFile,
     }),
     service('ingest', urlOf(config.ingest), {
       INGEST_HOST: config.ingest.host,

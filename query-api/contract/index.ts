@@ -6,3 +6,6 @@ export * from './ledger.ts';
 export * from './findings.ts';
 export * from './credentials.ts';
 export * from './account.ts';
+export * from './roles.ts';
+export * from './people.ts';
+export * from './tokens.ts';

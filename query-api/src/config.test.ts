@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ConfigError, configHelp, loadConfig } from './config.ts';
 
-const NEEDED = {
+let NEEDED: Record<string, string>;
+const STORES = {
   DATABASE_URL: 'pglite:/tmp/registry',
   BUS_URL: 'lmdb:/tmp/bus',
   CLICKHOUSE_URL: 'http://127.0.0.1:8123',
@@ -13,6 +14,9 @@ const NEEDED = {
 let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'lanewatch-config-'));
+  const secret = join(directory, 'auth-secret');
+  writeFileSync(secret, 's'.repeat(64), { mode: 0o600 });
+  NEEDED = { ...STORES, AUTH_SECRET_FILE: secret };
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -48,6 +52,7 @@ test('all problems come in one message, and values that could be secrets in none
     'DATABASE_URL',
     'BUS_URL',
     'CLICKHOUSE_URL',
+    'AUTH_SECRET_FILE',
     'QUERY_API_PORT',
     'CLICKHOUSE_DATABASE',
     'CONTROL_TOKEN_FILE',
@@ -67,6 +72,16 @@ test('a control token that others can read, or that could be guessed, is refused
   const good = join(directory, 'good');
   writeFileSync(good, `${'b'.repeat(64)}\n`, { mode: 0o600 });
   expect(loadConfig({ ...NEEDED, CONTROL_TOKEN_FILE: good }).controlToken).toBe('b'.repeat(64));
+});
+
+test('an OpenID provider is configured whole or not at all, and never gives the role admin', () => {
+  const file = join(directory, 'client-secret');
+  writeFileSync(file, 'client secret', { mode: 0o600 });
+  const oidc = { OIDC_ISSUER: 'https://id.example', OIDC_CLIENT_ID: 'lanewatch', OIDC_CLIENT_SECRET_FILE: file };
+  expect(loadConfig({ ...NEEDED, ...oidc }).oidc).toMatchObject({ clientSecret: 'client secret', role: null });
+  expect(loadConfig({ ...NEEDED, ...oidc, OIDC_ROLE: 'analyst' }).oidc).toMatchObject({ role: 'analyst' });
+  expect(problemsOf({ ...NEEDED, ...oidc, OIDC_ROLE: 'admin' })).toContain('OIDC_ROLE');
+  expect(problemsOf({ ...NEEDED, OIDC_ISSUER: 'https://id.example' })).toContain('OIDC_CLIENT_ID: is needed');
 });
 
 test('help names every variable', () => {

@@ -2,6 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { CONSUMER_GROUP_DEFAULT } from '@lanewatch/detector/contract';
 import { busUrlSetting, topicPrefixSetting } from '@lanewatch/ingest/contract';
 import { z } from 'zod';
+import { ROLES } from '../contract/index.ts';
+import type { Role } from '../contract/index.ts';
 
 const SECONDS_PER_HOUR = 3600;
 
@@ -45,6 +47,28 @@ const configSchema = z.object({
     .string()
     .default('')
     .describe('File (mode 0600) with the bearer token of /internal/*; without it those routes do not exist'),
+  AUTH_SECRET_FILE: z
+    .string()
+    .min(1)
+    .describe(
+      'File (mode 0600) with the secret that signs sessions and encrypts TOTP secrets; the same for every replica',
+    ),
+  TRUSTED_PROXIES: z
+    .string()
+    .min(1)
+    .default('loopback')
+    .describe(
+      'Addresses and networks whose X-Forwarded-For is believed, such as the dashboard’s: sign-in attempts count by it',
+    ),
+  OIDC_ISSUER: z.url().optional().describe('Sign-in by this OpenID provider, too'),
+  OIDC_CLIENT_ID: z.string().min(1).optional(),
+  OIDC_CLIENT_SECRET_FILE: z.string().min(1).optional().describe('File (mode 0600) with the client’s secret'),
+  OIDC_NAME: z.string().min(1).max(40).default('single sign-on').describe('What the button says: Sign in with …'),
+  OIDC_ROLE: z
+    .enum([...ROLES, 'none'])
+    .exclude(['admin'])
+    .default('none')
+    .describe('Role of whom the provider knows and nobody invited; none: only invited people come in'),
   SESSION_TTL_HOURS: z.coerce
     .number()
     .min(0.1)
@@ -72,6 +96,10 @@ export interface Config {
   dashboardUrl: string;
   /** null: the control routes are off. */
   controlToken: string | null;
+  authSecret: string;
+  trustedProxies: string;
+  /** null: no OpenID provider. `role` null: only invited people come in by it. */
+  oidc: { issuer: string; clientId: string; clientSecret: string; name: string; role: Role | null } | null;
   sessionIdleSeconds: number;
   sessionMaxSeconds: number;
   secureCookies: boolean;
@@ -98,14 +126,24 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
   const problems = parsed.success
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  const tokenFile = set['CONTROL_TOKEN_FILE'] ?? '';
-  let controlToken: string | null = null;
-  if (tokenFile !== '') {
+  const secretIn = (name: string, charsMin: number): string | null => {
+    const file = set[name] ?? '';
+    if (file === '') return null;
     try {
-      controlToken = readControlToken(tokenFile);
+      return readSecretFile(file, charsMin);
     } catch (error) {
-      problems.push(`CONTROL_TOKEN_FILE: ${error instanceof Error ? error.message : String(error)}`);
+      problems.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      return null;
     }
+  };
+  const controlToken = secretIn('CONTROL_TOKEN_FILE', SECRET_CHARS_MIN);
+  const authSecret = secretIn('AUTH_SECRET_FILE', SECRET_CHARS_MIN);
+  const clientSecret = secretIn('OIDC_CLIENT_SECRET_FILE', 1);
+  const oidcNames = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET_FILE'];
+  const missing = oidcNames.filter((name) => set[name] === undefined);
+  if (missing.length > 0 && missing.length < oidcNames.length) {
+    for (const name of missing)
+      problems.push(`${name}: is needed with ${oidcNames.find((one) => !missing.includes(one))}`);
   }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const env = parsed.data;
@@ -124,6 +162,18 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
     },
     dashboardUrl: env.DASHBOARD_URL,
     controlToken,
+    authSecret: authSecret!,
+    trustedProxies: env.TRUSTED_PROXIES,
+    oidc:
+      env.OIDC_ISSUER === undefined
+        ? null
+        : {
+            issuer: env.OIDC_ISSUER,
+            clientId: env.OIDC_CLIENT_ID!,
+            clientSecret: clientSecret!,
+            name: env.OIDC_NAME,
+            role: env.OIDC_ROLE === 'none' ? null : env.OIDC_ROLE,
+          },
     sessionIdleSeconds: env.SESSION_TTL_HOURS * SECONDS_PER_HOUR,
     sessionMaxSeconds: env.SESSION_MAX_HOURS * SECONDS_PER_HOUR,
     secureCookies: env.SECURE_COOKIES,
@@ -131,23 +181,22 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
   };
 }
 
-/** A short token could be guessed; 32 characters is what 128 random bits take in hex. */
-const CONTROL_TOKEN_CHARS_MIN = 32;
+/** A short secret could be guessed; 32 characters is what 128 random bits take in hex. */
+const SECRET_CHARS_MIN = 32;
 
-function readControlToken(path: string): string {
+function readSecretFile(path: string, charsMin: number): string {
   const mode = statSync(path).mode & 0o777;
   if ((mode & 0o077) !== 0) throw new Error(`must be readable by its owner only (mode 0600, is 0${mode.toString(8)})`);
-  const token = readFileSync(path, 'utf8').trim();
-  if (token.length < CONTROL_TOKEN_CHARS_MIN)
-    throw new Error(`must hold at least ${CONTROL_TOKEN_CHARS_MIN} characters`);
-  return token;
+  const secret = readFileSync(path, 'utf8').trim();
+  if (secret.length < charsMin) throw new Error(`must hold at least ${charsMin} characters`);
+  return secret;
 }
 
 /** The text of `--help`. */
 export function configHelp(): string {
   const lines = Object.entries(configSchema.shape).map(([name, schema]) => {
     const { description } = schema as { description?: string };
-    return `  ${name.padEnd(20)} ${description ?? ''}`.trimEnd();
+    return `  ${name.padEnd(24)} ${description ?? ''}`.trimEnd();
   });
   return [
     'Usage: node query-api/src/main.ts [--check-config] [--help]',

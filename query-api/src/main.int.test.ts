@@ -57,6 +57,7 @@ describe('the process', () => {
     const ledger = await openTestLedger(engine, DATABASE);
     await ledger.close();
     await writeFile(join(directory, 'token'), TOKEN, { mode: 0o600 });
+    await writeFile(join(directory, 'auth-secret'), randomBytes(32).toString('hex'), { mode: 0o600 });
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
     environment = {
@@ -68,6 +69,7 @@ describe('the process', () => {
       CLICKHOUSE_PASSWORD: password,
       CLICKHOUSE_DATABASE: DATABASE,
       CONTROL_TOKEN_FILE: join(directory, 'token'),
+      AUTH_SECRET_FILE: join(directory, 'auth-secret'),
     };
   });
   afterEach(async () => {

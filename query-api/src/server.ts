@@ -6,17 +6,19 @@ import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
+import { SESSION_COOKIE } from '../contract/index.ts';
 import { answerClientError, answerFrameworkError, installErrorHandling } from './http/error-handler.ts';
 import { installMetrics } from './http/metrics.ts';
 import { describeRoute } from './http/openapi.ts';
 import { PROBLEMS } from './http/problem.ts';
 import { installSecurity } from './http/security.ts';
 import { installSessionAuth } from './http/session-auth.ts';
-import { accountRoutes } from './routes/account.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { controlRoutes } from './routes/control.ts';
 import { credentialRoutes } from './routes/credentials.ts';
+import { meRoutes } from './routes/me.ts';
 import { readRoutes } from './routes/reads.ts';
+import { signInRoutes } from './routes/sign-in.ts';
 import type { Services } from './services/services.ts';
 
 const BODY_BYTES_MAX = 256 * 1024;
@@ -38,6 +40,7 @@ export async function createServer(services: Services, logger: Logger): Promise<
     return503OnClosing: false,
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError,
+    trustProxy: services.config.trustedProxies,
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -50,8 +53,8 @@ export async function createServer(services: Services, logger: Logger): Promise<
     // Whoever asks too often must not fill the log either.
     request.log[reply.statusCode === PROBLEMS.too_many_requests.status ? 'debug' : 'info'](answered, 'answered');
   });
-  await app.register(cookie);
-  installSessionAuth(app, services.accounts);
+  await app.register(cookie, { secret: services.config.authSecret });
+  installSessionAuth(app, services.accounts, services.tokens);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -59,10 +62,15 @@ export async function createServer(services: Services, logger: Logger): Promise<
         title: 'Lanewatch query-api',
         version: '1.0.0',
         description:
-          'Reads over the ledger, and the registry. Everything under /v1 but sign-in needs the session cookie. Errors are application/problem+json.',
+          'Reads over the ledger, and the registry. Everything under /v1 but sign-in needs the session cookie or a personal API token as bearer, and a role that may do it. Errors are application/problem+json.',
       },
-      components: { securitySchemes: { session: { type: 'apiKey', in: 'cookie', name: 'lanewatch_session' } } },
-      security: [{ session: [] }],
+      components: {
+        securitySchemes: {
+          session: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE },
+          token: { type: 'http', scheme: 'bearer', description: 'A personal API token' },
+        },
+      },
+      security: [{ session: [] }, { token: [] }],
     },
     transform: describeRoute,
   });
@@ -79,7 +87,8 @@ export async function createServer(services: Services, logger: Logger): Promise<
     changeListeners: () => services.changes.listeners,
   });
 
-  await app.register(accountRoutes(services));
+  await app.register(signInRoutes(services));
+  await app.register(meRoutes(services));
   await app.register(readRoutes(services));
   await app.register(credentialRoutes(services));
   await app.register(changeRoutes(services));

@@ -1,16 +1,15 @@
 import type { CredentialScope } from '@lanewatch/ingest/contract';
+import type { AccountTables } from '../accounts/tables.ts';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 
 /** The registry's tables as kysely sees them; the comments on columns are in migrations/. */
-export interface RegistryTables {
+export type RegistryTables = {
   credentials: CredentialsTable;
   outbox: OutboxTable;
   triage: TriageTable;
   registry_events: RegistryEventsTable;
-  sign_in_links: SignInLinksTable;
-  sessions: SessionsTable;
   migrations: MigrationsTable;
-}
+} & AccountTables;
 
 type Json<Value extends object> = JSONColumnType<Value, string, string>;
 
@@ -71,21 +70,6 @@ interface RegistryEventsTable {
   action: string;
   credential_id: string;
   detail: string;
-}
-
-interface SignInLinksTable {
-  token_hash: string;
-  created_at: Date;
-  expires_at: Date;
-  used_at: Date | null;
-}
-
-interface SessionsTable {
-  token_hash: string;
-  account: string;
-  created_at: Date;
-  last_used_at: Date;
-  expires_at: Date;
 }
 
 interface MigrationsTable {

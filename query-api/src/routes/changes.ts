@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { SESSION_COOKIE } from '../../contract/index.ts';
 import { ProblemError } from '../http/problem.ts';
+import { bearerOf } from '../http/session-auth.ts';
 import type { Services } from '../services/services.ts';
 
 /** Below what proxies and browsers take for a dead connection. */
@@ -15,7 +16,7 @@ const changesStreamSchema = z
   );
 
 /** `GET /v1/changes`: text/event-stream of changes. One poll serves all listeners. */
-export function changeRoutes({ changes, accounts }: Services): FastifyPluginAsyncZod {
+export function changeRoutes({ changes, accounts, tokens }: Services): FastifyPluginAsyncZod {
   return async (app) => {
     const open = new Set<() => void>();
     app.addHook('preClose', async () => {
@@ -58,12 +59,15 @@ export function changeRoutes({ changes, accounts }: Services): FastifyPluginAsyn
           if (!raw.write(text) && raw.writableLength > 64 * 1024) raw.destroy();
         };
         const stop = changes.listen((change) => send(`event: change\ndata: ${JSON.stringify(change)}\n\n`));
-        const token = request.cookies[SESSION_COOKIE] ?? '';
+        const cookie = request.cookies[SESSION_COOKIE] ?? '';
+        const bearer = bearerOf(request);
+        const stillIn = () =>
+          bearer === null ? accounts.session(cookie, { isUse: false }) : tokens.principal(bearer, request.ip);
         const heartbeat = setInterval(() => {
           send(': still here\n\n');
-          // A session that ended, by sign-out or time, stops reading here as well. Listening on is not use.
-          accounts.session(token, { isUse: false }).then(
-            (session) => session === null && end(),
+          // A session or token that ended, by sign-out or time, stops reading here as well. Listening on is not use.
+          stillIn().then(
+            (principal) => principal === null && end(),
             () => undefined,
           );
         }, HEARTBEAT_MS);

@@ -1,8 +1,12 @@
 import { topicsOf, USAGE_PARTITIONS_DEFAULT } from '@lanewatch/ingest/contract';
 import type { Bus } from '@lanewatch/ingest/contract';
 import type { Logger } from 'pino';
-import { createAccounts } from '../accounts/sessions.ts';
-import type { Accounts } from '../accounts/sessions.ts';
+import { createAccounts } from '../accounts/accounts.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import { createAttempts } from '../accounts/attempts.ts';
+import type { Attempts } from '../accounts/attempts.ts';
+import { createPersonalTokens } from '../accounts/tokens.ts';
+import type { PersonalTokens } from '../accounts/tokens.ts';
 import { linkBus } from './bus-link.ts';
 import { createChangeFeed } from '../changes/changes.ts';
 import type { ChangeFeed } from '../changes/changes.ts';
@@ -34,6 +38,9 @@ export interface Services {
   store: ClickHouse;
   database: Database;
   accounts: Accounts;
+  tokens: PersonalTokens;
+  /** Attempts to sign in that failed. */
+  attempts: Attempts;
   registry: { current(): Promise<RegistrySnapshot> };
   publisher: OutboxPublisher;
   snapshots: LaneSnapshots;
@@ -73,11 +80,11 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
   const applied = await migrateRegistry(db);
   if (applied.length > 0) logger.info({ applied }, 'registry migrated');
   const topics = topicsOf(config.topicPrefix, USAGE_PARTITIONS_DEFAULT);
-  const accounts = createAccounts(db, {
-    idleSeconds: config.sessionIdleSeconds,
-    maxSeconds: config.sessionMaxSeconds,
+  const accounts = createAccounts(db, config, {
     now,
+    log: (level, message) => logger[level]({ part: 'accounts' }, message),
   });
+  const registry = createRegistryView(db);
   const publisher = startPublisher({
     database,
     bus,
@@ -130,7 +137,9 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     store,
     database,
     accounts,
-    registry: createRegistryView(db),
+    tokens: createPersonalTokens(db, registry, now),
+    attempts: createAttempts(),
+    registry,
     publisher,
     snapshots: createLaneSnapshots(store, db, { keptMs: parts.snapshotKeptMs ?? SNAPSHOT_KEPT_MS, now }),
     overviews: createOverviews(store, collectors, now),

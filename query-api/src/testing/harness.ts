@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openBus } from '@lanewatch/ingest/contract';
@@ -95,6 +95,8 @@ export interface Harness {
   cookie: string;
   get(path: string, query?: Record<string, string | string[]>): Promise<Answer>;
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Makes every session older by so many hours, as if they had passed: the library's clock can't be set. */
+  ageSessions(hours: number): Promise<void>;
   /** Stores rows as the detector does, one batch. */
   storeRows(rows: Partial<LedgerRow>[]): Promise<void>;
   /** Writes findings as the detector does. */
@@ -123,8 +125,11 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const { url, user, password } = engine;
   const ledger = await openTestLedger(engine, databaseName);
   await ledger.claim([0], CLAIMANT);
+  const authSecret = join(directory, 'auth-secret');
+  await writeFile(authSecret, randomBytes(32).toString('hex'), { mode: 0o600 });
   const config: Config = {
     ...loadConfig({
+      AUTH_SECRET_FILE: authSecret,
       DATABASE_URL: registry.url,
       BUS_URL: `lmdb:${join(directory, 'bus')}`,
       CLICKHOUSE_URL: url,
@@ -176,6 +181,13 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
       const request = { method: 'POST', url: path, payload: JSON.stringify(body) } as const;
       const all = { 'content-type': 'application/json', ...headers };
       return answerOf(await app.inject({ ...request, headers: all, cookies: { [SESSION_COOKIE]: cookie } }));
+    },
+    async ageSessions(hours) {
+      const by = sql`make_interval(hours => ${hours}::integer)`;
+      const columns = ['created_at', 'updated_at', 'expires_at'].map(
+        (name) => sql`${sql.ref(name)} = ${sql.ref(name)} - ${by}`,
+      );
+      await sql`UPDATE sessions SET ${sql.join(columns)}`.execute(database.db);
     },
     storeFindings: (findings) =>
       ledger.writeFindings(
