@@ -28,6 +28,8 @@ export interface FakeQueryApi {
   session: string;
   /** While set, everything that needs the ledger is answered 503, and the registry does without it. */
   ledgerAway: boolean;
+  /** What the signed-in person may do. */
+  role: contract.Role;
   /** What becomes of the next changes: done, with an answer as always; done, and the connection ends without one; or refused. */
   commands: 'answered' | 'unanswered' | 'refused';
   /** How many pages listen to the stream of changes. */
@@ -60,6 +62,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     link: randomBytes(12).toString('hex'),
     session,
     ledgerAway: false,
+    role: 'admin',
     commands: 'answered',
     listeners: () => streams.size,
     hangUp: () => streams.forEach((stream) => stream.end()),
@@ -209,6 +212,13 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     }
   }
 
+  /** Who holds the session. */
+  const me = () =>
+    contract.meSchema.parse({
+      ...{ id: 'person-1', name: 'Ada', email: 'ada@example.com', role: fake.role, via: 'session', setup: 'done' },
+      ...{ session_expires_at: null, has_password: true, totp_enabled: false, stepped_up_until: null },
+    });
+
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = '';
     for await (const chunk of request) body += String(chunk);
@@ -231,18 +241,18 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
         contract.problemSchema.parse({ type: 'about:blank', title: 'Refused', status, detail, request_id: 'fake' }),
       );
     if (url.pathname === '/readyz') return send(200, {});
+    if (url.pathname === '/v1/sign-in/methods') return send(200, { password: false, oidc: null });
     if (url.pathname === '/v1/sign-in') {
       const { link } = JSON.parse(body) as { link?: string };
       if (link === TOO_MANY_LINKS) return problem(429, 'Too many links that are none.');
       if (link !== fake.link) return problem(401, 'The link is wrong.');
       fake.link = randomBytes(12).toString('hex');
-      return send(
-        200,
-        {},
-        { 'set-cookie': `lanewatch_session=${session}; Path=/; HttpOnly; SameSite=Lax; Max-Age=43200` },
-      );
+      return send(200, me(), {
+        'set-cookie': `lanewatch_session=${session}; Path=/; HttpOnly; SameSite=Lax; Max-Age=43200`,
+      });
     }
     if (!(request.headers.cookie ?? '').includes(`lanewatch_session=${session}`)) return problem(401, 'Sign in first.');
+    if (url.pathname === '/v1/me') return send(200, me());
     if (url.pathname === '/v1/sign-out') return send(200, {});
     if (url.pathname === '/v1/changes') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });

@@ -1,3 +1,4 @@
+import type { Role } from '@lanewatch/query-api/contract';
 import type { Api } from '#lib/api/client.ts';
 
 declare global {
@@ -6,6 +7,10 @@ declare global {
       /** query-api on behalf of whoever sent the request. */
       api: Api;
       signedIn: boolean;
+    }
+    interface PageData {
+      /** Role of who is signed in; null on pages that answer without. */
+      role: Role | null;
     }
   }
 }

@@ -2,13 +2,12 @@ import { QUERY_API_URL } from '$app/env/private';
 import { redirect } from '@sveltejs/kit';
 import { sequence, type Handle, type HandleServerError } from '@sveltejs/kit/hooks';
 import { SESSION_COOKIE } from '@lanewatch/query-api/contract';
+import { callerOf } from '#lib/api/caller.ts';
 import { createApi } from '#lib/api/client.ts';
+import { isOpen } from '#lib/open-routes.ts';
 import { isForeignWrite, withSecurityHeaders } from '#lib/security.ts';
 import { UNATTENDED_COOKIE } from '#lib/unattended.ts';
 import { DENSITY_COOKIE, THEME_COOKIE, densityOf, themeOf } from '#lib/preferences.ts';
-
-/** Pages that answer without a session; everything else leads to the sign-in page. */
-const OPEN_ROUTES = new Set(['/sign-in', '/preferences', '/healthz', '/readyz']);
 
 const refuseForeignWrites: Handle = ({ event, resolve }) =>
   isForeignWrite(event.request, event.url)
@@ -19,8 +18,8 @@ const identify: Handle = ({ event, resolve }) => {
   const session = event.cookies.get(SESSION_COOKIE) ?? '';
   event.locals.signedIn = session !== '';
   const unattended = event.route.id === '/live' || event.cookies.get(UNATTENDED_COOKIE) === '1';
-  event.locals.api = createApi(QUERY_API_URL, session, unattended);
-  if (session === '' && event.route.id !== null && !OPEN_ROUTES.has(event.route.id)) redirect(303, '/sign-in');
+  event.locals.api = createApi(QUERY_API_URL, callerOf(event, unattended));
+  if (session === '' && event.route.id !== null && !isOpen(event.route.id)) redirect(303, '/sign-in');
   return resolve(event);
 };
 

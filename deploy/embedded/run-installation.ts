@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { watchParent } from '../launcher/parent.mjs';
 import { fromCaller } from './caller.ts';
-import { bootstrap } from './control.ts';
+import { bootstrap, newSignInUrl } from './control.ts';
 import { replaceFile } from './home.ts';
 import { StartProblem } from './problem.ts';
 import { startInstallation, type Installation } from './supervisor.ts';
@@ -110,7 +110,9 @@ async function live(
     };
     replaceFile(readyFile, `${JSON.stringify(ready, null, 2)}\n`);
   }
-  sayWelcome(terminal, installation, signInUrl, collectorKey);
+  // Scripts have the file's link for as long as it lasts; a person's use of theirs must not end it.
+  const personal = readyFile === undefined ? signInUrl : await newSignInUrl(control);
+  sayWelcome(terminal, installation, personal, collectorKey);
   const work = options.afterStart?.(installation, terminal, quit);
   return Promise.race([wanted, installation.failed, ...(work ? [work.then(() => wanted)] : [])]);
 }

@@ -10,9 +10,6 @@ export function sayWelcome(
   collectorKey: string | null,
 ): void {
   terminal.say('');
-  terminal.say(`${terminal.bold('Sign in')} (the link works once; "npm run -s lanewatch -- sign-in" prints another)`);
-  terminal.say(`  ${signInUrl}`);
-  terminal.say('');
   if (collectorKey === null) {
     terminal.say(`${terminal.bold('Collector key')}: the keys issued earlier go on working;`);
     terminal.say('  "npm run -s lanewatch -- collector-key" issues another and prints what to paste');
@@ -21,6 +18,12 @@ export function sayWelcome(
   }
   terminal.say('');
   terminal.say(`Dashboard ${config.dashboardUrl} · events to ${config.ingestUrl} · Ctrl-C stops everything`);
+  terminal.say('');
+  // Last, where it is still in sight when everything else has scrolled by.
+  terminal.say(
+    `${terminal.bold('Sign in')} (once, within a day; "npm run -s lanewatch -- sign-in" prints another link)`,
+  );
+  terminal.say(`  ${signInUrl}`);
 }
 
 /** A collector key with the lines that use it. */

@@ -1,3 +1,7 @@
+import { isRedirect } from '@sveltejs/kit';
+import type { Role } from '@lanewatch/query-api/contract';
+import type { Api } from '#lib/api/client.ts';
+import { isOpen } from '#lib/open-routes.ts';
 import {
   DENSITY_COOKIE,
   SIDE_COOKIE,
@@ -10,12 +14,23 @@ import {
 } from '#lib/preferences.ts';
 import type { LayoutServerLoad } from './$types';
 
-export const load: LayoutServerLoad = ({ cookies, locals }) => ({
+/** Role of who is signed in. Unknown while query-api does not answer: then the page itself says so, and offers no buttons. */
+async function roleOf(api: Api): Promise<Role | null> {
+  try {
+    return (await api.me()).role;
+  } catch (cause) {
+    if (isRedirect(cause)) throw cause;
+    return null;
+  }
+}
+
+export const load: LayoutServerLoad = async ({ cookies, locals, route }) => ({
   theme: themeOf(cookies.get(THEME_COOKIE)),
   zone: zoneOf(cookies.get(ZONE_COOKIE)),
   density: densityOf(cookies.get(DENSITY_COOKIE)),
   side: sideOf(cookies.get(SIDE_COOKIE)),
   signedIn: locals.signedIn,
+  role: locals.signedIn && !isOpen(route.id) ? await roleOf(locals.api) : null,
   /** The server's time: relative times come out the same in its markup and in the browser's first render. */
   nowMs: Date.now(),
 });

@@ -11,7 +11,6 @@ import {
   ledgerPageSchema,
   overviewSchema,
   problemSchema,
-  SESSION_COOKIE,
   UNATTENDED_HEADER,
   type CredentialCreate,
   type Problem,
@@ -19,6 +18,7 @@ import {
 } from '@lanewatch/query-api/contract';
 import type { z } from 'zod';
 import { queryString, type Query } from '#lib/query.ts';
+import { accountCalls } from './account.ts';
 
 /** A page is never worth waiting longer for: ad-hoc reads over a quarter year take about a second. */
 const ANSWER_TIMEOUT_MS = 20_000;
@@ -28,6 +28,33 @@ const ANSWER_TIMEOUT_MS = 20_000;
  * or none that can be read.
  */
 export type Outcome<Value> = { ok: true; value: Value } | { ok: false; problem: Problem; mayBeDone: boolean };
+
+type Method = 'GET' | 'POST' | 'PATCH';
+
+/** Whose request this is. */
+export interface Caller {
+  /** Address of the visitor: attempts to sign in are counted by it. */
+  address: string;
+  userAgent: string;
+  /** The visitor's cookies that are query-api's, as a header. */
+  cookies: string;
+  /** Whether the page asks by itself, which is no use of the session. */
+  unattended: boolean;
+  /** Takes the cookies that query-api sets, for the visitor. */
+  keep(setCookies: string[]): void;
+}
+
+/** How parts of the client ask. */
+export interface Calls {
+  read<Schema extends z.ZodType>(schema: Schema, path: string): Promise<z.infer<Schema>>;
+  command<Schema extends z.ZodType>(
+    schema: Schema,
+    path: string,
+    body: unknown,
+    options?: { method?: Method; keeps401?: boolean },
+  ): Promise<Outcome<z.infer<Schema>>>;
+  request(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<Response>;
+}
 
 /** query-api was not reached, or did not answer. */
 interface NoAnswer {
@@ -47,28 +74,32 @@ function noAnswer(cause: unknown): NoAnswer {
  * or incomprehensible query-api is a 502, a store that query-api waits for a 503. Commands hand problems back, no answer among them,
  * because a form shows them next to what was typed into it.
  * @param base address of query-api, without a slash at its end
- * @param session value of the session cookie, '' without one
- * @param unattended whether the page asks by itself, which is no use of the session
  */
-export function createApi(base: string, session: string, unattended = false) {
+export function createApi(base: string, caller: Caller) {
   async function send(
-    method: 'GET' | 'POST',
+    method: Method,
     path: string,
     body?: unknown,
     signal?: AbortSignal,
   ): Promise<Response | NoAnswer> {
-    const headers: Record<string, string> = { accept: 'application/json, application/problem+json' };
-    if (session !== '') headers['cookie'] = `${SESSION_COOKIE}=${session}`;
-    if (unattended) headers[UNATTENDED_HEADER] = '1';
+    const headers: Record<string, string> = {
+      accept: 'application/json, application/problem+json',
+      'x-forwarded-for': caller.address,
+    };
+    if (caller.userAgent !== '') headers['user-agent'] = caller.userAgent;
+    if (caller.cookies !== '') headers['cookie'] = caller.cookies;
+    if (caller.unattended) headers[UNATTENDED_HEADER] = '1';
     if (body !== undefined) headers['content-type'] = 'application/json';
     try {
-      return await fetch(base + path, {
+      const response = await fetch(base + path, {
         method,
         headers,
         body: body === undefined ? null : JSON.stringify(body),
         redirect: 'manual',
         signal: signal ?? AbortSignal.timeout(ANSWER_TIMEOUT_MS),
       });
+      caller.keep(response.headers.getSetCookie());
+      return response;
     } catch (cause) {
       return noAnswer(cause);
     }
@@ -89,12 +120,13 @@ export function createApi(base: string, session: string, unattended = false) {
     schema: Schema,
     path: string,
     body: unknown,
+    { method = 'POST', keeps401 = false }: { method?: Method; keeps401?: boolean } = {},
   ): Promise<Outcome<z.infer<Schema>>> {
-    const response = await send('POST', path, body);
+    const response = await send(method, path, body);
     if (!(response instanceof Response)) {
       return { ok: false, problem: ownProblem(response.status, response.reason), mayBeDone: true };
     }
-    if (response.status === 401) redirect(303, '/sign-in?reason=expired');
+    if (response.status === 401 && !keeps401) redirect(303, '/sign-in?reason=expired');
     if (!response.ok) return { ok: false, problem: await problemOf(response), mayBeDone: response.status >= 500 };
     const result = await parsed(schema, response);
     if (result.success) return { ok: true, value: result.data };
@@ -102,6 +134,7 @@ export function createApi(base: string, session: string, unattended = false) {
   }
 
   return {
+    ...accountCalls({ read, command, request }),
     overview: (window: Window) => read(overviewSchema, `/v1/overview${queryString({ window })}`),
     lanes: (query: Query) => read(lanesPageSchema, `/v1/lanes${queryString(query)}`),
     lane: (lane: string, window: Window) =>
@@ -114,9 +147,6 @@ export function createApi(base: string, session: string, unattended = false) {
     createCredential: (body: CredentialCreate) => command(credentialCreatedSchema, '/v1/credentials', body),
     revokeCredential: (id: string, reason: string) =>
       command(credentialRevokedSchema, `/v1/credentials/${encodeURIComponent(id)}/revoke`, { reason }),
-    /** Exchanges the one-time link; the answer's cookies carry the session. */
-    signIn: (link: string) => request('POST', '/v1/sign-in', { link }),
-    signOut: () => request('POST', '/v1/sign-out', {}),
     /** The stream of changes, as it is. */
     changes: (signal: AbortSignal) => request('GET', '/v1/changes', undefined, signal),
     ready: () => request('GET', '/readyz'),

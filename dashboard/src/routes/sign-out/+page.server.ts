@@ -8,8 +8,8 @@ export const load: PageServerLoad = () => redirect(303, '/');
 export const actions: Actions = {
   /** Ends the session on query-api and forgets it here, even when query-api can't be reached. */
   default: async ({ locals, cookies }) => {
-    cookies.delete(SESSION_COOKIE, { path: '/', secure: false });
     await locals.api.signOut().catch(() => undefined);
+    cookies.delete(SESSION_COOKIE, { path: '/', secure: false });
     redirect(303, '/sign-in');
   },
 };
