@@ -374,7 +374,8 @@ describe('while the ledger is away', () => {
     stage.fake.received.length = 0;
     stage.fake.ledgerAway = false;
     await page.getByRole('heading', { name: 'Ledger' }).waitFor();
-    expect(stage.fake.received.map(({ unattended }) => unattended)).toEqual([true]);
+    expect(stage.fake.received.length).toBeGreaterThan(0);
+    expect(stage.fake.received.every(({ unattended }) => unattended)).toBe(true);
   });
 
   it('replaces figures that a live page can’t bring up to date, and brings them back', async () => {

@@ -28,7 +28,7 @@ export function accountCalls({ read, command, request }: Calls) {
     me: () => read(meSchema, '/v1/me'),
     signInMethods: () => read(signInMethodsSchema, '/v1/sign-in/methods'),
     /** Exchanges the link, which uses it up; the cookies of the answer carry the session. */
-    signIn: (link: string) => command(meSchema, '/v1/sign-in', { link }),
+    signIn: (link: string) => command(meSchema, '/v1/sign-in', { link }, SIGNING_IN),
     /** The same as a script does: it leaves the link to others. */
     signInAsScript: (link: string) => request('GET', `/sign-in?link=${segment(link)}`),
     signInByPassword: (email: string, password: string) =>
