@@ -17,8 +17,10 @@ import type { CredentialMirror } from './ledger/mirror/credential-mirror.ts';
 import type { Batch } from './pipeline/batch.ts';
 import { deadLetterRecord, withoutBytes } from './pipeline/dead-letter.ts';
 import { createDedupeWindow } from './pipeline/dedupe-window.ts';
+import { createPlacement } from './pipeline/move.ts';
 import { createPipeline, type Pipeline } from './pipeline/pipeline.ts';
 import { publishAccepted } from './pipeline/publish-accepted.ts';
+import { createMovesPublisher } from './publish-moves.ts';
 import { windowMsOf } from './rules/index.ts';
 import type { Rule } from './rules/rule.ts';
 
@@ -111,6 +113,7 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
             new Error(`that of partition ${partition}, offset ${offset} is lost: ${message}`),
           ),
       }),
+    publishMoves: createMovesPublisher(bus, topics.usage.name),
     publishFindings: (findings) =>
       publishAccepted(findings, {
         publish: (some) => bus.publish(topics.findings.name, some.map(findingRecord)),
@@ -118,6 +121,7 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
         onRefused: ({ id }, { message }) =>
           observer.fault('findings topic', new Error(`${id} is in the table only: ${message}`)),
       }),
+    placement: async () => createPlacement(await bus.partitionCount(topics.usage.name)),
     endOffsets: async () => {
       const lags = await bus.lag(topics.usage.name, options.consumerGroup);
       return new Map(lags.map(({ partition, endOffset }) => [partition, endOffset]));
@@ -131,6 +135,7 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
       stored(batch) {
         for (const [collector, count] of batch.collectors.entries()) tally.add(collector, 'stored', count);
         for (const [collector, count] of batch.duplicates.entries()) tally.add(collector, 'duplicates', count);
+        for (const { collector, source } of batch.moves) tally.addMoved(collector, source);
         if (batch.deadLetters.length > 0) tally.add('', 'dead_lettered', batch.deadLetters.length);
         observer.stored(batch);
       },

@@ -28,6 +28,11 @@ export function createMetrics(): Metrics {
     help: 'Lines or records that could not be decoded',
     registers,
   });
+  const moved = new Counter({
+    name: 'lanewatch_detector_events_moved_total',
+    help: 'Events that lay on another partition than their key’s and were put there; a producer needs partitioner=murmur2_random',
+    registers,
+  });
   const findings = new Counter({
     name: 'lanewatch_detector_finding_writes_total',
     help: 'Findings raised or grown',
@@ -55,6 +60,7 @@ export function createMetrics(): Metrics {
         for (const [standing, count] of batch.standings.entries()) stored.inc({ standing }, count);
         for (const [, count] of batch.duplicates.entries()) duplicates.inc(count);
         deadLetters.inc(batch.deadLetters.length);
+        moved.inc(batch.moves.length);
       },
       finished(batch, tookMs) {
         for (const { finding } of batch.changes) findings.inc({ rule: finding.rule });

@@ -1,5 +1,9 @@
 import { z } from 'zod';
 
+/** Names of producers in a report, and characters of each, at most. */
+export const MOVED_SOURCES_MAX = 5;
+export const MOVED_SOURCE_CHARS_MAX = 128;
+
 const count = z.number().int().min(0);
 
 /**
@@ -30,6 +34,10 @@ export const collectorCountsSchema = z.object({
   duplicates: count.default(0),
   /** detector: records or lines that could not be decoded. */
   dead_lettered: count.default(0),
+  /** detector: events that lay on another partition than their key's and were put there; repeats after a crash are counted again. */
+  moved: count.default(0),
+  /** Sources of some of them: whose partitioner is to be set. */
+  moved_sources: z.array(z.string().max(MOVED_SOURCE_CHARS_MAX)).max(MOVED_SOURCES_MAX).default([]),
 });
 
 export type CollectorCounts = z.infer<typeof collectorCountsSchema>;

@@ -208,6 +208,12 @@ export const ROW_VERSION_HEADER = 'lanewatch-row';
 /** The version that is written. Readers need to know the one before too, which a spool still sends after an upgrade. */
 export const USAGE_ROW_VERSION = '1';
 
+/**
+ * Record header of events that a detector has put on the partition where their key belongs: how many partitions the topic had then.
+ * Producers leave it out.
+ */
+export const MOVED_HEADER = 'lanewatch-moved';
+
 /** A positional row, in the order of {@link USAGE_COLUMNS}. */
 export type UsageRow = (string | number | string[])[];
 

@@ -66,6 +66,8 @@ export function createCollectorTallies(options: CollectorTalliesOptions): Collec
           stored: 0,
           duplicates: 0,
           dead_lettered: 0,
+          moved: 0,
+          moved_sources: [],
         };
         return { key: collectorCountsKey(counts), value: Buffer.from(JSON.stringify(counts)) };
       });

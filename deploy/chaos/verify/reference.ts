@@ -4,6 +4,7 @@ import type { Finding, LedgerRow } from '@lanewatch/detector/contract';
 import { createRegistryView } from '../../../detector/src/classify/registry-view.ts';
 import { createLaneStates } from '../../../detector/src/lane-state/lane-states.ts';
 import { createDedupeWindow } from '../../../detector/src/pipeline/dedupe-window.ts';
+import { createPlacement } from '../../../detector/src/pipeline/move.ts';
 import { createPipeline } from '../../../detector/src/pipeline/pipeline.ts';
 import { createMemoryLedger } from '../../../detector/src/pipeline/testing/memory-ledger.ts';
 import { rulesInForce } from '../../../detector/src/rules/index.ts';
@@ -45,6 +46,9 @@ export async function referenceOf(
     now: Date.now,
     wait: () => Promise.reject(new Error('nothing may fail in the reference')),
     publishDeadLetters: () => Promise.resolve(),
+    // The topic has all that was moved: what is read here was read before.
+    publishMoves: () => Promise.resolve([]),
+    placement: () => Promise.resolve(createPlacement(topic.size)),
     publishFindings: () => Promise.resolve(),
     endOffsets: () => Promise.resolve(new Map()),
     commit: () => Promise.resolve(),

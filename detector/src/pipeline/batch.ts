@@ -1,6 +1,7 @@
 import type { RowBlock } from '../ledger/ledger.ts';
 import type { DeadLetter } from './dead-letter.ts';
 import type { FindingChange } from './detection.ts';
+import type { Move } from './move.ts';
 import { Tally } from './tally.ts';
 
 /** What one ledger insert carries, and what follows from it. Whole bus records only: a resume point lies between records. */
@@ -12,6 +13,10 @@ export interface Batch {
   deadLetters: DeadLetter[];
   /** Bytes they hold; bounds a batch that consists of them. */
   deadLetterBytes: number;
+  /** Events that belong on other partitions. */
+  moves: Move[];
+  /** Characters of their rows; bounds a batch that consists of them. */
+  moveChars: number;
   /** Findings to write once the rows are stored. */
   changes: FindingChange[];
   /** Next offset per partition once the batch is stored. */
@@ -28,16 +33,16 @@ export interface Batch {
   firstTakenMs: number;
 }
 
-/** Bytes of dead letters per batch, so that garbage takes no more memory than events do. */
-const GARBAGE_BYTES_MAX = 16 * 1024 * 1024;
+/** Bytes of dead letters and of moved events per batch, so that they take no more memory than events do. */
+const PUBLISHED_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Whether the batch is to be stored before it takes another record. */
 export function isFull(batch: Batch, rowsMax: number): boolean {
   return (
-    batch.block.length + batch.deadLetters.length >= rowsMax ||
+    batch.block.length + batch.deadLetters.length + batch.moves.length >= rowsMax ||
     // Those that are made of duplicates alone must make progress too.
     batch.records >= rowsMax ||
-    batch.deadLetterBytes >= GARBAGE_BYTES_MAX
+    batch.deadLetterBytes + batch.moveChars >= PUBLISHED_BYTES_MAX
   );
 }
 
@@ -48,6 +53,8 @@ export function emptyBatch(block: RowBlock): Batch {
     standings: new Tally(),
     deadLetters: [],
     deadLetterBytes: 0,
+    moves: [],
+    moveChars: 0,
     changes: [],
     nextOffsets: new Map(),
     rowOffsets: new Map(),

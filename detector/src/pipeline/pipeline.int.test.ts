@@ -13,6 +13,7 @@ import { FencedError, type Ledger } from '../ledger/ledger.ts';
 import { openTestLedger, startTestEngine, type TestEngine, type TestLedger } from '../ledger/testing.ts';
 import { rulesInForce } from '../rules/index.ts';
 import { createDedupeWindow } from './dedupe-window.ts';
+import { createPlacement } from './move.ts';
 import { createPipeline } from './pipeline.ts';
 import { NOON, usageEvent } from './testing/events.ts';
 import { createMemoryLedger } from './testing/memory-ledger.ts';
@@ -77,6 +78,8 @@ describe('a detector on a real engine', () => {
       now: () => clock++,
       wait: () => Promise.reject(new Error('nothing may fail here but by dying')),
       publishDeadLetters: () => Promise.resolve(),
+      publishMoves: () => Promise.reject(new Error('one partition is home to all')),
+      placement: () => Promise.resolve(createPlacement(1)),
       publishFindings: () => Promise.resolve(),
       endOffsets: () => Promise.resolve(new Map([[0, log.length]])),
       commit: () => Promise.resolve(),

@@ -9,15 +9,11 @@ import {
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Finding, LedgerRow } from '../../contract/index.ts';
-import { createRegistryView } from '../classify/registry-view.ts';
-import { createLaneStates } from '../lane-state/lane-states.ts';
 import { FencedError, LedgerUnavailableError } from '../ledger/ledger.ts';
-import { rulesInForce } from '../rules/index.ts';
 import type { Batch } from './batch.ts';
 import { DEAD_LETTER_BYTES_MAX } from './dead-letter.ts';
-import { createDedupeWindow } from './dedupe-window.ts';
-import { createPipeline, type Pipeline, type PipelineOptions } from './pipeline.ts';
 import { NOON, usageEvent } from './testing/events.ts';
+import { createClock, startPipeline, type Harness, type Overrides } from './testing/harness.ts';
 import { createMemoryLedger, HeldBackError, type MemoryLedger } from './testing/memory-ledger.ts';
 
 const PARTITIONS = [0, 1];
@@ -28,83 +24,9 @@ function recordOf(partition: number, offset: number, lines: string[]): BusRecord
   return { partition, offset, key: null, value: Buffer.from(lines.join('\n')), headers, timestamp: NOON };
 }
 
-/** A clock that goes on over restarts, a millisecond each time it is read. */
-function createClock() {
-  let ms = NOON;
-  return {
-    now: () => ms++,
-    advance: (by: number) => void (ms += by),
-  };
-}
-
-interface Harness {
-  pipeline: Pipeline;
-  deadLetters: Batch['deadLetters'];
-  rejoins: string[];
-  faults: string[];
-  assigned: number[][];
-  /** Rows told as stored. */
-  counted: number[];
-}
-
-function start(
-  ledger: MemoryLedger,
-  overrides: Partial<
-    Pick<
-      PipelineOptions,
-      | 'batchRowsMax'
-      | 'flushIntervalMs'
-      | 'publishDeadLetters'
-      | 'publishFindings'
-      | 'laneHistoryMs'
-      | 'lanesMax'
-      | 'endOffsets'
-    >
-  > = {},
-  clock = createClock(),
-): Harness {
-  const deadLetters: Batch['deadLetters'] = [];
-  const rejoins: string[] = [];
-  const faults: string[] = [];
-  const assigned: number[][] = [];
-  const counted: number[] = [];
-  const registry = createRegistryView();
-  expect(registry.apply(Buffer.from(JSON.stringify(REVOKED)))).toEqual({ ok: true });
-  const lanesMax = overrides.lanesMax ?? 1000;
-  const pipeline = createPipeline({
-    instance: `detector-${Math.floor(performance.now() * 1000)}`,
-    ledger,
-    registry,
-    // Few, so that lanes forget values and grow beyond it.
-    lanes: createLaneStates({ lanesMax, valuesPerLane: 2 }),
-    rules: rulesInForce(),
-    createDedupe: () => createDedupeWindow({ windowMs: 3_600_000, idsMax: 10_000 }),
-    dedupeWindowMs: 3_600_000,
-    dedupeIdsMax: 10_000,
-    laneHistoryMs: 3_600_000,
-    lanesMax,
-    batchRowsMax: 3,
-    flushIntervalMs: 0,
-    now: clock.now,
-    wait: async (_ms, signal) => {
-      await new Promise(setImmediate);
-      signal.throwIfAborted();
-    },
-    publishDeadLetters: async (letters) => void deadLetters.push(...letters),
-    publishFindings: async () => undefined,
-    endOffsets: async () => new Map(),
-    commit: async () => undefined,
-    rejoin: (reason) => void rejoins.push(reason),
-    observer: {
-      stored: (batch) => void counted.push(batch.collectors.total),
-      finished: () => undefined,
-      assigned: (partitions) => void assigned.push(partitions),
-      fault: (stage, error) => void faults.push(`${stage}: ${(error as Error).message}`),
-    },
-    ...overrides,
-  });
-  return { pipeline, deadLetters, rejoins, faults, assigned, counted };
-}
+/** A detector in which one key of the log is registered, and revoked. */
+const start = (ledger: MemoryLedger, overrides: Overrides = {}, clock = createClock()): Harness =>
+  startPipeline(ledger, [REVOKED], overrides, clock);
 
 /** Delivers each partition's records from the resume offsets on, as a bus would. */
 async function deliver(harness: Harness, log: Map<number, BusRecord[]>): Promise<void> {

@@ -1,62 +1,21 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { laneOf, UNATTRIBUTED_LANE, type RecordBatch } from '@lanewatch/ingest/contract';
-import type { Finding, LedgerRow } from '../../contract/index.ts';
+import type { LedgerRow } from '../../contract/index.ts';
 import { classify } from '../classify/classify.ts';
-import type { RegistryView } from '../classify/registry-view.ts';
-import type { LaneStates } from '../lane-state/lane-states.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { Rule } from '../rules/rule.ts';
-import { emptyBatch, isFull, rowlessOffsetsOf, type Batch } from './batch.ts';
+import { emptyBatch, isFull, type Batch } from './batch.ts';
 import { deadLetterOf } from './dead-letter.ts';
 import { decodeRecord } from './decode.ts';
 import type { DedupeWindow } from './dedupe-window.ts';
-import { countEarlierRows, createDetection } from './detection.ts';
+import { createDetection } from './detection.ts';
 import { hashEvent } from './event-hash.ts';
 import { createHintLanes } from './hint-lanes.ts';
 import { createOwnership, type Ownership } from '../ledger/ownership.ts';
+import { mayMove, moveOf, type Placement } from './move.ts';
+import type { PipelineOptions } from './options.ts';
 import { createPersist } from './persist.ts';
 import { restoreState } from './restore.ts';
+import { createStoreBatch } from './store-batch.ts';
 import { voidOffsetsBeyondEnd } from './topic-reset.ts';
-
-export interface PipelineOptions {
-  /** Name of this process among the detectors. */
-  instance: string;
-  ledger: Ledger;
-  registry: RegistryView;
-  /** Null leaves lane state and rules out: events are only classified and stored. */
-  lanes: LaneStates | null;
-  rules: Rule[];
-  createDedupe(): DedupeWindow;
-  dedupeWindowMs: number;
-  dedupeIdsMax: number;
-  /** Lanes with rows stored within this time are restored. */
-  laneHistoryMs: number;
-  lanesMax: number;
-  batchRowsMax: number;
-  flushIntervalMs: number;
-  now(): number;
-  /** Waits between tries; rejects when the signal fires. */
-  wait(ms: number, signal: AbortSignal): Promise<void>;
-  publishDeadLetters(deadLetters: Batch['deadLetters']): Promise<void>;
-  publishFindings(findings: Finding[]): Promise<void>;
-  /** Offset of the next record of each partition of the usage topic, as the bus has it. */
-  endOffsets(): Promise<Map<number, number>>;
-  /** Tells lag tools how far the ledger is. */
-  commit(nextOffsets: Map<number, number>): Promise<void>;
-  /** Gives the membership up and joins again; everything held is void. */
-  rejoin(reason: string): void;
-  observer: PipelineObserver;
-}
-
-/** What the pipeline tells about itself: for metrics, counts per collector and the log. */
-export interface PipelineObserver {
-  /** Its rows are in the ledger; whether or not its findings follow, nobody stores them again. */
-  stored(batch: Batch): void;
-  /** Its findings are written as well, so many milliseconds after it was closed. */
-  finished(batch: Batch, tookMs: number): void;
-  fault(stage: string, error: unknown): void;
-  assigned(partitions: number[], tookMs: number): void;
-}
 
 export interface Pipeline {
   onAssignment(partitions: number[]): Promise<Map<number, number>>;
@@ -75,9 +34,9 @@ const EVENTS_PER_TURN = 200;
 
 /**
  * From bus to ledger, top to bottom:
- * decode → dedupe → classify → lane state → rules → ledger → findings → progress → commit.
+ * decode → move → dedupe → classify → lane state → rules → ledger → findings → progress → commit.
  *
- * Events go through the first five in one synchronous pass and into the columns of the open batch. The rest is one batch at a
+ * Events go through the first six in one synchronous pass and into the columns of the open batch. The rest is one batch at a
  * time, each stage tried again until it succeeds or the assignment ends; meanwhile the next batch fills and is closed. A full open
  * batch behind those two makes `onBatch` wait: that is the back-pressure.
  */
@@ -86,6 +45,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   let epoch = 0;
   let owner: Ownership | null = null;
+  let placement: Placement | null = null;
   let dedupe = options.createDedupe();
   let open = emptyBatch(ledger.newBlock());
   let waiting: Batch | null = null;
@@ -96,6 +56,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   let closed: Promise<void> | null = null;
 
   const persist = createPersist(options.wait, (stage, error) => observer.fault(stage, error));
+  const store = createStoreBatch(options, persist);
   const hash = { low: 0, high: 0 };
   const hintLane = createHintLanes();
   const detection = lanes === null ? null : createDetection(lanes, options.rules);
@@ -103,7 +64,17 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   // ── One event, synchronously ──────────────────────────────────────────────────────────────────────────────────
 
-  function take(row: LedgerRow, receivedMs: number): void {
+  /** @param isMovable whether it may be moved to where it belongs */
+  function take(row: LedgerRow, receivedMs: number, isMovable: boolean): void {
+    row.lane =
+      row.fingerprint === '' && row.hint !== '' ? hintLane(row.hint, row.org) : laneOf(row.fingerprint, '', '');
+    const home = isMovable ? placement!.homeOf(row, row.kafka_partition) : row.kafka_partition;
+    if (home !== row.kafka_partition) {
+      const move = moveOf(row, home, placement!.count);
+      open.moves.push(move);
+      open.moveChars += move.row.length;
+      return;
+    }
     hashEvent(row.source, row.id, hash);
     if (!dedupe.add(hash.low, hash.high, receivedMs)) {
       open.duplicates.add(row.collector);
@@ -112,8 +83,6 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     row.event_hash_low = hash.low;
     row.event_hash_high = hash.high;
 
-    row.lane =
-      row.fingerprint === '' && row.hint !== '' ? hintLane(row.hint, row.org) : laneOf(row.fingerprint, '', '');
     const { standing, match, credential } = classify(row, row.seen_at, registry);
     row.standing = standing;
     row.match = match;
@@ -140,7 +109,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const receivedMs = now();
       const { rows, rejects } = decodeRecord(record, receivedMs);
       const rowsBefore = open.block.length;
-      for (const row of rows) take(row, receivedMs);
+      const isMovable = mayMove(record, placement!);
+      for (const row of rows) take(row, receivedMs, isMovable);
       for (const reject of rejects) {
         const deadLetter = deadLetterOf(record, reject);
         open.deadLetters.push(deadLetter);
@@ -202,33 +172,6 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return batch;
   }
 
-  async function store(batch: Batch, own: Ownership, signal: AbortSignal): Promise<void> {
-    const startedMs = now();
-    const { deadLetters, block, changes, nextOffsets, rowOffsets, storedAtMs } = batch;
-    /** A stage that writes to the ledger: once, however often it is tried. */
-    const write = (stage: string, ends: Map<number, number>, attempt: (claimant: string) => Promise<void>) =>
-      persist(stage, signal, () => own.write(ends, signal, attempt));
-    // Dead letters go first: once the rows behind them are stored, nothing would bring a lost one back.
-    if (deadLetters.length > 0) await persist('dead letter', signal, () => options.publishDeadLetters(deadLetters));
-    await write('ledger', rowOffsets, (claimant) => ledger.insert(block, claimant));
-    observer.stored(batch);
-    if (changes.length > 0) {
-      await persist('finding history', signal, () => countEarlierRows(changes, ledger));
-      const findings = changes.map(({ finding }) => finding);
-      // The table goes last: a restart writes and publishes again what the table lacks, and only that.
-      await persist('findings topic', signal, () => options.publishFindings(findings));
-      const writes = changes.map(({ finding, lane }) => ({ finding, partition: lane.partition }));
-      await write('findings', new Map(), (claimant) => ledger.writeFindings(writes, claimant));
-    }
-    // After the rows, or a crash in between would skip them.
-    const rowless = rowlessOffsetsOf(batch);
-    if (rowless.size > 0)
-      await write('progress', rowless, (claimant) => ledger.noteProgress(rowless, storedAtMs, claimant));
-    observer.finished(batch, now() - startedMs);
-    // Progress is for lag tools only, so a failure here costs nothing but their accuracy.
-    await options.commit(nextOffsets).catch((error: unknown) => observer.fault('commit', error));
-  }
-
   // ── Assignments ───────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Forgets everything that is not stored: it will be delivered again, here or elsewhere. */
@@ -257,6 +200,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       observer.assigned(partitions, now() - startedMs);
       return new Map();
     }
+    placement = await options.placement();
+    signal.throwIfAborted();
     owner = createOwnership(ledger, partitions, `${options.instance}/${epoch}/${startedMs}`);
     await owner.claim(signal);
     signal.throwIfAborted();

@@ -11,6 +11,7 @@ import { RULE_CATALOGUE, type Finding } from '../../contract/index.ts';
 import { createRegistryView } from '../classify/registry-view.ts';
 import { createLaneStates } from '../lane-state/lane-states.ts';
 import { createDedupeWindow } from '../pipeline/dedupe-window.ts';
+import { createPlacement } from '../pipeline/move.ts';
 import { createPipeline } from '../pipeline/pipeline.ts';
 import { NOON, usageEvent } from '../pipeline/testing/events.ts';
 import { createMemoryLedger } from '../pipeline/testing/memory-ledger.ts';
@@ -89,6 +90,8 @@ async function findingsOfLives(
       now: () => NOON,
       wait: () => Promise.reject(new Error('no stage may fail here')),
       publishDeadLetters: () => Promise.reject(new Error('every event must be decoded')),
+      publishMoves: () => Promise.reject(new Error('one partition is home to all')),
+      placement: () => Promise.resolve(createPlacement(1)),
       publishFindings: async () => undefined,
       endOffsets: async () => new Map(),
       commit: async () => undefined,
