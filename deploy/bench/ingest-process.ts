@@ -39,6 +39,7 @@ export async function startIngestProcess(
       BUS_URL: `kafka://${brokers}`,
       TOPIC_PREFIX: topicPrefix,
       INGEST_PORT: String(port),
+      INGEST_GRPC_PORT: 'off',
       LANEWATCH_HOME: home,
       SPOOL_DIR: `${home}/spool`,
       LOG_LEVEL: 'warn',

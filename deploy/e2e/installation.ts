@@ -25,6 +25,7 @@ export const FREE_PORTS = {
   DASHBOARD_PORT: '0',
   QUERY_API_PORT: '0',
   INGEST_PORT: '0',
+  INGEST_GRPC_PORT: '0',
   DETECTOR_PORT: '0',
   CLICKHOUSE_PORT: '0',
 };

@@ -20,6 +20,8 @@ const configSchema = z
     QUERY_API_PORT: port(4610),
     INGEST_HOST: host,
     INGEST_PORT: port(4618),
+    // As ingest itself reads it.
+    INGEST_GRPC_PORT: z.union([z.literal('off'), z.coerce.number().int().min(0).max(65_535)]).optional(),
     DETECTOR_PORT: port(4614),
     DASHBOARD_URL: publicUrl,
     INGEST_URL: publicUrl,
@@ -64,6 +66,8 @@ export interface StartConfig {
   dashboard: Endpoint;
   queryApi: Endpoint;
   ingest: Endpoint;
+  /** Port of OTLP over gRPC, or `off`; undefined leaves it to ingest. */
+  ingestGrpcPort: string | undefined;
   detector: Endpoint;
   /** Under which address people reach the dashboard and collectors reach ingest; '' until the ports are settled. */
   dashboardUrl: string;
@@ -110,6 +114,7 @@ export function readStartConfig(
     dashboard: { host: env.DASHBOARD_HOST, port: env.DASHBOARD_PORT, variable: 'DASHBOARD_PORT' },
     queryApi: { host: env.QUERY_API_HOST, port: env.QUERY_API_PORT, variable: 'QUERY_API_PORT' },
     ingest: { host: env.INGEST_HOST, port: env.INGEST_PORT, variable: 'INGEST_PORT' },
+    ingestGrpcPort: env.INGEST_GRPC_PORT?.toString(),
     detector: { host: '127.0.0.1', port: env.DETECTOR_PORT, variable: 'DETECTOR_PORT' },
     dashboardUrl: env.DASHBOARD_URL ?? '',
     ingestUrl: env.INGEST_URL ?? '',

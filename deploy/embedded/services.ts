@@ -45,6 +45,7 @@ export function serviceStages(config: StartConfig, secrets: Secrets, root: strin
     service('ingest', urlOf(config.ingest), {
       INGEST_HOST: config.ingest.host,
       INGEST_PORT: String(config.ingest.port),
+      INGEST_GRPC_PORT: config.ingestGrpcPort,
     }),
   ];
   const dashboard = service('dashboard', urlOf(config.dashboard), {

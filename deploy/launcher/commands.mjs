@@ -15,6 +15,7 @@ Settings (environment):
   DASHBOARD_PORT               port of the dashboard                  (4600; 0 takes a free one, here and below)
   QUERY_API_PORT               port of query-api                      (4610)
   INGEST_PORT                  port of ingest                         (4618)
+  INGEST_GRPC_PORT             port of OTLP over gRPC, or off          (4317 where it is free)
   DETECTOR_PORT                port of the detector's health          (4614)
   CLICKHOUSE_PORT              port of the embedded ClickHouse        (4623)
   DASHBOARD_HOST, QUERY_API_HOST, INGEST_HOST

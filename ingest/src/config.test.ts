@@ -15,14 +15,24 @@ test('only the bus is needed; everything else has a default on loopback', () => 
   expect(loadConfig({ BUS_URL: 'lmdb:/tmp/x', SPOOL_BYTES_MAX: '' })).toMatchObject({
     host: '127.0.0.1',
     port: 4618,
+    grpcPort: 4317,
+    grpcIsOptional: true,
     usagePartitions: 12,
     spoolDir: '.lanewatch/ingest-spool',
     spoolBytesMax: 2 ** 30,
     bodyBytesMax: 64 * 2 ** 20,
     trustedProxies: [],
   });
-  expect(loadConfig({ BUS_URL: 'kafka://host', SPOOL_DIR: 'off', TRUSTED_PROXIES: '10.0.0.0/8, ::1' })).toMatchObject({
+  expect(
+    loadConfig({
+      BUS_URL: 'kafka://host',
+      SPOOL_DIR: 'off',
+      INGEST_GRPC_PORT: 'off',
+      TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+    }),
+  ).toMatchObject({
     spoolDir: null,
+    grpcPort: null,
     trustedProxies: ['10.0.0.0/8', '::1'],
   });
 });
@@ -30,6 +40,7 @@ test('only the bus is needed; everything else has a default on loopback', () => 
 test('all problems come in one message, each with the name of its variable', () => {
   const message = problemsOf({
     INGEST_PORT: '99999',
+    INGEST_GRPC_PORT: 'none',
     TRUSTED_PROXIES: '10.0.0.0/33',
     LOG_LEVEL: 'loud',
     INSTANCE: 'a b',
@@ -39,6 +50,7 @@ test('all problems come in one message, each with the name of its variable', () 
   for (const name of [
     'BUS_URL',
     'INGEST_PORT',
+    'INGEST_GRPC_PORT',
     'TRUSTED_PROXIES',
     'LOG_LEVEL',
     'INSTANCE',

@@ -6,6 +6,8 @@ import { z } from 'zod';
 import { busUrlSetting, topicPrefixSetting, USAGE_PARTITIONS_DEFAULT } from '../contract/index.ts';
 
 const MIB = 1024 * 1024;
+/** The port that OpenTelemetry assigns to OTLP/gRPC. */
+const GRPC_PORT_DEFAULT = 4317;
 
 const integer = (min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}`;
@@ -40,6 +42,12 @@ const configSchema = z
   .object({
     INGEST_HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
     INGEST_PORT: integer(0, 65_535).default(4618).describe('Port to listen on; 0 takes a free one.'),
+    INGEST_GRPC_PORT: z
+      .union([z.literal('off'), integer(0, 65_535)], { error: 'must be a whole number from 0 to 65535, or off' })
+      .optional()
+      .describe(
+        'Port for OTLP over gRPC on the same address, `off` for none. Default 4317, unless another program has it already.',
+      ),
     BUS_URL: busUrlSetting.describe('lmdb:/absolute/directory or kafka://host:port,host:port.'),
     TOPIC_PREFIX: topicPrefixSetting.describe('Put before every topic name.'),
     USAGE_PARTITIONS: integer(1, 10_000)
@@ -90,6 +98,10 @@ const configSchema = z
 export interface Config {
   host: string;
   port: number;
+  /** null: no gRPC. */
+  grpcPort: number | null;
+  /** Whether gRPC may be left out when its port is taken, because nobody asked for this port. */
+  grpcIsOptional: boolean;
   busUrl: string;
   topicPrefix: string;
   usagePartitions: number;
@@ -134,6 +146,8 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
   return {
     host: value.INGEST_HOST,
     port: value.INGEST_PORT,
+    grpcPort: value.INGEST_GRPC_PORT === 'off' ? null : (value.INGEST_GRPC_PORT ?? GRPC_PORT_DEFAULT),
+    grpcIsOptional: value.INGEST_GRPC_PORT === undefined,
     busUrl: value.BUS_URL,
     topicPrefix: value.TOPIC_PREFIX,
     usagePartitions: value.USAGE_PARTITIONS,

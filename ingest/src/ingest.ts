@@ -11,7 +11,8 @@ import { withoutSecrets } from './normalise/normalise.ts';
 import { createPartitions } from './publish/partitions.ts';
 import { createPublisher, type Publisher } from './publish/publisher.ts';
 import { openSpool, type Spool } from './publish/spool.ts';
-import { createServer } from './server.ts';
+import { createGrpcServer } from './grpc.ts';
+import { createServer, type ServerOptions } from './server.ts';
 
 const CONNECT_PAUSE_MIN_MS = 200;
 const CONNECT_PAUSE_MAX_MS = 5_000;
@@ -19,6 +20,8 @@ const CONNECT_PAUSE_MAX_MS = 5_000;
 export interface Ingest {
   /** Where it listens, such as http://127.0.0.1:4618. */
   url: string;
+  /** Where it takes OTLP over gRPC; null when it does not. */
+  grpcPort: number | null;
   /** Resolves when credentials are known and events are taken. Rejects when `stop` came first. */
   ready: Promise<void>;
   /** Takes no more requests, waits for those under way and for their events, reports counts, closes the bus. */
@@ -86,7 +89,7 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
     credentialsKnown = true;
   }
 
-  const app: FastifyInstance = await createServer({
+  const serverOptions: ServerOptions = {
     limits: { bodyBytesMax: config.bodyBytesMax, compressedBytesMax: config.compressedBytesMax },
     budget,
     trustedProxies: config.trustedProxies,
@@ -101,27 +104,53 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
       return spool?.fullBecause ?? null;
     },
     now: Date.now,
-  });
+  };
+  const app: FastifyInstance = await createServer(serverOptions);
   const url = await app.listen({ host: config.host, port: config.port });
+  const grpc = await listenForGrpc(config, serverOptions, onFault);
   const ready = retry(connect, stopping.signal, (error) => onFault('the bus is not reachable yet', error));
   ready.catch(() => undefined);
   const reporting = setInterval(() => void tallies.report(Date.now()), config.collectorCountsIntervalMs);
 
   return {
     url,
+    grpcPort: grpc?.port ?? null,
     ready,
     async stop() {
       if (stopping.signal.aborted) return;
       stopping.abort();
       clearInterval(reporting);
       partitions.close();
-      await closeServer(app);
+      await Promise.all([closeServer(app), grpc?.close()]);
       await publisher.close();
       await tallies.report(Date.now());
       await view?.close();
       await bus.close();
     },
   };
+}
+
+/**
+ * Starts OTLP over gRPC beside HTTP. Where another program has the usual port and nobody asked for it, ingest does without and says so.
+ * @throws Error naming the setting when the port that was asked for cannot be had
+ */
+async function listenForGrpc(
+  { host, grpcPort, grpcIsOptional }: Config,
+  options: ServerOptions,
+  onFault: (what: string, error: unknown) => void,
+): Promise<{ port: number; close(): Promise<void> } | null> {
+  if (grpcPort === null) return null;
+  const server = createGrpcServer(options);
+  try {
+    return { port: await server.listen(host, grpcPort), close: () => server.close() };
+  } catch (error) {
+    if (!grpcIsOptional) {
+      const message = `OTLP over gRPC cannot listen on port ${grpcPort}: set INGEST_GRPC_PORT to another one, or to off.`;
+      throw new Error(message, { cause: error });
+    }
+    onFault(`OTLP over gRPC is not taken: port ${grpcPort} cannot be had. INGEST_GRPC_PORT names another`, error);
+    return null;
+  }
 }
 
 /** Waits for requests under way; a connection that is kept alive is closed as soon as it has nothing under way. */

@@ -58,7 +58,7 @@ async function main(): Promise<void> {
     onLog: (level, message, details) => log[level](details, message),
   });
   const ingest = await startIngest(config, bus, log);
-  log.info({ url: ingest.url }, 'ingest listens');
+  log.info({ url: ingest.url, grpc_port: ingest.grpcPort }, 'ingest listens');
   ingest.ready.then(
     () => log.info('ingest takes events'),
     () => undefined,

@@ -62,6 +62,7 @@ async function run(busUrl: string): Promise<Running> {
     BUS_URL: busUrl,
     TOPIC_PREFIX: prefix,
     INGEST_PORT: '0',
+    INGEST_GRPC_PORT: 'off',
     USAGE_PARTITIONS: String(PARTITIONS),
     SPOOL_DIR: await temporaryDirectory(),
     COLLECTOR_COUNTS_INTERVAL_MS: '200',
@@ -206,7 +207,12 @@ describe.each(BUSES)('ingest on %s', (_, urlOf) => {
 
 test('while the bus cannot be reached ingest answers 503 and says why, and stops when told to', async () => {
   const bus = await openBus('kafka://127.0.0.1:1', { publishTimeoutMs: 500 });
-  const config = loadConfig({ BUS_URL: 'kafka://127.0.0.1:1', INGEST_PORT: '0', SPOOL_DIR: 'off' });
+  const config = loadConfig({
+    BUS_URL: 'kafka://127.0.0.1:1',
+    INGEST_PORT: '0',
+    INGEST_GRPC_PORT: 'off',
+    SPOOL_DIR: 'off',
+  });
   const ingest = await startIngest(config, bus, pino({ level: 'silent' }));
   cleanUp.push(() => ingest.stop());
   const answer = await fetch(`${ingest.url}/readyz`);

@@ -13,7 +13,7 @@ import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { usageEventInputSchema } from '../contract/index.ts';
-import { type Answer, answerOf, countsSchema, fatesSchema, refusalOf, sum } from './answers.ts';
+import { type Answer, answerOf, countsSchema, fatesSchema, refusalOf } from './answers.ts';
 import { canonicalAddress } from './auth/address.ts';
 import { authenticate } from './auth/authenticate.ts';
 import type { CollectorCredential, CredentialView } from './auth/credentials.ts';
@@ -28,8 +28,8 @@ import type { Metrics } from './metrics.ts';
 import { withoutSecrets } from './normalise/normalise.ts';
 import { ApiProblem, problemSchema } from './problem.ts';
 import type { Publisher } from './publish/publisher.ts';
-import { receive } from './receive.ts';
 import { createRefusalLog } from './refusal-log.ts';
+import { take } from './take.ts';
 
 export interface ServerOptions {
   limits: BodyLimits;
@@ -161,7 +161,6 @@ function responsesOf({ answer }: HttpFormat): Record<string, z.ZodType> {
 }
 
 async function handle(format: HttpFormat, request: FastifyRequest, options: ServerOptions): Promise<Answer> {
-  const { metrics } = options;
   const collector = request.collector!.id;
   const mediaType = mediaTypeOf(request);
   if (!takes(format, request, mediaType)) throw contentTypeNotTaken(format);
@@ -169,25 +168,8 @@ async function handle(format: HttpFormat, request: FastifyRequest, options: Serv
   try {
     body.takeMore(isProtobuf(mediaType) ? decodedBytesOfProtobuf(body.bytes) : parsedBytesOfJson(body.bytes));
     const receivedAt = options.now();
-    const received = await receive(
-      format,
-      body.bytes,
-      { mediaType, headers: request.headers, clientAddress: canonicalAddress(request.ip), receivedAt },
-      collector,
-    );
-    await options.publisher.publish(received.events);
-    const tally = {
-      accepted: received.events.length,
-      rejected: received.rejected,
-      ignored: sum(received.ignored),
-      redacted: received.redactions,
-    };
-    options.tallies.add(collector, tally, receivedAt);
-    metrics.events.inc({ collector, format: format.name, result: 'accepted' }, tally.accepted);
-    if (tally.rejected > 0) metrics.events.inc({ collector, format: format.name, result: 'rejected' }, tally.rejected);
-    if (tally.redacted > 0) metrics.redactions.inc({ collector }, tally.redacted);
-    if (received.droppedFields > 0) metrics.droppedFields.inc({ collector }, received.droppedFields);
-    for (const [kind, count] of received.ignored) metrics.ignored.inc({ format: format.name, kind }, count);
+    const context = { mediaType, headers: request.headers, clientAddress: canonicalAddress(request.ip), receivedAt };
+    const received = await take(format, body.bytes, context, collector, options);
     return answerOf(format, received, mediaType);
   } finally {
     body.release();

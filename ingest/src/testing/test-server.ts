@@ -7,7 +7,7 @@ import { type CredentialView, createCredentialView } from '../auth/credentials.t
 import { createByteBudget } from '../body/budget.ts';
 import { createMetrics } from '../metrics.ts';
 import { createPublisher } from '../publish/publisher.ts';
-import { createServer } from '../server.ts';
+import { createServer, type ServerOptions } from '../server.ts';
 import { createMemoryBus, type MemoryBus } from './memory-bus.ts';
 
 export const TOPIC = 'usage';
@@ -50,6 +50,8 @@ export function collectorRecord(secret: string, change: Partial<CredentialRecord
 
 export interface TestServer {
   app: FastifyInstance;
+  /** What the server was made of, for another one beside it. */
+  serverOptions: ServerOptions;
   bus: MemoryBus;
   credentials: CredentialView;
   secret: string;
@@ -87,7 +89,7 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
   });
   const tallied: TestServer['tallied'] = [];
   const budget = createByteBudget(options.inflightBytesMax ?? 64 * 1024 * 1024);
-  const app = await createServer({
+  const serverOptions: ServerOptions = {
     limits: {
       bodyBytesMax: options.bodyBytesMax ?? 1024 * 1024,
       compressedBytesMax: options.compressedBytesMax ?? 256 * 1024,
@@ -114,9 +116,11 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
     log: pino({ level: 'trace' }, sink),
     notReadyReason: options.notReadyReason ?? (() => null),
     now: Date.now,
-  });
+  };
+  const app = await createServer(serverOptions);
   return {
     app,
+    serverOptions,
     bus,
     credentials,
     secret,
