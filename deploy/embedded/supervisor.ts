@@ -31,6 +31,8 @@ export interface StartOptions {
   environment: Record<string, string | undefined>;
   /** Folder inside the home, '' for none. */
   subdirectory: string;
+  /** Services that are not started, by name. */
+  without?: readonly string[];
   terminal: Terminal;
   /** Aborted when the person wants to stop while it is still starting. */
   quit: AbortSignal;
@@ -77,7 +79,8 @@ export async function startInstallation(options: StartOptions): Promise<Installa
     terminal.say(`Starting Lanewatch (data in ${config.home})`);
     for (const specs of serviceStages(config, secrets, ROOT)) {
       quit.throwIfAborted();
-      const stage = specs.map((spec) => {
+      const wantedSpecs = specs.filter(({ name }) => options.without?.includes(name) !== true);
+      const stage = wantedSpecs.map((spec) => {
         const child = startChild(spec, logs, (event) => {
           report(terminal, child, event, fail);
         });

@@ -80,7 +80,7 @@ Issues a key with which a collector may send events, and prints it once. The ins
   --help        this text`,
   },
   load: {
-    summary: 'send events of the invented organisation to any ingest at a chosen rate',
+    summary: 'send events of the invented organisation to any ingest, or write a large ledger of the past',
     entry: 'load/main.ts',
     help: `npm run load -- [options]
 
@@ -93,7 +93,15 @@ Sends events of the invented organisation.
   --batch N       events per request at most (default 100; never more than a second's)
   --seed N        which organisation         (default 1)
   --print         write the events to standard output as NDJSON and send nothing
-  --help          this text`,
+  --help          this text
+
+With --rows it writes a ledger of the past instead, straight into the engine of a new installation in $LANEWATCH_HOME, which must be
+empty; npm start with the same LANEWATCH_HOME then shows it. The same options at the same minute give the same rows.
+
+  --rows N        rows of the ledger
+  --lanes N       keys in use                (default 2000)
+  --days N        days up to now             (default 90)
+  --seed N        which                      (default 1)`,
   },
   test: {
     summary: 'run all tests and say which real parts they used',

@@ -2,10 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { UsageEventInput } from '@lanewatch/ingest/contract';
 import { generateEvents } from './generate.ts';
+import { loadLedger } from './ledger/main.ts';
+import type { LedgerShape } from './ledger/fill.ts';
 import { sendAtRate } from './pace.ts';
 import { sendEvents } from './send.ts';
 
-/** `npm run load`: events of the invented organisation, dated now, at a chosen rate against any ingest. */
+/**
+ * `npm run load`: events of the invented organisation, dated now, at a chosen rate against any ingest; with `--rows`, a ledger of the past
+ * straight in the engine.
+ */
 interface Options {
   url: string;
   key: string;
@@ -14,6 +19,8 @@ interface Options {
   batch: number;
   seed: number;
   print: boolean;
+  /** What ledger to write instead of sending anything. */
+  ledger: LedgerShape | null;
 }
 
 const YEAR_MS = 365 * 86_400_000;
@@ -29,14 +36,27 @@ function readOptions(): Options {
       batch: { type: 'string', default: '100' },
       seed: { type: 'string', default: '1' },
       print: { type: 'boolean', default: false },
+      rows: { type: 'string' },
+      lanes: { type: 'string', default: '2000' },
+      days: { type: 'string', default: '90' },
     },
   });
-  const number = (name: 'rate' | 'seconds' | 'batch' | 'seed', min: number) => {
+  const number = (name: 'rate' | 'seconds' | 'batch' | 'seed' | 'rows' | 'lanes' | 'days', min: number) => {
     const value = Number(values[name]);
     if (!Number.isFinite(value) || value < min) throw new Error(`--${name} must be a number of at least ${min}.`);
     return value;
   };
-  if (!values.print && values.key === '') {
+  const ledger =
+    values.rows === undefined
+      ? null
+      : {
+          rows: Math.round(number('rows', 1)),
+          lanes: Math.round(number('lanes', 20)),
+          days: Math.round(number('days', 1)),
+          seed: Math.round(number('seed', 0)),
+          nowMs: Date.now(),
+        };
+  if (!values.print && ledger === null && values.key === '') {
     throw new Error(
       'A collector key is needed: --key KEY or COLLECTOR_KEY; npm run -s lanewatch -- collector-key issues one.',
     );
@@ -49,6 +69,7 @@ function readOptions(): Options {
     batch: Math.round(number('batch', 1)),
     seed: Math.round(number('seed', 0)),
     print: values.print,
+    ledger,
   };
 }
 
@@ -99,7 +120,9 @@ async function run(options: Options): Promise<void> {
 
 try {
   const options = readOptions();
-  if (options.print) {
+  if (options.ledger !== null) {
+    await loadLedger(options.ledger);
+  } else if (options.print) {
     for (const event of freshEvents(options.seed).take(Math.round(options.rate * options.seconds))) {
       process.stdout.write(`${JSON.stringify(event)}\n`);
     }

@@ -19,6 +19,14 @@ const PRICES = {
 
 export type Model = keyof typeof PRICES;
 
+/** Every model that has a price. */
+export const PRICED_MODELS = Object.keys(PRICES) as Model[];
+
+/** The price list of a model, US dollars per million tokens. */
+export function priceOf(model: Model): Readonly<Price> {
+  return PRICES[model];
+}
+
 export interface Tokens {
   input_uncached: number;
   cache_read: number;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Key } from './key.ts';
 import type { Organisation } from './organisation.ts';
 
-const createdSchema = z.object({ credential: z.object({ id: z.string() }) });
+export const createdSchema = z.object({ credential: z.object({ id: z.string() }) });
 const listSchema = z.object({
   items: z.array(z.object({ name: z.string(), org: z.string() })),
   next_cursor: z.string().nullable(),
@@ -85,7 +85,8 @@ function bodyOf(key: Key, expiresAt: Date): Record<string, unknown> {
   };
 }
 
-async function call(registrar: Registrar, method: string, path: string, body?: unknown): Promise<unknown> {
+/** A request of the session; its answer as JSON. */
+export async function call(registrar: Registrar, method: string, path: string, body?: unknown): Promise<unknown> {
   const response = await fetch(`${registrar.queryApiUrl}${path}`, {
     method,
     headers: { cookie: registrar.cookie, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
