@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
 import { laneDetailOf, overviewOf } from './answers.ts';
 import { createCredential, found, ProblemAnswer, revokeCredential } from './fake-registry.ts';
-import { lanesOf, sum } from './lanes.ts';
+import { bounds, lanesOf, sum } from './lanes.ts';
 import type { Organisation } from './organisation.ts';
 
 /** A request that reached the fake, whole: tests assert on what the dashboard sent and what it did not. */
@@ -130,7 +130,8 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
           return order * a[query.sort].localeCompare(b[query.sort]);
         return order * (risk.indexOf(a.standing) - risk.indexOf(b.standing) || Number(a.cost_usd) - Number(b.cost_usd));
       });
-    return contract.lanesPageSchema.parse(page(items, query));
+    const { window } = query;
+    return contract.lanesPageSchema.parse({ ...page(items, query), window, ...bounds(window, nowMs()) });
   }
 
   const withUsage = (credential: contract.CredentialItem): contract.CredentialItem => {

@@ -5,6 +5,7 @@ import { SESSION_COOKIE } from '@lanewatch/query-api/contract';
 import { callerOf } from '#lib/api/caller.ts';
 import { createApi } from '#lib/api/client.ts';
 import { isOpen } from '#lib/open-routes.ts';
+import { compressed } from '#lib/compress.ts';
 import { isForeignWrite, withSecurityHeaders } from '#lib/security.ts';
 import { UNATTENDED_COOKIE } from '#lib/unattended.ts';
 import { DENSITY_COOKIE, THEME_COOKIE, densityOf, themeOf } from '#lib/preferences.ts';
@@ -33,7 +34,7 @@ const dress: Handle = async ({ event, resolve }) => {
     transformPageChunk: ({ html }) => html.replace('%lanewatch.theme%', theme).replace('%lanewatch.density%', density),
     preload: ({ type, path }) => (type === 'font' ? isFirstFace(path) : type === 'js' || type === 'css'),
   });
-  return withSecurityHeaders(response);
+  return compressed(event.request, withSecurityHeaders(response));
 };
 
 export const handle = sequence(dress, refuseForeignWrites, identify);

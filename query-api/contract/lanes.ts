@@ -85,7 +85,12 @@ export const laneSchema = z.object({
   open_findings: z.number().int(),
 });
 export type Lane = z.infer<typeof laneSchema>;
-export const lanesPageSchema = pageOf(laneSchema);
+/** A page of lanes, and what it counts: `/v1/ledger` between these bounds (until `to`, exclusive) has the rows. */
+export const lanesPageSchema = pageOf(laneSchema).extend({
+  window: windowSchema,
+  from: instantSchema,
+  to: instantSchema,
+});
 export type LanesPage = z.infer<typeof lanesPageSchema>;
 
 /** One value that a lane was seen with, most recent first. */

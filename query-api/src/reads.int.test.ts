@@ -1,7 +1,15 @@
 import { laneOf } from '@lanewatch/ingest/contract';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { lanesQuerySchema } from '../contract/index.ts';
+import { comparablesSql } from './lanes/comparables.ts';
 import { firstSeenSql } from './lanes/detail.ts';
+import { lanesPageSql } from './lanes/list.ts';
+import { laneRowsSql } from './lanes/rows.ts';
+import { lanesParameters } from './lanes/states.ts';
+import { windowScope } from './ledger/scope.ts';
 import { trendSql } from './ledger/trend.ts';
+import { figuresSql } from './overview/figures.ts';
+import { unknownSessionsSql } from './overview/unknown-sessions.ts';
 import { engineOf, startHarness } from './testing/harness.ts';
 import type { Harness } from './testing/harness.ts';
 
@@ -294,17 +302,38 @@ test('a hint and an org of different events do not make a lane known together', 
   expect((await api.get('/v1/lanes')).body.items).toMatchObject([{ ...seen, standing: 'known', match: 'probable' }]);
 });
 
-test.each([
-  ['all lanes', false],
-  ['one lane', true],
-])('the trend of %s is read from the hourly roll-up, not from rows', async (_whose, ofLane) => {
-  await storeExample();
-  const explained = `EXPLAIN projections = 1 ${trendSql(api.store.database, ofLane)}`;
-  const plan = await api.store.rows<{ explain: string }>(explained, {
-    from: Math.floor(Date.now() / 1000) - 7 * 24 * 3600,
-    lane: UNKNOWN,
+describe('what windows of days sum over lanes', () => {
+  const now = Date.now();
+  const database = 'DATABASE';
+  const lanesPage = (query: object) => lanesPageSql(database, lanesQuerySchema.parse(query), now).sql;
+  const scope = { where: `lane IN {lanes:Array(String)} AND ${windowScope('7d', now).where}` };
+  test.each([
+    ['counts of strip and banner', figuresSql(database, '7d', now)],
+    ['sessions of unknown keys', unknownSessionsSql(database, '7d', now)],
+    ['trend of all lanes', trendSql(database, '7d', now, false)],
+    ['trend of one lane', trendSql(database, '7d', now, true)],
+    ['when a lane was seen first', firstSeenSql(database)],
+    ['known lanes to compare with', comparablesSql(database, '7d', now)],
+    ['lanes of a page', laneRowsSql(database, scope)],
+    ...lanesQuerySchema.shape.sort
+      .unwrap()
+      .options.map((sort): [string, string] => [`a page of lanes by ${sort}`, lanesPage({ sort })]),
+    ['a page of lanes by every filter', lanesPage({ standing: 'known', shared: 'true', org: 'x', q: 'y' })],
+  ])('%s is read from the roll-up by day, not from rows', async (_what, sql) => {
+    await storeExample();
+    const parameters = {
+      ...windowScope('7d', now).parameters,
+      ...lanesParameters(now),
+      ...{ lane: UNKNOWN, lanes: [UNKNOWN, KNOWN], org: '', provider: '', rows: 50 },
+      ...{ f_standing: 'known', f_org: 'x', f_needle: 'y' },
+    };
+    const ownSql = sql.replaceAll(database, api.store.database);
+    const plan = await api.store.rows<{ explain: string }>(`EXPLAIN projections = 1 ${ownSql}`, parameters);
+    const reads = plan.map(({ explain }) => explain).filter((line) => line.includes('ReadFromMergeTree'));
+    expect(reads.length).toBeGreaterThan(0);
+    for (const read of reads) expect(read).toMatch(/\(by_lane_\w+\)/);
+    await api.store.rows(`${ownSql} SETTINGS force_optimize_projection = 1`, parameters);
   });
-  expect(plan.map(({ explain }) => explain).join('\n')).toContain('ReadFromMergeTree (by_lane_hour)');
 });
 
 describe('ledger', () => {

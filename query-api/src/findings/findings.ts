@@ -140,31 +140,3 @@ function readPage(
     parameters,
   );
 }
-
-/** What is open, by severity and by lane. */
-export interface OpenFindings {
-  bySeverity: Record<FindingItem['severity'], number>;
-  byLane: ReadonlyMap<string, number>;
-}
-
-/** Counts unresolved findings. */
-export async function readOpenFindings(store: ClickHouse, db: RegistryDatabase): Promise<OpenFindings> {
-  // Decisions first: one made between the two reads leaves its finding counted once more, never missing.
-  const triage = await readTriage(db);
-  const bySeverity = { low: 0, medium: 0, high: 0, critical: 0 };
-  const byLane = new Map<string, number>();
-  await store.stream<
-    Pick<FindingRow, 'rule' | 'lane' | 'fingerprint' | 'hint' | 'org' | 'severity' | 'last_received_at'>
-  >(
-    `SELECT rule, lane, fingerprint, hint, org, severity, toUnixTimestamp64Milli(findings.last_received_at) AS last_received_at
-     FROM ${store.database}.findings AS findings FINAL`,
-    {},
-    (row) => {
-      const { status } = findingStatus({ ...row, lastReceivedMs: Number(row.last_received_at) }, triage);
-      if (status === 'resolved') return;
-      bySeverity[row.severity]++;
-      byLane.set(row.lane, (byLane.get(row.lane) ?? 0) + 1);
-    },
-  );
-  return { bySeverity, byLane };
-}

@@ -1,12 +1,13 @@
 import type { Lane, LaneDetail, Window } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
+import { rowsSince, windowScope } from '../ledger/scope.ts';
 import { readTrend } from '../ledger/trend.ts';
 import { instantOf, isLive, windowStartMs } from '../ledger/window.ts';
-import { ENDPOINT_COLUMN_SQL, ENDPOINT_SQL } from './aggregates.ts';
+import { laneOfRow, readLaneRows, withoutEvents } from './rows.ts';
+import { ENDPOINT_COLUMN_SQL, ENDPOINT_SQL } from './states.ts';
 
 /** Values shown per topology group; the counts beside them stay complete. */
 const NODES_MAX = 50;
-const COMPARABLES_MAX = 5;
 
 type Node = LaneDetail['observed_with']['users'][number];
 interface NodeRow {
@@ -19,7 +20,7 @@ interface NodeRow {
 
 const NODE_SQL = `count() AS events, toString(sum(cost_usd)) AS cost,
   toUnixTimestamp64Milli(min(seen_at)) AS first, toUnixTimestamp64Milli(max(seen_at)) AS last`;
-const WHERE_SQL = `lane = {lane:String} AND seen_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')`;
+const WHERE_SQL = `lane = {lane:String} AND ${rowsSince(0).where}`;
 
 const EXPRESSIONS = {
   users: '`user`',
@@ -82,28 +83,9 @@ async function readSessions(
   }));
 }
 
-/** When the ledger saw a lane first, epoch milliseconds; from the hourly roll-up, because a lane may have millions of rows. */
+/** When the ledger saw a lane first, epoch milliseconds; from the roll-up, because a lane may have millions of rows. */
 export const firstSeenSql = (database: string): string =>
   `SELECT toUnixTimestamp64Milli(min(seen_at)) AS first FROM ${database}.ledger WHERE lane = {lane:String}`;
-
-/** Known lanes to hold this one against: of the same org first, then of the same provider, busiest first. Pure. */
-function comparablesOf(lane: Lane, others: readonly Lane[]): LaneDetail['known_comparables'] {
-  const nearness = (other: Lane): number =>
-    (lane.org !== '' && other.org === lane.org ? 2 : 0) +
-    (lane.provider !== '' && other.provider === lane.provider ? 1 : 0);
-  return others
-    .filter((other) => other.standing === 'known' && other.lane !== lane.lane)
-    .sort((a, b) => nearness(b) - nearness(a) || b.events - a.events || (a.lane < b.lane ? -1 : 1))
-    .slice(0, COMPARABLES_MAX)
-    .map(({ lane: id, hint, credential, standing, sessions, cost_usd }) => ({
-      lane: id,
-      hint,
-      name: credential?.name ?? '',
-      standing,
-      sessions,
-      cost_usd,
-    }));
-}
 
 /** What can be done about a lane's key from here. Pure. */
 function actionsOf(lane: Lane): LaneDetail['response_path']['credential_actions'] {
@@ -111,20 +93,34 @@ function actionsOf(lane: Lane): LaneDetail['response_path']['credential_actions'
   return lane.standing === 'revoked' || lane.credential === null ? [] : ['revoke'];
 }
 
+/** One lane in a window; where it has no events there, its counts are zero and its instants those of all time. Null: no event ever. */
+export async function readLane(
+  store: ClickHouse,
+  lane: string,
+  openFindings: number,
+  window: Window,
+  nowMs: number,
+): Promise<Lane | null> {
+  const inWindow = (await readLaneRows(store, [lane], windowScope(window, nowMs), nowMs)).get(lane);
+  if (inWindow !== undefined) return laneOfRow(inWindow, openFindings, window);
+  const ever = (await readLaneRows(store, [lane], { where: '1', parameters: {} }, nowMs)).get(lane);
+  return ever === undefined ? null : laneOfRow(withoutEvents(ever), openFindings, window);
+}
+
 /** The four topology groups and the trend of one lane. */
 export async function readLaneDetail(
   store: ClickHouse,
   input: {
     lane: Lane;
-    others: readonly Lane[];
+    comparables: LaneDetail['known_comparables'];
     findings: LaneDetail['response_path']['findings'];
     window: Window;
     nowMs: number;
   },
 ): Promise<LaneDetail> {
-  const { lane, others, findings, window, nowMs } = input;
+  const { lane, comparables, findings, window, nowMs } = input;
   const fromMs = windowStartMs(window, nowMs);
-  const parameters = { lane: lane.lane, from: fromMs };
+  const parameters = { lane: lane.lane, ...rowsSince(fromMs).parameters };
   const [users, endpoints, agents, models, repos, sessions, trend, [ever]] = await Promise.all([
     readNodes(store, 'users', parameters),
     readEndpoints(store, parameters),
@@ -144,7 +140,7 @@ export async function readLaneDetail(
     first_seen_ever: ever === undefined ? lane.first_seen : instantOf(Number(ever.first)),
     observed_with: { users, endpoints, agents },
     usage_context: { models, repos, sessions },
-    known_comparables: comparablesOf(lane, others),
+    known_comparables: comparables,
     response_path: { findings, credential_actions: actionsOf(lane) },
     // Not split by standing: one lane's rows mostly have one.
     trend: trend.map(({ at, events, cost_usd }) => ({ at, events, cost_usd })),

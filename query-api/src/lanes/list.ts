@@ -1,96 +1,119 @@
 import { z } from 'zod';
-import type { Lane, LanesPage, lanesQuerySchema } from '../../contract/index.ts';
+import type { LanesPage, lanesQuerySchema } from '../../contract/index.ts';
+import type { ClickHouse } from '../clickhouse.ts';
+import { readOpenByLane } from '../findings/open-findings.ts';
 import { CursorError, decodeCursor, encodeCursor } from '../http/cursor.ts';
-import { nanoOf } from '../ledger/money.ts';
-import { isLive } from '../ledger/window.ts';
-import { riskRankOf } from './posture.ts';
+import { windowScope } from '../ledger/scope.ts';
+import { instantOf, windowStartMs } from '../ledger/window.ts';
+import type { RegistryDatabase } from '../registry/database.ts';
+import { laneOfRow, readLaneRows } from './rows.ts';
+import { lanesParameters, lanesSql } from './states.ts';
+import type { LaneColumn } from './states.ts';
 
-type LanesQuery = z.output<typeof lanesQuerySchema>;
+export type LanesQuery = z.output<typeof lanesQuerySchema>;
 
-/** Place of a lane in the order asked for: a sortable text or number, then last_seen and the lane itself to tell equals apart. */
-type SortKey = readonly [number | string, number, string];
-/** The order that the place is one of, and the place. */
-const cursorShape = z.tuple([z.string(), z.union([z.number(), z.string()]), z.number(), z.string()]);
+/** What lanes are sorted by, the columns that it needs, and its type in SQL, which holds it exactly. */
+const SORTS: Record<LanesQuery['sort'], { key: string; columns: LaneColumn[]; type: string }> = {
+  risk: { key: 'risk', columns: [], type: 'Int64' },
+  last_seen: { key: 'toUnixTimestamp64Milli(last_at)', columns: [], type: 'Int64' },
+  cost: { key: 'spent', columns: ['spent'], type: 'Decimal(38, 9)' },
+  sessions: { key: 'session_count', columns: ['session_count'], type: 'Int64' },
+  events: { key: 'event_count', columns: ['event_count'], type: 'Int64' },
+  hint: { key: 'lane_hint', columns: [], type: 'String' },
+};
 
-function sortKeyOf(lane: Lane, sort: LanesQuery['sort'], nowMs: number): SortKey {
-  const lastSeenMs = Date.parse(lane.last_seen);
-  const first = {
-    risk: () => riskRankOf(lane, isLive(lastSeenMs, nowMs)),
-    last_seen: () => lastSeenMs,
-    // A float would put amounts out of order that differ in the ninth place of a large sum.
-    cost: () => nanoOf(lane.cost_usd).toString().padStart(40, '0'),
-    sessions: () => lane.sessions,
-    events: () => lane.events,
-    hint: () => lane.hint,
-  }[sort]();
-  return [first, lastSeenMs, lane.lane];
-}
-
-function compare(a: SortKey, b: SortKey): number {
-  for (const place of [0, 1, 2] as const) {
-    if (a[place] < b[place]) return -1;
-    if (a[place] > b[place]) return 1;
-  }
-  return 0;
-}
-
-function matches(lane: Lane, query: LanesQuery, nowMs: number): boolean {
-  if (query.standing !== undefined && lane.standing !== query.standing) return false;
-  if (query.shared !== undefined && isShared(lane) !== query.shared) return false;
-  if (query.live !== undefined && isLive(Date.parse(lane.last_seen), nowMs) !== query.live) return false;
-  if (query.attributed !== undefined && isAttributed(lane) !== query.attributed) return false;
-  if (query.reason !== undefined && !hasReason(lane, query.reason)) return false;
-  if (query.org !== undefined && lane.org !== query.org) return false;
-  if (query.q === undefined || query.q.trim() === '') return true;
-  const needle = query.q.trim().toLowerCase();
-  const texts = [lane.hint, lane.credential?.name ?? '', lane.org, lane.credential?.owner ?? ''];
-  return lane.lane.startsWith(needle) || texts.some((text) => text.toLowerCase().includes(needle));
-}
-
-/** Whether a lane's events name a key. */
-export function isAttributed({ standing }: Pick<Lane, 'standing'>): boolean {
-  return standing !== 'unattributed';
-}
-
-/** Used by two or more people. Events that name no key are nobody's lane. */
-export function isShared(lane: Pick<Lane, 'users' | 'standing'>): boolean {
-  return lane.users >= 2 && isAttributed(lane);
-}
-
-/** Whether a lane's posture has the reason in it. */
-export function hasReason({ posture }: Pick<Lane, 'posture'>, reason: Lane['posture'][number]['reason']): boolean {
-  return posture.some((one) => one.reason === reason);
-}
-
-/** Sorts whose place is a text; those of the others are numbers. */
-const TEXT_SORTS: readonly string[] = ['cost', 'hint'] satisfies LanesQuery['sort'][];
+/** The order that the place is one of; then the place: what it is sorted by, and last_seen and the lane itself to tell equals apart. */
+const cursorShape = z.tuple([z.string(), z.string().max(600), z.number().int(), z.string().max(128)]);
+const NUMBER_PLACE = /^-?\d{1,29}(\.\d{1,9})?$/;
 const orderOf = ({ sort, order }: LanesQuery): string => `${sort} ${order}`;
 
 /**
  * The place that the query's cursor names; null without one.
  * @throws {CursorError} also for a place in another order: it would cut this one anywhere
  */
-function placeOf(query: LanesQuery): SortKey | null {
+function placeOf(query: LanesQuery): { key: string; lastMs: number; lane: string } | null {
   if (query.cursor === undefined) return null;
-  const [order, ...place] = decodeCursor(query.cursor, cursorShape);
-  const isText = typeof place[0] === 'string';
-  if (order !== orderOf(query) || isText !== TEXT_SORTS.includes(query.sort)) throw new CursorError();
-  return place;
+  const [order, key, lastMs, lane] = decodeCursor(query.cursor, cursorShape);
+  if (order !== orderOf(query) || (query.sort !== 'hint' && !NUMBER_PLACE.test(key))) throw new CursorError();
+  return { key, lastMs, lane };
 }
 
-/** Filters, sorts and cuts out one page. Throws CursorError. Pure. */
-export function pageOfLanes(lanes: readonly Lane[], query: LanesQuery, nowMs: number): LanesPage {
-  const direction = query.order === 'asc' ? 1 : -1;
-  const after = placeOf(query);
-  const sorted = lanes
-    .filter((lane) => matches(lane, query, nowMs))
-    .map((lane) => ({ lane, key: sortKeyOf(lane, query.sort, nowMs) }))
-    .filter(({ key }) => after === null || compare(key, after) * direction > 0)
-    .sort((a, b) => compare(a.key, b.key) * direction);
-  const page = sorted.slice(0, query.limit);
+/** A page of lanes as SQL: their names and places, one more than the page holds. Throws CursorError. */
+export function lanesPageSql(
+  database: string,
+  query: LanesQuery,
+  nowMs: number,
+): { sql: string; parameters: Record<string, unknown> } {
+  const scope = windowScope(query.window, nowMs);
+  const { key, columns, type } = SORTS[query.sort];
+  const needed: LaneColumn[] = [...columns];
+  const parameters: Record<string, unknown> = { ...scope.parameters, ...lanesParameters(nowMs), rows: query.limit + 1 };
+  const conditions: string[] = [];
+  const add = (condition: string, name?: string, value?: unknown): void => {
+    conditions.push(condition);
+    if (name !== undefined) parameters[name] = value;
+  };
+  if (query.standing !== undefined) add('standing = {f_standing:String}', 'f_standing', query.standing);
+  for (const [name, column] of [
+    ['shared', 'is_shared'],
+    ['live', 'is_live'],
+    ['attributed', 'is_attributed'],
+  ] as const) {
+    if (query[name] !== undefined) add(`${query[name] ? '' : 'NOT '}${column}`);
+  }
+  if (query.reason !== undefined) add('has(posture, {f_reason:String})', 'f_reason', query.reason);
+  if (query.org !== undefined) add('lane_org = {f_org:String}', 'f_org', query.org);
+  const needle = query.q?.trim().toLowerCase() ?? '';
+  if (needle !== '') {
+    const texts = ['lane_hint', 'record_name', 'lane_org', 'record_owner'];
+    const holds = texts.map((text) => `position(lowerUTF8(${text}), {f_needle:String}) > 0`);
+    add(`(startsWith(lane, {f_needle:String}) OR ${holds.join(' OR ')})`, 'f_needle', needle);
+  }
+  if (query.org !== undefined || needle !== '') needed.push('newest_org');
+  const place = placeOf(query);
+  if (place !== null) {
+    add(
+      `(${key}, toUnixTimestamp64Milli(last_at), lane) ${query.order === 'asc' ? '>' : '<'} ({c_key:${type}}, {c_last:Int64}, {c_lane:String})`,
+    );
+    Object.assign(parameters, { c_key: place.key, c_last: place.lastMs, c_lane: place.lane });
+  }
+  const direction = query.order === 'asc' ? 'ASC' : 'DESC';
+  return {
+    sql: `SELECT lane, toString(${key}) AS place, toUnixTimestamp64Milli(last_at) AS last_ms
+      FROM (${lanesSql(database, scope, needed)})
+      ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`}
+      ORDER BY ${key} ${direction}, last_at ${direction}, lane ${direction} LIMIT {rows:UInt32}`,
+    parameters,
+  };
+}
+
+/** Filters, sorts and cuts out one page: which lanes it has is read over all of them, everything about them for these alone. Throws CursorError. */
+export async function readLanesPage(
+  store: ClickHouse,
+  db: RegistryDatabase,
+  query: LanesQuery,
+  nowMs: number,
+): Promise<LanesPage> {
+  const { sql, parameters } = lanesPageSql(store.database, query, nowMs);
+  const places = await store.rows<{ lane: string; place: string; last_ms: number | string }>(sql, parameters);
+  const page = places.slice(0, query.limit);
+  const names = page.map(({ lane }) => lane);
+  const [rows, open] = await Promise.all([
+    readLaneRows(store, names, windowScope(query.window, nowMs), nowMs),
+    readOpenByLane(store, db, names),
+  ]);
+  const items = names
+    .flatMap((lane) => rows.get(lane) ?? [])
+    .map((row) => laneOfRow(row, open.get(row.lane) ?? 0, query.window));
   const last = page.at(-1);
   return {
-    items: page.map(({ lane }) => lane),
-    next_cursor: sorted.length > page.length && last !== undefined ? encodeCursor([orderOf(query), ...last.key]) : null,
+    window: query.window,
+    from: instantOf(windowStartMs(query.window, nowMs)),
+    to: instantOf(items.reduce((toMs, { last_seen }) => Math.max(toMs, Date.parse(last_seen) + 1), nowMs)),
+    items,
+    next_cursor:
+      places.length > page.length && last !== undefined
+        ? encodeCursor([orderOf(query), last.place, Number(last.last_ms), last.lane])
+        : null,
   };
 }

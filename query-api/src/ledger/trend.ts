@@ -1,25 +1,19 @@
 import type { Overview, Window } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { dollarsOf, nanoOf } from './money.ts';
+import { windowScope } from './scope.ts';
 import { instantOf, isOfDays, trendStartsMs } from './window.ts';
 
 /**
- * Hours of all lanes, or of the one in `{lane:String}`. Every expression stands in the roll-up `by_lane_hour`, so the engine
- * reads that instead of rows.
+ * Days of all lanes, or of the one in `{lane:String}`, from the roll-up by lane and day; in a short window minutes, from rows. With the
+ * standing of their events.
  */
-export const trendSql = (database: string, ofLane: boolean): string =>
-  `SELECT toUnixTimestamp(toStartOfHour(seen_at)) AS start, standing, count() AS events, toString(sum(cost_usd)) AS cost
-   FROM ${database}.ledger
-   WHERE toStartOfHour(seen_at) >= toDateTime({from:UInt32}, 'UTC')${ofLane ? ' AND lane = {lane:String}' : ''}
-   GROUP BY toStartOfHour(seen_at), standing`;
-
-/** Minutes of the same, from rows: windows that begin at one are short. */
-const minutesSql = (database: string, ofLane: boolean): string =>
-  `SELECT toUnixTimestamp(toStartOfMinute(seen_at)) AS start, standing, count() AS events, toString(sum(cost_usd)) AS cost
-   FROM ${database}.ledger
-   WHERE seen_at >= toDateTime({from:UInt32}, 'UTC') AND stored_at >= toDateTime({from:UInt32}, 'UTC')
-     ${ofLane ? 'AND lane = {lane:String}' : ''}
-   GROUP BY start, standing`;
+export function trendSql(database: string, window: Window, nowMs: number, ofLane: boolean): string {
+  const start = isOfDays(window) ? 'toDate(seen_at)' : 'toStartOfMinute(seen_at)';
+  return `SELECT toUnixTimestamp(toDateTime(${start}, 'UTC')) AS start, standing, count() AS events, toString(sum(cost_usd)) AS cost
+   FROM ${database}.ledger WHERE ${windowScope(window, nowMs).where}${ofLane ? ' AND lane = {lane:String}' : ''}
+   GROUP BY ${start}, standing`;
+}
 
 /** Events and spend per UTC day, hour or five minutes of all lanes or one, oldest first and without gaps. */
 export async function readTrend(
@@ -29,10 +23,9 @@ export async function readTrend(
   lane?: string,
 ): Promise<Overview['trend']> {
   const starts = trendStartsMs(window, nowMs);
-  const sql = isOfDays(window) ? trendSql : minutesSql;
   const rows = await store.rows<{ start: number; standing: string; events: number | string; cost: string }>(
-    sql(store.database, lane !== undefined),
-    { from: (starts[0] ?? nowMs) / 1000, ...(lane === undefined ? {} : { lane }) },
+    trendSql(store.database, window, nowMs, lane !== undefined),
+    { ...windowScope(window, nowMs).parameters, ...(lane === undefined ? {} : { lane }) },
   );
   const steps = starts.map((startMs) => ({ startMs, events: 0, nano: 0n, unknownNano: 0n }));
   for (const row of rows) {

@@ -1,10 +1,7 @@
 import type { BannerLane, Lane } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { isRetiredInUse, riskRankOf } from '../lanes/posture.ts';
-import { nanoOf } from '../ledger/money.ts';
+import { rowsSince } from '../ledger/scope.ts';
 import { isLive } from '../ledger/window.ts';
-
-const BANNER_LANES_MAX = 10;
 
 interface LatestRow {
   lane: string;
@@ -20,51 +17,42 @@ interface LatestRow {
 async function readSessionCosts(store: ClickHouse, latest: LatestRow[], fromMs: number): Promise<Map<string, string>> {
   const named = latest.filter(({ latest_session: session }) => session !== '');
   if (named.length === 0) return new Map();
+  const since = rowsSince(fromMs);
+  const lanes = named.map(({ lane }) => lane);
+  const sessions = named.map((row) => row.latest_session);
   const rows = await store.rows<{ lane: string; cost: string }>(
     `SELECT lane, toString(sum(cost_usd)) AS cost FROM ${store.database}.ledger
-     WHERE lane IN {lanes:Array(String)} AND session = {sessions:Array(String)}[indexOf({lanes:Array(String)}, lane)]
-       AND seen_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+     WHERE lane IN {lanes:Array(String)} AND session IN {sessions:Array(String)}
+       AND session = {sessions:Array(String)}[indexOf({lanes:Array(String)}, lane)] AND ${since.where}
      GROUP BY lane`,
-    { lanes: named.map(({ lane }) => lane), sessions: named.map((row) => row.latest_session), from: fromMs },
+    { lanes, sessions, ...since.parameters },
   );
   return new Map(rows.map(({ lane, cost }) => [lane, cost]));
 }
 
 /**
- * The lanes that the banner names: doubtful keys, live ones first, dearest first among equals.
+ * What the banner says of its lanes: the newest event of each, and what its session cost.
  * @param fromMs start of the window, epoch milliseconds
  */
 export async function readBanner(
   store: ClickHouse,
-  keys: Lane[],
+  named: readonly Lane[],
   fromMs: number,
   nowMs: number,
 ): Promise<BannerLane[]> {
-  const named = keys
-    .filter((lane) => lane.standing === 'unknown' || isRetiredInUse(lane))
-    .map((lane) => ({
-      lane,
-      rank: riskRankOf({ ...lane, posture: [] }, isLive(Date.parse(lane.last_seen), nowMs)),
-      nano: nanoOf(lane.cost_usd),
-    }))
-    .sort(
-      (a, b) =>
-        b.rank - a.rank || (a.nano < b.nano ? 1 : a.nano > b.nano ? -1 : 0) || (a.lane.lane < b.lane.lane ? -1 : 1),
-    )
-    .slice(0, BANNER_LANES_MAX)
-    .map(({ lane }) => lane);
   if (named.length === 0) return [];
   // Only the newest rows of a lane are compared: a busy one has millions, and its last instant is known.
   const lasts = named.map((lane) => Date.parse(lane.last_seen));
+  const since = rowsSince(Math.min(...lasts), 'oldest');
   const rows = await store.rows<LatestRow>(
     `SELECT lane, argMax((session, \`user\`, ip, agent, agent_version, model), (seen_at, kafka_offset, record_index)) AS latest,
        latest.1 AS latest_session, latest.2 AS latest_user, latest.3 AS latest_ip, latest.4 AS latest_agent,
        latest.5 AS latest_agent_version, latest.6 AS latest_model
      FROM ${store.database}.ledger
-     WHERE lane IN {lanes:Array(String)} AND seen_at >= fromUnixTimestamp64Milli({oldest:Int64}, 'UTC')
+     WHERE lane IN {lanes:Array(String)} AND ${since.where}
        AND toUnixTimestamp64Milli(seen_at) >= {lasts:Array(Int64)}[indexOf({lanes:Array(String)}, lane)]
      GROUP BY lane`,
-    { lanes: named.map(({ lane }) => lane), lasts, oldest: Math.min(...lasts) },
+    { lanes: named.map(({ lane }) => lane), lasts, ...since.parameters },
   );
   const latestOf = new Map(rows.map((row) => [row.lane, row]));
   const sessionCosts = await readSessionCosts(store, rows, fromMs);

@@ -1,7 +1,8 @@
 import type { Window } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { dollarsOf, nanoOf } from '../ledger/money.ts';
-import { isLive, windowStartMs } from '../ledger/window.ts';
+import { lanesParameters, standingsSql } from '../lanes/states.ts';
+import { rowsSince, windowScope } from '../ledger/scope.ts';
+import { LIVE_MS, windowStartMs } from '../ledger/window.ts';
 
 /** Sessions that used a key while it was unknown, on lanes that are unknown still. */
 export interface UnknownSessions {
@@ -11,54 +12,49 @@ export interface UnknownSessions {
   liveSpendUsd: string;
 }
 
-/** A session on a lane with events of standing unknown, or all those of the lane that name no session: '' then. */
-export interface UnknownUse {
-  lane: string;
-  session: string;
-  lastMs: number;
-  /** Spent by those events, decimal text. */
-  costUsd: string;
+/** How many there are in a window, as SQL. */
+export function unknownSessionsSql(database: string, window: Window, nowMs: number): string {
+  const { where } = windowScope(window, nowMs);
+  return `SELECT uniqExactIf(session, session != '') AS sessions FROM ${database}.ledger
+    WHERE ${where} AND standing = 'unknown' AND lane IN (${unknownLanesSql(database, where)})`;
 }
 
-/**
- * Reads the uses with an event of standing unknown, one per lane and session. All of them, whatever their lanes are now:
- * with many unknown lanes their names would not fit into a request.
- */
-export async function readUnknownUses(store: ClickHouse, window: Window, nowMs: number): Promise<UnknownUse[]> {
-  const uses: UnknownUse[] = [];
-  await store.stream<{ lane: string; session: string; last: number | string; cost: string }>(
-    `SELECT lane, session, toUnixTimestamp64Milli(max(seen_at)) AS last, toString(sum(cost_usd)) AS cost
-     FROM ${store.database}.ledger
-     WHERE standing = 'unknown' AND seen_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
-     GROUP BY lane, session`,
-    { from: windowStartMs(window, nowMs) },
-    ({ lane, session, last, cost }) => uses.push({ lane, session, lastMs: Number(last), costUsd: cost }),
-  );
-  return uses;
+function unknownLanesSql(database: string, where: string): string {
+  return `SELECT lane FROM (${standingsSql(database, { where })}) WHERE standing = 'unknown'`;
 }
 
-/** Counts the sessions whose lane `isUnknown` now. Pure. */
-export function unknownSessionsOf(
-  uses: readonly UnknownUse[],
-  nowMs: number,
-  isUnknown: (lane: string) => boolean,
-): UnknownSessions {
-  const sessions = new Map<string, { lastMs: number; nano: bigint }>();
-  let liveNano = 0n;
-  for (const { lane, session, lastMs, costUsd } of uses) {
-    if (!isUnknown(lane)) continue;
-    if (session === '') {
-      if (isLive(lastMs, nowMs)) liveNano += nanoOf(costUsd);
-      continue;
-    }
-    const held = sessions.get(session) ?? { lastMs: 0, nano: 0n };
-    sessions.set(session, { lastMs: Math.max(held.lastMs, lastMs), nano: held.nano + nanoOf(costUsd) });
+/** Counts the sessions and sums what the live ones spent. */
+export async function readUnknownSessions(store: ClickHouse, window: Window, nowMs: number): Promise<UnknownSessions> {
+  const scope = windowScope(window, nowMs);
+  const live = rowsSince(nowMs - LIVE_MS, 'live');
+  const rows = rowsSince(windowStartMs(window, nowMs), 'rows');
+  const unknown = unknownLanesSql(store.database, scope.where);
+  const parameters = { ...scope.parameters, ...live.parameters, ...rows.parameters, ...lanesParameters(nowMs) };
+  const [[all], liveUses] = await Promise.all([
+    store.rows<{ sessions: number | string }>(unknownSessionsSql(store.database, window, nowMs), parameters),
+    store.rows<{ sessions: number | string; uses: number | string }>(
+      `SELECT uniqExactIf(session, session != '') AS sessions, count() AS uses FROM ${store.database}.ledger
+       WHERE ${live.where} AND standing = 'unknown' AND lane IN (${unknown})`,
+      parameters,
+    ),
+  ]);
+  const [{ sessions = 0, uses = 0 } = {}] = liveUses;
+  return {
+    sessions: Number(all?.sessions ?? 0),
+    live: Number(sessions),
+    liveSpendUsd: Number(uses) === 0 ? '0' : await readLiveSpend(),
+  };
+
+  async function readLiveSpend(): Promise<string> {
+    const [spend] = await store.rows<{ cost: string }>(
+      `WITH uses AS (SELECT lane, session FROM ${store.database}.ledger
+         WHERE ${live.where} AND standing = 'unknown' AND lane IN (${unknown}) GROUP BY lane, session)
+       SELECT toString(sum(cost_usd)) AS cost FROM ${store.database}.ledger
+       WHERE ${rows.where} AND standing = 'unknown'
+         AND (session IN (SELECT session FROM uses WHERE session != '') AND lane IN (${unknown})
+           OR session = '' AND lane IN (SELECT lane FROM uses WHERE session = ''))`,
+      parameters,
+    );
+    return spend?.cost ?? '0';
   }
-  let live = 0;
-  for (const { lastMs, nano } of sessions.values()) {
-    if (!isLive(lastMs, nowMs)) continue;
-    live++;
-    liveNano += nano;
-  }
-  return { sessions: sessions.size, live, liveSpendUsd: dollarsOf(liveNano) };
 }

@@ -23,11 +23,6 @@ export function parseCidr(text: string): { ok: true; cidr: string } | { ok: fals
   };
 }
 
-/** Whether a network in CIDR form is every address of its version. */
-export function isAnyNetwork(cidr: string): boolean {
-  return cidr.endsWith('/0');
-}
-
 function networkOfIPv4(address: string, prefix: number): string {
   return masked(address.split('.').map(Number), 8, prefix).join('.');
 }

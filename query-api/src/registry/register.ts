@@ -5,7 +5,7 @@ import { BRIEFLY } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { ANSWERED_BY_REGISTERING } from '../findings/findings.ts';
 import { findingStatus, readTriage } from '../findings/triage.ts';
-import { standingNow } from '../lanes/standing-now.ts';
+import { standingNow } from './standing-now.ts';
 import type { RegistryDatabase } from './database.ts';
 import { draftCredential } from './draft.ts';
 import type { CredentialRow } from './record.ts';

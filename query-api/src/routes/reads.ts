@@ -17,22 +17,26 @@ import {
 import { listFindings, readFinding } from '../findings/findings.ts';
 import { messagesOf } from '../http/error-handler.ts';
 import { ProblemError } from '../http/problem.ts';
-import { readLaneAggregate } from '../lanes/aggregates.ts';
-import { readLaneDetail } from '../lanes/detail.ts';
-import { laneOfAggregate } from '../lanes/lane.ts';
-import { pageOfLanes } from '../lanes/list.ts';
+import { comparablesBeside, readComparables } from '../lanes/comparables.ts';
+import { readLane, readLaneDetail } from '../lanes/detail.ts';
+import { readLanesPage } from '../lanes/list.ts';
 import { readLedger } from '../ledger/query.ts';
-import { lanesOfSnapshot } from '../overview/overview.ts';
+import { collectorHealth } from '../overview/collectors.ts';
+import { readOverview } from '../overview/overview.ts';
+import { registryVersion } from '../registry/registry.ts';
 import type { Services } from '../services/services.ts';
 
 /** Findings listed with a lane. */
 const LANE_FINDINGS_MAX = 50;
+/** Known lanes beside another one may be this old: they are there to compare with. */
+const COMPARABLES_KEPT_MS = 5 * 60_000;
 const laneParams = z.object({ lane: z.string().min(1).max(128) });
 const findingParams = z.object({ id: z.string().min(1).max(64) });
 
 /** Overview, lanes, ledger and findings. Unknown query parameters are refused: a mistyped filter must not show everything. */
 export function readRoutes(services: Services): FastifyPluginAsyncZod {
-  const { store, database, registry, snapshots, overviews, now } = services;
+  const { store, database, registry, shared, collectors, now } = services;
+  const { db } = database;
 
   return async (app) => {
     app.get(
@@ -46,8 +50,11 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
         },
       },
       async ({ query: { window } }) => {
-        const [snapshot, current] = await Promise.all([snapshots.read(window), registry.current()]);
-        return overviews(snapshot, current);
+        const current = await registry.current();
+        const overview = await shared.read(`${current.version} overview ${window}`, () =>
+          readOverview(store, db, window, now()),
+        );
+        return { ...overview, collectors: collectorHealth(current, collectors.byCollector(), now()) };
       },
     );
 
@@ -62,8 +69,8 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
         },
       },
       async ({ query }) => {
-        const [snapshot, current] = await Promise.all([snapshots.read(query.window), registry.current()]);
-        return pageOfLanes(lanesOfSnapshot(snapshot, current), query, snapshot.takenMs);
+        const version = await registryVersion(db);
+        return shared.read(`${version} lanes ${JSON.stringify(query)}`, () => readLanesPage(store, db, query, now()));
       },
     );
 
@@ -80,18 +87,21 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
       },
       async ({ params, query: { window } }) => {
         const nowMs = now();
-        const [aggregate, findings, snapshot, current] = await Promise.all([
-          readLaneAggregate(store, params.lane, window, nowMs),
-          listFindings(store, database.db, { lane: params.lane, limit: LANE_FINDINGS_MAX }),
-          // Only for the known lanes to hold it against.
-          snapshots.recent(window),
-          registry.current(),
-        ]);
-        if (aggregate === null) throw new ProblemError('not_found', 'No event was ever seen on this lane.');
+        const findings = await listFindings(store, db, { lane: params.lane, limit: LANE_FINDINGS_MAX });
         const open = findings.items.filter(({ status }) => status !== 'resolved').length;
+        const [lane, version] = await Promise.all([
+          readLane(store, params.lane, open, window, nowMs),
+          registryVersion(db),
+        ]);
+        if (lane === null) throw new ProblemError('not_found', 'No event was ever seen on this lane.');
+        const comparables = await shared.read(
+          `${version} comparables ${JSON.stringify([window, lane.org, lane.provider])}`,
+          () => readComparables(store, lane, window, nowMs),
+          COMPARABLES_KEPT_MS,
+        );
         return readLaneDetail(store, {
-          lane: laneOfAggregate(aggregate, current, open, window, nowMs),
-          others: lanesOfSnapshot(snapshot, current),
+          lane,
+          comparables: comparablesBeside(lane.lane, comparables),
           findings: findings.items.map(({ id, rule, title, severity, status }) => ({
             id,
             rule,
@@ -129,7 +139,7 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
           response: { 200: findingsPageSchema },
         },
       },
-      ({ query }) => listFindings(store, database.db, query),
+      ({ query }) => listFindings(store, db, query),
     );
 
     app.get(
@@ -143,7 +153,7 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
         },
       },
       async ({ params }) => {
-        const finding = await readFinding(store, database.db, params.id);
+        const finding = await readFinding(store, db, params.id);
         if (finding === null) throw new ProblemError('not_found', 'No finding has this id.');
         return finding;
       },

@@ -14,13 +14,9 @@ import { BRIEFLY } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import type { Config } from '../config.ts';
 import { readFindingsVersion } from '../findings/version.ts';
-import { createLaneSnapshots } from '../lanes/snapshot.ts';
-import type { LaneSnapshots } from '../lanes/snapshot.ts';
 import { createCollectorTotals } from '../overview/collectors.ts';
 import type { CollectorTotals } from '../overview/collectors.ts';
 import { readLastStoredMs } from '../ledger/last-stored.ts';
-import { createOverviews } from '../overview/overview.ts';
-import type { Overviews } from '../overview/overview.ts';
 import { createSettlement, keepSettling } from '../overview/settlement.ts';
 import type { Database } from '../registry/database.ts';
 import { migrateRegistry } from '../registry/migrate.ts';
@@ -30,6 +26,8 @@ import { registryVersion } from '../registry/registry.ts';
 import { createRegistryView } from '../registry/view.ts';
 import type { RegistrySnapshot } from '../registry/view.ts';
 import { instantOf } from '../ledger/window.ts';
+import { createSharedReads } from './shared-reads.ts';
+import type { SharedReads } from './shared-reads.ts';
 
 /** What routes work with. */
 export interface Services {
@@ -43,8 +41,8 @@ export interface Services {
   attempts: Attempts;
   registry: { current(): Promise<RegistrySnapshot> };
   publisher: OutboxPublisher;
-  snapshots: LaneSnapshots;
-  overviews: Overviews;
+  /** What pages ask for that others asked for a moment ago. */
+  shared: SharedReads;
   collectors: CollectorTotals;
   changes: ChangeFeed;
   /** What is not there yet, by name; empty when requests can be served. */
@@ -59,13 +57,13 @@ export interface ServiceParts {
   database: Database;
   bus: Bus;
   now?: () => number;
-  /** Pages that ask this soon after a read of all lanes share it. */
-  snapshotKeptMs?: number;
+  /** Pages that ask this soon after another one share what it read. */
+  readsKeptMs?: number;
   /** How often the bus is asked whether it answers, and which accepted events are off it. */
   busLookMs?: number;
 }
 
-const SNAPSHOT_KEPT_MS = 400;
+const READS_KEPT_MS = 400;
 const BUS_LOOK_MS = 5_000;
 const PRUNE_MS = 3_600_000;
 
@@ -85,11 +83,15 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     log: (level, message) => logger[level]({ part: 'accounts' }, message),
   });
   const registry = createRegistryView(db);
+  const shared = createSharedReads({ keptMs: parts.readsKeptMs ?? READS_KEPT_MS, now });
   const publisher = startPublisher({
     database,
     bus,
     topic: topics.credentials,
-    mirror: store.mirror,
+    async mirror(records) {
+      await store.mirror(records);
+      shared.forget();
+    },
     now,
     onFault: (error) => logger.warn({ err: error }, 'publishing registry changes failed, trying again'),
   });
@@ -141,8 +143,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     attempts: createAttempts(),
     registry,
     publisher,
-    snapshots: createLaneSnapshots(store, db, { keptMs: parts.snapshotKeptMs ?? SNAPSHOT_KEPT_MS, now }),
-    overviews: createOverviews(store, collectors, now),
+    shared,
     collectors,
     changes,
     async notReady() {

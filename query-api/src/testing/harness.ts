@@ -146,7 +146,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const bus = options.bus ?? (await openBus(config.busUrl));
   const services = await startServices({
     ...{ config, logger, store, database, bus },
-    snapshotKeptMs: 0,
+    readsKeptMs: 0,
     busLookMs: 20,
     ...(options.now === undefined ? {} : { now: options.now }),
   });
@@ -198,7 +198,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
       const block = ledger.newBlock();
       for (const row of rows) block.add(ledgerRow({ kafka_offset: offset++, ...row }));
       block.seal(Date.now());
-      await ledger.insert(block, `batch ${offset}`);
+      await ledger.insert(block, CLAIMANT);
     },
     async close() {
       await app.close();

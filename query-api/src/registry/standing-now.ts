@@ -1,7 +1,7 @@
 import { canonicalHint, expiredFromMs, revokedFromMs } from '@lanewatch/ingest/contract';
 import type { Match, Standing } from '@lanewatch/detector/contract';
-import type { CredentialRow } from '../registry/record.ts';
-import type { RegistrySnapshot } from '../registry/view.ts';
+import type { CredentialRow } from './record.ts';
+import type { RegistrySnapshot } from './view.ts';
 
 /** How a lane stands in the registry as it is now. */
 export interface StandingNow {

@@ -1,0 +1,179 @@
+import type { Lane, Window } from '../../contract/index.ts';
+import type { ClickHouse } from '../clickhouse.ts';
+import { rowsSince } from '../ledger/scope.ts';
+import type { Scope } from '../ledger/scope.ts';
+import { instantOf, LIVE_MS } from '../ledger/window.ts';
+import { postureOf } from './posture.ts';
+import { registrationOf } from './registration.ts';
+import { LANE_COLUMNS, lanesParameters, lanesSql } from './states.ts';
+
+/** A lane with all that is told of it. Instants are epoch milliseconds, money is decimal text. */
+export interface LaneRow {
+  lane: string;
+  fingerprint: string;
+  lane_hint: string;
+  lane_org: string;
+  lane_provider: string;
+  standing: Lane['standing'];
+  match: Lane['match'];
+  posture: Lane['posture'][number]['reason'][];
+  weak_facts: string[];
+  record_id: string;
+  record_name: string;
+  record_kind: 'managed' | 'registered';
+  record_owner: string;
+  /** '' where no credential matches. */
+  record_sharing: 'personal' | 'team' | '';
+  record_people_declared: number;
+  record_expires_at: number | null;
+  record_revoked_at: number | null;
+  event_count: number;
+  retired_count: number;
+  session_count: number;
+  live_sessions: number;
+  user_count: number;
+  endpoint_count: number;
+  agent_count: number;
+  repo_count: number;
+  model_count: number;
+  spent: string;
+  sum_input_uncached: number;
+  sum_cache_read: number;
+  sum_cache_write: number;
+  sum_output: number;
+  first_at: number;
+  last_at: number;
+}
+
+const TEXTS = [
+  ...['lane', 'fingerprint', 'lane_hint', 'lane_org', 'lane_provider', 'standing', 'match', 'posture', 'weak_facts'],
+  ...['record_id', 'record_name', 'record_kind', 'record_owner', 'record_sharing'],
+] as const;
+/** Those that come as numbers, or as text where the engine quotes 64-bit ones. */
+const NUMBERS = [
+  ...(['record_people_declared', 'event_count', 'retired_count', 'session_count', 'user_count'] as const),
+  ...(['endpoint_count', 'agent_count', 'repo_count', 'model_count'] as const),
+  ...(['sum_input_uncached', 'sum_cache_read', 'sum_cache_write', 'sum_output'] as const),
+] as const;
+const INSTANTS = ['first_at', 'last_at', 'record_expires_at', 'record_revoked_at'] as const;
+
+/** All columns of some lanes, as SQL. */
+export function laneRowsSql(database: string, scope: Pick<Scope, 'where'>): string {
+  const instants = INSTANTS.map((name) => `toUnixTimestamp64Milli(${name}) AS ${name}_ms`);
+  const columns = [...TEXTS, ...NUMBERS, 'toString(spent) AS spent_usd', ...instants];
+  return `SELECT ${columns.join(', ')} FROM (${lanesSql(database, { where: `lane IN {lanes:Array(String)} AND ${scope.where}` }, LANE_COLUMNS)})`;
+}
+
+/** Names that fit into one request. */
+const LANES_PER_REQUEST = 100;
+
+type Answered = Record<string, unknown> & { lane: string };
+
+/** Lanes by name, with how many of their sessions are live. Those without an event in the scope are left out. */
+export async function readLaneRows(
+  store: ClickHouse,
+  lanes: readonly string[],
+  scope: Scope,
+  nowMs: number,
+): Promise<Map<string, LaneRow>> {
+  const chunks = Array.from({ length: Math.ceil(lanes.length / LANES_PER_REQUEST) }, (_, index) =>
+    lanes.slice(index * LANES_PER_REQUEST, (index + 1) * LANES_PER_REQUEST),
+  );
+  const parts = await Promise.all(chunks.map((chunk) => readChunk(store, chunk, scope, nowMs)));
+  return new Map(parts.flat().map((row) => [row.lane, row]));
+}
+
+async function readChunk(store: ClickHouse, lanes: readonly string[], scope: Scope, nowMs: number): Promise<LaneRow[]> {
+  const live = rowsSince(nowMs - LIVE_MS, 'live');
+  const [rows, liveRows] = await Promise.all([
+    store.rows<Answered>(laneRowsSql(store.database, scope), { ...scope.parameters, ...lanesParameters(nowMs), lanes }),
+    store.rows<{ lane: string; sessions: number | string }>(
+      `SELECT lane, uniqExact(session) AS sessions FROM ${store.database}.ledger
+       WHERE lane IN {lanes:Array(String)} AND ${live.where} AND session != '' GROUP BY lane`,
+      { ...live.parameters, lanes },
+    ),
+  ]);
+  const liveOf = new Map(liveRows.map(({ lane, sessions }) => [lane, Number(sessions)]));
+  return rows.map((row) => rowOf(row, liveOf.get(row.lane) ?? 0));
+}
+
+function rowOf(row: Answered, liveSessions: number): LaneRow {
+  const numbers = NUMBERS.map((name) => [name, Number(row[name])]);
+  const instants = INSTANTS.map((name) => [name, row[`${name}_ms`] === null ? null : Number(row[`${name}_ms`])]);
+  return {
+    ...row,
+    ...Object.fromEntries([...numbers, ...instants]),
+    spent: row['spent_usd'],
+    live_sessions: liveSessions,
+  } as LaneRow;
+}
+
+const COUNTS = [
+  ...(['event_count', 'retired_count', 'session_count', 'live_sessions', 'user_count', 'endpoint_count'] as const),
+  ...(['agent_count', 'repo_count', 'model_count'] as const),
+  ...(['sum_input_uncached', 'sum_cache_read', 'sum_cache_write', 'sum_output'] as const),
+];
+
+/** A lane that has no event in the window asked for: what it is, without its counts and without what they say of it. Pure. */
+export function withoutEvents(row: LaneRow): LaneRow {
+  const reasons = row.posture.filter((reason) => reason !== 'shared' && reason !== 'shared_too_broadly');
+  return {
+    ...row,
+    ...Object.fromEntries(COUNTS.map((name) => [name, 0])),
+    spent: '0',
+    posture: reasons.map((reason) => (/^(revoked|expired)_in_use$/.test(reason) ? 'retired' : reason)),
+  };
+}
+
+const WINDOW_LABEL: Record<Window, string> = {
+  '1h': 'hour',
+  '24h': '24 hours',
+  '7d': '7 days',
+  '30d': '30 days',
+  '90d': '90 days',
+};
+
+/** A lane as readers see it. Pure. */
+export function laneOfRow(row: LaneRow, openFindings: number, window: Window): Lane {
+  const { fingerprint, lane_org: org, standing } = row;
+  return {
+    lane: row.lane,
+    fingerprint,
+    hint: row.lane_hint,
+    standing,
+    match: row.match,
+    registration: registrationOf({ fingerprint, org }, standing),
+    posture: postureOf(row, WINDOW_LABEL[window]),
+    credential:
+      row.record_sharing === ''
+        ? null
+        : {
+            id: row.record_id,
+            name: row.record_name,
+            kind: row.record_kind,
+            owner: row.record_owner,
+            sharing: row.record_sharing,
+          },
+    org,
+    provider: row.lane_provider,
+    events: row.event_count,
+    retired_events: row.retired_count,
+    sessions: row.session_count,
+    live_sessions: row.live_sessions,
+    users: row.user_count,
+    endpoints: row.endpoint_count,
+    agents: row.agent_count,
+    repos: row.repo_count,
+    models: row.model_count,
+    cost_usd: row.spent,
+    tokens: {
+      input_uncached: row.sum_input_uncached,
+      cache_read: row.sum_cache_read,
+      cache_write: row.sum_cache_write,
+      output: row.sum_output,
+    },
+    first_seen: instantOf(row.first_at),
+    last_seen: instantOf(row.last_at),
+    open_findings: openFindings,
+  };
+}
