@@ -42,8 +42,9 @@ export function createSharedReads(options: { keptMs: number; now: () => number }
       if (options.keptMs === 0) return make();
       const newest = held.get(key);
       if (newest !== undefined && isKept(newest, keptMs)) return newest.result as Promise<Result>;
+      const startedMs = now();
       const result = make();
-      const entry: Entry = { startedMs: now(), endedMs: null, result };
+      const entry: Entry = { startedMs, endedMs: null, result };
       held.delete(key);
       held.set(key, entry);
       for (const first of held.keys()) {
