@@ -72,6 +72,7 @@ export const secondFactorSchema = z.object({
 /** `GET /v1/sign-in/methods`: what the sign-in page offers. */
 export const signInMethodsSchema = z.object({
   password: z.boolean().describe('Whether anybody has set one yet'),
+  passkeys: z.boolean().describe('Browsers take none on an address of digits, such as 127.0.0.1'),
   oidc: z.object({ name: z.string() }).nullable(),
 });
 export type SignInMethods = z.infer<typeof signInMethodsSchema>;
@@ -112,3 +113,23 @@ export const sessionItemSchema = z.object({
 /** `GET /v1/me/sessions` */
 export const sessionsSchema = z.object({ items: z.array(sessionItemSchema) });
 export type SessionItem = z.infer<typeof sessionItemSchema>;
+
+/** `POST /v1/sign-in/oidc` */
+export const oidcStartedSchema = z.object({ url: z.string() });
+/** `POST /v1/sign-in/oidc/callback`: what the provider sent the browser back with. */
+export const oidcCallbackSchema = z.object({
+  state: z.string().max(500),
+  code: z.string().max(2000).optional(),
+  iss: z.string().max(500).optional(),
+  error: z.string().max(200).optional(),
+});
+
+/** What the browser's WebAuthn call takes, and gives. */
+export const webauthnSchema = z.record(z.string(), z.unknown());
+export const passkeySchema = z.object({ id: z.string(), name: z.string(), created_at: instantSchema.nullable() });
+export type Passkey = z.infer<typeof passkeySchema>;
+export const passkeysSchema = z.object({ items: z.array(passkeySchema) });
+/** `POST /v1/me/passkeys` */
+export const passkeyCreateSchema = z.object({ name: z.string().trim().min(1).max(80), response: webauthnSchema });
+/** `POST /v1/sign-in/passkey` */
+export const passkeySignInSchema = z.object({ response: webauthnSchema });

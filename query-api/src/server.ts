@@ -3,7 +3,7 @@ import cookie from '@fastify/cookie';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { LogController } from 'fastify';
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, RouteOptions } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { SESSION_COOKIE } from '../contract/index.ts';
@@ -16,16 +16,28 @@ import { installSessionAuth } from './http/session-auth.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { controlRoutes } from './routes/control.ts';
 import { credentialRoutes } from './routes/credentials.ts';
+import { invitationRoutes } from './routes/invitations.ts';
 import { meRoutes } from './routes/me.ts';
+import { passkeyRoutes } from './routes/passkeys.ts';
+import { peopleRoutes } from './routes/people.ts';
 import { readRoutes } from './routes/reads.ts';
+import { otherSignInRoutes } from './routes/sign-in-otherwise.ts';
 import { signInRoutes } from './routes/sign-in.ts';
+import { tokenRoutes } from './routes/tokens.ts';
 import type { Services } from './services/services.ts';
 
 const BODY_BYTES_MAX = 256 * 1024;
 const REQUEST_TIMEOUT_MS = 60_000;
 
-/** The HTTP server, ready to listen. */
-export async function createServer(services: Services, logger: Logger): Promise<FastifyInstance> {
+/**
+ * The HTTP server, ready to listen.
+ * @param onRoute told of every route that is registered
+ */
+export async function createServer(
+  services: Services,
+  logger: Logger,
+  onRoute: (route: RouteOptions) => void = () => undefined,
+): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
     // Paths and queries can hold what a person typed, such as a key in a search box; the route says enough.
@@ -45,6 +57,7 @@ export async function createServer(services: Services, logger: Logger): Promise<
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
 
+  app.addHook('onRoute', onRoute);
   installErrorHandling(app);
   installSecurity(app, services.config.dashboardUrl);
   app.addHook('onResponse', async (request, reply) => {
@@ -88,7 +101,12 @@ export async function createServer(services: Services, logger: Logger): Promise<
   });
 
   await app.register(signInRoutes(services));
+  await app.register(otherSignInRoutes(services));
+  await app.register(invitationRoutes(services));
   await app.register(meRoutes(services));
+  await app.register(passkeyRoutes(services));
+  await app.register(tokenRoutes(services));
+  await app.register(peopleRoutes(services));
   await app.register(readRoutes(services));
   await app.register(credentialRoutes(services));
   await app.register(changeRoutes(services));

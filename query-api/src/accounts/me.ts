@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Me } from '../../contract/index.ts';
 import type { Config } from '../config.ts';
 import { stepUpEndMs } from '../http/session-auth.ts';
@@ -10,6 +11,11 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** Whether only this machine reaches the dashboard, so that a first admin may tell who they are later. */
 export function isOnLoopback(dashboardUrl: string): boolean {
   return LOOPBACK.has(new URL(dashboardUrl).hostname);
+}
+
+/** Whether browsers take passkeys there: they belong to a name, not to an address. */
+export function takesPasskeys(dashboardUrl: string): boolean {
+  return isIP(new URL(dashboardUrl).hostname.replace(/^\[|\]$/g, '')) === 0;
 }
 
 /** Whoever asks, as they see themselves. */

@@ -1,4 +1,4 @@
-import type { Role } from '../../contract/index.ts';
+import type { Role, TokenAccess } from '../../contract/index.ts';
 
 /** Tables of accounts as kysely sees them; the comments on columns are in migrations/. */
 export interface AccountTables {
@@ -6,7 +6,15 @@ export interface AccountTables {
   sessions: SessionsTable;
   user_accounts: { id: string; user_id: string; provider_id: string; password: string | null };
   verifications: { id: string; identifier: string; value: string; expires_at: Date };
-  personal_tokens: { credential_id: string; user_id: string; last_used_at: Date | null };
+  personal_tokens: PersonalTokensTable;
+}
+
+interface PersonalTokensTable {
+  credential_id: string;
+  user_id: string;
+  fingerprint: string;
+  access: TokenAccess;
+  last_used_at: Date | null;
 }
 
 interface UsersTable {

@@ -1,9 +1,9 @@
 import { fingerprintOf } from '@lanewatch/ingest/contract';
 import type { CredentialScope } from '@lanewatch/ingest/contract';
-import type { Role, TokenAccess } from '../../contract/index.ts';
+import { isAtLeast } from '../../contract/index.ts';
+import type { Role, TokenAccess, TokenItem } from '../../contract/index.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { statusAt } from '../registry/record.ts';
-import type { RegistrySnapshot } from '../registry/view.ts';
 import { lowerRole } from './principal.ts';
 import type { Principal } from './principal.ts';
 
@@ -13,61 +13,81 @@ const SECRET = /^lw_[a-z]+_[0-9A-Za-z]{32}_[0-9A-Za-z]{6}$/;
 /** How often a token's last use is written. */
 const TOUCH_MS = 60_000;
 
-/** What each action on this API comes to. */
+/** What each access comes to. */
 const ROLE_OF: Record<TokenAccess, Role> = { read: 'analyst', write: 'responder', admin: 'admin' };
 
 export const scopesOf = (access: TokenAccess): CredentialScope[] => [{ action: access, resource: RESOURCE }];
 
-/** The most that a token's scopes allow here; null for nothing. */
-export function accessOf(scopes: readonly CredentialScope[]): TokenAccess | null {
-  const actions = new Set(scopes.filter(({ resource }) => resource === RESOURCE).map(({ action }) => action));
-  return (['admin', 'write', 'read'] as const).find((access) => actions.has(access)) ?? null;
-}
+/** Whether somebody of this role may hold a token of this access. Reading is for all; it allows no more than the role. */
+export const mayHold = (role: Role, access: TokenAccess): boolean =>
+  access === 'read' || isAtLeast(role, ROLE_OF[access]);
 
 export interface PersonalTokens {
   /** Who a secret speaks for; null when it is no personal token, or not one that works now. */
-  principal(secret: string, ip: string): Promise<Principal | null>;
+  principal(secret: string): Promise<Principal | null>;
+  /** Makes a credential a token of a person. */
+  add(token: { credentialId: string; fingerprint: string; userId: string; access: TokenAccess }): Promise<void>;
+  /** A person's tokens, newest first. */
+  list(userId: string): Promise<TokenItem[]>;
 }
 
 /** Personal API tokens: managed credentials of a person, with a role of their own that never exceeds the person's. */
-export function createPersonalTokens(
-  db: RegistryDatabase,
-  registry: { current(): Promise<RegistrySnapshot> },
-  now: () => number,
-): PersonalTokens {
+export function createPersonalTokens(db: RegistryDatabase, now: () => number): PersonalTokens {
+  const withCredentials = () =>
+    db.selectFrom('personal_tokens').innerJoin('credentials', 'credentials.id', 'personal_tokens.credential_id');
+
   return {
     async principal(secret) {
       if (!SECRET.test(secret)) return null;
-      const row = (await registry.current()).byFingerprint.get(fingerprintOf(secret));
-      if (row === undefined || statusAt(row, now()) !== 'active') return null;
-      const access = accessOf(row.scopes);
-      if (access === null) return null;
-      const owner = await db
-        .selectFrom('personal_tokens')
+      const row = await withCredentials()
         .innerJoin('users', 'users.id', 'personal_tokens.user_id')
-        .select(['users.id', 'name', 'email', 'role', 'setup_pending', 'two_factor_enabled', 'last_used_at'])
-        .where('credential_id', '=', row.id)
+        .select(['users.id', 'users.name', 'email', 'role', 'setup_pending', 'two_factor_enabled'])
+        .select(['credential_id', 'access', 'last_used_at', 'revoked_at', 'credentials.expires_at'])
+        .where('personal_tokens.fingerprint', '=', fingerprintOf(secret))
+        // A secret that was replaced in the registry is dead here, too.
+        .whereRef('credentials.fingerprint', '=', 'personal_tokens.fingerprint')
         .where('banned', '=', false)
         .executeTakeFirst();
-      if (owner === undefined) return null;
-      if (now() - (owner.last_used_at?.getTime() ?? 0) > TOUCH_MS) {
+      if (row === undefined || statusAt(row, now()) !== 'active') return null;
+      if (now() - (row.last_used_at?.getTime() ?? 0) > TOUCH_MS) {
         const used = { last_used_at: new Date(now()) };
-        await db.updateTable('personal_tokens').set(used).where('credential_id', '=', row.id).execute();
+        await db.updateTable('personal_tokens').set(used).where('credential_id', '=', row.credential_id).execute();
       }
       return {
         via: 'token',
         person: {
-          id: owner.id,
-          name: owner.name,
-          email: owner.email,
-          role: owner.role,
-          setupPending: owner.setup_pending,
-          twoFactorEnabled: owner.two_factor_enabled,
+          id: row.id,
+          name: row.name,
+          email: row.email,
+          role: row.role,
+          setupPending: row.setup_pending,
+          twoFactorEnabled: row.two_factor_enabled,
         },
-        role: lowerRole(owner.role, ROLE_OF[access]),
+        role: lowerRole(row.role, ROLE_OF[row.access]),
         expiresMs: row.expires_at?.getTime() ?? null,
         session: null,
       };
+    },
+    async add({ credentialId, fingerprint, userId, access }) {
+      const row = { credential_id: credentialId, fingerprint, user_id: userId, access, last_used_at: null };
+      await db.insertInto('personal_tokens').values(row).execute();
+    },
+    async list(userId) {
+      const rows = await withCredentials()
+        .select(['credentials.id', 'name', 'hint', 'access', 'created_at', 'expires_at', 'revoked_at', 'last_used_at'])
+        .where('user_id', '=', userId)
+        .orderBy('created_at', 'desc')
+        .execute();
+      return rows.map((row) => ({
+        id: row.id,
+        name: row.name,
+        hint: row.hint,
+        access: row.access,
+        created_at: row.created_at.toISOString(),
+        expires_at: row.expires_at?.toISOString() ?? null,
+        last_used_at: row.last_used_at?.toISOString() ?? null,
+        status: statusAt(row, now()),
+      }));
     },
   };
 }

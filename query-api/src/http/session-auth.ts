@@ -49,7 +49,7 @@ function permissionOf(request: FastifyRequest): Permission {
 async function identify(request: FastifyRequest, accounts: Accounts, tokens: PersonalTokens): Promise<Principal> {
   const bearer = bearerOf(request);
   if (bearer !== null) {
-    const principal = await tokens.principal(bearer, request.ip);
+    const principal = await tokens.principal(bearer);
     if (principal !== null) return principal;
     throw new ProblemError('not_signed_in', 'The bearer is no personal API token that works here now.', [], {
       'www-authenticate': 'Bearer',

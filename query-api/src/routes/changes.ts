@@ -61,8 +61,7 @@ export function changeRoutes({ changes, accounts, tokens }: Services): FastifyPl
         const stop = changes.listen((change) => send(`event: change\ndata: ${JSON.stringify(change)}\n\n`));
         const cookie = request.cookies[SESSION_COOKIE] ?? '';
         const bearer = bearerOf(request);
-        const stillIn = () =>
-          bearer === null ? accounts.session(cookie, { isUse: false }) : tokens.principal(bearer, request.ip);
+        const stillIn = () => (bearer === null ? accounts.session(cookie, { isUse: false }) : tokens.principal(bearer));
         const heartbeat = setInterval(() => {
           send(': still here\n\n');
           // A session or token that ended, by sign-out or time, stops reading here as well. Listening on is not use.

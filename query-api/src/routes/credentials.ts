@@ -68,6 +68,7 @@ export function credentialRoutes(services: Services): FastifyPluginAsyncZod {
     app.post(
       '/v1/credentials',
       {
+        config: { can: 'credentials.write' },
         schema: {
           tags: ['registry'],
           summary: 'Register a provider’s key by fingerprint or by hint and org, or issue a managed key',
@@ -111,6 +112,7 @@ export function credentialRoutes(services: Services): FastifyPluginAsyncZod {
     app.post(
       '/v1/credentials/:id/revoke',
       {
+        config: { can: 'credentials.revoke' },
         schema: {
           tags: ['registry'],
           summary: 'Revoke for ever',

@@ -14,7 +14,7 @@ import {
 import type { Me, SignInStep } from '../../contract/index.ts';
 import { authHeadersOf } from '../accounts/accounts.ts';
 import { recordAccountEvent } from '../accounts/audit.ts';
-import { meOf } from '../accounts/me.ts';
+import { meOf, takesPasskeys } from '../accounts/me.ts';
 import { nameOf } from '../accounts/principal.ts';
 import { asProblem, signInRefused } from '../http/auth-problem.ts';
 import { ProblemError } from '../http/problem.ts';
@@ -151,7 +151,11 @@ export function signInRoutes(services: Services): FastifyPluginAsyncZod {
           .where('provider_id', '=', 'credential')
           .limit(1)
           .executeTakeFirst();
-        return { password: password !== undefined, oidc: config.oidc && { name: config.oidc.name } };
+        return {
+          password: password !== undefined,
+          passkeys: takesPasskeys(config.dashboardUrl),
+          oidc: config.oidc && { name: config.oidc.name },
+        };
       },
     );
 

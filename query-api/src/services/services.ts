@@ -139,7 +139,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     store,
     database,
     accounts,
-    tokens: createPersonalTokens(db, registry, now),
+    tokens: createPersonalTokens(db, now),
     attempts: createAttempts(),
     registry,
     publisher,

@@ -93,6 +93,8 @@ export interface Harness {
   /** What the process logged, one JSON text per line. */
   logged: string[];
   cookie: string;
+  /** Every registered route, as `METHOD /path`. */
+  routes: string[];
   get(path: string, query?: Record<string, string | string[]>): Promise<Answer>;
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Makes every session older by so many hours, as if they had passed: the library's clock can't be set. */
@@ -154,7 +156,10 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     () => services.notReady(),
     (missing) => missing.every((name) => name === 'clickhouse' && options.storeUrl !== undefined),
   );
-  const app = await createServer(services, logger);
+  const routes: string[] = [];
+  const app = await createServer(services, logger, ({ method, url }) => {
+    for (const name of [method].flat()) if (name !== 'HEAD') routes.push(`${name} ${url}`);
+  });
   const signIn = await app.inject({
     method: 'POST',
     url: '/v1/sign-in',
@@ -169,7 +174,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     headers: { ...response.headers },
   });
   return {
-    ...{ app, config, services, store, database, bus, ledger, logged, cookie },
+    ...{ app, config, services, store, database, bus, ledger, logged, cookie, routes },
     async get(path, query = {}) {
       const search = new URLSearchParams(
         Object.entries(query).flatMap(([name, value]) => [value].flat().map((one): [string, string] => [name, one])),

@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { ROLES } from '../../contract/index.ts';
+import type { Role } from '../../contract/index.ts';
+import { CONTROL_TOKEN, engineOf, startHarness } from '../testing/harness.ts';
+import type { Harness } from '../testing/harness.ts';
+import { visitorOf } from '../testing/visitor.ts';
+
+let api: Harness;
+beforeAll(async () => {
+  api = await startHarness({ engine: engineOf(inject('clickhouseServer')) });
+});
+afterAll(() => api.close());
+
+type Access = 'anybody' | 'operator' | Role;
+
+/** Who may use which route: the least role, `anybody` without a session, `operator` by the control token. */
+const ACCESS: Record<string, Access> = {
+  'GET /healthz': 'anybody',
+  'GET /readyz': 'anybody',
+  'GET /metrics': 'anybody',
+  'GET /openapi.json': 'anybody',
+  'GET /sign-in': 'anybody',
+  'POST /internal/bootstrap': 'operator',
+  'POST /internal/sign-in-links': 'operator',
+  'POST /v1/sign-in': 'anybody',
+  'GET /v1/sign-in/methods': 'anybody',
+  'POST /v1/sign-in/password': 'anybody',
+  'POST /v1/sign-in/second-factor': 'anybody',
+  'POST /v1/sign-in/passkey': 'anybody',
+  'POST /v1/sign-in/passkey/options': 'anybody',
+  'POST /v1/sign-in/oidc': 'anybody',
+  'POST /v1/sign-in/oidc/callback': 'anybody',
+  'POST /v1/invitations/look': 'anybody',
+  'POST /v1/invitations/accept': 'anybody',
+  'POST /v1/sign-out': 'viewer',
+  'GET /v1/me': 'viewer',
+  'PATCH /v1/me': 'viewer',
+  'POST /v1/me/setup': 'viewer',
+  'POST /v1/me/password': 'viewer',
+  'GET /v1/me/sessions': 'viewer',
+  'POST /v1/me/sessions/:id/revoke': 'viewer',
+  'POST /v1/me/totp': 'viewer',
+  'POST /v1/me/totp/confirm': 'viewer',
+  'POST /v1/me/totp/remove': 'viewer',
+  'POST /v1/me/recovery-codes': 'viewer',
+  'POST /v1/me/step-up': 'viewer',
+  'GET /v1/me/passkeys': 'viewer',
+  'POST /v1/me/passkeys': 'viewer',
+  'POST /v1/me/passkeys/options': 'viewer',
+  'POST /v1/me/passkeys/:id/remove': 'viewer',
+  'GET /v1/me/tokens': 'viewer',
+  'POST /v1/me/tokens': 'viewer',
+  'POST /v1/me/tokens/:id/revoke': 'viewer',
+  'GET /v1/people': 'admin',
+  'POST /v1/people': 'admin',
+  'PATCH /v1/people/:id': 'admin',
+  'POST /v1/people/:id/link': 'admin',
+  'GET /v1/overview': 'viewer',
+  'GET /v1/lanes': 'viewer',
+  'GET /v1/lanes/:lane': 'viewer',
+  'GET /v1/ledger': 'viewer',
+  'GET /v1/findings': 'viewer',
+  'GET /v1/findings/:id': 'viewer',
+  'GET /v1/changes': 'viewer',
+  'GET /v1/credentials': 'viewer',
+  'GET /v1/credentials/:id': 'viewer',
+  'POST /v1/credentials': 'responder',
+  'POST /v1/credentials/:id/revoke': 'responder',
+};
+
+/** Every route that is registered. The documentation's own files are open as a whole. */
+function registered(): string[] {
+  return api.routes.filter((route) => !/ \/docs(\/|$)/.test(route)).sort();
+}
+
+test('every route has a place in this table', () => {
+  expect(registered()).toEqual(Object.keys(ACCESS).sort());
+});
+
+test('every route answers each role, and nobody, as this table says', async () => {
+  const sessions = new Map<Role | null, ReturnType<typeof visitorOf>>([[null, visitorOf(api.app)]]);
+  for (const role of ROLES) {
+    const who = visitorOf(api.app);
+    await who.ask('POST', '/v1/sign-in', { link: await linkFor(role) });
+    sessions.set(role, who);
+  }
+  const wrong: string[] = [];
+  for (const [route, access] of Object.entries(ACCESS)) {
+    const [method, path] = route.split(' ') as ['GET' | 'POST' | 'PATCH', string];
+    // A stream does not end by itself, and signing out ends what the next route needs.
+    if (path === '/v1/changes' || path === '/v1/sign-out') continue;
+    for (const [role, who] of sessions) {
+      const { status } = await who.ask(method, path.replace(/:\w+/g, 'none'), { not: 'a field' });
+      const expected =
+        access === 'anybody'
+          ? 'in'
+          : access === 'operator' || role === null
+            ? 'unknown'
+            : ROLES.indexOf(role) >= ROLES.indexOf(access)
+              ? 'in'
+              : 'refused';
+      const was = status === 401 ? 'unknown' : status === 403 ? 'refused' : 'in';
+      if (was !== expected) wrong.push(`${route} for ${role ?? 'nobody'}: ${was} (${status}), not ${expected}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+  const bearer = { authorization: `Bearer ${CONTROL_TOKEN}` };
+  expect((await visitorOf(api.app).ask('POST', '/internal/sign-in-links', {}, bearer)).status).toBe(201);
+});
+
+/** A sign-in link for somebody of that role. */
+async function linkFor(role: Role): Promise<string> {
+  const { auth } = api.services.accounts;
+  const email = `${role}@example.com`;
+  const { user } = await auth.api.createUser({ body: { email, name: role, role, data: { emailVerified: true } } });
+  return (await auth.api.createSignInLink({ body: { userId: user.id } })).token;
+}
