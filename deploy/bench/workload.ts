@@ -65,6 +65,9 @@ export function* workload({ events, keys, endMs }: WorkloadOptions): Generator<U
       latency_ms: 300 + output * 9,
       collector: 'cred_bench',
       flags: [],
+      served_by: '',
+      reporter: 'agent',
+      sent_as: '',
     };
   }
 }

@@ -91,13 +91,14 @@ describe('readmes', () => {
 });
 
 describe('migrations', () => {
-  it.each(['detector', 'query-api'])('of %s are numbered without gaps and never twice', (owner) => {
+  it.each(['detector', 'query-api'])('of %s are numbered from 1, and never twice', (owner) => {
     const numbers = files
       .filter((file) => file.startsWith(`${owner}/migrations/`))
       .map((file) => /\/(\d{3})_[a-z0-9_]+\.sql$/.exec(file)?.[1] ?? file)
       .sort();
     expect(numbers.length).toBeGreaterThan(0);
-    expect(numbers).toEqual(numbers.map((_unused, index) => String(index + 1).padStart(3, '0')));
+    expect(numbers).toEqual([...new Set(numbers)]);
+    expect(numbers[0]).toBe('001');
   });
 });
 

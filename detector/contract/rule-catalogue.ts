@@ -24,7 +24,7 @@ export const RULE_CATALOGUE = [
   {
     id: 'R01',
     title: 'Unknown key',
-    condition: 'The key is not in the allowlist at event time.',
+    condition: 'The key is not in the allowlist at event time, and its use was not denied.',
     severities: ['high', 'critical'],
     parameters: [
       {

@@ -27,6 +27,8 @@ test('the help tells what every variable means, and its default or that it is re
   expect(lines).toContain('  CLICKHOUSE_URL (required)');
   expect(lines).toContain('  CLICKHOUSE_PASSWORD');
   expect(lines).toContain('  LEDGER_FSYNC [false]');
+  expect(lines).toContain('  RULE_PARAMETERS [{}]');
+  expect(lines).toContain('      {"R03":{"skew_ms":60000}}');
 });
 
 test('everything that is wrong is told at once', () => {

@@ -1,13 +1,19 @@
 import { hostname } from 'node:os';
 import { busUrlSetting, topicPrefixSetting } from '@lanewatch/ingest/contract';
 import { z } from 'zod';
-import { CONSUMER_GROUP_DEFAULT } from '../contract/index.ts';
+import { CONSUMER_GROUP_DEFAULT, RULE_CATALOGUE } from '../contract/index.ts';
 import { INSERT_ROWS_MAX } from './ledger/ledger.ts';
 import { RECORD_EVENTS_MAX } from './pipeline/decode.ts';
-import { ruleOverridesSchema } from './rules/parameters.ts';
+import { parametersOf, ruleOverridesSchema } from './rules/parameters.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const milliseconds = z.coerce.number().int().min(1);
+
+/** What RULE_PARAMETERS may hold, in its own form: every rule that has parameters, with the defaults. */
+const RULE_DEFAULTS = RULE_CATALOGUE.map(({ id }) => [id, parametersOf(id)] as const)
+  .filter(([, parameters]) => Object.keys(parameters).length > 0)
+  .map((rule) => `      ${JSON.stringify(Object.fromEntries([rule]))}`)
+  .join('\n');
 
 /** Everything the detector reads from its environment, and the only place that does. */
 const configSchema = z
@@ -96,7 +102,7 @@ const configSchema = z
       .string()
       .default('{}')
       .pipe(ruleOverridesSchema)
-      .describe('Rule parameters other than the defaults, as JSON: {"R05": {"window_ms": 43200000}}'),
+      .describe(`Rule parameters other than the defaults, as JSON: by rule, by name.\n${RULE_DEFAULTS}`),
     SESSION_TIMEOUT_MS: milliseconds
       .min(2000)
       .default(30_000)
@@ -130,13 +136,15 @@ export function loadConfig(env: NodeJS.ProcessEnv): DetectorConfig {
   throw new Error(`The detector's configuration has ${problems.length} problem(s):\n${problems.join('\n')}`);
 }
 
+const textOf = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+
 /** Every variable with its default and what it means, for --help. */
 export function describeConfig(): string {
   return Object.entries(configSchema.shape)
     .map(([name, schema]) => {
       const fallback = schema.safeParse(undefined);
       let shown = ' (required)';
-      if (fallback.success) shown = fallback.data === '' ? '' : ` [${String(fallback.data)}]`;
+      if (fallback.success) shown = fallback.data === '' ? '' : ` [${textOf(fallback.data)}]`;
       return `  ${name}${shown}\n      ${schema.description}`;
     })
     .join('\n');

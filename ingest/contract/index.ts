@@ -7,13 +7,13 @@ export * from './hint.ts';
 export * from './settings.ts';
 export * from './topics.ts';
 export * from './usage-event.ts';
-/** How ingest makes an event of what was sent, for those who read objects of other producers from the bus. */
-export {
-  type EventFault,
-  normaliseUsageEvent,
-  type NormaliseOptions,
-  type NormaliseResult,
-} from '../src/normalise/normalise.ts';
+export * from './usage-row.ts';
+/** How ingest makes an event of what was sent, for those who read objects of other producers, and old rows, from the bus. */
+export { isBinaryCloudEventRecord, normaliseBusObject } from '../src/formats/bus-object.ts';
+export { canonicalNames } from '../src/normalise/canonical/index.ts';
+export type { NormaliseOptions } from '../src/normalise/credential.ts';
+export type { EventFault } from '../src/normalise/fields.ts';
+export { normaliseUsageEvent, type NormaliseResult } from '../src/normalise/normalise.ts';
 export { openBus } from '../src/bus/open.ts';
 export type { OpenBusOptions } from '../src/bus/options.ts';
 export { murmur2, partitionForKey } from '../src/bus/partition.ts';

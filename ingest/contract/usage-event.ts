@@ -1,17 +1,18 @@
 import { z } from 'zod';
-import { laneOf, UNATTRIBUTED_LANE } from './fingerprint.ts';
 
 /**
  * The usage event in its three forms:
  * - {@link usageEventInputSchema}: the nested JSON object that collectors and other producers send;
  * - {@link UsageEvent}: the flat, normalised form that the code works with, one property per ledger column;
- * - the positional row: the flat form as a JSON array in the order of {@link USAGE_COLUMNS}, as it travels on the bus.
+ * - the positional row: the flat form as a JSON array in the order of `USAGE_COLUMNS` (usage-row.ts), as it travels on the bus.
  */
 
 export const CREDENTIAL_KINDS = ['api_key', 'oauth', 'none'] as const;
 export const ACTIONS = ['execution', 'access'] as const;
 export const OUTCOMES = ['success', 'failed', 'denied', 'rate_limited'] as const;
 export const COST_BASES = ['reported', 'estimated', 'none'] as const;
+/** Who reports a request: the program that made it, the SDK inside it, a proxy it went through, or an import of what a provider counted. */
+export const REPORTERS = ['agent', 'sdk', 'proxy', 'import'] as const;
 
 /** Longest accepted strings, in UTF-16 units. Identity is refused beyond it, descriptions are cut and flagged `truncated`. */
 export const TEXT_LIMITS = {
@@ -35,6 +36,9 @@ export const TEXT_LIMITS = {
   environment: 64,
   operation: 128,
   collector: 64,
+  served_by: 64,
+  /** All raw names of an event as JSON, where every character of theirs may need an escape. */
+  sent_as: 4096,
 } as const;
 
 /** What ingest and detector may note on an event; stored in the ledger's `flags`. */
@@ -65,6 +69,17 @@ export const TIME_MAX_MS = Date.UTC(2299, 11, 31, 23, 59, 59, 999);
 /** The longest that one request may have taken: a day. */
 export const LATENCY_MS_MAX = 86_400_000;
 
+/**
+ * A date and time of RFC 3339 with its zone; `t` and `z` may be lower-case (§5.6). zod's own pattern, which knows the calendar, takes
+ * capitals only.
+ */
+export const RFC_3339 = new RegExp(
+  z.core.regexes
+    .datetime({ offset: true, local: false })
+    .source.replace('T(?:', '[Tt](?:')
+    .replace('(?:Z|', '(?:[Zz]|'),
+);
+
 const tokens = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 /** A decimal amount of US dollars with at most 9 places, up to 9,000,000 so that nano-dollars stay exact. */
 export const DOLLARS_PATTERN = /^(?:[0-8]?\d{1,6}|9000000)(?:\.\d{1,9})?$/;
@@ -79,7 +94,7 @@ const anyText = z.string();
 export const usageEventInputSchema = z.object({
   source: z.string().min(1).max(TEXT_LIMITS.source).describe('Who produced the event. With id its identity, for ever.'),
   id: z.string().min(1).max(TEXT_LIMITS.id).describe('Unique within source.'),
-  time: z.iso.datetime({ offset: true, local: false }).describe('When it happened, RFC 3339.'),
+  time: z.string().regex(RFC_3339).meta({ format: 'date-time' }).describe('When it happened, RFC 3339.'),
   credential: z
     .object({
       fingerprint: anyText.optional().describe('SHA-256 of the key, 64 lower-case hex digits.'),
@@ -98,6 +113,9 @@ export const usageEventInputSchema = z.object({
   repo: anyText.optional(),
   branch: anyText.optional(),
   provider: anyText.optional(),
+  served_by: anyText
+    .optional()
+    .describe('Where the request was served when not by the provider itself, such as bedrock or openrouter.'),
   model: anyText.optional(),
   module: anyText.optional(),
   environment: anyText.optional(),
@@ -117,6 +135,10 @@ export const usageEventInputSchema = z.object({
   cost_usd: dollars.optional(),
   cost_basis: z.enum(COST_BASES).optional(),
   latency_ms: z.number().min(0).max(LATENCY_MS_MAX).optional(),
+  reporter: z
+    .enum(REPORTERS)
+    .optional()
+    .describe('Who reports the request; an agent and its proxy may both report one.'),
 });
 
 export type UsageEventInput = z.infer<typeof usageEventInputSchema>;
@@ -162,126 +184,10 @@ export interface UsageEvent {
   /** Credential id of the collector that shipped it; '' from a producer of its own. */
   collector: string;
   flags: Flag[];
-}
-
-/** The one column list of the positional row. A change of order or meaning needs a new {@link USAGE_ROW_VERSION}. */
-export const USAGE_COLUMNS = [
-  'source',
-  'id',
-  'time',
-  'received_at',
-  'fingerprint',
-  'hint',
-  'credential_provider',
-  'credential_kind',
-  'org',
-  'user',
-  'ip',
-  'host',
-  'agent',
-  'agent_version',
-  'session',
-  'request_id',
-  'repo',
-  'branch',
-  'provider',
-  'model',
-  'module',
-  'environment',
-  'action',
-  'operation',
-  'outcome',
-  'status_code',
-  'tokens_input_uncached',
-  'tokens_cache_read',
-  'tokens_cache_write',
-  'tokens_output',
-  'cost_nano_usd',
-  'cost_basis',
-  'latency_ms',
-  'collector',
-  'flags',
-] as const satisfies readonly (keyof UsageEvent)[];
-
-/** Record header that names the form of the value: a positional row version. Without it the value holds JSON objects. */
-export const ROW_VERSION_HEADER = 'lanewatch-row';
-/** The version that is written. Readers need to know the one before too, which a spool still sends after an upgrade. */
-export const USAGE_ROW_VERSION = '1';
-
-/**
- * Record header of events that a detector has put on the partition where their key belongs: how many partitions the topic had then.
- * Producers leave it out.
- */
-export const MOVED_HEADER = 'lanewatch-moved';
-
-/** A positional row, in the order of {@link USAGE_COLUMNS}. */
-export type UsageRow = (string | number | string[])[];
-
-/** Position of each column in the row, for readers that pick values without building an object. */
-export const COLUMN_INDEX = Object.fromEntries(USAGE_COLUMNS.map((column, index) => [column, index])) as Record<
-  (typeof USAGE_COLUMNS)[number],
-  number
->;
-
-type Cells<Columns extends readonly (keyof UsageEvent)[]> = {
-  [Position in keyof Columns]: UsageEvent[Columns[Position]];
-};
-/** What stands at each position of {@link USAGE_COLUMNS}. */
-export type UsageCells = Cells<typeof USAGE_COLUMNS>;
-
-/**
- * The event as one line of JSON for the bus; no line break inside. One literal, because looking every column up by its name takes
- * longer; the tuple's type holds it to the column list.
- */
-export function encodeUsageRow(event: UsageEvent): string {
-  const cells: UsageCells = [
-    event.source,
-    event.id,
-    event.time,
-    event.received_at,
-    event.fingerprint,
-    event.hint,
-    event.credential_provider,
-    event.credential_kind,
-    event.org,
-    event.user,
-    event.ip,
-    event.host,
-    event.agent,
-    event.agent_version,
-    event.session,
-    event.request_id,
-    event.repo,
-    event.branch,
-    event.provider,
-    event.model,
-    event.module,
-    event.environment,
-    event.action,
-    event.operation,
-    event.outcome,
-    event.status_code,
-    event.tokens_input_uncached,
-    event.tokens_cache_read,
-    event.tokens_cache_write,
-    event.tokens_output,
-    event.cost_nano_usd,
-    event.cost_basis,
-    event.latency_ms,
-    event.collector,
-    event.flags,
-  ];
-  return JSON.stringify(cells);
-}
-
-/**
- * What decides the partition: the lane, so that one credential's events stay in order in one place; events that name no key
- * spread by session instead, because no rule looks across them.
- */
-export function partitionKeyOf(
-  event: Pick<UsageEvent, 'fingerprint' | 'hint' | 'org' | 'session' | 'source' | 'id'>,
-): string {
-  const lane = laneOf(event.fingerprint, event.hint, event.org);
-  if (lane !== UNATTRIBUTED_LANE) return lane;
-  return event.session || `${event.source}\n${event.id}`;
+  /** Where the request was served when not by the provider itself; ''. */
+  served_by: string;
+  /** Who reports the request; '' where nothing says. */
+  reporter: (typeof REPORTERS)[number] | '';
+  /** Names as they were sent, as JSON by column, where the canonical form differs; '' where none does. */
+  sent_as: string;
 }

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { canonicalAddress } from './auth/address.ts';
+import { canonicalAddress } from './normalise/canonical/address.ts';
 import type { ApiProblem, ProblemCode } from './problem.ts';
 
 /** Refusals that the sender's own operator often does not see: an agent with a wrong collector key goes on without a word. */

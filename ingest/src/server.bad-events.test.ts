@@ -95,9 +95,9 @@ describe('bad events', () => {
   });
 
   test('SQL-looking texts are texts', async () => {
-    const user = "'; DROP TABLE ledger; --";
-    await server.post('/v1/events', json(event(1, { user })));
-    expect(cell(server.bus.rows(TOPIC)[0]!, 'user')).toBe(user);
+    const org = "'; DROP TABLE ledger; --";
+    await server.post('/v1/events', json(event(1, { org })));
+    expect(cell(server.bus.rows(TOPIC)[0]!, 'org')).toBe(org);
   });
 
   test('a raw secret in any field, known or not, is nowhere in bus, answer or log', async () => {

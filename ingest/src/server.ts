@@ -14,7 +14,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { usageEventInputSchema } from '../contract/index.ts';
 import { type Answer, answerOf, countsSchema, fatesSchema, refusalOf } from './answers.ts';
-import { canonicalAddress } from './auth/address.ts';
+import { canonicalAddress } from './normalise/canonical/address.ts';
 import { authenticate } from './auth/authenticate.ts';
 import type { CollectorCredential, CredentialView } from './auth/credentials.ts';
 import type { ByteBudget } from './body/budget.ts';

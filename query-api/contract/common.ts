@@ -1,5 +1,10 @@
 import { z } from 'zod';
 
+/** A time that a request names: RFC 3339 with a zone; `t` and `z` may be lower-case (§5.6). */
+export const givenTimeSchema = z
+  .string()
+  .toUpperCase()
+  .pipe(z.iso.datetime({ offset: true }));
 /** RFC 3339 in UTC. */
 export const instantSchema = z.iso.datetime();
 /** A decimal amount of US dollars as text, 9 places at most: JSON numbers would round it. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instantSchema, pageOf, pageQuerySchema, standingSchema } from './common.ts';
+import { instantSchema, pageOf, pageQuerySchema, standingSchema, givenTimeSchema } from './common.ts';
 
 const ENVIRONMENTS = ['development', 'sandbox', 'staging', 'production', ''] as const;
 const text = (max: number) => z.string().trim().max(max);
@@ -29,7 +29,7 @@ export const credentialCreateSchema = z.object({
   environment: z.enum(ENVIRONMENTS).default(''),
   sharing: z.enum(['personal', 'team']).default('personal'),
   people_declared: z.number().int().min(1).max(100_000).default(1),
-  expires_at: z.iso.datetime({ offset: true }).nullable().default(null),
+  expires_at: givenTimeSchema.nullable().default(null),
   allowed_cidrs: z.array(text(64)).max(256).default([]),
   /** Managed keys only; default: write on usage-events, what a collector needs. */
   scopes: z

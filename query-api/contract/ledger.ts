@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dollarsSchema, instantSchema, pageOf, pageQuerySchema } from './common.ts';
+import { dollarsSchema, givenTimeSchema, instantSchema, pageOf, pageQuerySchema } from './common.ts';
 
 /** Columns that `GET /v1/ledger` filters by equality; a parameter given several times means any of its values. */
 export const LEDGER_FILTER_COLUMNS = [
@@ -31,6 +31,8 @@ export const LEDGER_FILTER_COLUMNS = [
   'status_code',
   'cost_basis',
   'collector',
+  'served_by',
+  'reporter',
   'standing',
   'match',
 ] as const;
@@ -53,8 +55,8 @@ export const ledgerQuerySchema = pageQuerySchema.extend({
   /** Rows where these columns are empty. */
   without: many.pipe(z.array(z.enum(LEDGER_FILTER_COLUMNS))).optional(),
   /** Bounds of seen_at: from inclusive, to exclusive. */
-  from: z.iso.datetime({ offset: true }).optional(),
-  to: z.iso.datetime({ offset: true }).optional(),
+  from: givenTimeSchema.optional(),
+  to: givenTimeSchema.optional(),
 });
 export type LedgerQuery = z.infer<typeof ledgerQuerySchema>;
 
@@ -101,6 +103,9 @@ export const ledgerItemSchema = z.object({
   latency_ms: z.number(),
   collector: z.string(),
   flags: z.array(z.string()),
+  served_by: z.string(),
+  reporter: z.string(),
+  sent_as: z.string().describe('JSON by column: names as they were sent, where the canonical one differs; else empty'),
   findings: z.array(z.string()),
   kafka_partition: z.number().int(),
   kafka_offset: z.number().int(),

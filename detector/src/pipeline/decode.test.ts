@@ -7,6 +7,8 @@ import {
   USAGE_ROW_VERSION,
   type BusRecord,
 } from '@lanewatch/ingest/contract';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeRecord, RECORD_EVENTS_MAX } from './decode.ts';
@@ -19,6 +21,7 @@ function decode(value: string | Buffer, headers: Record<string, string>) {
   const record: BusRecord = { partition: 0, offset: 0, key: null, value: Buffer.from(value), headers, timestamp: NOON };
   const { rows, rejects } = decodeRecord(record, NOON);
   return {
+    rows,
     ids: rows.map(({ id }) => id),
     rejects: rejects.map(({ index, bytes, reason }) => ({ index, text: Buffer.from(bytes).toString(), reason })),
   };
@@ -157,9 +160,84 @@ test('what ingest makes of an event is a row without fault, whatever its texts',
         { receivedAt: NOON, collector: 'c1' },
       );
       if (!normalised.ok) throw new Error(JSON.stringify(normalised.errors));
-      expect(decode(encodeUsageRow(normalised.event), ROWS)).toEqual({ ids: ['1'], rejects: [] });
+      expect(decode(encodeUsageRow(normalised.event), ROWS)).toMatchObject({ ids: ['1'], rejects: [] });
     }),
   );
+});
+
+describe('a record of another producer', () => {
+  const STRUCTURED = { 'content-type': 'application/cloudevents+json' };
+  const EVENT = JSON.parse(readFileSync(join(import.meta.dirname, 'fixtures/cloudevent-structured.json'), 'utf8')) as {
+    data: Record<string, unknown>;
+  };
+
+  test('that is a CloudEvent in structured mode is the event in its data', () => {
+    for (const headers of [STRUCTURED, OBJECTS])
+      expect(decode(JSON.stringify(EVENT), headers)).toMatchObject({
+        rejects: [],
+        rows: [
+          {
+            ...{ source: '/ce/kafka', id: 'kstr', fingerprint: 'de'.repeat(32), user: 'kay@example.com' },
+            ...{ model: 'claude-sonnet-4-6', tokens_input_uncached: 100, tokens_output: 20 },
+          },
+        ],
+      });
+  });
+
+  test('that is one in binary mode is the event in its value, with identity and time of the headers', () => {
+    const headers = {
+      ...{ ce_specversion: '1.0', ce_id: 'b', ce_source: '/ce', ce_type: 't', ce_time: '2026-11-20T11:59:00Z' },
+      'content-type': 'application/json',
+    };
+    expect(decode(JSON.stringify(EVENT.data), headers)).toMatchObject({
+      rejects: [],
+      rows: [{ source: '/ce', id: 'b', time: Date.parse('2026-11-20T11:59:00Z'), user: 'kay@example.com' }],
+    });
+    for (const value of ['{"user":"a"}\n{"user":"b"}', '[{"user":"a"}]'])
+      expect(decode(value, headers)).toMatchObject({
+        ids: [],
+        rejects: [{ reason: expect.stringMatching(/^data: /) }],
+      });
+  });
+
+  test.each([
+    ['an order', { source: 's', id: 'i', time: '2026-11-20T11:59:00Z', order: 7, customer: 'acme' }, OBJECTS],
+    ['a CloudEvent of something else', { ...EVENT, data: { order: 7 } }, STRUCTURED],
+    ['a CloudEvent without data', { ...EVENT, data: undefined }, STRUCTURED],
+  ])('that is %s is a dead letter that says why, and no empty row', (_, value, headers) => {
+    expect(decode(JSON.stringify(value), headers)).toMatchObject({
+      rows: [],
+      rejects: [{ reason: expect.stringContaining('none of the fields that say who used what') }],
+    });
+  });
+
+  test('that lacks what a CloudEvent must have is rejected by the field', () => {
+    const { rejects } = decode(JSON.stringify({ ...EVENT, specversion: '0.3' }), STRUCTURED);
+    expect(rejects).toMatchObject([{ reason: expect.stringMatching(/^specversion: /) }]);
+  });
+
+  test('with a fingerprint that is none is stored without it and flagged, as nobody reads an answer', () => {
+    const value = { ...JSON.parse(object('a')), user: 'ada', credential: { fingerprint: 'no such' } };
+    expect(decode(JSON.stringify(value), OBJECTS).rows).toMatchObject([
+      { fingerprint: '', flags: ['fingerprint_invalid'] },
+    ]);
+  });
+
+  test('gets canonical names, and keeps what it sent', () => {
+    const value = { ...JSON.parse(object('a')), user: 'Ada@Example.com' };
+    expect(decode(JSON.stringify(value), OBJECTS).rows).toMatchObject([
+      { user: 'ada@example.com', sent_as: '{"user":"Ada@Example.com"}' },
+    ]);
+  });
+});
+
+test('a row of the version before, which a spool still sends after an upgrade, is taken and gets canonical names', () => {
+  const cells = (JSON.parse(encodeUsageRow(usageEvent({ user: 'ADA' }))) as unknown[]).slice(0, 35);
+  const before = { [ROW_VERSION_HEADER]: '1' };
+  expect(decode(`${JSON.stringify(cells)}\n${JSON.stringify(cells.slice(1))}`, before)).toMatchObject({
+    rows: [{ user: 'ada', sent_as: '{"user":"ADA"}', reporter: '', served_by: '' }],
+    rejects: [{ index: 1, reason: 'has 34 columns, 35 expected' }],
+  });
 });
 
 test.each([
@@ -174,8 +252,8 @@ test.each([
 });
 
 test('a line break at the end is no line', () => {
-  expect(decode(`${row('a')}\n`, ROWS)).toEqual({ ids: ['a'], rejects: [] });
-  expect(decode(`${object('a')}\n\n${object('b')}\n`, OBJECTS)).toEqual({ ids: ['a', 'b'], rejects: [] });
+  expect(decode(`${row('a')}\n`, ROWS)).toMatchObject({ ids: ['a'], rejects: [] });
+  expect(decode(`${object('a')}\n\n${object('b')}\n`, OBJECTS)).toMatchObject({ ids: ['a', 'b'], rejects: [] });
 });
 
 test('every line is a row or a reject at its own place, and the good ones are what they are alone', () => {

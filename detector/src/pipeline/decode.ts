@@ -1,13 +1,15 @@
 import {
-  normaliseUsageEvent,
+  isBinaryCloudEventRecord,
+  normaliseBusObject,
   ROW_VERSION_HEADER,
   TIME_MIN_MS,
+  USAGE_ROW_BEFORE,
   USAGE_ROW_VERSION,
   type BusRecord,
 } from '@lanewatch/ingest/contract';
 import type { UsageCells } from '@lanewatch/ingest/contract';
 import type { LedgerRow } from '../../contract/index.ts';
-import { eventRow, positionalFault, positionalRow } from './decoded-row.ts';
+import { eventRow, positionalFault, positionalRow, rowOfVersionBefore } from './decoded-row.ts';
 
 /** What could not be decoded, as it came. */
 export interface Reject {
@@ -57,24 +59,25 @@ function decodeInto(decoded: DecodedRecord, record: BusRecord, nowMs: number): s
     const receivedAt = Math.min(Math.max(record.timestamp, TIME_MIN_MS), nowMs);
     return decodeObjects(decoded, { ...record, timestamp: receivedAt });
   }
-  if (version === USAGE_ROW_VERSION) return decodeRows(decoded, record);
+  if (version === USAGE_ROW_VERSION) return decodeRows(decoded, record, acceptRow);
+  if (version === USAGE_ROW_BEFORE.version) return decodeRows(decoded, record, acceptRowOfVersionBefore);
   return `row version ${JSON.stringify(version.slice(0, 32))} is not one this detector reads`;
 }
 
-function decodeRows(decoded: DecodedRecord, record: BusRecord): string | null {
+function decodeRows(decoded: DecodedRecord, record: BusRecord, accept: Accept): string | null {
   const text = record.value.toString('utf8');
   let values: unknown[];
   try {
     values = parseLines(text);
   } catch {
-    return decodeLines(decoded, record, acceptRow);
+    return decodeLines(decoded, record, accept);
   }
   if (values.length > RECORD_EVENTS_MAX) return tooManyEvents;
   for (let index = 0; index < values.length; index++) {
-    if (acceptRow(decoded, values[index], index, record) === null) continue;
+    if (accept(decoded, values[index], index, record) === null) continue;
     // Line by line from the start: only so is it certain which line the value stands in.
     decoded.rows = [];
-    return decodeLines(decoded, record, acceptRow);
+    return decodeLines(decoded, record, accept);
   }
   return values.length === 0 ? empty : null;
 }
@@ -88,13 +91,18 @@ function parseLines(text: string): unknown[] {
 function decodeObjects(decoded: DecodedRecord, record: BusRecord): string | null {
   const text = record.value.toString('utf8').trim();
   if (text === '') return empty;
+  const isBinary = isBinaryCloudEventRecord(record.headers);
   let whole: unknown;
   try {
     whole = JSON.parse(text);
   } catch {
+    // One event whose data is no JSON; its lines have no identity of their own.
+    if (isBinary) return acceptObject(decoded, text, 0, record);
     return decodeLines(decoded, record, acceptObject);
   }
-  return Array.isArray(whole) ? decodeElements(decoded, record, whole) : acceptObject(decoded, whole, 0, record);
+  return Array.isArray(whole) && !isBinary
+    ? decodeElements(decoded, record, whole)
+    : acceptObject(decoded, whole, 0, record);
 }
 
 /** Elements have no bytes of their own, so the record stands for all that are bad. */
@@ -156,7 +164,7 @@ function acceptLine(
 }
 
 function acceptObject(decoded: DecodedRecord, value: unknown, index: number, record: BusRecord): string | null {
-  const result = normaliseUsageEvent(value, { receivedAt: record.timestamp, collector: '' });
+  const result = normaliseBusObject(value, record.headers, { receivedAt: record.timestamp, collector: '' });
   if (!result.ok)
     return result.errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
   decoded.rows.push(eventRow(result.event, record, index));
@@ -167,6 +175,18 @@ function acceptRow(decoded: DecodedRecord, value: unknown, index: number, record
   const fault = positionalFault(value);
   if (fault === null) decoded.rows.push(positionalRow(value as UsageCells, record, index));
   return fault;
+}
+
+function acceptRowOfVersionBefore(
+  decoded: DecodedRecord,
+  value: unknown,
+  index: number,
+  record: BusRecord,
+): string | null {
+  const row = rowOfVersionBefore(value, record, index);
+  if (typeof row === 'string') return row;
+  decoded.rows.push(row);
+  return null;
 }
 
 /** The parser's own message quotes the input, which may hold a secret; only the position is taken from it. */

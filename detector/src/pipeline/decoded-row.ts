@@ -1,13 +1,16 @@
 import {
   ACTIONS,
+  canonicalNames,
   COLUMN_INDEX,
   COST_BASES,
   CREDENTIAL_KINDS,
   isFingerprint,
   OUTCOMES,
+  REPORTERS,
   TEXT_LIMITS,
   TIME_MAX_MS,
   USAGE_COLUMNS,
+  USAGE_ROW_BEFORE,
   type BusRecord,
   type UsageCells,
   type UsageEvent,
@@ -40,6 +43,7 @@ const ENUMS = [
   [COLUMN_INDEX.action, new Set<unknown>(ACTIONS)],
   [COLUMN_INDEX.outcome, new Set<unknown>(OUTCOMES)],
   [COLUMN_INDEX.cost_basis, new Set<unknown>(COST_BASES)],
+  [COLUMN_INDEX.reporter, new Set<unknown>(['', ...REPORTERS])],
 ] as const;
 
 /** Why a positional row can't be taken, or null when it can. Anybody who may write to the topic may write nonsense. */
@@ -88,7 +92,9 @@ function hasLongText(cells: UsageCells): boolean {
     cells[20].length > TEXT_LIMITS.module ||
     cells[21].length > TEXT_LIMITS.environment ||
     cells[23].length > TEXT_LIMITS.operation ||
-    cells[33].length > TEXT_LIMITS.collector
+    cells[33].length > TEXT_LIMITS.collector ||
+    cells[35].length > TEXT_LIMITS.served_by ||
+    cells[37].length > TEXT_LIMITS.sent_as
   );
 }
 
@@ -164,6 +170,9 @@ export function positionalRow(cells: UsageCells, record: BusRecord, recordIndex:
     latency_ms: cells[32],
     collector: cells[33],
     flags: cells[34],
+    served_by: cells[35],
+    reporter: cells[36],
+    sent_as: cells[37],
     event_hash_low: BLANK,
     event_hash_high: BLANK,
     lane: '',
@@ -192,4 +201,19 @@ const NO_FINDINGS: string[] = [];
 /** The row of an event that came as an object. */
 export function eventRow(event: UsageEvent, record: BusRecord, recordIndex: number): LedgerRow {
   return positionalRow(USAGE_COLUMNS.map((column) => event[column]) as unknown as UsageCells, record, recordIndex);
+}
+
+/**
+ * The row of a positional row of the version before, or why it can't be taken. Ingest of then, or its spool, sent names as they came,
+ * so they get their one form here.
+ */
+export function rowOfVersionBefore(value: unknown, record: BusRecord, recordIndex: number): LedgerRow | string {
+  if (!Array.isArray(value)) return 'a positional row must be an array';
+  if (value.length !== USAGE_ROW_BEFORE.columns)
+    return `has ${value.length} columns, ${USAGE_ROW_BEFORE.columns} expected`;
+  const cells: unknown[] = [...(value as unknown[]), ...USAGE_COLUMNS.slice(USAGE_ROW_BEFORE.columns).map(() => '')];
+  const fault = positionalFault(cells);
+  if (fault !== null) return fault;
+  const row = positionalRow(cells as unknown as UsageCells, record, recordIndex);
+  return Object.assign(row, canonicalNames(row, { redactions: 0, truncated: false }));
 }

@@ -607,7 +607,7 @@ describe('bad records', () => {
       harness.deadLetters.map(({ recordIndex, bytes, reason }) => [recordIndex, Buffer.from(bytes).toString(), reason]),
     ).toEqual([
       [1, '{"half":', 'not JSON'],
-      [3, '[1,2]', 'has 2 columns, 35 expected'],
+      [3, '[1,2]', 'has 2 columns, 38 expected'],
       [4, wrongType, 'time: number expected, got string'],
     ]);
   });

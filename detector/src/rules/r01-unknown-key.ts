@@ -4,7 +4,7 @@ import { PER_LANE, type Rule } from './rule.ts';
 
 const NANO = 1e9;
 
-/** R01: the key is not on the allowlist. High; critical when it was used live, the spend is real or nobody is known behind an address. */
+/** R01: the key is not on the allowlist, and somebody let it pass. High; critical when it was used live, the spend is real or nobody is known behind an address. */
 export function unknownKey(overrides?: ParameterValues): Rule {
   const parameters = parametersOf('R01', overrides);
   const sessionActiveMs = Number(parameters['session_active_ms']);
@@ -14,7 +14,8 @@ export function unknownKey(overrides?: ParameterValues): Rule {
     id: 'R01',
     parameters,
     dependsOn: 'rows',
-    evaluate: ({ row }) => (row.standing === 'unknown' ? PER_LANE : null),
+    // A key that was refused was tried, not used: it may be a typing mistake, which reached no provider.
+    evaluate: ({ row }) => (row.standing === 'unknown' && row.outcome !== 'denied' ? PER_LANE : null),
     describe(_lane, finding) {
       // By the freshest event, not the last one to come: what was spooled for hours says nothing against a live session.
       const sessionActive = finding.delay_ms_min < sessionActiveMs;

@@ -177,6 +177,12 @@ describe('R01 unknown key', () => {
     );
   });
 
+  test('is not raised for a key that is refused, until it succeeds once; then its denied events are no occurrences', async () => {
+    const denied = { outcome: 'denied', status_code: 401 } as const;
+    expect(await findingsOf([denied, denied])).toEqual([]);
+    expect(await findingsOf([denied, {}, denied])).toMatchObject([{ rule: 'R01', occurrences: 1 }]);
+  });
+
   test('is not raised for known, ambiguous or unattributed use', async () => {
     expect(await findingsOf([{}], [credential({})])).toEqual([]);
     expect(await findingsOf([{ fingerprint: '', hint: '' }])).toEqual([]);

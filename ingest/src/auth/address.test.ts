@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { canonicalAddress } from './address.ts';
+import { canonicalAddress } from '../normalise/canonical/address.ts';
 
 test.each([
   ['10.0.0.1', '10.0.0.1'],

@@ -1,22 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-
-const MAPPED_IPV4 = /^::ffff:(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})$/i;
-/** As some proxies write it (Azure's gateways, IIS): `10.0.0.1:50432`, `[fd00::1]:50432`; also brackets alone. */
-const WITH_PORT = /^(?:(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}|\[([^\]]*)\](?::\d{1,5})?)$/;
-
-/**
- * The one form of an address, so that one machine is one endpoint: without port and zone, and an IPv4 address that came over an IPv6
- * socket (`::ffff:10.0.0.1`) as that IPv4 address. What is no address stays as it is.
- */
-export function canonicalAddress(address: string): string {
-  if (!address.includes(':')) return address;
-  const withPort = WITH_PORT.exec(address);
-  const bare = withPort === null ? address : (withPort[1] ?? withPort[2]!);
-  const mapped = MAPPED_IPV4.exec(bare)?.[1];
-  if (mapped !== undefined) return mapped;
-  const zone = bare.indexOf('%');
-  return zone === -1 || isIP(bare) === 0 ? bare : bare.slice(0, zone);
-}
+import { canonicalAddress } from '../normalise/canonical/address.ts';
 
 /**
  * Compiles allowed ranges into a check. IPv4 and IPv6 are matched apart: `0.0.0.0/0` allows no IPv6 address.

@@ -1,7 +1,4 @@
-import { z } from 'zod';
-
-/** The same pattern that the contract's schema uses, so that both agree by construction. */
-const RFC_3339 = z.core.regexes.datetime({ offset: true, local: false });
+import { RFC_3339 } from '../../contract/usage-event.ts';
 
 const digit = (text: string, at: number) => text.charCodeAt(at) - 0x30;
 const two = (text: string, at: number) => digit(text, at) * 10 + digit(text, at + 1);
@@ -10,7 +7,7 @@ const two = (text: string, at: number) => digit(text, at) * 10 + digit(text, at 
  * Epoch milliseconds of an RFC 3339 time with zone, or null when it is none. Finer fractions are cut to milliseconds.
  */
 export function parseTime(text: string): number | null {
-  return parseCommonForm(text) ?? (RFC_3339.test(text) ? Date.parse(text) : null);
+  return parseCommonForm(text) ?? (RFC_3339.test(text) ? Date.parse(text.toUpperCase()) : null);
 }
 
 /** `YYYY-MM-DDTHH:MM:SS.mmmZ`, which nearly every sender writes, at a tenth of the cost. Null when it is anything else. */

@@ -106,6 +106,9 @@ export class LedgerBlock implements RowBlock {
     columns.latency_ms.add(row.latency_ms);
     columns.collector.add(row.collector);
     columns.flags.add(row.flags);
+    columns.served_by.add(row.served_by);
+    columns.reporter.add(row.reporter);
+    columns.sent_as.add(row.sent_as);
     columns.event_hash.addHalves(row.event_hash_low, row.event_hash_high);
     columns.standing.add(row.standing);
     columns.match.add(row.match);

@@ -41,6 +41,9 @@ export function usageEvent(fields: Partial<UsageEvent>): UsageEvent {
     latency_ms: 1,
     collector: 'c1',
     flags: [],
+    served_by: '',
+    reporter: '',
+    sent_as: '',
     ...fields,
   };
 }

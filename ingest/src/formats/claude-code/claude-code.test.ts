@@ -76,6 +76,9 @@ const REQUEST: UsageEvent = {
   latency_ms: 19,
   collector: 'collector-1',
   flags: [],
+  served_by: '',
+  reporter: 'agent',
+  sent_as: '',
 };
 
 describe('Claude Code logs as captured', () => {
@@ -210,7 +213,7 @@ describe('Claude Code logs with more in them', () => {
       hint: 'sk-ant-api03-R2D...igAA',
       credential_provider: 'anthropic',
       credential_kind: 'api_key',
-      repo: 'https://git.example/acme/payments.git',
+      repo: 'git.example/acme/payments',
       branch: 'main',
       environment: 'production',
       user: 'dana@acme.example',
@@ -248,13 +251,14 @@ describe('Claude Code logs with more in them', () => {
   test('through a cloud it uses no key', async () => {
     expect(await only(onRequest(text('anthropic.provider', 'bedrock')))).toMatchObject({
       credential_kind: 'none',
-      provider: 'aws',
+      provider: 'anthropic',
+      served_by: 'bedrock',
     });
   });
 
   test('through a cloud the Anthropic key that the shell holds is not the one in use', async () => {
     const event = await only(load('v2.1.330-logs-api_error-404-vertex.http-json.json.gz'));
-    expect(event).toMatchObject({ credential_kind: 'none', fingerprint: '', hint: '', provider: 'google' });
+    expect(event).toMatchObject({ credential_kind: 'none', fingerprint: '', hint: '', served_by: 'vertex' });
     const cloudKey = text('apikey.fingerprint', FINGERPRINT);
     expect(await only(onRequest(text('anthropic.provider', 'bedrock'), cloudKey))).toMatchObject({
       credential_kind: 'api_key',

@@ -80,7 +80,8 @@ function eventOf(record: LogRecord, name: 'api_request' | 'api_error', clientAdd
     agent: { name: text('service.name') ?? 'claude-code', version: text('service.version', 'app.version') },
     session: text('session.id'),
     request_id: text('request_id'),
-    provider: providerOf(text('anthropic.provider')),
+    provider: 'anthropic',
+    served_by: placeOf(text('anthropic.provider')),
     model: text('model'),
     action: 'execution',
     operation: querySource === undefined ? name : `${name}:${querySource}`,
@@ -96,6 +97,7 @@ function eventOf(record: LogRecord, name: 'api_request' | 'api_error', clientAdd
     },
     cost_usd: costOf(attributes),
     latency_ms: latencyOrNone(numberAttribute(attributes, 'duration_ms')),
+    reporter: 'agent',
   };
 }
 
@@ -145,11 +147,11 @@ function credentialOf(attributes: Attributes): JsonObject {
   return { kind: throughCloud ? 'none' : 'api_key' };
 }
 
-/** Values of `anthropic.provider` other than the first party, as our provider names (those of the price list). */
-const CLOUDS: Record<string, string> = { bedrock: 'aws', vertex: 'google', foundry: 'azure' };
+/** Values of `anthropic.provider` other than the first party, as we call the places. */
+const CLOUDS: Record<string, string> = { bedrock: 'bedrock', vertex: 'vertex', foundry: 'azure' };
 
-const providerOf = (backend: string | undefined): string =>
-  backend !== undefined && Object.hasOwn(CLOUDS, backend) ? CLOUDS[backend]! : 'anthropic';
+const placeOf = (backend: string | undefined): string | undefined =>
+  backend !== undefined && Object.hasOwn(CLOUDS, backend) ? CLOUDS[backend] : undefined;
 
 /** Micro-dollars are exact; the amount in dollars carries binary rounding (0.005699999999999999) and is rounded to 9 places. */
 function costOf(attributes: Attributes): string | number | undefined {

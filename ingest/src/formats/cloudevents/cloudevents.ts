@@ -1,4 +1,4 @@
-import { canonicalFingerprint } from '../../../contract/index.ts';
+import { canonicalFingerprint } from '../../../contract/fingerprint.ts';
 import { wholeApiKey } from '../../redact/redact.ts';
 import type { Decoded, DecodeContext } from '../format.ts';
 import { isJsonObject, type JsonObject, textIn, textOf } from '../json-body.ts';
@@ -44,7 +44,7 @@ const rejected = (path: string, message: string): Decoded => ({ kind: 'rejected'
  * that name, a `subject` that is a fingerprint (or a raw key, which is hashed) the credential, the client's address the ip, and
  * the time of receipt the time, as the specification makes it optional.
  */
-export function ofCloudEvent(event: JsonObject, context: DecodeContext): Decoded {
+export function ofCloudEvent(event: JsonObject, context: Pick<DecodeContext, 'receivedAt' | 'clientAddress'>): Decoded {
   if (event.specversion !== '1.0') {
     return rejected('specversion', 'must be "1.0", the CloudEvents version that is taken here');
   }

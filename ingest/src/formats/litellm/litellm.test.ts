@@ -35,6 +35,7 @@ const FAILURE = {
   tokens_input_uncached: 0,
   tokens_output: 0,
   cost_nano_usd: 0,
+  cost_basis: 'none',
 };
 
 describe('LiteLLM bodies', () => {
@@ -250,24 +251,12 @@ describe('LiteLLM fields', () => {
       { user_agent: 'claude-cli/2.1.197 (external, cli)', requester_metadata: { branch: 'main' } },
     );
     expect(event).toMatchObject({
-      agent: 'claude-cli',
+      agent: 'claude-code',
       agent_version: '2.1.197',
       repo: 'acme/tools',
       branch: 'main',
       environment: 'staging',
     });
-  });
-
-  test.each([
-    ['OpenAI/Python 1.40.0', 'OpenAI/Python', '1.40.0'],
-    ['AsyncAnthropic/Python 0.75.0', 'AsyncAnthropic/Python', '0.75.0'],
-    ['Anthropic/JS 0.32.1', 'Anthropic/JS', '0.32.1'],
-    ['Go-http-client/2.0', 'Go-http-client', '2.0'],
-    ['python-requests/2.32.3', 'python-requests', '2.32.3'],
-    ['Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101', 'Mozilla', '5.0'],
-    ['my own client 3', 'my own client 3', ''],
-  ])('the agent of %s', async (userAgent, agent, version) => {
-    expect(await of({}, { user_agent: userAgent })).toMatchObject({ agent, agent_version: version });
   });
 
   test('the old payload (generic_api_use_v1) is refused with the setting to change, and not stored as use by nobody', async () => {
@@ -276,6 +265,34 @@ describe('LiteLLM fields', () => {
     expect(errors).toEqual([
       { index: 0, path: 'modelParameters', message: expect.stringContaining('generic_api_use_v1') as string },
     ]);
+  });
+
+  test('a responses call, whose usage is in that API’s own words, has its cached tokens apart', async () => {
+    const { events } = await run(litellmFormat, load('responses-usage.json'));
+    expect(events).toMatchObject([
+      { tokens_input_uncached: 538, tokens_cache_read: 2208, tokens_cache_write: 0, tokens_output: 197 },
+    ]);
+  });
+
+  test.each([
+    [{ input_tokens: 50, cache_read_input_tokens: 40, output_tokens: 7 }, [10, 40, 7]],
+    [{ promptTokenCount: 50, cachedContentTokenCount: 40, candidatesTokenCount: 7 }, [10, 40, 7]],
+    [{ prompt_tokens: 50, prompt_tokens_details: { cached_tokens: 40 }, completion_tokens: 7 }, [10, 40, 7]],
+  ])(
+    'usage that only the provider’s own object tells is taken from it: %o',
+    async (usage_object, [input, cache, output]) => {
+      const event = await of({ prompt_tokens: undefined, completion_tokens: undefined }, { usage_object });
+      expect(event).toMatchObject({
+        tokens_input_uncached: input,
+        tokens_cache_read: cache,
+        tokens_output: output,
+      });
+    },
+  );
+
+  test('a key that the proxy refused is denied and cost nothing that anybody knows', async () => {
+    const { events } = await run(litellmFormat, load('wrong-key.json'));
+    expect(events).toMatchObject([{ outcome: 'denied', status_code: 401, cost_nano_usd: 0, cost_basis: 'none' }]);
   });
 
   test('a payload without identity is refused with the field that is missing', async () => {

@@ -67,21 +67,22 @@ function eventOf(payload: JsonObject): JsonObject {
       endUser.user ??
       keyUsers.find((user) => user !== undefined),
     ip: firstAddress(textIn(payload, 'requester_ip_address') ?? textIn(metadata, 'requester_ip_address')),
-    agent: agentOfUserAgent(textIn(metadata, 'user_agent') ?? textIn(requester, 'user_agent')),
+    agent: { name: textIn(metadata, 'user_agent') ?? textIn(requester, 'user_agent') },
     session: textIn(payload, 'session_id') ?? endUser.session ?? textIn(payload, 'trace_id'),
     request_id: providerRequestId(payload) ?? id,
     repo: textIn(requester, 'repo') ?? textIn(requester, 'repository') ?? tags.get('repo') ?? tags.get('repository'),
     branch: textIn(requester, 'branch') ?? tags.get('branch'),
     provider: textIn(payload, 'custom_llm_provider'),
-    model: modelOf(payload),
+    model: textIn(payload, 'model'),
     environment: textIn(requester, 'environment') ?? tags.get('environment') ?? tags.get('env'),
     operation: operationOf(payload),
     outcome: failed ? failureOf(status) : 'success',
     // A status of success says nothing of a failure, and LiteLLM reports some with 200.
     status_code: failed && status !== null && status >= 400 && status <= 999 ? status : undefined,
     tokens: fromOwnCache(payload) ? undefined : tokensOf(payload, metadata),
-    cost_usd: costOf(payload),
+    cost_usd: costOf(payload, failed),
     latency_ms: latencyOf(payload, start, end),
+    reporter: 'proxy',
   };
 }
 
@@ -101,22 +102,14 @@ function providerRequestId(payload: JsonObject): string | undefined {
   return textIn(headers, 'llm_provider-request-id') ?? textIn(headers, 'llm_provider-x-request-id');
 }
 
-/** `anthropic/claude-sonnet-4-5` of the provider `anthropic` is the model that everyone else calls `claude-sonnet-4-5`. */
-function modelOf(payload: JsonObject): string | undefined {
-  const model = textIn(payload, 'model');
-  const prefix = `${textIn(payload, 'custom_llm_provider') ?? ''}/`;
-  return model !== undefined && model.length > prefix.length && model.startsWith(prefix)
-    ? model.slice(prefix.length)
-    : model;
-}
-
 /**
- * The cost in dollars; none where LiteLLM says 0 because it could not work it out, such as for a model it has no price of: that would
- * stand in every sum as a request that was free.
+ * The cost in dollars; none where LiteLLM says 0 because the request failed or because it could not work it out, such as for a model
+ * it has no price of: that would stand in every sum as a request that was free.
  */
-function costOf(payload: JsonObject): number | undefined {
+function costOf(payload: JsonObject, failed: boolean): number | undefined {
   const cost = numberOf(payload.response_cost) ?? numberOf(payload.spend) ?? undefined;
-  return cost === 0 && isJsonObject(payload.response_cost_failure_debug_info) ? undefined : cost;
+  const isUnknown = failed || isJsonObject(payload.response_cost_failure_debug_info);
+  return cost === 0 && isUnknown ? undefined : cost;
 }
 
 /** LiteLLM repeats the tokens of the first answer when it gives that again from its own cache, where none were used. */
@@ -170,20 +163,31 @@ function credentialOf(payload: JsonObject, metadata: JsonObject): JsonObject | u
 
 /**
  * `prompt_tokens` holds the cached tokens too, as OpenAI counts; where the cache alone is more, it comes from a version that passes on
- * Anthropic's counts, which exclude it.
+ * Anthropic's counts, which exclude it. `usage_object` is the provider's own: chat completions, responses, messages and Gemini each call
+ * the same counts otherwise.
  */
 function tokensOf(payload: JsonObject, metadata: JsonObject): JsonObject {
   const usage = objectIn(metadata, 'usage_object');
-  const details = objectIn(usage, 'prompt_tokens_details');
-  const prompt = numberOf(payload.prompt_tokens) ?? 0;
-  const cacheRead = numberOf(usage.cache_read_input_tokens) ?? numberOf(details.cached_tokens) ?? 0;
-  const cacheWrite = numberOf(usage.cache_creation_input_tokens) ?? numberOf(details.cache_creation_tokens) ?? 0;
+  const details = { ...objectIn(usage, 'input_tokens_details'), ...objectIn(usage, 'prompt_tokens_details') };
+  const first = (...counts: unknown[]) => counts.map(numberOf).find((count) => count !== null) ?? 0;
+  const prompt = first(payload.prompt_tokens, usage.prompt_tokens, usage.input_tokens, usage.promptTokenCount);
+  const cacheRead = first(
+    usage.cache_read_input_tokens,
+    details.cached_tokens,
+    usage.cachedContentTokenCount,
+    usage.cached_content_token_count,
+  );
+  const cacheWrite = first(
+    usage.cache_creation_input_tokens,
+    details.cache_creation_tokens,
+    details.cache_write_tokens,
+  );
   const cached = cacheRead + cacheWrite;
   return {
     input_uncached: cached <= prompt ? prompt - cached : prompt,
     cache_read: cacheRead,
     cache_write: cacheWrite,
-    output: numberOf(payload.completion_tokens) ?? 0,
+    output: first(payload.completion_tokens, usage.completion_tokens, usage.output_tokens, usage.candidatesTokenCount),
   };
 }
 
