@@ -22,7 +22,7 @@ const REMEMBERED_MAX = 2_000;
 const remembered = new Map<string, Provider | null>();
 
 /** Places that serve others' models, as the price list calls them. */
-const ON_PRICE_LIST: Record<string, string> = { bedrock: 'aws', vertex: 'google', amazon: 'aws' };
+const ON_PRICE_LIST: Record<string, string> = { bedrock: 'aws', vertex: 'google', amazon: 'aws', xai: 'x-ai' };
 
 /**
  * List price of a call in billionths of a dollar: that of the model's maker, wherever it was served; where that has none, the place's.

@@ -81,7 +81,7 @@ function eventOf(record: LogRecord, name: 'api_request' | 'api_error', clientAdd
     session: text('session.id'),
     request_id: text('request_id'),
     provider: 'anthropic',
-    served_by: placeOf(text('anthropic.provider')),
+    served_by: servedBy(text('anthropic.provider')),
     model: text('model'),
     action: 'execution',
     operation: querySource === undefined ? name : `${name}:${querySource}`,
@@ -150,7 +150,7 @@ function credentialOf(attributes: Attributes): JsonObject {
 /** Values of `anthropic.provider` other than the first party, as we call the places. */
 const CLOUDS: Record<string, string> = { bedrock: 'bedrock', vertex: 'vertex', foundry: 'azure' };
 
-const placeOf = (backend: string | undefined): string | undefined =>
+const servedBy = (backend: string | undefined): string | undefined =>
   backend !== undefined && Object.hasOwn(CLOUDS, backend) ? CLOUDS[backend] : undefined;
 
 /** Micro-dollars are exact; the amount in dollars carries binary rounding (0.005699999999999999) and is rounded to 9 places. */

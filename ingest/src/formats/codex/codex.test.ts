@@ -42,7 +42,7 @@ describe('Codex logs as captured', () => {
       source: 'codex',
       time: Date.parse('2026-11-20T23:15:42.809Z'),
       session: '01a1fb3e-8baf-7eb3-8810-0466eca8267a',
-      agent: 'codex_exec',
+      agent: 'codex',
       agent_version: '0.169.0',
       host: 'vm',
       environment: 'staging',

@@ -99,6 +99,7 @@ function eventOf(record: LogRecord, name: string, clientAddress: string): JsonOb
           'inclusive',
         ),
     latency_ms: latencyOrNone(number('duration_ms')),
+    reporter: 'agent',
   };
 }
 

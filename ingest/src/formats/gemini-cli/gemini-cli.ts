@@ -73,6 +73,7 @@ function eventOf(record: LogRecord, name: 'api_response' | 'api_error', clientAd
     status_code: statusCode !== undefined && statusCode >= 100 && statusCode <= 999 ? statusCode : undefined,
     tokens: name === 'api_response' ? tokensOf(attributes) : undefined,
     latency_ms: latencyOrNone(numberAttribute(attributes, 'duration_ms')),
+    reporter: 'agent',
   };
 }
 

@@ -7,7 +7,7 @@ import { isoTimeOf, namedKeyOf, placeOf } from '../otlp/common.ts';
 import type { LogRecordMapper } from '../otlp/log-record.ts';
 import type { Span, SpanMapper } from '../otlp/span.ts';
 import { NAMES } from './attribute-names.ts';
-import { canonicalProvider, usesCloudCredentials } from './providers.ts';
+import { usesCloudCredentials } from './providers.ts';
 import { roleOf } from './span-role.ts';
 import { hasTokens, tokensOf } from './tokens.ts';
 
@@ -69,7 +69,7 @@ function eventOf(request: Described, clientAddress: string): JsonObject {
   const text = (...keys: string[]) => textAttribute(attributes, ...keys);
   const failed = hasFailed(request);
   const status = statusOf(attributes);
-  const provider = canonicalProvider(text(...NAMES.provider));
+  const provider = text(...NAMES.provider);
   const service = textAttribute(resource, 'service.name');
   // What the OpenTelemetry SDK writes where nobody named the service.
   const isNamed = service !== undefined && !service.startsWith('unknown_service');
@@ -97,6 +97,7 @@ function eventOf(request: Described, clientAddress: string): JsonObject {
     status_code: status,
     tokens: tokensOf(request),
     latency_ms: latencyOrNone(request.latencyMs),
+    reporter: 'sdk',
   };
 }
 
@@ -141,5 +142,5 @@ function credentialOf(attributes: Attributes, provider: string | undefined): Jso
   if (fingerprint !== undefined || hint !== undefined) {
     return { fingerprint, hint, provider: 'litellm', kind: 'api_key' };
   }
-  return { kind: usesCloudCredentials(provider, textAttribute(attributes, ...NAMES.provider)) ? 'none' : 'api_key' };
+  return { kind: usesCloudCredentials(provider) ? 'none' : 'api_key' };
 }

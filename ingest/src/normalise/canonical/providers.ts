@@ -4,8 +4,8 @@ export const PLACES: ReadonlySet<string> = new Set(['bedrock', 'vertex', 'azure'
 /** Providers under every name that SDKs, proxies and conventions give them, in lower case with dashes. What is not here is its own name. */
 const SAME_PROVIDER: Record<string, string> = Object.fromEntries(
   Object.entries({
-    anthropic: ['anthropic.messages'],
-    openai: ['openai.chat', 'openai.responses', 'text-completion-openai', 'openai-compatible'],
+    anthropic: [],
+    openai: ['text-completion-openai', 'openai-compatible'],
     google: [
       'gemini',
       'gcp.gemini',
@@ -48,6 +48,9 @@ const SAME_PROVIDER: Record<string, string> = Object.fromEntries(
   }).flatMap(([name, others]) => [name, ...others].map((other) => [other, name])),
 );
 
+/** Instrumentations name the API behind a dot. */
+const OF_AN_API = /(?:\.(?:chat|messages|responses|completions?|embeddings?))+$/;
+
 /** Whether a name is one of a provider that is known here: only those are taken off the front of a model's name. */
 export function isProvider(name: string): boolean {
   return Object.hasOwn(SAME_PROVIDER, name);
@@ -55,7 +58,7 @@ export function isProvider(name: string): boolean {
 
 /** The one form of a provider's name: lower case with dashes, and one for each. */
 export function providerName(plain: string): string {
-  const dashed = plain.toLowerCase().replace(/[ _]+/g, '-');
+  const dashed = plain.toLowerCase().replace(/[ _]+/g, '-').replace(OF_AN_API, '');
   return Object.hasOwn(SAME_PROVIDER, dashed) ? SAME_PROVIDER[dashed]! : dashed;
 }
 
