@@ -16,7 +16,6 @@ import type { JsonObject } from '../json-body.ts';
 import { latencyOrNone } from '../latency.ts';
 import { identityOfFacts, recordFormat, type RecordMapper } from '../record.ts';
 import { disjointTokens } from '../token-counts.ts';
-import { agentOfUserAgent } from '../user-agent.ts';
 
 /**
  * Access logs of Envoy and the Envoy AI Gateway as JSON, by the field names of its documentation; a dash or null stands for what is not
@@ -53,7 +52,7 @@ function eventOf(record: JsonObject): JsonObject {
     credential: keyOfHeaders(headersOf(record)),
     user: firstText(record, 'user', 'x-user-id', 'jwt_sub'),
     ip: firstAddress(firstText(record, 'x-forwarded-for', 'downstream_remote_address')),
-    agent: agentOfUserAgent(firstText(record, 'user-agent', 'user_agent')),
+    agent: { name: firstText(record, 'user-agent', 'user_agent') },
     session: firstText(record, 'session_id', ...SESSION_HEADERS, 'mcp_session_id'),
     request_id: requestId,
     provider: firstText(record, 'genai_provider') ?? providerOfHost(firstText(record, ':authority', 'upstream_host')),
@@ -77,5 +76,6 @@ function eventOf(record: JsonObject): JsonObject {
       'inclusive',
     ),
     latency_ms: latencyOrNone(firstNumber(record, 'duration')),
+    reporter: 'proxy',
   };
 }

@@ -53,6 +53,7 @@ function eventOf(record: JsonObject): JsonObject {
     status_code: status,
     tokens: tokensOfUsage(usage),
     latency_ms: latencyOrNone(start === undefined || end === undefined ? undefined : end - start),
+    reporter: 'proxy',
   };
 }
 

@@ -19,7 +19,7 @@ test('a request of an AI plugin tells model, provider, tokens, cost, status and 
       time: 1726783839711,
       org: 'default',
       ip: '192.168.65.1',
-      agent: 'HTTPie',
+      agent: 'httpie',
       agent_version: '3.2.3',
       request_id: '2f6946328ffc4946b8c9120704a4a155',
       module: 'example_service',

@@ -16,7 +16,6 @@ import { isJsonObject, type JsonObject, objectIn } from '../json-body.ts';
 import { latencyOrNone } from '../latency.ts';
 import { tokensOfUsage } from '../provider-usage.ts';
 import { identityOfFacts, recordFormat, type RecordMapper } from '../record.ts';
-import { agentOfUserAgent } from '../user-agent.ts';
 
 /**
  * Records of Kong's logging plugins (http-log, file-log). Each AI plugin of a request that asked a model is one event, a request without
@@ -73,7 +72,7 @@ function commonOf(record: JsonObject): JsonObject {
     org: textOrNone(record.workspace_name),
     user: firstText(consumer, 'username', 'custom_id', 'id'),
     ip: textOrNone(record.client_ip),
-    agent: agentOfUserAgent(firstText(headers, 'user-agent')),
+    agent: { name: firstText(headers, 'user-agent') },
     session: firstText(headers, ...SESSION_HEADERS),
     request_id: firstText(request, 'id'),
     module: firstText(objectIn(record, 'service'), 'name'),
@@ -82,6 +81,7 @@ function commonOf(record: JsonObject): JsonObject {
     outcome: status !== undefined && status >= 400 ? failureOf(status) : 'success',
     status_code: status,
     latency_ms: latencyOrNone(took),
+    reporter: 'proxy',
   };
 }
 

@@ -107,6 +107,7 @@ function eventOf(id: string, generation: JsonObject, time: string | undefined, m
     tokens: tokensOf(usage, objectIn(generation, 'usageDetails'), integration),
     cost_usd: firstNumber(objectIn(generation, 'costDetails'), 'total') ?? firstNumber(usage, 'totalCost'),
     latency_ms: latencyOrNone(Number.isNaN(end) || Number.isNaN(start) ? undefined : end - start),
+    reporter: 'sdk',
   };
 }
 

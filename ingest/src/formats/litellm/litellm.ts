@@ -4,7 +4,6 @@ import { firstAddress } from '../access-log.ts';
 import type { Decoded, DecodeContext, HttpFormat } from '../format.ts';
 import { isJsonObject, JSON_LINES_TYPES, type JsonObject, objectIn, textIn, valuesOfBody } from '../json-body.ts';
 import { latencyOrNone } from '../latency.ts';
-import { agentOfUserAgent } from '../user-agent.ts';
 
 /**
  * LiteLLM's `generic_api` callback: a JSON array, lines, or one object, always as `application/json`. Takes its StandardLoggingPayload and

@@ -24,7 +24,7 @@ test('a line tells who asked what where, and nothing of its query', async () => 
     source: 'nginx',
     time: 1795216542806,
     ip: '10.0.0.7',
-    agent: 'claude-cli',
+    agent: 'claude-code',
     agent_version: '2.1.332',
     provider: 'anthropic',
     action: 'execution',

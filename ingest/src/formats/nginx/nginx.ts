@@ -13,7 +13,6 @@ import type { Decoded } from '../format.ts';
 import type { JsonObject } from '../json-body.ts';
 import { latencyOrNone } from '../latency.ts';
 import { identityOfFacts, recordFormat, type RecordMapper } from '../record.ts';
-import { agentOfUserAgent } from '../user-agent.ts';
 
 /**
  * Access logs of nginx in JSON (`log_format … escape=json`), fields named as nginx's variables. There are no tokens in them: they show who
@@ -60,7 +59,7 @@ function eventOf(record: JsonObject): JsonObject {
     credential: credentialOf(record),
     user: firstText(record, 'remote_user'),
     ip: firstText(record, 'remote_addr'),
-    agent: agentOfUserAgent(firstText(record, 'http_user_agent')),
+    agent: { name: firstText(record, 'http_user_agent') },
     session: firstText(record, 'http_x_claude_code_session_id', 'http_session_id', 'http_x_session_id'),
     request_id: firstText(record, 'upstream_http_request_id', 'upstream_http_x_request_id', 'request_id'),
     provider: providerOfHost(firstText(record, 'proxy_host', 'upstream_host', 'host')),
@@ -69,6 +68,7 @@ function eventOf(record: JsonObject): JsonObject {
     outcome: status === undefined || status >= 400 ? failureOf(status) : 'success',
     status_code: status,
     latency_ms: latencyOrNone(took === undefined ? undefined : took * 1000),
+    reporter: 'proxy',
   };
 }
 

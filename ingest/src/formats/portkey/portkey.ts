@@ -66,6 +66,7 @@ function eventOf(record: JsonObject): JsonObject {
     ),
     cost_usd: cents === undefined || cents === 0 ? undefined : cents / 100,
     latency_ms: latencyOrNone(firstNumber(record, 'response_time')),
+    reporter: 'proxy',
   };
 }
 
