@@ -12,7 +12,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { answerOf } from './answers.ts';
-import { canonicalAddress } from './auth/address.ts';
+import { canonicalAddress } from './normalise/canonical/address.ts';
 import { authenticate } from './auth/authenticate.ts';
 import { decodedBytesOfProtobuf } from './body/decoded-size.ts';
 import type { HttpFormat } from './formats/format.ts';

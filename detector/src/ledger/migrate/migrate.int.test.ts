@@ -90,7 +90,9 @@ describe('migrate', () => {
     await Promise.all([1, 2, 3, 4].map(() => migrate(client, options)));
     await migrate(client, options);
     const versions = await rows<[number]>(`SELECT DISTINCT version FROM ${options.database}.schema_migrations`);
-    expect(versions.flat().sort((one, other) => one - other)).toEqual(readMigrations(MIGRATIONS_DIRECTORY).map(({ version }) => version));
+    expect(versions.flat().sort((one, other) => one - other)).toEqual(
+      readMigrations(MIGRATIONS_DIRECTORY).map(({ version }) => version),
+    );
   });
 
   it('applies what is new and leaves what is there', async () => {
