@@ -79,6 +79,25 @@ Issues a key with which a collector may send events, and prints it once. The ins
   --bare        print the key alone
   --help        this text`,
   },
+  connect: {
+    summary: 'print or write the configuration of a client, and try whether its reports arrive',
+    entry: 'connect/main.ts',
+    help: `npm run -s lanewatch -- connect CLIENT [options]
+
+Prints the lines that make a client report here. Lanewatch must be running (npm start), or named by --url.
+
+  CLIENT        claude-code, codex, gemini-cli, litellm, kong, envoy, nginx, otel-collector, fluent-bit, vector, langfuse, otel
+  --write       put them into the client's own file: the rest of it stays, a copy of it is kept, what changed is shown;
+                a second time changes nothing
+  --file FILE   the file to write, for clients that have no fixed place
+  --test        send a test event the way that the client's reports go, and say what came of it
+  --url URL     address of ingest            (default: the installation that runs)
+  --key KEY     collector key                (default: $COLLECTOR_KEY, the key that the file has, or a new one)
+  --help        this text
+
+The provider's key of the client stays on this machine: its fingerprint and hint are computed here from the variable that
+holds it (or from LANEWATCH_PROVIDER_KEY).`,
+  },
   load: {
     summary: 'send events of the invented organisation to any ingest, or write a large ledger of the past',
     entry: 'load/main.ts',
