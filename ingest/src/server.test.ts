@@ -72,6 +72,37 @@ describe('routes', () => {
     expect((await server.app.inject('/docs')).statusCode).toBe(200);
   });
 
+  test('every status that a route answers with is in /openapi.json, with its content type', async () => {
+    const api = (await server.app.inject('/openapi.json')).json<{
+      paths: Record<string, { post: { responses: Record<string, { content?: Record<string, unknown> }> } }>;
+    }>();
+    const answered = new Set<number>();
+    for (const { path, mediaTypes } of FORMATS) {
+      const bodies = ['{}', '[', '', 'x'.repeat(2 ** 21)];
+      const requests = [
+        ...mediaTypes.flatMap((type) => bodies.map((body) => [body, { 'content-type': type }] as const)),
+        ['{}', { 'content-type': 'text/html' }],
+        ['{}', { 'content-type': 'application/x-www-form-urlencoded' }],
+        ['{}', { 'content-encoding': 'br' }],
+        ['{}', { authorization: 'Bearer nobody' }],
+      ] as const;
+      for (const [body, headers] of requests) {
+        const answer = await server.post(path, body, headers);
+        const type = String(answer.headers['content-type'] ?? '').split(';')[0]!;
+        const documented = api.paths[path]!.post.responses[answer.status];
+        expect([path, headers, answer.status, documented === undefined]).toEqual([path, headers, answer.status, false]);
+        if (answer.status !== 204)
+          expect([path, answer.status, Object.keys(documented!.content ?? {})]).toEqual([
+            path,
+            answer.status,
+            expect.arrayContaining([type]),
+          ]);
+        answered.add(answer.status);
+      }
+    }
+    expect([...answered].sort()).toEqual(expect.arrayContaining([200, 400, 401, 413, 415]));
+  });
+
   test('refused requests are among those whose time is measured', async () => {
     await server.post('/v1/events', json(event(1)));
     await server.post('/v1/events', 'x'.repeat(2 ** 21));

@@ -11,9 +11,9 @@ import fastify, {
 } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
-import { z } from 'zod';
 import { usageEventInputSchema } from '../contract/index.ts';
-import { type Answer, answerOf, countsSchema, fatesSchema, refusalOf } from './answers.ts';
+import { type Answer, answerOf, refusalOf } from './answers.ts';
+import { responsesOf } from './documented-answers.ts';
 import { canonicalAddress } from './normalise/canonical/address.ts';
 import { authenticate } from './auth/authenticate.ts';
 import type { CollectorCredential, CredentialView } from './auth/credentials.ts';
@@ -26,7 +26,7 @@ import type { HttpFormat } from './formats/format.ts';
 import { isProtobuf } from './formats/otlp/request.ts';
 import type { Metrics } from './metrics.ts';
 import { withoutSecrets } from './normalise/normalise.ts';
-import { ApiProblem, problemSchema } from './problem.ts';
+import { ApiProblem } from './problem.ts';
 import type { Publisher } from './publish/publisher.ts';
 import { createRefusalLog } from './refusal-log.ts';
 import { take } from './take.ts';
@@ -150,14 +150,6 @@ function registerFormat(app: FastifyInstance, format: HttpFormat, options: Serve
     },
     handler: async (request, reply) => send(reply, await handle(format, request, options)),
   });
-}
-
-/** What the readable API page says of the answers. */
-function responsesOf({ answer }: HttpFormat): Record<string, z.ZodType> {
-  if (answer.startsWith('otlp')) return { 200: z.object({}) };
-  if (answer === 'each') return { 207: fatesSchema, default: problemSchema };
-  const empty = answer === 'no_content' ? { 204: z.null() } : {};
-  return { 200: countsSchema, ...empty, default: problemSchema };
 }
 
 async function handle(format: HttpFormat, request: FastifyRequest, options: ServerOptions): Promise<Answer> {
