@@ -8,6 +8,7 @@ import { startHealthServer } from './health-server.ts';
 import { connect } from './ledger/clickhouse.ts';
 import { createCredentialMirror } from './ledger/mirror/credential-mirror.ts';
 import { openLedger } from './ledger/open.ts';
+import { startUpkeep } from './ledger/upkeep/upkeep.ts';
 import { createMetrics } from './metrics.ts';
 import { createReadiness } from './readiness.ts';
 import { rulesInForce } from './rules/index.ts';
@@ -23,8 +24,8 @@ export interface DetectorParts {
 const PARTS: DetectorParts = { openBus, openLedger, detection: true };
 
 const SHUTDOWN_MS = 15_000;
-/** Of requests that no batch waits for. */
-const BESIDE_SILENCE_MS = 60_000;
+/** Of requests that no batch waits for; one writes every part of an older ledger anew. */
+const BESIDE_SILENCE_MS = 3_600_000;
 
 /**
  * Standard output. A line that a full disk does not take is lost: pino's own destination would end the service by an error that
@@ -126,6 +127,13 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     observer,
   });
   metrics.watch(detector);
+  const upkeep = startUpkeep({
+    client: beside,
+    database: config.CLICKHOUSE_DATABASE,
+    wait: (ms, signal) => delay(ms, undefined, { signal }),
+    onProgress: (rows_done, rows_total) => log.info({ rows_done, rows_total }, 'building the roll-up of older days'),
+    onFault: (error) => observer.fault('building the roll-up of older days', error),
+  });
 
   let isStopping = false;
   const stop = (signal: string) => {
@@ -135,6 +143,7 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     isStopping = true;
     // What can't be stored in time is not lost: it is on the bus, and the next start resumes from the ledger.
     setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
+    upkeep.close();
     detector
       .close()
       .then(() => Promise.all([bus.close(), ledger.close(), beside.close()]))

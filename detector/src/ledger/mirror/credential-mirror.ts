@@ -6,6 +6,7 @@ import { CREDENTIALS_TABLE, insertMirrored, mirroredOf, reloadMirrored } from '.
 const RECORDS_PER_WRITE = 5_000;
 const RETRY_MS_MAX = 5_000;
 const RETRY_MS_FIRST = 200;
+const CLOSE_MS_MAX = 2_000;
 
 export interface CredentialMirror {
   /** Tells that the record of this key is another one now, or gone. Returns at once. */
@@ -17,7 +18,7 @@ export interface CredentialMirror {
   begin(): void;
   /** Resolves when everything noted up to now is written, or the mirror was closed. */
   settled(): Promise<void>;
-  /** Stops after the request that runs. */
+  /** Stops after the request that runs, if that ends soon. */
   close(): Promise<void>;
 }
 
@@ -120,7 +121,8 @@ export function createCredentialMirror(options: CredentialMirrorOptions): Creden
     },
     async close() {
       closed = true;
-      await running;
+      // An engine that does not answer must not hold the detector up: what is missing is written at the next start.
+      if (running !== null) await Promise.race([running, options.wait(CLOSE_MS_MAX)]);
     },
   };
 }
