@@ -157,6 +157,7 @@ export function laneDetailOf(org: Organisation, laneId: string, window: Window, 
     ...lane,
     window,
     ...bounds(window, nowMs),
+    names_as_sent_until: null,
     first_seen_ever: org.rows.findLast((row) => row.lane === laneId)?.seen_at ?? lane.first_seen,
     observed_with: { users: nodes('user'), endpoints, agents: nodes('agent') },
     usage_context: {

@@ -113,6 +113,8 @@ export const laneDetailSchema = laneSchema.extend({
   to: instantSchema,
   /** First event on the lane that the ledger has, in the window or before. */
   first_seen_ever: instantSchema,
+  /** Rows stored before then have names as they were sent, where one person may be several; null where the lane has none in the window. */
+  names_as_sent_until: instantSchema.nullable(),
   observed_with: z.object({
     users: z.array(laneNodeSchema),
     endpoints: z.array(laneEndpointSchema),

@@ -3,6 +3,7 @@ import type { ClickHouse } from '../clickhouse.ts';
 import { rowsSince, windowScope } from '../ledger/scope.ts';
 import { readTrend } from '../ledger/trend.ts';
 import { instantOf, isLive, windowStartMs } from '../ledger/window.ts';
+import { namesAsSentUntil, readCanonicalSince } from './names-as-sent.ts';
 import { laneOfRow, readLaneRows, withoutEvents } from './rows.ts';
 import { ENDPOINT_COLUMN_SQL, ENDPOINT_SQL } from './states.ts';
 
@@ -121,7 +122,7 @@ export async function readLaneDetail(
   const { lane, comparables, findings, window, nowMs } = input;
   const fromMs = windowStartMs(window, nowMs);
   const parameters = { lane: lane.lane, ...rowsSince(fromMs).parameters };
-  const [users, endpoints, agents, models, repos, sessions, trend, [ever]] = await Promise.all([
+  const [users, endpoints, agents, models, repos, sessions, trend, canonicalSinceMs, [ever]] = await Promise.all([
     readNodes(store, 'users', parameters),
     readEndpoints(store, parameters),
     readNodes(store, 'agents', parameters),
@@ -129,15 +130,18 @@ export async function readLaneDetail(
     readNodes(store, 'repos', parameters),
     readSessions(store, parameters, nowMs),
     readTrend(store, window, nowMs, lane.lane),
+    readCanonicalSince(store),
     store.rows<{ first: number | string }>(firstSeenSql(store.database), { lane: lane.lane }),
   ]);
+  const firstSeenEver = ever === undefined ? lane.first_seen : instantOf(Number(ever.first));
   return {
     ...lane,
     window,
     from: instantOf(fromMs),
     // A clock of another machine may be ahead of ours, and rows may have come while these were read.
     to: instantOf(Math.max(nowMs, Date.parse(lane.last_seen) + 1)),
-    first_seen_ever: ever === undefined ? lane.first_seen : instantOf(Number(ever.first)),
+    first_seen_ever: firstSeenEver,
+    names_as_sent_until: namesAsSentUntil(canonicalSinceMs, fromMs, Date.parse(firstSeenEver)),
     observed_with: { users, endpoints, agents },
     usage_context: { models, repos, sessions },
     known_comparables: comparables,

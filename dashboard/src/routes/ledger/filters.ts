@@ -20,6 +20,7 @@ const COLUMN_NAMES: Record<FilterColumn, string> = {
   repo: 'repository',
   branch: 'branch',
   provider: 'provider',
+  served_by: 'served by',
   model: 'model',
   module: 'module',
   environment: 'environment',
@@ -32,6 +33,7 @@ const COLUMN_NAMES: Record<FilterColumn, string> = {
   credential_provider: 'key provider',
   credential_kind: 'key kind',
   collector: 'collector',
+  reporter: 'reporter',
   source: 'source',
   id: 'event id',
 };
