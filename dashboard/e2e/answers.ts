@@ -32,6 +32,8 @@ function collectorsOf(org: Organisation, nowMs: number): CollectorHealth[] {
       stored: own.length,
       duplicates: repeated,
       dead_lettered: 0,
+      moved: 0,
+      moved_sources: [],
       in_flight: 0,
     };
   });

@@ -32,6 +32,7 @@ describe.concurrent.each(BUS_KINDS)('on the %s bus', (bus) => {
       expect(result.counts['inserts refused to a former owner']).toBeGreaterThan(0);
       expect(result.counts['posts without an answer']).toBeGreaterThan(0);
       expect(result.counts['events sent again']).toBeGreaterThan(0);
+      expect(result.counts['events put on any partition']).toBeGreaterThan(0);
     },
     RUN_TIMEOUT_MS,
   );

@@ -14,6 +14,7 @@ import { createCollectors, type Collectors } from './workload/collectors.ts';
 import { createEventSource, type EventSource, type PlannedEvent } from './workload/events.ts';
 import { createForeignProducer } from './workload/foreign-producer.ts';
 import { createRegistry } from './workload/lanes.ts';
+import { createOtherPartitioner } from './workload/other-partitioner.ts';
 
 export interface RunOptions {
   bus: BusKind;
@@ -82,6 +83,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const collectors = createCollectors({
       ingestUrl: system.ingestUrl,
       secret: registry.collector.secret,
+      putOnBus: createOtherPartitioner(system.bus, system.topics.usage.name, PARTITIONS, random.fork()),
       random: random.fork(),
       sources: Array.from({ length: COLLECTORS }, (_, index) => sourceOf(`collector-${index}`)),
       eventsPerSecond: options.eventsPerSecond,
@@ -111,7 +113,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
       settled.fail(String(error));
     }
     await Promise.all([collectors.finish(), producer.finish()]);
-    await ledgerCatchesUp(RECOVERY_DEADLINE_MS).catch((error: unknown) => settled.fail(String(error)));
+    // Once for all that lay where it was put, and once more for what was moved from there.
+    for (let time = 0; time < 2; time++)
+      await ledgerCatchesUp(RECOVERY_DEADLINE_MS).catch((error: unknown) => settled.fail(String(error)));
     checks.push(settled.result(`${options.faults.length} faults`));
     const counts = countsOf(system, collectors, producer.confirmed.length);
     checks.push(...(await verify({ system, registry, events: collectors, bad: producer.confirmed })));
@@ -191,6 +195,7 @@ function countsOf(system: System, { sent, acknowledged, counts }: Collectors, ba
     posts: counts.posts,
     'posts without an answer': counts.unanswered,
     'posts answered 503': counts.unavailable,
+    'events put on any partition': counts.pastIngest,
     'undecodable records': bad,
     ...Object.fromEntries(NETWORK_FAULTS.map((kind) => [`inserts met by ${kind}`, proxied(kind)])),
     'inserts refused to a former owner': proxied('fenced'),

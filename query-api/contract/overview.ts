@@ -46,6 +46,10 @@ export const collectorHealthSchema = z.object({
   stored: z.number().int(),
   duplicates: z.number().int(),
   dead_lettered: z.number().int(),
+  /** Lay on another partition than their key's and were put there, repeats after a crash counted again. */
+  moved: z.number().int(),
+  /** Sources of some of them: producers to set `partitioner=murmur2_random` on. */
+  moved_sources: z.array(z.string()),
   /**
    * Accepted and still on the bus: accepted − stored − duplicates − dead_lettered, as far as the detectors have not read beyond them.
    * What the difference has more than that was not counted: a process was killed before it reported, or the bus lost it.

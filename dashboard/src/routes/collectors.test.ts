@@ -2,7 +2,7 @@ import type { CollectorHealth } from '@lanewatch/query-api/contract';
 import { expect, it } from 'vitest';
 import { overviewOf } from '../../e2e/answers.ts';
 import { organisation } from '../../e2e/organisation.ts';
-import { collectorFaults, silenceWarning, unaccountedOf } from './collectors.ts';
+import { collectorFaults, misplacedOf, silenceWarning, unaccountedOf } from './collectors.ts';
 
 const NOW_MS = Date.parse('2026-11-21T12:00:00Z');
 const { collectors } = overviewOf(organisation(NOW_MS), '7d', NOW_MS);
@@ -29,4 +29,10 @@ it('finds no fault only where somebody should report, all of them do, and the su
   expect(collectorFaults([{ ...reporting, accepted: reporting.accepted + 1, dead_lettered: 1 }])).toEqual([
     '1 dead letter',
   ]);
+});
+
+it('tells which own producers have another partitioner, and blames nobody for what ingest put elsewhere', () => {
+  const producers = { ...reporting, collector: '', moved: 7, moved_sources: ['billing'] };
+  expect(misplacedOf([{ ...reporting, moved: 3 }, producers])).toEqual({ count: 7, sources: ['billing'] });
+  expect(misplacedOf([reporting])).toEqual({ count: 0, sources: [] });
 });

@@ -36,6 +36,15 @@ export function silenceWarning(collectors: readonly CollectorHealth[]): string {
   return parts.join(', ');
 }
 
+/**
+ * Events that own producers put on other partitions than their keys', and which producers those are. A collector's were put there by
+ * ingest while the topic got more partitions, and nobody has to do anything about that.
+ */
+export function misplacedOf(collectors: readonly CollectorHealth[]): { count: number; sources: string[] } {
+  const own = collectors.find(({ collector }) => collector === '');
+  return { count: own?.moved ?? 0, sources: own?.moved_sources ?? [] };
+}
+
 /** What keeps the counts from being complete or the collectors from being heard, one phrase each; empty when nothing does. */
 export function collectorFaults(collectors: readonly CollectorHealth[]): string[] {
   const total = (count: (one: CollectorHealth) => number) => collectors.reduce((sum, one) => sum + count(one), 0);

@@ -10,7 +10,7 @@ export interface SentEvents {
   readonly acknowledged: ReadonlySet<string>;
   /** Answers that no careful collector should ever get. */
   readonly refusals: readonly string[];
-  readonly counts: { posts: number; unanswered: number; unavailable: number; repeats: number };
+  readonly counts: { posts: number; unanswered: number; unavailable: number; repeats: number; pastIngest: number };
 }
 
 /** Collectors that post until told to stop, each batch until it is acknowledged. */
@@ -25,6 +25,8 @@ export interface Collectors extends SentEvents {
 export interface CollectorsOptions {
   ingestUrl: string;
   secret: string;
+  /** Puts events on the bus itself; resolves with whether the bus has confirmed them. */
+  putOnBus(events: PlannedEvent[]): Promise<boolean>;
   random: Random;
   /** One collector each. */
   sources: EventSource[];
@@ -36,6 +38,8 @@ const EVENTS_PER_BATCH_MAX = 40;
 const ANSWER_DEADLINE_MS = 5_000;
 const RETRY_PAUSE_MS = 100;
 const REFUSALS_MAX = 20;
+/** Of the batches, how many go past ingest. */
+const PAST_INGEST = 0.1;
 /** Events remembered for sending again long after: enough that a repeat often outlives a crash. */
 const REMEMBERED_MAX = 5_000;
 
@@ -46,14 +50,23 @@ export function createCollectors(options: CollectorsOptions): Collectors {
   const acknowledged = new Set<string>();
   const refusals: string[] = [];
   const remembered: PlannedEvent[] = [];
-  const counts = { posts: 0, unanswered: 0, unavailable: 0, repeats: 0 };
+  const counts = { posts: 0, unanswered: 0, unavailable: 0, repeats: 0, pastIngest: 0 };
   let running: Promise<unknown> | null = null;
   let stopping = false;
 
   async function post(events: PlannedEvent[]): Promise<void> {
-    for (const { key, expected } of events) sent.set(key, expected);
     const body = events.map(({ input }) => JSON.stringify(input)).join('\n');
-    while (!(await isAcknowledged(body, events.length))) await pause(RETRY_PAUSE_MS);
+    await sendUntilAcknowledged(events, () => isAcknowledged(body, events.length));
+  }
+
+  async function sendPastIngest(events: PlannedEvent[]): Promise<void> {
+    counts.pastIngest += events.length;
+    await sendUntilAcknowledged(events, () => options.putOnBus(events));
+  }
+
+  async function sendUntilAcknowledged(events: PlannedEvent[], attempt: () => Promise<boolean>): Promise<void> {
+    for (const { key, expected } of events) sent.set(key, expected);
+    while (!(await attempt())) await pause(RETRY_PAUSE_MS);
     for (const event of events) {
       acknowledged.add(event.key);
       if (remembered.length < REMEMBERED_MAX) remembered.push(event);
@@ -99,7 +112,7 @@ export function createCollectors(options: CollectorsOptions): Collectors {
         events.push(own.pick(remembered));
         counts.repeats++;
       }
-      await post(events);
+      await (own.chance(PAST_INGEST) ? sendPastIngest(events) : post(events));
       const pauseMs = batchMeanPauseMs * (0.5 + own.fraction()) - (performance.now() - startedMs);
       if (pauseMs > 0) await pause(pauseMs);
     }

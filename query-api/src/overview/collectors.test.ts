@@ -124,3 +124,16 @@ test('what is no report is refused', () => {
   expect(totals.apply('x', report({ accepted: -1 }))).toBe(false);
   expect(totals.byCollector().size).toBe(0);
 });
+
+test('moved events are added up over detectors, and their sources are named once', () => {
+  const totals = createCollectorTotals();
+  const moved = (instance: string, count: number, sources: string[]) =>
+    totals.apply(
+      instance,
+      report({ instance, service: 'detector', collector: '', moved: count, moved_sources: sources }),
+    );
+  moved('one', 3, ['billing', 'eval']);
+  moved('two', 4, ['eval']);
+  const [own] = collectorHealth(snapshotOf(1, []), totals.byCollector(), NOW);
+  expect(own).toMatchObject({ moved: 7, moved_sources: ['billing', 'eval'] });
+});

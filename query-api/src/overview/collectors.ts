@@ -1,5 +1,5 @@
 import type { Bus, CollectorCounts, LatestView, TopicSpec } from '@lanewatch/ingest/contract';
-import { collectorCountsSchema, mayShipEvents } from '@lanewatch/ingest/contract';
+import { collectorCountsSchema, mayShipEvents, MOVED_SOURCES_MAX } from '@lanewatch/ingest/contract';
 import type { CollectorHealth } from '../../contract/index.ts';
 import { statusAt } from '../registry/record.ts';
 import type { CredentialRow } from '../registry/record.ts';
@@ -21,8 +21,19 @@ const REPORTS_MAX = 20_000;
  */
 const REMEMBERED_PER_REPORT = 10;
 
-const COUNTS = ['accepted', 'rejected', 'ignored', 'redacted', 'stored', 'duplicates', 'dead_lettered'] as const;
+const COUNTS = [
+  'accepted',
+  'rejected',
+  'ignored',
+  'redacted',
+  'stored',
+  'duplicates',
+  'dead_lettered',
+  'moved',
+] as const;
 type Totals = Record<(typeof COUNTS)[number], number> & {
+  /** Sources of events that were moved, a few. */
+  moved_sources: string[];
   lastReceivedMs: number | null;
   /** When an ingest last said that part of it lies in its spool; null when none says so now. */
   spooledAtMs: number | null;
@@ -39,6 +50,8 @@ function noTotals(): Totals {
     stored: 0,
     duplicates: 0,
     dead_lettered: 0,
+    moved: 0,
+    moved_sources: [],
     lastReceivedMs: null,
     spooledAtMs: null,
     settled: 0,
@@ -47,6 +60,8 @@ function noTotals(): Totals {
 
 function add(totals: Totals, report: CollectorCounts): void {
   for (const name of COUNTS) totals[name] += report[name];
+  const sources = new Set([...totals.moved_sources, ...report.moved_sources]);
+  totals.moved_sources = [...sources].slice(0, MOVED_SOURCES_MAX);
   const lastMs = report.last_received_at === null ? null : Date.parse(report.last_received_at);
   if (lastMs !== null && lastMs > (totals.lastReceivedMs ?? -Infinity)) totals.lastReceivedMs = lastMs;
 }
