@@ -164,9 +164,10 @@ Measures against named peers or limits, each pair interleaved in one run, and pr
     entry: 'chaos/main.ts',
     help: `npm run chaos [-- options]
 
-Runs ingest, two detectors, the ClickHouse engine and the bus as processes of their own, posts events like careful collectors,
-puts a tenth of them on the bus itself and on any partition, does harm in turn, and then compares ledger, roll-ups, findings and dead letters with what was sent and with an undisturbed run
-over the same bus. Ends with 1 when something does not hold; data and logs of that run stay where the last lines say.
+Runs ingest, two detectors, the ClickHouse engine and the bus as processes of their own, posts events like careful collectors, puts a
+tenth of them on the bus itself and on any partition, does harm in turn, and then compares ledger, roll-ups, findings and dead letters
+with what was sent and with an undisturbed run over the same bus. Ends with 1 when something does not hold; data and logs of that run
+stay where the last lines say.
 
   --kills N         faults per bus                               (default 60)
   --bus NAME        kafka, embedded or both                      (default both)

@@ -27,7 +27,9 @@ export async function checkRollUps(client: ClickHouseClient): Promise<CheckResul
 async function compare(client: ClickHouseClient, projection: string, statement: string): Promise<CheckResult> {
   const check = createCheck(`roll-ups (${projection}) equal the base rows`);
   const query = `${statement.replace(/ GROUP BY /, ` FROM ${DATABASE}.ledger GROUP BY `)} ORDER BY ALL`;
-  const linesOf = async (clickhouse_settings: Settings) => {
+  const linesOf = async (settings: Settings) => {
+    // As readers send it: the engine would rewrite a comparison with an empty text and then not know the projection's own expression.
+    const clickhouse_settings = { ...settings, optimize_empty_string_comparisons: 0 };
     const answer = await client.query({ query, format: 'JSONCompactEachRow', clickhouse_settings });
     return (await answer.text()).split('\n').filter((line) => line !== '');
   };

@@ -58,13 +58,28 @@ describe.skipIf(kafkaBrokers === null)('Kafka: batches of other producers', () =
       await transaction.send({ topic, messages: [{ value }] });
       await (commit ? transaction.commit() : transaction.abort());
     }
-    await producer.disconnect();
     // The aborted record and its marker are the end of the log: a view that waits for their offsets must not wait for ever.
     const seen: string[] = [];
     const view = await bus.followLatest(topic, ({ value }) => seen.push(value.toString()));
     await view.caughtUp();
     expect(seen).toEqual(['kept']);
     await view.close();
+    // Nor must a group that has dealt with all there was: whoever joined before the transaction, or only now.
+    const group = uniqueName('group');
+    const lagOf = async () => (await bus.lag(topic, group))[0]!.lag;
+    const subscription = await bus.subscribe({
+      topic,
+      group,
+      onAssignment: async () => new Map(),
+      onBatch: ({ partition, records }) => subscription.commit(new Map([[partition, records.at(-1)!.offset + 1]])),
+    });
+    await until(async () => (await lagOf()) === 0, DEADLINE_MS, 'no lag behind what was aborted before');
+    const transaction = await producer.transaction();
+    await transaction.send({ topic, messages: Array.from({ length: 8 }, () => ({ value: 'dropped' })) });
+    await transaction.abort();
+    await until(async () => (await lagOf()) === 0, DEADLINE_MS, 'no lag behind what is aborted now');
+    await subscription.close();
+    await producer.disconnect();
   });
 
   it('a view leaves no offsets behind, with which the broker would keep its group for days', async () => {

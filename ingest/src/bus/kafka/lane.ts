@@ -10,6 +10,13 @@ export interface PartitionLane {
   /** Whether another batch may be taken in: one is being handled and one may wait, which hides the time of a fetch. */
   readonly hasRoom: boolean;
   offer(records: BusRecord[], endOffset: number): void;
+  /**
+   * Notes that everything before `offset` is dealt with, and returns what may be committed for that: where it is all that was taken in,
+   * {@link next}, because behind the last record lie only aborted records and markers of transactions, which are handed to nobody.
+   */
+  noteDone(offset: number): number;
+  /** Whether everything that was taken in is dealt with. */
+  readonly isDone: boolean;
   /** Resolves once there is room again or the lane is closed. */
   room(): Promise<void>;
   /** Drops what waits. The batch under way goes on; {@link settled} tells when it is done. */
@@ -28,6 +35,9 @@ export function createLane(
   const waiting: RecordBatch[] = [];
   let running: Promise<void> | null = null;
   let closed = false;
+  /** Behind the last record that was taken in. */
+  let taken = next;
+  let done = -1;
   let wake: (() => void)[] = [];
 
   const wakeAll = () => {
@@ -54,8 +64,16 @@ export function createLane(
     get hasRoom() {
       return waiting.length === 0;
     },
+    noteDone(offset) {
+      done = Math.max(done, offset);
+      return done >= taken ? Math.max(done, this.next) : done;
+    },
+    get isDone() {
+      return done >= taken;
+    },
     offer(records, endOffset) {
       if (closed || records.length === 0) return;
+      taken = records.at(-1)!.offset + 1;
       waiting.push({ partition, records, endOffset });
       running ??= run();
     },

@@ -133,9 +133,10 @@ export function startMember(
   }
 
   async function commit(nextOffsets: ReadonlyMap<number, number>): Promise<void> {
-    const offsets = [...nextOffsets]
-      .filter(([partition]) => lanes.has(partition))
-      .map(([partition, offset]) => ({ topic, partition, offset: String(offset) }));
+    const offsets = [...nextOffsets].flatMap(([partition, offset]) => {
+      const lane = lanes.get(partition);
+      return lane === undefined ? [] : [{ topic, partition, offset: String(lane.noteDone(offset)) }];
+    });
     if (offsets.length > 0 && !sessionIsOver()) await consumer.commitOffsets(offsets);
   }
 
@@ -229,7 +230,10 @@ export function startMember(
   consumer.on(consumer.events.START_BATCH_PROCESS, ({ payload }) => {
     // Batches that hold only markers of transactions never reach eachBatch, and still are progress.
     const lane = payload.batchSize === 0 ? lanes.get(payload.partition) : undefined;
-    if (lane && active) lane.next = Math.max(lane.next, Number(payload.lastOffset) + 1);
+    if (!lane || !active) return;
+    lane.next = Math.max(lane.next, Number(payload.lastOffset) + 1);
+    // Nobody is handed anything of it, so nobody would commit it: the partition would seem to lag behind for ever.
+    if (lane.isDone) commit(new Map([[payload.partition, lane.next]])).catch(fault);
   });
 
   /** Settles when the consumer is either running or done for: before that, kafkajs can't be stopped. */
