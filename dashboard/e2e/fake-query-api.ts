@@ -154,7 +154,12 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       revoked: of('revoked'),
     };
     const { items: shown, next_cursor } = page(items, query);
-    return contract.credentialsPageSchema.parse({ items: shown.map(withUsage), next_cursor, totals });
+    return contract.credentialsPageSchema.parse({
+      items: shown.map(withUsage),
+      next_cursor,
+      totals,
+      matching: items.length,
+    });
   }
 
   function changed<Answer>(answer: Answer): Answer {

@@ -44,7 +44,15 @@ export function createCredential(org: Organisation, body: unknown, nowMs: number
     owner: given.owner,
     owner_kind: given.owner_kind,
     team: given.team,
+    module: given.module,
     environment: given.environment,
+    expected_agents: given.expected_agents,
+    expected_repos: given.expected_repos,
+    budget: given.budget,
+    rate_limit_per_minute: given.rate_limit_per_minute,
+    marks: [],
+    weakly_governed: given.owner === '',
+    secret_created_at: at,
     sharing: given.sharing,
     people_declared: given.people_declared,
     scopes,
@@ -74,6 +82,8 @@ export function createCredential(org: Organisation, body: unknown, nowMs: number
     credential,
     secret,
     findings_resolved: closed.length,
+    findings_lowered: 0,
+    warnings: [],
     standing:
       fingerprint === '' && org.credentials.filter(({ hint }) => hint === credential.hint).length > 1
         ? 'ambiguous'
@@ -98,5 +108,5 @@ export function revokeCredential(
     revoked_by: 'admin',
     revoke_reason: reason,
   });
-  return contract.credentialRevokedSchema.parse({ ...credential, published: true });
+  return contract.credentialRevokedSchema.parse({ ...credential, published: true, findings_resolved: 0 });
 }

@@ -250,6 +250,19 @@ function rowsOf(
   });
 }
 
+/** What most keys of the organisation leave unsaid. */
+function lateFields(createdAt: string) {
+  return {
+    expected_agents: [],
+    expected_repos: [],
+    budget: null,
+    rate_limit_per_minute: null,
+    marks: [],
+    weakly_governed: false,
+    secret_created_at: createdAt,
+  };
+}
+
 function credentialOf(sketch: LaneSketch, id: string, nowMs: number): CredentialItem {
   const ago = (days: number) => new Date(nowMs - days * DAY_MS).toISOString();
   const revoked = sketch.standing === 'revoked';
@@ -266,7 +279,9 @@ function credentialOf(sketch: LaneSketch, id: string, nowMs: number): Credential
     owner: sketch.owner ?? '',
     owner_kind: 'person',
     team: '',
+    module: '',
     environment: sketch.environment ?? 'development',
+    ...lateFields(ago(60)),
     sharing: sketch.sharing ?? 'personal',
     people_declared: sketch.users.length,
     scopes: [],
@@ -299,7 +314,9 @@ function collectorKey(id: string, name: string, nowMs: number): CredentialItem {
     owner: '',
     owner_kind: '',
     team: '',
+    module: 'monitoring_logs',
     environment: 'production',
+    ...lateFields(new Date(nowMs - 30 * DAY_MS).toISOString()),
     sharing: 'team',
     people_declared: 1,
     scopes: [{ action: 'write', resource: 'usage-events' }],

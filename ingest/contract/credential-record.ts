@@ -1,15 +1,23 @@
 import { z } from 'zod';
+import { BUDGET_PERIODS } from './budget.ts';
 import { laneOf } from './fingerprint.ts';
+import { RESOURCE_CHARS_MAX, SCOPE_ACTIONS, scopeAllows } from './scope.ts';
 
 export const ENVIRONMENTS = ['development', 'sandbox', 'staging', 'production'] as const;
 
 const instant = z.iso.datetime({ offset: true });
 const text = (max: number) => z.string().max(max);
 
-/** One permission of a managed credential: what may be done to which resources (`*` or a path such as `usage-events`). */
+/** One permission of a managed credential: what may be done to which resources; scope.ts says how paths are written. */
 export const scopeSchema = z.object({
-  action: z.enum(['read', 'write', 'execute', 'admin', '*']),
-  resource: text(256),
+  action: z.enum(SCOPE_ACTIONS),
+  resource: text(RESOURCE_CHARS_MAX),
+});
+
+/** What use may cost in a period. */
+export const budgetSchema = z.object({
+  amount_usd: z.string().regex(/^\d{1,7}(\.\d{1,9})?$/),
+  period: z.enum(BUDGET_PERIODS),
 });
 
 /** A registry record as it travels on the credentials topic. Registry → topic; ingest, detector keep it in memory. */
@@ -33,6 +41,8 @@ export const credentialRecordSchema = z.object({
   allowed_cidrs: z.array(text(64)).max(256).default([]),
   expected_agents: z.array(text(200)).max(64).default([]),
   expected_repos: z.array(text(300)).max(256).default([]),
+  /** What its use may cost; null for no limit. */
+  budget: budgetSchema.nullable().default(null),
   /** Whether one person or a team may use it. */
   sharing: z.enum(['personal', 'team']).default('personal'),
   /** How many people a team key was declared for. */
@@ -43,26 +53,28 @@ export const credentialRecordSchema = z.object({
   revoked_at: instant.nullable().default(null),
   /** End of the time in which a rotated-out secret still counts as known. */
   grace_ends_at: instant.nullable().default(null),
+  /**
+   * Whether this is the secret that the credential has now. A credential has a record for each secret it ever had, all of one id; those
+   * that were rotated out say false, with the end of their grace.
+   */
+  is_current: z.boolean().default(true),
   /** Grows with every change; of two records with one key the higher version is the newer. */
   version: z.number().int().min(1),
 });
 
 export type CredentialRecord = z.infer<typeof credentialRecordSchema>;
 export type CredentialScope = z.infer<typeof scopeSchema>;
+export type Budget = z.infer<typeof budgetSchema>;
 
-const USAGE_EVENTS = 'usage-events';
+/** The resource that collectors write to. */
+export const USAGE_EVENTS = 'usage-events';
 
 /**
  * Whether a credential may ship usage events, which makes it a collector: a key that we issued, of a provider's one we know no
- * holder, with a scope that allows writing them. `*` at the end of a resource stands for any ending.
+ * holder, with a scope that allows writing them.
  */
 export function mayShipEvents({ kind, scopes }: Pick<CredentialRecord, 'kind' | 'scopes'>): boolean {
-  if (kind !== 'managed') return false;
-  return scopes.some(({ action, resource }) => {
-    if (action !== 'write' && action !== 'admin' && action !== '*') return false;
-    const path = resource.startsWith('/') ? resource.slice(1) : resource;
-    return path === USAGE_EVENTS || (path.endsWith('*') && USAGE_EVENTS.startsWith(path.slice(0, -1)));
-  });
+  return kind === 'managed' && scopeAllows(scopes, 'write', USAGE_EVENTS);
 }
 
 /** The instants that decide about a credential, as texts or dates; `status` where the record itself says how it stands. */

@@ -1,9 +1,12 @@
 /** What ingest promises to the packages right of it: message types, topics, identity of keys, and the bus. */
+export * from './budget.ts';
 export * from './bus.ts';
 export * from './collector-counts.ts';
 export * from './credential-record.ts';
 export * from './fingerprint.ts';
 export * from './hint.ts';
+export * from './networks.ts';
+export * from './scope.ts';
 export * from './settings.ts';
 export * from './topics.ts';
 export * from './usage-event.ts';

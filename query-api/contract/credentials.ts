@@ -1,85 +1,220 @@
 import { z } from 'zod';
-import { instantSchema, pageOf, pageQuerySchema, standingSchema, givenTimeSchema } from './common.ts';
+import { instantSchema, pageOf, pageQuerySchema, SEVERITIES, standingSchema } from './common.ts';
+import { GRACE_SECONDS_MAX } from './credential-facts.ts';
+import {
+  credentialDetailSchema,
+  credentialItemSchema,
+  credentialSecretSchema,
+  credentialStatusSchema,
+  editableFields,
+  environmentSchema,
+  impactSchema,
+  markSchema,
+  scopeInputSchema,
+  usageFields,
+  warningSchema,
+} from './credential-fields.ts';
 
-const ENVIRONMENTS = ['development', 'sandbox', 'staging', 'production', ''] as const;
+export * from './credential-fields.ts';
+
+export type Severity = (typeof SEVERITIES)[number];
 const text = (max: number) => z.string().trim().max(max);
 
 /** `GET /v1/credentials` */
 export const credentialsQuerySchema = pageQuerySchema.extend({
-  status: z.enum(['active', 'expired', 'revoked']).optional(),
+  status: credentialStatusSchema.optional(),
   kind: z.enum(['managed', 'registered']).optional(),
-  q: z.string().max(200).optional().describe('Part of name, hint, owner or org'),
+  module: z.string().max(100).optional().describe('Id of a module; none: keys without one'),
+  environment: z.enum(['development', 'sandbox', 'staging', 'production', 'none']).optional(),
+  project: z.string().max(200).optional(),
+  owner: z.string().max(200).optional(),
+  mark: markSchema.optional(),
+  weakly_governed: z.enum(['true']).optional(),
+  q: z.string().max(200).optional().describe('Part of name, ID, hint, owner or org'),
+  sort: z.enum(['created', 'name', 'id', 'expires', 'last_used']).default('created'),
+  order: z.enum(['asc', 'desc']).optional().describe('Default: names and IDs upwards, times newest first'),
 });
 
 /**
  * `POST /v1/credentials`: records a provider's key (kind registered: by fingerprint, or by hint + org), or issues one of
  * ours (kind managed: no fingerprint; the secret comes back once). A raw key is refused: it is hashed where it is typed.
  */
-export const credentialCreateSchema = z.object({
-  kind: z.enum(['registered', 'managed']).default('registered'),
-  name: text(200).min(1),
-  fingerprint: text(80).optional(),
-  hint: text(128).optional(),
-  provider: text(64).default(''),
-  org: text(200).default(''),
-  project: text(200).default(''),
-  owner: text(200).default(''),
-  owner_kind: z.enum(['person', 'service_account', '']).default(''),
-  team: text(200).default(''),
-  environment: z.enum(ENVIRONMENTS).default(''),
-  sharing: z.enum(['personal', 'team']).default('personal'),
-  people_declared: z.number().int().min(1).max(100_000).default(1),
-  expires_at: givenTimeSchema.nullable().default(null),
-  allowed_cidrs: z.array(text(64)).max(256).default([]),
-  /** Managed keys only; default: write on usage-events, what a collector needs. */
-  scopes: z
-    .array(z.object({ action: z.enum(['read', 'write', 'execute', 'admin', '*']), resource: text(256).min(1) }))
-    .max(64)
-    .optional(),
-});
+export const credentialCreateSchema = z
+  .object({
+    ...editableFields,
+    kind: z.enum(['registered', 'managed']).default('registered'),
+    fingerprint: text(80).optional(),
+    hint: text(128).optional(),
+    provider: text(64).default(''),
+    org: text(200).default(''),
+    project: editableFields.project.default(''),
+    owner: editableFields.owner.default(''),
+    owner_kind: editableFields.owner_kind.default(''),
+    team: editableFields.team.default(''),
+    module: editableFields.module.default(''),
+    environment: editableFields.environment.default(''),
+    sharing: editableFields.sharing.default('personal'),
+    people_declared: editableFields.people_declared.default(1),
+    expires_at: editableFields.expires_at.default(null),
+    allowed_cidrs: editableFields.allowed_cidrs.default([]),
+    expected_agents: editableFields.expected_agents.default([]),
+    expected_repos: editableFields.expected_repos.default([]),
+    budget: editableFields.budget.default(null),
+    rate_limit_per_minute: editableFields.rate_limit_per_minute.default(null),
+    /** Managed keys only; default: write on usage-events, what a collector needs. */
+    scopes: z.array(scopeInputSchema).max(64).optional(),
+  })
+  .meta({
+    examples: [
+      {
+        kind: 'managed',
+        name: 'Agents pipeline executor',
+        module: 'agents_execution',
+        scopes: [{ action: 'write', resource: 'runs' }],
+        environment: 'production',
+        allowed_cidrs: ['10.0.0.0/8', '2001:db8::/32'],
+        expires_at: '2027-02-26T00:00:00Z',
+        owner: 'pipeline',
+        owner_kind: 'service_account',
+        budget: { amount_usd: '250', period: 'month' },
+      },
+    ],
+  });
 export type CredentialCreate = z.input<typeof credentialCreateSchema>;
 
-/** `POST /v1/credentials/{id}/revoke`. For ever; the reason is kept. */
-export const credentialRevokeSchema = z.object({ reason: text(500).default('') });
+/** `Idempotency-Key` of `POST /v1/credentials`: the same request under the same key makes one credential. */
+export const IDEMPOTENCY_HEADER = 'idempotency-key';
 
-export const credentialItemSchema = z.object({
-  id: z.string(),
-  kind: z.enum(['managed', 'registered']),
-  name: z.string(),
-  fingerprint: z.string(),
-  hint: z.string(),
-  provider: z.string(),
-  org: z.string(),
-  project: z.string(),
-  owner: z.string(),
-  owner_kind: z.string(),
-  team: z.string(),
-  environment: z.string(),
-  sharing: z.enum(['personal', 'team']),
-  people_declared: z.number().int(),
-  scopes: z.array(z.object({ action: z.string(), resource: z.string() })),
-  /** Whether it may ship usage events, which makes it a collector. */
-  may_ship_events: z.boolean(),
-  allowed_cidrs: z.array(z.string()),
-  /** Status now: an active key past expires_at is expired. */
-  status: z.enum(['active', 'expired', 'revoked']),
-  created_at: instantSchema,
-  created_by: z.string(),
-  expires_at: instantSchema.nullable(),
-  revoked_at: instantSchema.nullable(),
-  revoked_by: z.string(),
-  revoke_reason: z.string(),
-  last_used_at: instantSchema
-    .nullable()
-    .describe(
-      'Last event seen on it, from the ledger; null when never, and where `usage` is unavailable. Events that named it by hint and org on another key’s lane are left out where the ledger is too large to look for them in time',
-    ),
-  usage: z
-    .enum(['available', 'unavailable'])
-    .describe('unavailable: the ledger does not answer, so that when the key was used last is not known now'),
-  version: z.number().int(),
+/** What is there already of the account that a key is for: shown before a key is made, blocks nothing. */
+export const preflightSchema = z.object({
+  owner: z
+    .object({
+      name: z.string(),
+      kind: z.string(),
+      keys_active: z.number().int(),
+      spend_30d_usd: z.string().nullable().describe('null: the ledger does not answer'),
+      budget_usd_month: z.string().nullable().describe('Sum of its keys’ monthly budgets; null when none has one'),
+    })
+    .nullable(),
+  plan: z.object({
+    keys_active: z.number().int(),
+    keys_max: z.number().int().nullable().describe('KEYS_MAX of query-api; null for no limit'),
+  }),
 });
-export type CredentialItem = z.infer<typeof credentialItemSchema>;
+/** Answer of `POST /v1/credentials/preflight`, which takes the body of creation and stores nothing. */
+export const preflightAnswerSchema = z.object({
+  warnings: z.array(warningSchema),
+  preflight: preflightSchema,
+  needs_step_up: z.boolean().describe('Creating it takes a fresh proof of the second factor'),
+});
+export type PreflightAnswer = z.infer<typeof preflightAnswerSchema>;
+
+const changedFields = {
+  /**
+   * Whether the bus has the record, so that the key's next event meets it; false: it follows as soon as the bus answers.
+   */
+  published: z.boolean(),
+  warnings: z.array(warningSchema),
+};
+
+/** Answer of creating: the record, the secret of a managed key (this once), and the findings that it closed. */
+export const credentialCreatedSchema = z.object({
+  credential: credentialItemSchema,
+  secret: z.string().nullable(),
+  findings_resolved: z.number().int(),
+  findings_lowered: z
+    .number()
+    .int()
+    .describe('Findings that stay open as medium, because nobody or no organisation answers for the key'),
+  /**
+   * How an event stands that names the key as it is registered: by its fingerprint, else by hint and org. ambiguous where another
+   * key has the same hint. An event that names a hint and no org is never known, whatever is registered.
+   */
+  standing: standingSchema,
+  ...changedFields,
+});
+export type CredentialCreated = z.infer<typeof credentialCreatedSchema>;
+
+/** `PATCH /v1/credentials/{id}` */
+export const credentialEditSchema = z
+  .object({
+    ...editableFields,
+    org: text(200),
+    scopes: z.array(scopeInputSchema).min(1).max(64),
+  })
+  .partial()
+  .extend({
+    version: z.number().int().min(1).describe('The version that the change was made on; another one answers 409'),
+    dry_run: z.boolean().default(false).describe('Check and tell the impact, and change nothing'),
+  })
+  .meta({ examples: [{ version: 1, allowed_cidrs: ['10.0.0.0/8'], dry_run: true }] });
+export type CredentialEdit = z.input<typeof credentialEditSchema>;
+
+/** One field that a change touches. */
+export const fieldChangeSchema = z.object({ field: z.string(), before: z.unknown(), after: z.unknown() });
+export type FieldChange = z.infer<typeof fieldChangeSchema>;
+
+export const credentialEditedSchema = z.object({
+  credential: credentialItemSchema.describe('As it is after the change; of a dry run as it would be'),
+  dry_run: z.boolean(),
+  changes: z.array(fieldChangeSchema),
+  impact: impactSchema.describe('Callers of the last 7 days for whom the change makes a difference, and the rest'),
+  needs_step_up: z.boolean(),
+  ...changedFields,
+});
+export type CredentialEdited = z.infer<typeof credentialEditedSchema>;
+
+/** `POST /v1/credentials/{id}/rotate`. Of a provider's key its new fingerprint is named; of ours a secret is made. */
+export const credentialRotateSchema = z
+  .object({
+    version: z.number().int().min(1).optional().describe('Refuse when the key was changed since'),
+    grace_seconds: z
+      .number()
+      .int()
+      .min(0)
+      .max(GRACE_SECONDS_MAX)
+      .default(0)
+      .describe('How long the old secret stays valid: 0 ends it at once; never past its expiry'),
+    fingerprint: text(80).optional().describe('Registered keys only: SHA-256 of the new key'),
+    hint: text(128).optional().describe('Registered keys only: masked form of the new key'),
+    reason: text(500).default(''),
+  })
+  .meta({ examples: [{ grace_seconds: 3600 }] });
+export type CredentialRotate = z.input<typeof credentialRotateSchema>;
+
+/** `POST /v1/credentials/{id}/regenerate`: the same key and ID, a new secret; every older one is dead at once. */
+export const credentialRegenerateSchema = z.object({
+  version: z.number().int().min(1).optional(),
+  reason: text(500).default(''),
+});
+
+/** Answer of rotating and regenerating. */
+export const credentialRotatedSchema = z.object({
+  credential: credentialDetailSchema,
+  secret: z.string().nullable().describe('The new secret, this once; null for a provider’s key'),
+  previous: credentialSecretSchema,
+  ...changedFields,
+});
+export type CredentialRotated = z.infer<typeof credentialRotatedSchema>;
+
+/** `POST /v1/credentials/{id}/revoke`. For ever; the reason is kept. */
+export const credentialRevokeSchema = z.object({
+  reason: text(500).default(''),
+  confirm: text(200).optional().describe('Name of the key; when it is given it must be right'),
+});
+
+/** Answer of revoking: the record as it is now, and whether the bus has it ({@link credentialCreatedSchema}). */
+export const credentialRevokedSchema = credentialItemSchema.extend({
+  published: z.boolean(),
+  findings_resolved: z.number().int(),
+});
+export type CredentialRevoked = z.infer<typeof credentialRevokedSchema>;
+
+/** `GET /v1/credentials/{id}/impact`: who would be hit. Edits are asked with `PATCH` and `dry_run`. */
+export const impactQuerySchema = z.object({
+  act: z.enum(['revoke', 'rotate', 'regenerate']).default('revoke'),
+});
+
 export const credentialsPageSchema = pageOf(credentialItemSchema).extend({
   totals: z.object({
     total: z.number().int(),
@@ -87,24 +222,75 @@ export const credentialsPageSchema = pageOf(credentialItemSchema).extend({
     expired: z.number().int(),
     revoked: z.number().int(),
   }),
+  /** How many fit the filters, all pages together. */
+  matching: z.number().int(),
 });
 export type CredentialsPage = z.infer<typeof credentialsPageSchema>;
 
-/** Answer of creating: the record, the secret of a managed key (this once), and the findings that it closed. */
-export const credentialCreatedSchema = z.object({
-  credential: credentialItemSchema,
-  secret: z.string().nullable(),
-  findings_resolved: z.number().int(),
-  /**
-   * How an event stands that names the key as it is registered: by its fingerprint, else by hint and org. ambiguous where another
-   * key has the same hint. An event that names a hint and no org is never known, whatever is registered.
-   */
-  standing: standingSchema,
-  /** Whether the bus has the record, so that the key's next event meets it; false: it follows as soon as the bus answers. */
-  published: z.boolean(),
+/** `GET /v1/credentials/{id}/drain`: who still uses secrets that were rotated out. */
+export const drainSchema = z.object({
+  credential_id: z.string(),
+  ledger: z.enum(['available', 'unavailable']),
+  current: z.object({
+    fingerprint: z.string(),
+    hint: z.string(),
+    calls: z.number().int(),
+    last_used_at: instantSchema.nullable(),
+  }),
+  old: z.array(
+    credentialSecretSchema.extend({
+      calls: z.number().int().describe('Since it was replaced'),
+      last_used_at: instantSchema.nullable(),
+      callers: z.array(
+        z.object({
+          user: z.string(),
+          ip: z.string(),
+          agent: z.string(),
+          environment: z.string(),
+          calls: z.number().int(),
+          last_seen: instantSchema,
+        }),
+      ),
+    }),
+  ),
 });
-export type CredentialCreated = z.infer<typeof credentialCreatedSchema>;
+export type Drain = z.infer<typeof drainSchema>;
 
-/** Answer of revoking: the record as it is now, and whether the bus has it ({@link credentialCreatedSchema}). */
-export const credentialRevokedSchema = credentialItemSchema.extend({ published: z.boolean() });
-export type CredentialRevoked = z.infer<typeof credentialRevokedSchema>;
+/** `GET /v1/credentials/{id}/log`, newest first. It outlives the key. */
+export const credentialLogItemSchema = z.object({
+  id: z.number().int(),
+  at: instantSchema,
+  actor: z.string(),
+  action: z.string().describe('issued, registered, edited, rotated, regenerated, revoked'),
+  detail: z.string(),
+  changes: z.array(fieldChangeSchema),
+});
+export type CredentialLogItem = z.infer<typeof credentialLogItemSchema>;
+export const credentialLogSchema = pageOf(credentialLogItemSchema);
+export type CredentialLog = z.infer<typeof credentialLogSchema>;
+
+/** `GET /v1/credentials/modules`: keys by what they are for. */
+export const modulesSchema = z.object({
+  items: z.array(
+    z.object({
+      module: z.string().describe('Empty: keys without a module'),
+      label: z.string(),
+      keys: z.number().int(),
+      active: z.number().int(),
+      ...usageFields,
+      risk: z.object({
+        level: z.enum(SEVERITIES),
+        reasons: z.array(z.object({ code: z.string(), keys: z.number().int(), message: z.string() })),
+      }),
+    }),
+  ),
+});
+export type Modules = z.infer<typeof modulesSchema>;
+
+/** `GET /v1/credentials/environments` */
+export const environmentsSchema = z.object({
+  items: z.array(
+    z.object({ environment: environmentSchema, keys: z.number().int(), active: z.number().int(), ...usageFields }),
+  ),
+});
+export type Environments = z.infer<typeof environmentsSchema>;

@@ -9,3 +9,7 @@ export * from './account.ts';
 export * from './roles.ts';
 export * from './people.ts';
 export * from './tokens.ts';
+export * from './credential-facts.ts';
+export * from './credential-import.ts';
+export * from './verify.ts';
+export * from './directory.ts';

@@ -2,8 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { CONSUMER_GROUP_DEFAULT } from '@lanewatch/detector/contract';
 import { busUrlSetting, topicPrefixSetting } from '@lanewatch/ingest/contract';
 import { z } from 'zod';
-import { ROLES } from '../contract/index.ts';
-import type { Role } from '../contract/index.ts';
+import { MODULES_DEFAULT, ROLES } from '../contract/index.ts';
+import type { Module, Role } from '../contract/index.ts';
 
 const SECONDS_PER_HOUR = 3600;
 
@@ -13,6 +13,24 @@ const databaseUrl = z
     /^(postgres(ql)?:\/\/.+|pglite:.+)$/,
     'must be postgres://user:password@host:port/database or pglite:/directory',
   );
+
+const modulesSetting = z
+  .string()
+  .default('')
+  .transform((text, context): Module[] => {
+    if (text === '') return [...MODULES_DEFAULT];
+    const modules = text.split(';').map((entry) => {
+      const [id = '', label = ''] = entry.split('=').map((part) => part.trim());
+      return { id, label };
+    });
+    const isUsable = modules.every(({ id, label }) => /^[a-z][a-z0-9_]{0,99}$/.test(id) && label !== '');
+    if (isUsable && new Set(modules.map(({ id }) => id)).size === modules.length) return modules;
+    context.addIssue({
+      code: 'custom',
+      message: 'must be id=Label parted by semicolons, ids of lower-case letters, digits and _, each once',
+    });
+    return z.NEVER;
+  });
 
 /** What query-api reads from its environment. The only place that does. */
 const configSchema = z.object({
@@ -69,6 +87,13 @@ const configSchema = z.object({
     .exclude(['admin'])
     .default('none')
     .describe('Role of whom the provider knows and nobody invited; none: only invited people come in'),
+  MODULES: modulesSetting.describe('Parts of the product that keys are for: id=Label, parted by semicolons'),
+  KEYS_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe('Active keys that the plan includes; more are made all the same, with a warning'),
   SESSION_TTL_HOURS: z.coerce
     .number()
     .min(0.1)
@@ -100,6 +125,9 @@ export interface Config {
   trustedProxies: string;
   /** null: no OpenID provider. `role` null: only invited people come in by it. */
   oidc: { issuer: string; clientId: string; clientSecret: string; name: string; role: Role | null } | null;
+  modules: readonly Module[];
+  /** null: the plan has no limit. */
+  keysMax: number | null;
   sessionIdleSeconds: number;
   sessionMaxSeconds: number;
   secureCookies: boolean;
@@ -174,6 +202,8 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
             name: env.OIDC_NAME,
             role: env.OIDC_ROLE === 'none' ? null : env.OIDC_ROLE,
           },
+    modules: env.MODULES,
+    keysMax: env.KEYS_MAX ?? null,
     sessionIdleSeconds: env.SESSION_TTL_HOURS * SECONDS_PER_HOUR,
     sessionMaxSeconds: env.SESSION_MAX_HOURS * SECONDS_PER_HOUR,
     secureCookies: env.SECURE_COOKIES,

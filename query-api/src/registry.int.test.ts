@@ -192,8 +192,8 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
     const collectors = new Set<string>();
     for (const [action, resource] of [
       ['write', 'usage-events'],
-      ['admin', '*'],
-      ['*', '/usage-*'],
+      ['write', '*'],
+      ['write', '/usage-*'],
       ['read', '*'],
       ['write', 'ledger'],
     ]) {

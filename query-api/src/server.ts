@@ -15,6 +15,8 @@ import { installSecurity } from './http/security.ts';
 import { installSessionAuth } from './http/session-auth.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { controlRoutes } from './routes/control.ts';
+import { credentialGroupRoutes } from './routes/credential-groups.ts';
+import { credentialSecretRoutes } from './routes/credential-secrets.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { invitationRoutes } from './routes/invitations.ts';
 import { meRoutes } from './routes/me.ts';
@@ -24,6 +26,7 @@ import { readRoutes } from './routes/reads.ts';
 import { otherSignInRoutes } from './routes/sign-in-otherwise.ts';
 import { signInRoutes } from './routes/sign-in.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { verifyRoutes } from './routes/verify.ts';
 import type { Services } from './services/services.ts';
 
 const BODY_BYTES_MAX = 256 * 1024;
@@ -98,6 +101,7 @@ export async function createServer(
   installMetrics(app, {
     outboxUnsent: () => services.publisher.unsent(),
     changeListeners: () => services.changes.listeners,
+    verifyEvents: services.verifyEvents,
   });
 
   await app.register(signInRoutes(services));
@@ -109,6 +113,9 @@ export async function createServer(
   await app.register(peopleRoutes(services));
   await app.register(readRoutes(services));
   await app.register(credentialRoutes(services));
+  await app.register(credentialSecretRoutes(services));
+  await app.register(credentialGroupRoutes(services));
+  await app.register(verifyRoutes(services));
   await app.register(changeRoutes(services));
   if (services.config.controlToken !== null) {
     await app.register(controlRoutes(services, services.config.controlToken));

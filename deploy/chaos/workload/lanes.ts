@@ -199,6 +199,7 @@ function credentialRecord(fields: Partial<CredentialRecord>): CredentialRecord {
     allowed_cidrs: [],
     expected_agents: [],
     expected_repos: [],
+    budget: null,
     sharing: 'personal',
     people_declared: 1,
     status: 'active',
@@ -206,6 +207,7 @@ function credentialRecord(fields: Partial<CredentialRecord>): CredentialRecord {
     expires_at: null,
     revoked_at: null,
     grace_ends_at: null,
+    is_current: true,
     version: 1,
     ...fields,
   };

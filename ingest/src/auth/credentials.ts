@@ -1,11 +1,11 @@
 import {
   type BusRecord,
+  compileCidrs,
   credentialRecordSchema,
   expiredFromMs,
   mayShipEvents,
   revokedFromMs,
 } from '../../contract/index.ts';
-import { compileCidrs } from './address.ts';
 
 /** What ingest keeps of a credential to decide about a request. */
 export interface CollectorCredential {

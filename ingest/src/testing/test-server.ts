@@ -36,6 +36,7 @@ export function collectorRecord(secret: string, change: Partial<CredentialRecord
     allowed_cidrs: [],
     expected_agents: [],
     expected_repos: [],
+    budget: null,
     sharing: 'team',
     people_declared: 1,
     status: 'active',
@@ -43,6 +44,7 @@ export function collectorRecord(secret: string, change: Partial<CredentialRecord
     expires_at: null,
     revoked_at: null,
     grace_ends_at: null,
+    is_current: true,
     version: 1,
     ...change,
   };

@@ -1,4 +1,4 @@
-import { RULE_CATALOGUE } from '@lanewatch/detector/contract';
+import { RISK_OF, RULE_CATALOGUE } from '@lanewatch/detector/contract';
 import { z } from 'zod';
 import type { FindingItem, findingsQuerySchema, Standing } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
@@ -6,7 +6,7 @@ import { cursorInstant, decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { registrationOf } from '../lanes/registration.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { instantOf } from '../ledger/window.ts';
-import { findingStatus, readTriage } from './triage.ts';
+import { findingStatus, readTriage, severityNow } from './triage.ts';
 import type { Triage } from './triage.ts';
 
 /** Rules that say of a key that the registry does not have it, with the standing that their events had. */
@@ -38,6 +38,7 @@ const COLUMNS_SQL = `id, rule, lane, fingerprint, hint, org, credential_id, seve
 
 function itemOf(row: FindingRow, triage: Triage): FindingItem {
   const { status, decision } = findingStatus({ ...row, lastReceivedMs: Number(row.last_received_at) }, triage);
+  const severity = severityNow(row, triage);
   const rule = RULE_CATALOGUE.find(({ id }) => id === row.rule);
   return {
     id: row.id,
@@ -51,8 +52,8 @@ function itemOf(row: FindingRow, triage: Triage): FindingItem {
     credential_id: row.credential_id,
     registration:
       status === 'resolved' ? 'not_needed' : registrationOf(row, ANSWERED_BY_REGISTERING[row.rule] ?? 'known'),
-    severity: row.severity,
-    risk: Number(row.risk),
+    severity,
+    risk: severity === row.severity ? Number(row.risk) : RISK_OF[severity],
     status,
     resolution: decision === null ? null : { at: instantOf(decision.atMs), by: decision.by, reason: decision.reason },
     first_seen: instantOf(Number(row.first_seen)),

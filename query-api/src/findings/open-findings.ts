@@ -1,7 +1,7 @@
 import type { FindingItem } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
-import { findingStatus, readTriage } from './triage.ts';
+import { findingStatus, readTriage, severityNow } from './triage.ts';
 import type { Triage } from './triage.ts';
 
 type BySeverity = Record<FindingItem['severity'], number>;
@@ -62,7 +62,7 @@ export async function readOpenBySeverity(store: ClickHouse, db: RegistryDatabase
   const chunks = chunksOf(decided);
   if (chunks.length > REQUESTS_MAX) {
     await readJudged(store, '1', {}, (row) => {
-      if (isOpen(row, triage)) open[row.severity]++;
+      if (isOpen(row, triage)) open[severityNow(row, triage)]++;
     });
     return open;
   }
@@ -71,7 +71,7 @@ export async function readOpenBySeverity(store: ClickHouse, db: RegistryDatabase
   );
   for (const { severity, findings } of rows) open[severity] = Number(findings);
   // A lane and its hint's lane may be named in two requests.
-  const resolved = new Set<string>();
+  const looked = new Set<string>();
   await Promise.all(
     chunks.map((lanes) =>
       readJudged(
@@ -79,9 +79,10 @@ export async function readOpenBySeverity(store: ClickHouse, db: RegistryDatabase
         `lane IN {lanes:Array(String)} OR ${HINT_LANE_SQL} IN {lanes:Array(String)}`,
         { lanes },
         (row) => {
-          if (isOpen(row, triage) || resolved.has(row.id)) return;
-          resolved.add(row.id);
+          if (looked.has(row.id)) return;
+          looked.add(row.id);
           open[row.severity]--;
+          if (isOpen(row, triage)) open[severityNow(row, triage)]++;
         },
       ),
     ),

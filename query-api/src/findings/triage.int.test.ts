@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { credentialCreateSchema } from '../../contract/index.ts';
 import { draftCredential } from '../registry/draft.ts';
 import { startPublisher } from '../registry/publisher.ts';
-import { addCredential } from '../registry/registry.ts';
+import { addCredential } from '../registry/add.ts';
 import { engineOf, registryTargets, startHarness, until } from '../testing/harness.ts';
 import type { Harness } from '../testing/harness.ts';
 import { finding, FINGERPRINT, HINT, TOPIC } from '../testing/registry.ts';
@@ -103,7 +103,7 @@ describe.each(registryTargets(inject('postgresUrl')))('triage on %s', (_name, op
       api.database.db,
       draftCredential(credentialCreateSchema.parse({ name: 'ci', hint: HINT, org: 'acme' }), 'test', Date.now()),
       () => ({
-        resolved: [{ lane: laneOf('', HINT, 'acme'), rules: ['R01'], reason: 'registered as ci' }],
+        decided: [{ lane: laneOf('', HINT, 'acme'), rules: ['R01'], status: 'resolved', reason: 'registered as ci' }],
         unsettled: [],
       }),
     );

@@ -13,6 +13,8 @@ export interface TriageDecision {
   atMs: number;
   by: string;
   reason: string;
+  /** It resolves nothing: the finding counts as medium at most. */
+  isLowering: boolean;
   /** It is the registration of a key by its hint and org alone, which makes lanes of fingerprints seen with both known as well. */
   isOfHint: boolean;
 }
@@ -46,9 +48,9 @@ export async function readTriage(db: RegistryDatabase, findings?: readonly Named
     query = query.where('triage.lane', 'in', [...lanes]);
   }
   return new Map(
-    (await query.execute()).map(({ rule, lane, at, by, reason, fingerprint }) => [
+    (await query.execute()).map(({ rule, lane, status, at, by, reason, fingerprint }) => [
       triageKey(rule, lane),
-      { atMs: at.getTime(), by, reason, isOfHint: fingerprint === '' },
+      { atMs: at.getTime(), by, reason, isLowering: status === 'lowered', isOfHint: fingerprint === '' },
     ]),
   );
 }
@@ -62,9 +64,20 @@ export function findingStatus(
   triage: Triage,
 ): { status: FindingItem['status']; decision: TriageDecision | null } {
   const decision = decisionOn(finding, triage);
-  if (decision === null) return { status: 'open', decision: null };
+  if (decision === null || decision.isLowering) return { status: 'open', decision: null };
   const reopened = finding.lastReceivedMs > decision.atMs + REOPEN_SETTLE_MS;
   return reopened ? { status: 'reopened', decision: null } : { status: 'resolved', decision };
+}
+
+/**
+ * How severe a finding is now: medium at most once its key was registered, even though nobody, or no organisation, answers for that. Pure.
+ */
+export function severityNow(
+  finding: Named & { rule: string; severity: FindingItem['severity'] },
+  triage: Triage,
+): FindingItem['severity'] {
+  const isLowered = decisionOn(finding, triage)?.isLowering === true;
+  return isLowered && finding.severity !== 'low' ? 'medium' : finding.severity;
 }
 
 /** The last decision about a finding. */

@@ -15,7 +15,11 @@ async function soon<Value>(reading: Promise<Value>): Promise<Value> {
 /** Metrics of one server. Labels are route patterns, never paths: a path can hold anything. */
 export function installMetrics(
   app: FastifyInstance,
-  read: { outboxUnsent: () => Promise<number>; changeListeners: () => number },
+  read: {
+    outboxUnsent: () => Promise<number>;
+    changeListeners: () => number;
+    verifyEvents: { readonly waiting: number; readonly lost: number };
+  },
 ): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -42,6 +46,22 @@ export function installMetrics(
     registers: [registry],
     collect() {
       this.set(read.changeListeners());
+    },
+  });
+  new Gauge({
+    name: 'lanewatch_query_api_verify_events_waiting',
+    help: 'Usage events of verify that the bus does not have yet',
+    registers: [registry],
+    collect() {
+      this.set(read.verifyEvents.waiting);
+    },
+  });
+  new Gauge({
+    name: 'lanewatch_query_api_verify_events_lost',
+    help: 'Usage events of verify that found no room while the bus was away, since the start',
+    registers: [registry],
+    collect() {
+      this.set(read.verifyEvents.lost);
     },
   });
   app.addHook('onResponse', async (request, reply) => {

@@ -21,5 +21,12 @@ export const describeRoute: SwaggerTransform = (context) => {
   if (schema.hide === true) return { schema, url };
   const { open } = (context.route.config ?? {}) as { open?: boolean };
   const response = { ...(schema.response as object | undefined), default: PROBLEM_ANSWER };
-  return { schema: { ...schema, response, ...(open === true ? { security: [] } : {}) } as FastifySchema, url };
+  return {
+    schema: {
+      ...schema,
+      response,
+      ...(open === true && schema.security === undefined ? { security: [] } : {}),
+    } as FastifySchema,
+    url,
+  };
 };

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { textsIn } from '../registry/draft.ts';
+import { textsIn } from '../registry/fields.ts';
 import { holdsKnownKey, holdsRawKey } from '../../contract/raw-key.ts';
 import { ProblemError } from './problem.ts';
 

@@ -1,65 +1,124 @@
-import { sql } from 'kysely';
-import type { Expression, SqlBool } from 'kysely';
 import { z } from 'zod';
 import type { CredentialsPage, credentialsQuerySchema } from '../../contract/index.ts';
-import { cursorInstant, decodeCursor, encodeCursor } from '../http/cursor.ts';
-import type { RegistryDatabase } from './database.ts';
-import { itemOf, statusAt } from './record.ts';
-import type { CredentialRow, LastUse } from './record.ts';
+import { decodeCursor, encodeCursor } from '../http/cursor.ts';
+import type { LastUses } from './last-uses.ts';
+import { marksOf, ownersOfTooManyOldKeys } from './marks.ts';
+import { isWeaklyGoverned, itemOf, statusAt } from './record.ts';
+import type { CredentialRow } from './record.ts';
+import type { RegistrySnapshot } from './view.ts';
 
-const cursorShape = z.tuple([cursorInstant, z.string().max(64)]);
+type Query = z.output<typeof credentialsQuerySchema>;
+type Sort = Query['sort'];
+
+/** The value that a list is sorted by, and the id. */
+const cursorShape = z.tuple([z.union([z.string().max(400), z.number()]), z.string().max(64)]);
+type Place = [value: string | number, id: string];
+
+/** What an order was made for, so that pages of one list share it. */
+interface Ordered {
+  rows: readonly CredentialRow[];
+  lastUses: number;
+}
+const orders = new WeakMap<RegistrySnapshot, Map<Sort, Ordered>>();
+const texts = new WeakMap<CredentialRow, string>();
+
+/** What a key is searched by, in lower case. */
+function textOf(row: CredentialRow): string {
+  let text = texts.get(row);
+  if (text === undefined) {
+    text = `${row.name}\n${row.id}\n${row.hint}\n${row.owner}\n${row.org}`.toLowerCase();
+    texts.set(row, text);
+  }
+  return text;
+}
+
+function valueOf(row: CredentialRow, sort: Sort, lastUses: LastUses): string | number {
+  switch (sort) {
+    case 'created':
+      return row.created_at.getTime();
+    case 'name':
+      return row.name.toLowerCase();
+    case 'id':
+      return row.id;
+    case 'expires':
+      // What never expires comes after everything that does.
+      return row.expires_at?.getTime() ?? Number.MAX_SAFE_INTEGER;
+    case 'last_used': {
+      const lastUse = lastUses.of(row.id);
+      return typeof lastUse === 'number' ? lastUse : 0;
+    }
+  }
+}
+
+const before = (one: Place, other: Place): number =>
+  one[0] < other[0] ? -1 : one[0] > other[0] ? 1 : one[1] < other[1] ? -1 : one[1] > other[1] ? 1 : 0;
+
+/** All keys, lowest value first. Sorted once per version of the registry, however many pages are read. */
+function ordered(snapshot: RegistrySnapshot, sort: Sort, lastUses: LastUses): readonly CredentialRow[] {
+  const held = orders.get(snapshot)?.get(sort);
+  if (held !== undefined && (sort !== 'last_used' || held.lastUses === lastUses.version)) return held.rows;
+  const places = snapshot.all.map((row) => ({ row, place: [valueOf(row, sort, lastUses), row.id] as Place }));
+  const rows = places.sort((one, other) => before(one.place, other.place)).map(({ row }) => row);
+  const ofSnapshot = orders.get(snapshot) ?? new Map<Sort, Ordered>();
+  orders.set(snapshot, ofSnapshot.set(sort, { rows, lastUses: lastUses.version }));
+  return rows;
+}
 
 /**
- * A page of credentials, newest first, and the totals of the whole registry. Throws CursorError.
- * @param parts.lastUses tells when each of some credentials was used last
+ * A page of credentials and the totals of the whole registry. Throws CursorError. The registry is in memory, so that filters, marks and
+ * every order cost one pass over it and no page more than its own rows.
  */
-export async function listCredentials(
-  parts: {
-    db: RegistryDatabase;
-    lastUses: (rows: CredentialRow[]) => Promise<(id: string) => LastUse>;
-    nowMs: number;
-  },
-  all: readonly CredentialRow[],
-  query: z.output<typeof credentialsQuerySchema>,
-): Promise<CredentialsPage> {
-  const at = new Date(parts.nowMs);
-  let select = parts.db.selectFrom('credentials').selectAll();
-  if (query.kind !== undefined) select = select.where('kind', '=', query.kind);
-  if (query.status === 'revoked') select = select.where('revoked_at', 'is not', null);
-  if (query.status === 'expired') select = select.where('revoked_at', 'is', null).where('expires_at', '<=', at);
-  if (query.status === 'active') {
-    select = select
-      .where('revoked_at', 'is', null)
-      .where(({ eb, or }) => or([eb('expires_at', 'is', null), eb('expires_at', '>', at)]));
+export function listCredentials(
+  parts: { snapshot: RegistrySnapshot; lastUses: LastUses; nowMs: number },
+  query: Query,
+): CredentialsPage {
+  const { snapshot, lastUses, nowMs } = parts;
+  const tooManyOldOf = ownersOfTooManyOldKeys(snapshot.all, nowMs);
+  const marks = (row: CredentialRow) => marksOf(row, { lastUse: lastUses.of(row.id), nowMs, tooManyOldOf });
+  const fits = filterOf(query, nowMs, marks);
+  const rows = ordered(snapshot, query.sort, lastUses);
+  const isUpwards = (query.order ?? (query.sort === 'name' || query.sort === 'id' ? 'asc' : 'desc')) === 'asc';
+  const after = query.cursor === undefined ? null : (decodeCursor(query.cursor, cursorShape) as Place);
+  const placeOf = (row: CredentialRow): Place => [valueOf(row, query.sort, lastUses), row.id];
+
+  const totals = { total: rows.length, active: 0, expired: 0, revoked: 0 };
+  const page: CredentialRow[] = [];
+  let matching = 0;
+  let hasMore = false;
+  for (let step = 0; step < rows.length; step++) {
+    const row = rows[isUpwards ? step : rows.length - 1 - step]!;
+    totals[statusAt(row, nowMs)]++;
+    if (!fits(row)) continue;
+    matching++;
+    if (hasMore || (after !== null && before(placeOf(row), after) * (isUpwards ? 1 : -1) <= 0)) continue;
+    if (page.length === query.limit) hasMore = true;
+    else page.push(row);
   }
-  const needle = query.q?.trim() ?? '';
-  if (needle !== '') {
-    // position() takes the text as it is; LIKE would read % and _ as wildcards.
-    const holds = (column: 'name' | 'hint' | 'owner' | 'org'): Expression<SqlBool> =>
-      sql<boolean>`position(lower(${needle}) in lower(${sql.ref(column)})) > 0`;
-    select = select.where(({ or }) => or([holds('name'), holds('hint'), holds('owner'), holds('org')]));
-  }
-  if (query.cursor !== undefined) {
-    const [createdMs, id] = decodeCursor(query.cursor, cursorShape);
-    const createdAt = new Date(createdMs);
-    select = select.where(({ eb, or, and }) =>
-      or([eb('created_at', '<', createdAt), and([eb('created_at', '=', createdAt), eb('id', '<', id)])]),
-    );
-  }
-  const rows = await select
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(query.limit + 1)
-    .execute();
-  const page = rows.slice(0, query.limit);
-  const last = page.at(-1);
-  const lastUseOf = await parts.lastUses(page);
-  const totals = { total: all.length, active: 0, expired: 0, revoked: 0 };
-  for (const row of all) totals[statusAt(row, parts.nowMs)]++;
   return {
-    items: page.map((row) => itemOf(row, lastUseOf(row.id), parts.nowMs)),
-    next_cursor:
-      rows.length > page.length && last !== undefined ? encodeCursor([last.created_at.getTime(), last.id]) : null,
+    items: page.map((row) => itemOf(row, { lastUse: lastUses.of(row.id), marks: marks(row), nowMs })),
+    next_cursor: hasMore ? encodeCursor(placeOf(page.at(-1)!)) : null,
     totals,
+    matching,
   };
+}
+
+const orNone = (wanted: string, value: string): boolean => (wanted === 'none' ? '' : wanted) === value;
+
+function filterOf(
+  query: Query,
+  nowMs: number,
+  marks: (row: CredentialRow) => string[],
+): (row: CredentialRow) => boolean {
+  const { status, kind, module, environment, project, owner, mark, weakly_governed: weak } = query;
+  const needle = query.q?.trim().toLowerCase() ?? '';
+  return (row) =>
+    (status === undefined || statusAt(row, nowMs) === status) &&
+    (kind === undefined || row.kind === kind) &&
+    (module === undefined || orNone(module, row.module)) &&
+    (environment === undefined || orNone(environment, row.environment)) &&
+    (project === undefined || row.project === project) &&
+    (owner === undefined || row.owner === owner) &&
+    (needle === '' || textOf(row).includes(needle)) &&
+    (weak === undefined || (isWeaklyGoverned(row) && statusAt(row, nowMs) === 'active')) &&
+    (mark === undefined || marks(row).includes(mark));
 }

@@ -11,8 +11,10 @@ import { draftCredential } from './draft.ts';
 import { migrateRegistry } from './migrate.ts';
 import { startPublisher } from './publisher.ts';
 import type { OutboxPublisher } from './publisher.ts';
-import { addCredential, registryVersion, revokeCredential } from './registry.ts';
+import { addCredential } from './add.ts';
+import { registryVersion } from './registry.ts';
 import type { RegistryChange } from './registry.ts';
+import { revokeCredential } from './revoke.ts';
 
 const TOPIC = topicsOf('', 1).credentials;
 const DAY_MS = 86_400_000;
@@ -41,7 +43,7 @@ function register(database: Database, index: number, nowMs = Date.now()): Promis
     name: `key ${index}`,
     fingerprint: index.toString(16).padStart(64, '0'),
   });
-  return addCredential(database.db, draftCredential(input, 'test', nowMs), () => ({ resolved: [], unsettled: [] }));
+  return addCredential(database.db, draftCredential(input, 'test', nowMs), () => ({ decided: [], unsettled: [] }));
 }
 
 function start(database: Database, bus: Bus, now: () => number = Date.now): OutboxPublisher {

@@ -1,7 +1,8 @@
 import type { Bus, CredentialRecord, TopicSpec } from '@lanewatch/ingest/contract';
 import { credentialRecordSchema } from '@lanewatch/ingest/contract';
 import type { RegistryDatabase } from './database.ts';
-import { change, overtake, republish } from './registry.ts';
+import { overtake, republish } from './overtake.ts';
+import { change } from './registry.ts';
 
 /** What a comparison of topic and registry put right. */
 export interface Reconciliation {
@@ -31,14 +32,14 @@ export async function reconcileTopic(
   const withdrawn = await withdrawUnlisted(db, bus, topic, onTopic);
   const { overtaken, revoked } = await overtake(db, onTopic, nowMs);
   // What still waits in the outbox is on its way by itself.
-  const rows = await db
-    .selectFrom('credentials')
+  const secrets = await db
+    .selectFrom('credential_secrets')
     .selectAll()
-    .where('id', 'not in', db.selectFrom('outbox').select('credential_id').where('sent_at', 'is', null))
+    .where('credential_id', 'not in', db.selectFrom('outbox').select('credential_id').where('sent_at', 'is', null))
     .execute();
-  const missing = rows.filter((row) => {
-    const record = onTopic.get(row.record_key) ?? null;
-    return record === null || isWithdrawn(record) || record.version < row.version;
+  const missing = secrets.filter((secret) => {
+    const record = onTopic.get(secret.record_key) ?? null;
+    return record === null || isWithdrawn(record) || record.version < secret.version;
   });
   if (missing.length > 0) await republish(db, missing, nowMs);
   return { republished: missing.length, overtaken, revoked, withdrawn };
@@ -68,7 +69,7 @@ async function withdrawUnlisted(
   if (usable.length === 0) return [];
   // Inside a change, so that no key gets registered and published between looking and withdrawing.
   return change(db, async (transaction) => {
-    const listed = await transaction.selectFrom('credentials').select('record_key').execute();
+    const listed = await transaction.selectFrom('credential_secrets').select('record_key').execute();
     const keys = new Set(listed.map(({ record_key: key }) => key));
     const unlisted = usable.filter(({ key }) => !keys.has(key));
     if (unlisted.length > 0) {

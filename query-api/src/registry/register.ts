@@ -1,26 +1,35 @@
-import { laneOf } from '@lanewatch/ingest/contract';
-import type { z } from 'zod';
-import type { credentialCreateSchema, Standing } from '../../contract/index.ts';
-import { BRIEFLY } from '../clickhouse.ts';
+import { createHash } from 'node:crypto';
+import type { Module, Standing } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { ANSWERED_BY_REGISTERING } from '../findings/findings.ts';
-import { findingStatus, readTriage } from '../findings/triage.ts';
+import { ProblemError } from '../http/problem.ts';
 import { standingNow } from './standing-now.ts';
+import { addInChange } from './add.ts';
+import type { LaneAnswer } from './add.ts';
+import { answerOf, countDecided, readOpenOn } from './answers.ts';
+import type { OpenFinding } from './answers.ts';
 import type { RegistryDatabase } from './database.ts';
 import { draftCredential } from './draft.ts';
+import type { CreateInput } from './draft.ts';
+import { change } from './registry.ts';
+import type { RegistryChange, RegistryTransaction } from './registry.ts';
 import type { CredentialRow } from './record.ts';
-import { addCredential } from './registry.ts';
-import type { LaneAnswer, RegistryChange } from './registry.ts';
 import { snapshotOf } from './view.ts';
-import type { RegistrySnapshot } from './view.ts';
 
-const ANSWERED_RULES = Object.keys(ANSWERED_BY_REGISTERING);
+/** What creating works with. */
+export interface RegisterParts {
+  db: RegistryDatabase;
+  store: ClickHouse;
+  modules: readonly Module[];
+  nowMs: number;
+  /** Hears that the ledger was not asked which findings this answers. */
+  onFault: (error: unknown) => void;
+}
 
-interface OpenFinding {
-  lane: string;
-  fingerprint: string;
-  hint: string;
-  org: string;
+export interface Registered extends RegistryChange {
+  secret: string | null;
+  standing: Standing;
+  findingsResolved: number;
+  findingsLowered: number;
 }
 
 /**
@@ -28,62 +37,94 @@ interface OpenFinding {
  * touches; when it does not answer the registration still holds, and only the count in the answer stays at zero.
  * @throws {ProblemError} for a request that can't be used or a key that is there already
  */
-export async function registerCredential(
-  parts: { db: RegistryDatabase; store: ClickHouse; nowMs: number; onFault: (error: unknown) => void },
-  input: z.output<typeof credentialCreateSchema>,
-  actor: string,
-): Promise<RegistryChange & { secret: string | null; standing: Standing; findingsResolved: number }> {
-  const draft = draftCredential(input, actor, parts.nowMs);
-  const open = await readAnswerable(parts.store, parts.db, draft.row).catch((error: unknown) => {
-    parts.onFault(error);
-    return [];
-  });
-  let answer: LaneAnswer = { resolved: [], unsettled: [] };
-  let standing: Standing = 'known';
-  const change = await addCredential(parts.db, draft, (sameHint) => {
-    const registry = snapshotOf(0, [...sameHint.filter(({ id }) => id !== draft.row.id), draft.row]);
-    answer = answerOf(draft.row, registry, open, parts.nowMs);
-    standing = standingNow(draft.row, registry, parts.nowMs).standing;
-    return answer;
-  });
-  const lanes = new Set(answer.resolved.map(({ lane }) => lane));
-  const findingsResolved = open.filter(({ lane }) => lanes.has(lane)).length;
-  return { ...change, secret: draft.secret, standing, findingsResolved };
+export async function registerCredential(parts: RegisterParts, input: CreateInput, actor: string): Promise<Registered> {
+  return register(parts, input, actor, (_transaction, add) => add());
 }
 
 /**
- * The lanes that a new credential makes known: its fingerprint's; the lane of its hint and org; and, when it has no
- * fingerprint, lanes of fingerprints seen with that hint and org. A hint that stays ambiguous resolves nothing, and one that
- * the credential makes ambiguous loses what an earlier registration resolved on it. Pure.
+ * {@link registerCredential}, once for the same request under the same key.
+ * @returns the credential that the key made before, where it did
+ * @throws {ProblemError} also `conflict` when the key was used for another request
  */
-function answerOf(row: CredentialRow, registry: RegistrySnapshot, open: OpenFinding[], nowMs: number): LaneAnswer {
-  const lanes = new Map<string, { fingerprint: string; hint: string; org: string }>();
-  const { fingerprint, hint, org } = row;
-  if (fingerprint !== '') lanes.set(fingerprint, { fingerprint, hint, org });
-  if (hint !== '' && org !== '') lanes.set(laneOf('', hint, org), { fingerprint: '', hint, org });
-  for (const finding of open) if (!lanes.has(finding.lane)) lanes.set(finding.lane, finding);
-  const answer: LaneAnswer = { resolved: [], unsettled: [] };
-  for (const [lane, named] of lanes) {
-    const now = standingNow(named, registry, nowMs);
-    if (now.standing === 'known' && now.credential?.id === row.id) {
-      answer.resolved.push({ lane, rules: ANSWERED_RULES, reason: `registered as ${row.name}` });
-    } else if (now.standing === 'ambiguous') answer.unsettled.push(lane);
-  }
-  return answer;
+export async function registerOnce(
+  parts: RegisterParts,
+  input: CreateInput,
+  actor: string,
+  key: string,
+): Promise<Registered | { repeated: CredentialRow }> {
+  const requestSha256 = createHash('sha256').update(JSON.stringify(input)).digest('hex');
+  let repeated: CredentialRow | null = null;
+  const registered = await register(parts, input, actor, async (transaction, add) => {
+    repeated = await madeBefore(transaction, actor, key, requestSha256);
+    if (repeated !== null) return null;
+    const added = await add();
+    const made = { actor, key, request_sha256: requestSha256, credential_id: added.row.id, at: new Date(parts.nowMs) };
+    await transaction.insertInto('idempotency_keys').values(made).execute();
+    return added;
+  });
+  return registered ?? { repeated: repeated! };
 }
 
-/** Unresolved findings that the credential could answer. */
-async function readAnswerable(store: ClickHouse, db: RegistryDatabase, row: CredentialRow): Promise<OpenFinding[]> {
-  const rows = await store.rows<OpenFinding & { rule: string; last: number | string }>(
-    `SELECT rule, lane, fingerprint, hint, org, toUnixTimestamp64Milli(last_received_at) AS last
-     FROM ${store.database}.findings FINAL
-     WHERE has({rules:Array(String)}, rule)
-       AND (lane = {fingerprint:String} OR ({hint:String} != '' AND hint = {hint:String} AND org = {org:String}))`,
-    { rules: ANSWERED_RULES, fingerprint: row.fingerprint, hint: row.hint, org: row.org },
-    BRIEFLY,
+async function register<Added extends RegistryChange | null>(
+  parts: RegisterParts,
+  input: CreateInput,
+  actor: string,
+  within: (transaction: RegistryTransaction, add: () => Promise<RegistryChange>) => Promise<Added>,
+): Promise<Registered | Extract<Added, null>> {
+  const draft = draftCredential(input, actor, parts.nowMs, parts.modules);
+  const open = await openBefore(parts, draft.row);
+  let answer: LaneAnswer = { decided: [], unsettled: [] };
+  let standing: Standing = 'known';
+  const added = await change(parts.db, (transaction) =>
+    within(transaction, () =>
+      addInChange(transaction, draft, (sameHint) => {
+        const registry = snapshotOf(0, [...sameHint.filter(({ id }) => id !== draft.row.id), draft.row]);
+        answer = answerOf(draft.row, registry, open, parts.nowMs);
+        standing = standingNow(draft.row, registry, parts.nowMs).standing;
+        return answer;
+      }),
+    ),
   );
-  const triage = await readTriage(db, rows);
-  return rows.filter((finding) => {
-    return findingStatus({ ...finding, lastReceivedMs: Number(finding.last) }, triage).status !== 'resolved';
+  if (added === null) return added as Extract<Added, null>;
+  return {
+    ...added,
+    secret: draft.secret,
+    standing,
+    findingsResolved: countDecided(open, answer, 'resolved'),
+    findingsLowered: countDecided(open, answer, 'lowered'),
+  };
+}
+
+/** Open findings that a credential could answer; none where the ledger does not say. */
+export function openBefore(
+  parts: Pick<RegisterParts, 'db' | 'store' | 'onFault'>,
+  row: CredentialRow,
+): Promise<OpenFinding[]> {
+  const { fingerprint, hint, org } = row;
+  return readOpenOn(parts.store, parts.db, { fingerprints: [fingerprint], hint, org }).catch((error: unknown) => {
+    parts.onFault(error);
+    return [];
   });
+}
+
+async function madeBefore(
+  transaction: RegistryTransaction,
+  actor: string,
+  key: string,
+  requestSha256: string,
+): Promise<CredentialRow | null> {
+  const made = await transaction
+    .selectFrom('idempotency_keys')
+    .innerJoin('credentials', 'credentials.id', 'idempotency_keys.credential_id')
+    .selectAll('credentials')
+    .select('idempotency_keys.request_sha256')
+    .where('idempotency_keys.actor', '=', actor)
+    .where('idempotency_keys.key', '=', key)
+    .executeTakeFirst();
+  if (made === undefined) return null;
+  const { request_sha256: before, ...row } = made;
+  if (before !== requestSha256) {
+    throw new ProblemError('conflict', `This Idempotency-Key was used for another request, which made ${row.id}.`);
+  }
+  return row;
 }

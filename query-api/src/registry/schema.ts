@@ -1,10 +1,14 @@
 import type { CredentialScope } from '@lanewatch/ingest/contract';
 import type { AccountTables } from '../accounts/tables.ts';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { DirectoryKind, FieldChange } from '../../contract/index.ts';
 
 /** The registry's tables as kysely sees them; the comments on columns are in migrations/. */
 export type RegistryTables = {
   credentials: CredentialsTable;
+  credential_secrets: CredentialSecretsTable;
+  idempotency_keys: IdempotencyKeysTable;
+  directory: DirectoryTable;
   outbox: OutboxTable;
   triage: TriageTable;
   registry_events: RegistryEventsTable;
@@ -42,6 +46,41 @@ export interface CredentialsTable {
   revoke_reason: string;
   grace_ends_at: Date | null;
   version: number;
+  budget_usd: string;
+  budget_period: string;
+  rate_limit_per_minute: number | null;
+  secret_created_at: Date;
+}
+
+export interface CredentialSecretsTable {
+  record_key: string;
+  credential_id: string;
+  fingerprint: string;
+  hint: string;
+  created_at: Date;
+  created_by: string;
+  replaced_at: Date | null;
+  replaced_by: string;
+  ends_at: Date | null;
+  version: number;
+}
+
+interface IdempotencyKeysTable {
+  actor: string;
+  key: string;
+  request_sha256: string;
+  credential_id: string;
+  at: Date;
+}
+
+interface DirectoryTable {
+  kind: DirectoryKind;
+  name: string;
+  description: string;
+  owner: string;
+  created_at: Date;
+  created_by: string;
+  archived_at: Date | null;
 }
 
 interface OutboxTable {
@@ -56,7 +95,7 @@ interface OutboxTable {
 interface TriageTable {
   lane: string;
   rule: string;
-  status: 'resolved';
+  status: 'resolved' | 'lowered';
   at: Date;
   by: string;
   reason: string;
@@ -70,6 +109,7 @@ interface RegistryEventsTable {
   action: string;
   credential_id: string;
   detail: string;
+  changes: ColumnType<FieldChange[], string | undefined, never>;
 }
 
 interface MigrationsTable {

@@ -164,6 +164,11 @@ describe.each(registryTargets(inject('postgresUrl')))('the credentials topic on 
     await api.bus.publish(TOPIC.name, [{ key: changed!.key, value: Buffer.from(JSON.stringify(newer)) }]);
     for (const { id, version, revoked_at } of before) {
       await api.database.db.updateTable('credentials').set({ version, revoked_at }).where('id', '=', id).execute();
+      await api.database.db
+        .updateTable('credential_secrets')
+        .set({ version })
+        .where('credential_id', '=', id)
+        .execute();
     }
     const reconcile = () => reconcileTopic(api.database.db, api.bus, TOPIC, Date.now());
     const { overtaken, ...rest } = await reconcile();
@@ -189,6 +194,7 @@ describe.each(registryTargets(inject('postgresUrl')))('the credentials topic on 
     const [first] = await topicRecords(api.bus);
     await api.bus.publish(TOPIC.name, [{ key: first!.key, value: Buffer.from(JSON.stringify(first!.record)) }]);
     await api.database.db.updateTable('credentials').set({ version: 1, revoked_at: null }).execute();
+    await api.database.db.updateTable('credential_secrets').set({ version: 1 }).execute();
     const { revoked } = await reconcileTopic(api.database.db, api.bus, TOPIC, Date.now());
     expect(revoked).toEqual([body.credential.id]);
   });

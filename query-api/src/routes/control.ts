@@ -7,7 +7,7 @@ import { ProblemError } from '../http/problem.ts';
 import { statusAt } from '../registry/record.ts';
 import { registerCredential } from '../registry/register.ts';
 import type { Services } from '../services/services.ts';
-import { PUBLISH_WAIT_MS } from './credentials.ts';
+import { PUBLISH_WAIT_MS } from './credential-answers.ts';
 
 const ACTOR = 'start';
 const bootstrapSchema = z.object({ issue_collector_key: z.boolean().default(false) }).strict();
@@ -50,7 +50,8 @@ export function controlRoutes(services: Services, controlToken: string): Fastify
           sharing: 'team',
         });
         const onFault = (error: unknown): void => log.warn({ err: error }, 'findings of the collector key not read');
-        const issued = await registerCredential({ db: database.db, store, nowMs: now(), onFault }, input, ACTOR);
+        const parts = { db: database.db, store, modules: config.modules, nowMs: now(), onFault };
+        const issued = await registerCredential(parts, input, ACTOR);
         collectorKey = issued.secret;
         await publisher.published(issued.outboxId, PUBLISH_WAIT_MS);
       }

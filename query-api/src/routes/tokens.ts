@@ -6,16 +6,16 @@ import { mayHold, scopesOf } from '../accounts/tokens.ts';
 import { fieldProblem, ProblemError } from '../http/problem.ts';
 import { actorOf, principalOf, requireStepUp } from '../http/session-auth.ts';
 import { registerCredential } from '../registry/register.ts';
-import { revokeCredential } from '../registry/registry.ts';
+import { revokeCredential } from '../registry/revoke.ts';
 import type { Services } from '../services/services.ts';
-import { PUBLISH_WAIT_MS } from './credentials.ts';
+import { PUBLISH_WAIT_MS } from './credential-answers.ts';
 
 const own = { can: 'own_account', sessionOnly: true } as const;
 const DAY_MS = 24 * 3_600_000;
 
 /** Personal API tokens: credentials of the registry that speak for a person here. */
 export function tokenRoutes(services: Services): FastifyPluginAsyncZod {
-  const { changes, database, now, publisher, store, tokens } = services;
+  const { changes, config, database, now, publisher, store, tokens } = services;
   const { db } = database;
 
   return async (app) => {
@@ -54,7 +54,11 @@ export function tokenRoutes(services: Services): FastifyPluginAsyncZod {
         });
         const onFault = (error: unknown): void => request.log.warn({ err: error }, 'findings of the token not read');
         const actor = actorOf(request);
-        const issued = await registerCredential({ db, store, nowMs: now(), onFault }, input, actor);
+        const issued = await registerCredential(
+          { db, store, modules: config.modules, nowMs: now(), onFault },
+          input,
+          actor,
+        );
         const { id, fingerprint } = issued.row;
         await tokens.add({ credentialId: id, fingerprint, userId: person.id, access });
         await publisher.published(issued.outboxId, PUBLISH_WAIT_MS);

@@ -23,8 +23,16 @@ import { migrateRegistry } from '../registry/migrate.ts';
 import { startPublisher } from '../registry/publisher.ts';
 import type { OutboxPublisher } from '../registry/publisher.ts';
 import { registryVersion } from '../registry/registry.ts';
+import { followLastUses } from '../registry/last-uses.ts';
+import type { LastUses } from '../registry/last-uses.ts';
+import { followBudgets } from '../verify/budgets.ts';
+import type { Budgets } from '../verify/budgets.ts';
+import { publishVerifyEvents } from '../verify/events.ts';
+import type { VerifyEvents } from '../verify/events.ts';
+import { createVerifier } from '../verify/verifier.ts';
+import type { Verifier } from '../verify/verifier.ts';
 import { createRegistryView } from '../registry/view.ts';
-import type { RegistrySnapshot } from '../registry/view.ts';
+import type { RegistryView } from '../registry/view.ts';
 import { instantOf } from '../ledger/window.ts';
 import { createSharedReads } from './shared-reads.ts';
 import type { SharedReads } from './shared-reads.ts';
@@ -39,7 +47,11 @@ export interface Services {
   tokens: PersonalTokens;
   /** Attempts to sign in that failed. */
   attempts: Attempts;
-  registry: { current(): Promise<RegistrySnapshot> };
+  registry: RegistryView;
+  lastUses: LastUses;
+  verifier: Verifier;
+  verifyEvents: VerifyEvents;
+  budgets: Budgets;
   publisher: OutboxPublisher;
   /** What pages ask for that others asked for a moment ago. */
   shared: SharedReads;
@@ -59,6 +71,8 @@ export interface ServiceParts {
   now?: () => number;
   /** Pages that ask this soon after another one share what it read. */
   readsKeptMs?: number;
+  /** How old what is said about the last use of keys may be. */
+  lastUsesKeptMs?: number;
   /** How often the bus is asked whether it answers, and which accepted events are off it. */
   busLookMs?: number;
 }
@@ -128,6 +142,24 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
       onRecovery: (source) => logger.info({ source }, 'looking for changes works again'),
     },
   );
+  const lastUses = followLastUses({
+    ...{ store, collectors, registry, now },
+    onFault: (error) => logger.warn({ err: error }, 'last use of credentials not read'),
+    ...(parts.lastUsesKeptMs === undefined ? {} : { keptMs: parts.lastUsesKeptMs }),
+  });
+  const budgets = followBudgets({
+    ...{ store, registry, now },
+    onFault: (error) => logger.warn({ err: error }, 'spend against budgets not read'),
+  });
+  const verifyEvents = publishVerifyEvents({
+    ...{ bus, topic: topics.usage.name, now },
+    onFault: (error) => logger.warn({ err: error }, 'the bus does not take events of verify, trying again'),
+    onLoss: (events) => logger.error({ events }, 'events of verify were lost: the bus did not take them in time'),
+  });
+  const verifier = createVerifier({
+    ...{ registry, budgets, events: verifyEvents, now },
+    onFault: (error) => logger.debug({ err: error }, 'the registry is not read anew; verify goes on from memory'),
+  });
   const pruning = setInterval(() => {
     accounts.prune().catch((error: unknown) => logger.warn({ err: error }, 'pruning sessions failed'));
   }, PRUNE_MS);
@@ -142,6 +174,10 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     tokens: createPersonalTokens(db, now),
     attempts: createAttempts(),
     registry,
+    lastUses,
+    verifier,
+    verifyEvents,
+    budgets,
     publisher,
     shared,
     collectors,
@@ -167,6 +203,10 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     async close() {
       clearInterval(pruning);
       changes.close();
+      lastUses.close();
+      budgets.close();
+      verifier.close();
+      await verifyEvents.close();
       settling.close();
       await busLink.close();
       await publisher.close();

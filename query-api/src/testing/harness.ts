@@ -149,6 +149,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const services = await startServices({
     ...{ config, logger, store, database, bus },
     readsKeptMs: 0,
+    lastUsesKeptMs: 0,
     busLookMs: 20,
     ...(options.now === undefined ? {} : { now: options.now }),
   });

@@ -1,0 +1,95 @@
+import type { CredentialRecord } from '@lanewatch/ingest/contract';
+import { revokedFromMs } from '@lanewatch/ingest/contract';
+import type { RegistryDatabase } from './database.ts';
+import type { CredentialRow } from './record.ts';
+import { change, secretsOf, writeEvent, writeOutbox } from './registry.ts';
+import type { SecretRow } from './secrets.ts';
+
+/** Puts records of some secrets on their way to the topic again, such as after the bus was replaced. */
+export function republish(db: RegistryDatabase, missing: SecretRow[], nowMs: number): Promise<void> {
+  return change(db, async (transaction) => {
+    const byId = Map.groupBy(missing, ({ credential_id: id }) => id);
+    for (const [id, secrets] of byId) {
+      const row = await transaction
+        .selectFrom('credentials')
+        .selectAll()
+        .where('id', '=', id)
+        .executeTakeFirstOrThrow();
+      await writeOutbox(transaction, row, secrets, new Date(nowMs));
+    }
+  });
+}
+
+/**
+ * Brings credentials past records of the topic that are newer than they are, and puts them on their way. One that is revoked there is
+ * revoked here too, and a secret that ended sooner there ends sooner here.
+ * @param onTopic records by record key
+ * @returns ids of all of them, and of those that were not revoked here
+ */
+export function overtake(
+  db: RegistryDatabase,
+  onTopic: ReadonlyMap<string, CredentialRecord | null>,
+  nowMs: number,
+): Promise<{ overtaken: string[]; revoked: string[] }> {
+  const at = new Date(nowMs);
+  return change(db, async (transaction) => {
+    const overtaken: string[] = [];
+    const revoked: string[] = [];
+    const behind = (await transaction.selectFrom('credential_secrets').selectAll().execute()).filter(
+      ({ record_key: key, version }) => (onTopic.get(key)?.version ?? 0) > version,
+    );
+    for (const id of new Set(behind.map(({ credential_id: id }) => id))) {
+      const existing = await transaction
+        .selectFrom('credentials')
+        .selectAll()
+        .where('id', '=', id)
+        .executeTakeFirstOrThrow();
+      const secrets = await secretsOf(transaction, [id]);
+      const records = secrets.map((secret) => onTopic.get(secret.record_key) ?? null);
+      const version = Math.max(existing.version, ...records.map((record) => record?.version ?? 0)) + 1;
+      const present = secrets.findIndex(({ replaced_at: replacedAt }) => replacedAt === null);
+      const record = records[present] ?? null;
+      const isNewer = record !== null && record.version > secrets[present]!.version;
+      const revocation = isNewer && existing.revoked_at === null ? revocationIn(record) : null;
+      const changed = { version, ...revocation };
+      await transaction.updateTable('credentials').set(changed).where('id', '=', id).execute();
+      const ended = secrets.map((secret, index) => endedAsOn(records[index] ?? null, secret));
+      for (const secret of ended) {
+        const { record_key: key, ends_at: endsAt } = secret;
+        await transaction
+          .updateTable('credential_secrets')
+          .set({ ends_at: endsAt })
+          .where('record_key', '=', key)
+          .execute();
+      }
+      const row = { ...existing, ...changed };
+      if (revocation !== null) {
+        const { revoked_by: actor, revoke_reason: detail } = revocation;
+        await writeEvent(transaction, { actor, action: 'revoked', credentialId: id, at, detail });
+        revoked.push(id);
+      }
+      await writeOutbox(transaction, row, ended, at);
+      overtaken.push(id);
+    }
+    return { overtaken, revoked };
+  });
+}
+
+type Revocation = Pick<CredentialRow, 'revoked_at' | 'revoked_by' | 'revoke_reason' | 'grace_ends_at'>;
+
+function revocationIn({ revoked_at: at, grace_ends_at: graceEndsAt }: CredentialRecord): Revocation | null {
+  if (at === null) return null;
+  return {
+    revoked_at: new Date(at),
+    revoked_by: 'lanewatch',
+    revoke_reason: 'Revoked on the credentials topic, which was newer than this registry.',
+    grace_ends_at: graceEndsAt === null ? null : new Date(graceEndsAt),
+  };
+}
+
+/** A secret that was rotated out, with the end that the topic says where that is sooner. */
+function endedAsOn(record: CredentialRecord | null, secret: SecretRow): SecretRow {
+  if (record === null || secret.ends_at === null || record.version <= secret.version) return secret;
+  const endMs = Math.max(revokedFromMs(record), secret.replaced_at?.getTime() ?? 0);
+  return endMs < secret.ends_at.getTime() ? { ...secret, ends_at: new Date(endMs) } : secret;
+}

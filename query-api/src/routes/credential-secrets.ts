@@ -1,0 +1,190 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import {
+  credentialLogSchema,
+  credentialRegenerateSchema,
+  credentialRevokedSchema,
+  credentialRevokeSchema,
+  credentialRotatedSchema,
+  credentialRotateSchema,
+  drainSchema,
+  impactQuerySchema,
+  impactSchema,
+  pageQuerySchema,
+} from '../../contract/index.ts';
+import type { CredentialRotated } from '../../contract/index.ts';
+import { actorOf } from '../http/session-auth.ts';
+import { ANSWERED_BY_REVOKING, readOpenOn } from '../registry/answers.ts';
+import { readDrain } from '../registry/drain.ts';
+import { refuseRawKeys } from '../registry/fields.ts';
+import { hitByEnd, readImpact } from '../registry/impact.ts';
+import { readLog } from '../registry/log.ts';
+import type { CredentialRow } from '../registry/record.ts';
+import { revokeCredential } from '../registry/revoke.ts';
+import { replaceSecret } from '../registry/rotate.ts';
+import type { Rotation } from '../registry/rotate.ts';
+import { isLive, secretItemOf } from '../registry/secrets.ts';
+import type { SecretRow } from '../registry/secrets.ts';
+import { warningsOf } from '../registry/warnings.ts';
+import type { Services } from '../services/services.ts';
+import { credentialAnswers } from './credential-answers.ts';
+import { credentialParams } from './credentials.ts';
+import type { FastifyBaseLogger } from 'fastify';
+
+/** Secrets of a credential over its life: rotate, regenerate, revoke, and who is touched by it. */
+export function credentialSecretRoutes(services: Services): FastifyPluginAsyncZod {
+  const { store, database, now } = services;
+  const { db } = database;
+  const answers = credentialAnswers(services);
+
+  async function rotated(rotation: Rotation, log: FastifyBaseLogger): Promise<CredentialRotated> {
+    const isPublished = await answers.published(rotation.outboxId);
+    return {
+      credential: await answers.detailNow(rotation.row, rotation.secrets, log),
+      secret: rotation.secret,
+      previous: secretItemOf(rotation.row, rotation.previous, now()),
+      published: isPublished,
+      warnings: warningsOf(rotation.row),
+    };
+  }
+
+  /** How many open findings a revocation would resolve, or did. */
+  async function openOn(row: CredentialRow, secrets: readonly SecretRow[], log: FastifyBaseLogger): Promise<number> {
+    const key = { fingerprints: secrets.map(({ fingerprint }) => fingerprint), hint: row.hint, org: row.org };
+    return readOpenOn(store, db, key, ANSWERED_BY_REVOKING).then(
+      (open) => open.length,
+      (error: unknown) => {
+        log.warn({ err: error }, 'findings of a key to be revoked not read');
+        return 0;
+      },
+    );
+  }
+
+  return async (app) => {
+    app.post(
+      '/v1/credentials/:id/rotate',
+      {
+        config: { can: 'credentials.write' },
+        schema: {
+          tags: ['registry'],
+          summary: 'Give it a new secret; the old one stays valid for a grace, 0 by default, never past its expiry',
+          params: credentialParams,
+          body: credentialRotateSchema.strict(),
+          response: { 200: credentialRotatedSchema },
+        },
+      },
+      async (request) => {
+        const { params, body: input, log } = request;
+        const replacement = { id: params.id, act: 'rotated', input, actor: actorOf(request), nowMs: now() } as const;
+        return rotated(await replaceSecret(db, replacement), log);
+      },
+    );
+
+    app.post(
+      '/v1/credentials/:id/regenerate',
+      {
+        config: { can: 'credentials.write' },
+        schema: {
+          tags: ['registry'],
+          summary: 'The same key and ID with a new secret; every older secret is dead at once',
+          params: credentialParams,
+          body: credentialRegenerateSchema.strict(),
+          response: { 200: credentialRotatedSchema },
+        },
+      },
+      async (request) => {
+        const { params, body, log } = request;
+        const input = { ...body, grace_seconds: 0 };
+        const replacement = {
+          id: params.id,
+          act: 'regenerated',
+          input,
+          actor: actorOf(request),
+          nowMs: now(),
+        } as const;
+        return rotated(await replaceSecret(db, replacement), log);
+      },
+    );
+
+    app.post(
+      '/v1/credentials/:id/revoke',
+      {
+        config: { can: 'credentials.revoke' },
+        schema: {
+          tags: ['registry'],
+          summary: 'Revoke for ever, with every secret that is still valid',
+          params: credentialParams,
+          body: credentialRevokeSchema.strict(),
+          response: { 200: credentialRevokedSchema },
+        },
+      },
+      async (request) => {
+        const { params, body, log } = request;
+        refuseRawKeys(body);
+        const { row: before, secrets } = await answers.find(params.id);
+        const resolved = await openOn(before, secrets, log);
+        const revoked = await revokeCredential(db, { id: params.id, ...body, actor: actorOf(request), nowMs: now() });
+        const isPublished = await answers.published(revoked.outboxId);
+        return { ...(await answers.itemNow(revoked.row)), published: isPublished, findings_resolved: resolved };
+      },
+    );
+
+    app.get(
+      '/v1/credentials/:id/impact',
+      {
+        schema: {
+          tags: ['registry'],
+          summary:
+            'Who of the last 7 days would be hit by revoking, rotating or regenerating. For edits: PATCH with dry_run',
+          params: credentialParams,
+          querystring: impactQuerySchema.strict(),
+          response: { 200: impactSchema },
+        },
+      },
+      async ({ params, query, log }) => {
+        const { row, secrets } = await answers.find(params.id);
+        const nowMs = now();
+        const onFault = (error: unknown): void => log.warn({ err: error }, 'impact not read');
+        // Rotating touches users of the present secret; regenerating and revoking those of every one that still works.
+        const touched = secrets.filter((secret) =>
+          query.act === 'rotate' ? secret.replaced_at === null : isLive(secret, nowMs),
+        );
+        const resolved = query.act === 'revoke' ? await openOn(row, secrets, log) : 0;
+        return readImpact({ store, nowMs, onFault }, { row, secrets: touched }, hitByEnd(row, query.act), resolved);
+      },
+    );
+
+    app.get(
+      '/v1/credentials/:id/drain',
+      {
+        schema: {
+          tags: ['registry'],
+          summary: 'Who still uses secrets that were rotated out',
+          params: credentialParams,
+          response: { 200: drainSchema },
+        },
+      },
+      async ({ params, log }) => {
+        const { row, secrets } = await answers.find(params.id);
+        const onFault = (error: unknown): void => log.warn({ err: error }, 'drain not read');
+        return readDrain({ store, nowMs: now(), onFault }, row, secrets);
+      },
+    );
+
+    app.get(
+      '/v1/credentials/:id/log',
+      {
+        schema: {
+          tags: ['registry'],
+          summary: 'Everything that was done to it, newest first; it outlives the key',
+          params: credentialParams,
+          querystring: pageQuerySchema.strict(),
+          response: { 200: credentialLogSchema },
+        },
+      },
+      async ({ params, query }) => {
+        await answers.find(params.id);
+        return readLog(db, params.id, query);
+      },
+    );
+  };
+}
