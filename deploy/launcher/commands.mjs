@@ -79,6 +79,20 @@ Issues a key with which a collector may send events, and prints it once. The ins
   --bare        print the key alone
   --help        this text`,
   },
+  clients: {
+    summary: 'run real clients against a provider on loopback and compare the ledger with what it answered',
+    entry: 'clients/main.ts',
+    help: `npm run -s lanewatch -- clients --ready-file FILE [options] [claude-code|codex|gemini-cli|litellm …]
+
+Runs clients unmodified, each in a home directory of its own with the lines of connect, against a model provider on loopback. Each
+request must be one row of the ledger with its person, key, model, tokens and a cost. deploy/README.md says how to install them.
+
+  --ready-file FILE   of npm start -- --ready-file FILE
+  --npm DIR           where npm installed the CLIs             (default: here)
+  --litellm COMMAND   the command of the proxy                 (default: litellm)
+  --keep              keep the home directories
+  --help              this text`,
+  },
   connect: {
     summary: 'print or write the configuration of a client, and try whether its reports arrive',
     entry: 'connect/main.ts',

@@ -106,7 +106,7 @@ exporter = { otlp-http = { endpoint = "${ingestUrl}/v1/logs", protocol = "json",
           text: environment({ OTEL_EXPORTER_OTLP_HEADERS: `Authorization=${bearer}` }),
         },
       ],
-      note: 'Gemini CLI reads ~/.gemini/.env where the project has no .env of its own; else set the variable in the shell.',
+      note: 'Gemini CLI reads ~/.gemini/.env in folders that you trust and that have no .env of their own; elsewhere set the variables in the shell.',
       route: '/v1/logs',
       keyVariables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
     },
@@ -244,7 +244,7 @@ service:
   outputs:
     - name: http
       alias: lanewatch
-      match: "*"
+      match: '*'
       host: ${url.hostname}
       port: ${port}
       tls: ${url.protocol === 'https:' ? 'on' : 'off'}
@@ -268,7 +268,7 @@ service:
           text: `sinks:
   lanewatch:
     type: http
-    inputs: ["*"]
+    inputs: ['*']
     uri: ${ingestUrl}/v1/records
     encoding: { codec: json }
     request: { headers: { Authorization: ${bearer} } }
