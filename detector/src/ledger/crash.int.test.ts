@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../deploy/testing/helpers.ts';
 import { LedgerUnavailableError } from './ledger.ts';
-import { createOwnership } from './ownership.ts';
+import { createOwnership, type Ownership } from './ownership.ts';
 import {
   insertRows,
   ledgerRows,
@@ -79,14 +79,12 @@ describe(`the ledger after its engine was killed ${KILLS} times while it was wri
   let test: TestLedger;
   const acknowledged = new Map(PARTITIONS.map((partition) => [partition, 0]));
   const total = () => [...acknowledged.values()].reduce((sum, rows) => sum + rows, 0);
+  const { signal } = new AbortController();
   let retries = 0;
   let killing = true;
 
   /** One writer per partition, as detectors are: what an attempt without an answer did is asked behind a new claim. */
-  async function write(kafka_partition: number): Promise<void> {
-    const own = createOwnership(test.ledger, [kafka_partition], `writer-${kafka_partition}`);
-    const { signal } = new AbortController();
-    await own.claim(signal);
+  async function write(kafka_partition: number, own: Ownership): Promise<void> {
     for (let offset = 0; killing; offset += ROWS_PER_BATCH) {
       const ends = new Map([[kafka_partition, offset + ROWS_PER_BATCH]]);
       for (;;) {
@@ -108,7 +106,9 @@ describe(`the ledger after its engine was killed ${KILLS} times while it was wri
   beforeAll(async () => {
     engine = await startMortalEngine();
     test = await openTestLedger(engine);
-    const writers = Promise.all(PARTITIONS.map(write));
+    const owners = PARTITIONS.map((partition) => createOwnership(test.ledger, [partition], `writer-${partition}`));
+    for (const own of owners) await own.claim(signal);
+    const writers = Promise.all(PARTITIONS.map((partition, index) => write(partition, owners[index]!)));
     const kill = async () => {
       for (let round = 0; round < KILLS; round++) {
         // Right after one writer's answer the others are somewhere in the middle of theirs; after which one differs from round to round.
