@@ -57,6 +57,13 @@ export const ledgerQuerySchema = pageQuerySchema.extend({
   /** Bounds of seen_at: from inclusive, to exclusive. */
   from: givenTimeSchema.optional(),
   to: givenTimeSchema.optional(),
+  /** The row at this place on the bus: partition, offset and index within its record, as `3/4711/0`. */
+  place: z
+    .string()
+    .regex(/^\d{1,9}\/\d{1,15}\/\d{1,9}$/, 'must be a place on the bus such as 3/4711/0')
+    .optional(),
+  /** false leaves out what all rows come to, which `/v1/ledger/totals` tells apart from them. */
+  totals: z.stringbool().optional(),
 });
 export type LedgerQuery = z.infer<typeof ledgerQuerySchema>;
 
@@ -120,3 +127,15 @@ export const ledgerPageSchema = pageOf(ledgerItemSchema).extend({
     .describe('On the first page only, the others have the same; null there when counting takes too long'),
 });
 export type LedgerPage = z.infer<typeof ledgerPageSchema>;
+
+/** `GET /v1/ledger/totals`: what the rows of a filter come to, counted within a budget of rows and time. */
+export const ledgerTotalsQuerySchema = ledgerQuerySchema.omit({ limit: true, cursor: true, totals: true });
+export const ledgerTotalsSchema = z.object({
+  /** Whether all rows were counted; else there are more than these. */
+  is_complete: z.boolean(),
+  events: z.number().int(),
+  cost_usd: dollarsSchema,
+  /** Distinct ones; null where telling them apart takes too long. */
+  sessions: z.number().int().nullable(),
+});
+export type LedgerTotals = z.infer<typeof ledgerTotalsSchema>;

@@ -13,10 +13,14 @@ export interface Scope {
   parameters: Record<string, unknown>;
 }
 
-/** `seen_at` from an instant on, and the same of what was stored before it, which leaves whole parts unread. */
-export function rowsSince(fromMs: number, name = 'from'): Scope {
+/**
+ * `seen_at` from an instant on, and the same of what was stored before it, which leaves whole parts unread.
+ * @param table its name and a dot, where a query gives these names to something else as well
+ */
+export function rowsSince(fromMs: number, name = 'from', table = ''): Scope {
   return {
-    where: `seen_at >= fromUnixTimestamp64Milli({${name}:Int64}, 'UTC') AND stored_at >= fromUnixTimestamp64Milli({${name}_stored:Int64}, 'UTC')`,
+    where: `${table}seen_at >= fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')
+      AND ${table}stored_at >= fromUnixTimestamp64Milli({${name}_stored:Int64}, 'UTC')`,
     parameters: { [name]: fromMs, [`${name}_stored`]: fromMs - CLOCKS_MS },
   };
 }

@@ -9,18 +9,20 @@ import {
   lanesQuerySchema,
   ledgerPageSchema,
   ledgerQuerySchema,
+  ledgerTotalsQuerySchema,
+  ledgerTotalsSchema,
   overviewQuerySchema,
   overviewSchema,
   windowSchema,
   WINDOW_DEFAULT,
 } from '../../contract/index.ts';
 import { listFindings, readFinding } from '../findings/findings.ts';
-import { messagesOf } from '../http/error-handler.ts';
 import { ProblemError } from '../http/problem.ts';
 import { comparablesBeside, readComparables } from '../lanes/comparables.ts';
 import { readLane, readLaneDetail } from '../lanes/detail.ts';
 import { readLanesPage } from '../lanes/list.ts';
 import { readLedger } from '../ledger/query.ts';
+import { readTotals } from '../ledger/totals.ts';
 import { collectorHealth } from '../overview/collectors.ts';
 import { readOverview } from '../overview/overview.ts';
 import { registryVersion } from '../registry/registry.ts';
@@ -125,8 +127,22 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
           response: { 200: ledgerPageSchema },
         },
       },
-      ({ query, log }) =>
-        readLedger(store, query, (error) => log.warn({ reasons: messagesOf(error) }, 'rows without their totals')),
+      ({ query }) => readLedger(store, query),
+    );
+
+    app.get(
+      '/v1/ledger/totals',
+      {
+        schema: {
+          tags: ['reads'],
+          summary: 'What the rows of a filter come to, within a budget',
+          description:
+            'Takes the filters of /v1/ledger. Where there are too many rows to count, it tells how many it counted.',
+          querystring: ledgerTotalsQuerySchema.strict(),
+          response: { 200: ledgerTotalsSchema },
+        },
+      },
+      ({ query }) => shared.read(`totals ${JSON.stringify(query)}`, () => readTotals(store, query)),
     );
 
     app.get(
