@@ -98,12 +98,13 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
         (query.finding === undefined || row.findings.includes(query.finding)) &&
         (query.flag === undefined || row.flags.includes(query.flag)) &&
         (query.from === undefined || row.seen_at >= query.from) &&
-        (query.to === undefined || row.seen_at < query.to),
+        (query.to === undefined || row.seen_at < query.to) &&
+        (query.place === undefined || `${row.kafka_partition}/${row.kafka_offset}/${row.record_index}` === query.place),
     );
     const totals = { events: rows.length, cost_usd: sum(rows), sessions: new Set(rows.map((row) => row.session)).size };
     return contract.ledgerPageSchema.parse({
       ...page(rows, query),
-      totals: query.cursor === undefined ? totals : null,
+      totals: query.cursor === undefined && query.totals !== false ? totals : null,
     });
   }
 
@@ -194,6 +195,10 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
         );
       }
       case 'ledger':
+        if (id === 'totals') {
+          const { totals } = ledger({ ...contract.ledgerTotalsQuerySchema.parse(query), limit: 1 });
+          return contract.ledgerTotalsSchema.parse({ is_complete: true, ...totals });
+        }
         return ledger(contract.ledgerQuerySchema.parse(query));
       case 'findings': {
         if (id !== undefined)

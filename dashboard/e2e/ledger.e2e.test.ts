@@ -70,10 +70,23 @@ describe('the ledger', () => {
   it('opens a row to all of its columns, exact and linked', async () => {
     await page.goto('/ledger?hint=sk-ant-...C001');
     await rows().first().locator('summary').click();
+    await rows().first().locator('dl').waitFor();
     const detail = await rows().first().locator('dl').innerText();
     for (const column of Object.keys(stage.fake.org.rows[0]!)) expect(detail).toContain(column);
     expect(detail).toMatch(/\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{3} UTC/);
     expect(await rows().first().locator('dl a[href^="/findings/R01"]').count()).toBe(1);
+  });
+
+  it('has a page for each row, which needs no JavaScript', async () => {
+    const plain = await stage.visitor({ javaScriptEnabled: false });
+    const reader = await plain.newPage();
+    await reader.goto('/ledger?hint=sk-ant-...C001');
+    await reader.locator('ol > li summary').first().click();
+    await reader.getByRole('link', { name: 'All columns of this row' }).first().click();
+    const detail = await reader.locator('dl.facts').innerText();
+    for (const column of Object.keys(stage.fake.org.rows[0]!)) expect(detail).toContain(column);
+    expect((await reader.goto('/ledger/rows/1-2-3?lane=x&seen_at=2026-11-21T00:00:00Z'))?.status()).toBe(404);
+    await plain.close();
   });
 
   it('shows times in the reader’s own zone when asked, and remembers it', async () => {

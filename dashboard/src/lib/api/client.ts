@@ -9,6 +9,7 @@ import {
   laneDetailSchema,
   lanesPageSchema,
   ledgerPageSchema,
+  ledgerTotalsSchema,
   overviewSchema,
   problemSchema,
   UNATTENDED_HEADER,
@@ -140,6 +141,8 @@ export function createApi(base: string, caller: Caller) {
     lane: (lane: string, window: Window) =>
       read(laneDetailSchema, `/v1/lanes/${encodeURIComponent(lane)}${queryString({ window })}`),
     ledger: (query: Query) => read(ledgerPageSchema, `/v1/ledger${queryString(query)}`),
+    ledgerTotals: ({ limit: _limit, cursor: _cursor, totals: _totals, ...filter }: Query) =>
+      read(ledgerTotalsSchema, `/v1/ledger/totals${queryString(filter)}`),
     findings: (query: Query) => read(findingsPageSchema, `/v1/findings${queryString(query)}`),
     finding: (id: string) => read(findingItemSchema, `/v1/findings/${encodeURIComponent(id)}`),
     credentials: (query: Query) => read(credentialsPageSchema, `/v1/credentials${queryString(query)}`),

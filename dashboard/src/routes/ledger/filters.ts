@@ -1,6 +1,6 @@
 import type { LedgerQuery } from '@lanewatch/query-api/contract';
 
-type FilterColumn = Exclude<keyof LedgerQuery, 'limit' | 'cursor' | keyof typeof OTHER_NAMES>;
+type FilterColumn = Exclude<keyof LedgerQuery, 'limit' | 'cursor' | 'totals' | keyof typeof OTHER_NAMES>;
 
 /** Every column that rows can be filtered by, with its name for people, in the order that they are offered. */
 const COLUMN_NAMES: Record<FilterColumn, string> = {
@@ -38,7 +38,9 @@ const COLUMN_NAMES: Record<FilterColumn, string> = {
   id: 'event id',
 };
 
-const OTHER_NAMES = { without: 'without', finding: 'finding', flag: 'flag', from: 'from', to: 'until' } as const;
+const OTHER_NAMES = {
+  ...{ without: 'without', finding: 'finding', flag: 'flag', from: 'from', to: 'until', place: 'place on the bus' },
+} as const;
 
 /** Parameters of the form that adds a filter. */
 export const ADDED_COLUMN = 'column';

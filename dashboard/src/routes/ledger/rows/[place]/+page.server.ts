@@ -1,0 +1,6 @@
+import { readRow } from './row.ts';
+import type { PageServerLoad } from './$types';
+
+export const load: PageServerLoad = async ({ locals, params, url }) => ({
+  row: await readRow(locals.api, params.place, url.searchParams),
+});
