@@ -25,6 +25,8 @@ export interface BenchContext {
   runs: number;
   /** Events per run of the path. */
   events: number;
+  /** Homes of installations whose ledgers are there to be read; none where they are to be written first. */
+  ledgers: string[];
   /** An empty directory that is removed at the end. */
   temporaryDirectory(): string;
   log(line: string): void;

@@ -5,6 +5,17 @@ import { laneMemory } from './lane-memory.ts';
 import { latency } from './latency.ts';
 import { detection, packedPath, path } from './path.ts';
 import { producer } from './producer.ts';
+import { reads } from './reads/reads.ts';
 
 /** Every bench, in the order of the table. The next one is a file and a line. */
-export const benches: Bench[] = [path, packedPath, detection, producer, acceptance, engineInsert, latency, laneMemory];
+export const benches: Bench[] = [
+  path,
+  packedPath,
+  detection,
+  producer,
+  acceptance,
+  engineInsert,
+  latency,
+  laneMemory,
+  reads,
+];

@@ -17,7 +17,7 @@ const RESULTS = path.join(import.meta.dirname, 'results.json');
  * Runs every bench that was chosen; one that fails costs the others nothing, and a signal ends what runs. Returns whether all gave
  * their figures.
  */
-async function runBenches({ ids, runs, events, jsonFile }: Options): Promise<boolean> {
+async function runBenches({ ids, runs, events, ledgers, jsonFile }: Options): Promise<boolean> {
   const ofAll = createStops();
   const ofOne = createStops();
   const stopped = new AbortController();
@@ -50,6 +50,7 @@ async function runBenches({ ids, runs, events, jsonFile }: Options): Promise<boo
     },
     runs,
     events,
+    ledgers,
     temporaryDirectory: () => path.join(home, String(directories++)),
     log: (line) => process.stderr.write(`  ${line}\n`),
     atEnd: (stop) => {

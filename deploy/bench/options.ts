@@ -8,6 +8,8 @@ export interface Options {
   ids: string[];
   runs: number;
   events: number;
+  /** Homes of installations with a ledger, made by `npm run load -- --rows`. */
+  ledgers: string[];
   /** Where every single figure is written, or null. */
   jsonFile: string | null;
 }
@@ -32,6 +34,7 @@ export function parseOptions(args: string[], known: string[]): Options {
     ids: known.filter((id) => only.includes(id)),
     runs: wholeNumber('--runs', values.runs, 1, RUNS_MAX) ?? RUNS_DEFAULT,
     events: wholeNumber('--events', values.events, 1, EVENTS_MAX) ?? EVENTS_DEFAULT,
+    ledgers: values.ledger?.map((home) => fromCaller(home)) ?? [],
     jsonFile: values.json === undefined ? null : fromCaller(values.json),
   };
 }
@@ -45,6 +48,7 @@ function valuesOf(args: string[]) {
         runs: { type: 'string' },
         events: { type: 'string' },
         json: { type: 'string' },
+        ledger: { type: 'string', multiple: true },
         list: { type: 'boolean', default: false },
       },
     }).values;

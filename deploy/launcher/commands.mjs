@@ -169,6 +169,7 @@ Measures against named peers or limits, each pair interleaved in one run, and pr
   --only IDS      comma-separated ids, such as P1,P2    (default: all)
   --runs N        interleaved runs of each side         (default 5)
   --events N      events per run of the path            (default 1000000)
+  --ledger HOME   read this ledger for P8, made by npm run load -- --rows; may be given several times    (default: writes two first)
   --json FILE     write every single figure as JSON     (default deploy/bench/results.json, when all ran and none failed)
   --list          list the benches
   --help          this text`,

@@ -1,0 +1,98 @@
+/** What a reader clicks: the page, and the queries that it makes. */
+export interface PageTarget {
+  name: string;
+  /** Path on the dashboard. */
+  page: string;
+  /** Paths on query-api that the page reads. */
+  queries: string[];
+}
+
+/** What there is to click on in a ledger: found by asking for it as a page does. */
+export interface Found {
+  lanes: string[];
+  users: string[];
+  sessions: string[];
+  findings: { id: string; filter: Record<string, string> }[];
+}
+
+type Ask = <Answer>(path: string) => Promise<Answer>;
+
+interface LanesAnswer {
+  items: { lane: string }[];
+}
+interface LedgerAnswer {
+  items: { user: string; session: string }[];
+}
+interface FindingsAnswer {
+  items: { id: string; ledger_filter: Record<string, string> }[];
+}
+
+const SOME = 20;
+const some = (values: Iterable<string>) => [...new Set(values)].filter((value) => value !== '').slice(0, SOME);
+
+/** Looks for heavy and light lanes, people, sessions and findings. */
+export async function findTargets(ask: Ask): Promise<Found> {
+  const lanesBy = (sort: string, order: string) =>
+    ask<LanesAnswer>(`/v1/lanes?window=7d&attributed=true&sort=${sort}&order=${order}&limit=${SOME / 2}`);
+  const heavy = await lanesBy('events', 'desc');
+  const light = await lanesBy('events', 'asc');
+  const rows = await ask<LedgerAnswer>('/v1/ledger?limit=200&totals=false');
+  const findings = await ask<FindingsAnswer>(`/v1/findings?limit=${SOME}`);
+  return {
+    lanes: some([...heavy.items, ...light.items].map(({ lane }) => lane)),
+    users: some(rows.items.map(({ user }) => user)),
+    sessions: some(rows.items.map(({ session }) => session)),
+    findings: findings.items.map(({ id, ledger_filter: filter }) => ({ id, filter })),
+  };
+}
+
+/**
+ * Every page over a window, with what it is opened for chosen by `pick`.
+ * @param from start of the window, RFC 3339
+ */
+export function pagesOf(
+  found: Found,
+  window: string,
+  from: string,
+  pick: <T>(from: readonly T[]) => T | undefined,
+): PageTarget[] {
+  const query = (values: Record<string, string>) => new URLSearchParams(values).toString();
+  const ledger = (name: string, filter: Record<string, string>): PageTarget => ({
+    name: `ledger ${name}`,
+    page: `/ledger?${query({ from, ...filter })}`,
+    queries: [`/v1/ledger?${query({ from, ...filter, totals: 'false' })}`],
+  });
+  const lane = encodeURIComponent(pick(found.lanes) ?? 'unattributed');
+  const lanes = (filter: Record<string, string>) => query({ window, ...filter });
+  const finding = pick(found.findings);
+  const byValue = (name: string, column: string, values: string[]) => {
+    const value = pick(values);
+    return value === undefined ? [] : [ledger(name, { [column]: value })];
+  };
+  return [
+    {
+      name: 'landing',
+      page: `/?window=${window}`,
+      queries: [`/v1/overview?window=${window}`, `/v1/lanes?window=${window}`],
+    },
+    ...[{ sort: 'cost' }, { sort: 'sessions' }, { standing: 'unknown' }, { shared: 'true' }, { q: 'ada' }].map(
+      (filter) => ({
+        name: 'lanes',
+        page: `/?${lanes(filter)}`,
+        queries: [`/v1/lanes?${lanes(filter)}`],
+      }),
+    ),
+    { name: 'lane', page: `/lanes/${lane}?window=${window}`, queries: [`/v1/lanes/${lane}?window=${window}`] },
+    ledger('newest', {}),
+    ...byValue('by user', 'user', found.users),
+    ...byValue('by session', 'session', found.sessions),
+    ...(finding === undefined
+      ? []
+      : [
+          ledger('by finding', { finding: finding.id }),
+          { name: 'finding', page: `/findings/${finding.id}`, queries: [`/v1/findings/${finding.id}`] },
+        ]),
+    { name: 'findings', page: '/findings', queries: ['/v1/findings?status=unresolved'] },
+    { name: 'registry', page: '/credentials', queries: ['/v1/credentials?status=active'] },
+  ];
+}
