@@ -19,54 +19,30 @@ type Names = Pick<UsageEvent, NamedColumn>;
 
 /** Names that belong together and what became of them. */
 interface Canonical {
-  names: readonly string[];
+  /** What was sent beside the name that it is remembered by. */
+  readonly others: readonly [string, string];
+  readonly names: readonly string[];
   /** Members of the JSON object `sent_as`, with a comma before each; '' where nothing differs. */
-  sentAs: string;
+  readonly sentAs: string;
+  /** Remembered under the same name, with other others. */
+  readonly next: Canonical | null;
+}
+
+/** A rule with what it remembers. */
+interface Rule {
+  readonly columns: readonly NamedColumn[];
+  readonly limits: readonly number[];
+  canonicalOf(...sent: string[]): readonly string[];
+  readonly remembered: Map<string, Canonical>;
 }
 
 /** Distinct spellings remembered per rule. They come from senders, so their number must be bounded. */
 const REMEMBERED_MAX = 10_000;
+/** Of these with the same name but other others, such as versions of an agent. */
+const CHAIN_MAX = 16;
 
-/**
- * A rule that remembers. Nearly every event repeats names that came before, so what an event costs here is a look-up for each, and the
- * scan for secrets, which the names of a first sight go through, is saved.
- */
-function rule(columns: readonly NamedColumn[], canonicalOf: (...sent: string[]) => readonly string[]) {
-  const remembered = new Map<string, Canonical>();
-  const limits = columns.map((column) => TEXT_LIMITS[column]);
-
-  const formOf = (texts: readonly string[]) =>
-    canonicalOf(...texts).map((name, at) => cut(name, limits[at]!).trimEnd());
-
-  return (sent: readonly string[], key: string, tally: TextTally): Canonical => {
-    const known = remembered.get(key);
-    if (known !== undefined) return known;
-    const { redactions, truncated } = tally;
-    tally.truncated = false;
-    const clean = sent.map((text, at) => cleanText(text, limits[at]!, tally));
-    const names = settled(clean, formOf);
-    const secretsBefore = tally.redactions;
-    // What was no secret as it was sent may have become one, without the unseen characters in it say.
-    const safe = names.map((name, at) => (name === clean[at] ? name : redactSecrets(name, tally)));
-    const isSafe = tally.redactions === secretsBefore;
-    let sentAs = '';
-    for (const [at, column] of columns.entries())
-      if (isSafe && clean[at] !== '' && clean[at] !== safe[at]) sentAs += `,"${column}":${JSON.stringify(clean[at])}`;
-    const canonical = { names: safe, sentAs };
-    if (tally.redactions === redactions && !tally.truncated) {
-      if (remembered.size >= REMEMBERED_MAX) remembered.clear();
-      remembered.set(key, canonical);
-    }
-    tally.truncated ||= truncated;
-    return canonical;
-  };
-}
-
-/** The form of texts, or the texts where that form would have yet another: nothing real is written so, and one of them must be the name. */
-function settled(texts: readonly string[], formOf: (texts: readonly string[]) => readonly string[]): readonly string[] {
-  const names = formOf(texts);
-  const again = formOf(names);
-  return names.every((name, at) => name === again[at]) ? names : texts;
+function rule(columns: readonly NamedColumn[], canonicalOf: Rule['canonicalOf']): Rule {
+  return { columns, limits: columns.map((column) => TEXT_LIMITS[column]), canonicalOf, remembered: new Map() };
 }
 
 const person = rule(['user'], (user) => [canonicalPerson(user!)]);
@@ -77,42 +53,99 @@ const agent = rule(['agent', 'agent_version'], (name, version) => {
   const named = canonicalAgent(name!, version!);
   return [named.name, named.version];
 });
-const model = rule(['provider', 'served_by', 'model'], (provider, servedBy, name) => {
+const model = rule(['model', 'provider', 'served_by'], (name, provider, servedBy) => {
   const named = canonicalModel(provider!, servedBy!, name!);
-  return [named.provider, named.servedBy, named.model];
+  return [named.model, named.provider, named.servedBy];
 });
 
-const NOTHING: Canonical = { names: ['', '', ''], sentAs: '' };
+/**
+ * What a rule makes of names, remembered. Nearly every event repeats names that came before, so what an event costs here is a look-up for
+ * each, and the scan for secrets, which the names of a first sight go through, is saved.
+ */
+function apply(by: Rule, name: string, other: string, third: string, tally: TextTally): Canonical {
+  const first = by.remembered.get(name);
+  for (let one = first ?? null; one !== null; one = one.next)
+    if (one.others[0] === other && one.others[1] === third) return one;
+  return firstSight(by, [name, other, third], first ?? null, tally);
+}
+
+function firstSight(
+  { columns, limits, canonicalOf, remembered }: Rule,
+  sent: readonly [string, string, string],
+  next: Canonical | null,
+  tally: TextTally,
+): Canonical {
+  const { redactions, truncated } = tally;
+  tally.truncated = false;
+  const clean = columns.map((_, at) => cleanText(sent[at]!, limits[at]!, tally));
+  const names = settled(clean, (texts) => canonicalOf(...texts).map((name, at) => cut(name, limits[at]!).trimEnd()));
+  const secretsBefore = tally.redactions;
+  // What was no secret as it was sent may have become one, without the unseen characters in it say.
+  const safe = names.map((name, at) => (name === clean[at] ? name : redactSecrets(name, tally)));
+  const isSafe = tally.redactions === secretsBefore;
+  let sentAs = '';
+  for (const [at, column] of columns.entries())
+    if (isSafe && clean[at] !== '' && clean[at] !== safe[at]) sentAs += `,"${column}":${JSON.stringify(clean[at])}`;
+  const canonical = { others: [sent[1], sent[2]] as const, names: safe, sentAs, next };
+  if (tally.redactions === redactions && !tally.truncated) {
+    if (remembered.size >= REMEMBERED_MAX) remembered.clear();
+    remembered.set(sent[0], lengthOf(next) < CHAIN_MAX ? canonical : { ...canonical, next: null });
+  }
+  tally.truncated ||= truncated;
+  return canonical;
+}
+
+function lengthOf(chain: Canonical | null): number {
+  let length = 0;
+  for (let one = chain; one !== null; one = one.next) length++;
+  return length;
+}
+
+/** The form of texts, or the texts where that form would have yet another: nothing real is written so, and one of them must be the name. */
+function settled(texts: readonly string[], formOf: (texts: readonly string[]) => readonly string[]): readonly string[] {
+  const names = formOf(texts);
+  const again = formOf(names);
+  return names.every((name, at) => name === again[at]) ? names : texts;
+}
+
+const NOTHING: Canonical = { others: ['', ''], names: ['', '', ''], sentAs: '', next: null };
 
 /** The canonical names of an event, and `sent_as`: the spellings that differ, as compact JSON. */
 export function canonicalNames(sent: Names, tally: TextTally): Names & Pick<UsageEvent, 'sent_as'> {
-  const user = sent.user === '' ? NOTHING : person([sent.user], sent.user, tally);
-  const ip = sent.ip === '' ? NOTHING : address([sent.ip], sent.ip, tally);
-  const hostName = sent.host === '' ? NOTHING : host([sent.host], sent.host, tally);
-  const repo = sent.repo === '' ? NOTHING : repository([sent.repo], sent.repo, tally);
+  const user = sent.user === '' ? NOTHING : apply(person, sent.user, '', '', tally);
+  // Machines are many, and their addresses mostly plain.
+  const ip = sent.ip === '' || isPlainIpv4(sent.ip) ? NOTHING : apply(address, sent.ip, '', '', tally);
+  const hostName = sent.host === '' ? NOTHING : apply(host, sent.host, '', '', tally);
+  const repo = sent.repo === '' ? NOTHING : apply(repository, sent.repo, '', '', tally);
   const program =
-    sent.agent === '' && sent.agent_version === ''
-      ? NOTHING
-      : agent([sent.agent, sent.agent_version], `${sent.agent.length} ${sent.agent}${sent.agent_version}`, tally);
+    sent.agent === '' && sent.agent_version === '' ? NOTHING : apply(agent, sent.agent, sent.agent_version, '', tally);
   const served =
     sent.model === '' && sent.provider === '' && sent.served_by === ''
       ? NOTHING
-      : model(
-          [sent.provider, sent.served_by, sent.model],
-          `${sent.provider.length} ${sent.served_by.length} ${sent.provider}${sent.served_by}${sent.model}`,
-          tally,
-        );
+      : apply(model, sent.model, sent.provider, sent.served_by, tally);
   const sentAs = user.sentAs + ip.sentAs + hostName.sentAs + repo.sentAs + program.sentAs + served.sentAs;
   return {
     user: user.names[0]!,
-    ip: ip.names[0]!,
+    ip: ip === NOTHING ? sent.ip : ip.names[0]!,
     host: hostName.names[0]!,
     repo: repo.names[0]!,
     agent: program.names[0]!,
     agent_version: program.names[1]!,
-    provider: served.names[0]!,
-    served_by: served.names[1]!,
-    model: served.names[2]!,
+    provider: served.names[1]!,
+    served_by: served.names[2]!,
+    model: served.names[0]!,
     sent_as: sentAs === '' ? '' : `{${sentAs.slice(1)}}`,
   };
 }
+
+/** Digits and dots alone, and no more of them than an address has: nothing to do, and nothing in it that could be a secret. */
+function isPlainIpv4(ip: string): boolean {
+  if (ip.length > IPV4_CHARS_MAX) return false;
+  for (let at = 0; at < ip.length; at++) {
+    const code = ip.charCodeAt(at);
+    if (code !== 0x2e && (code < 0x30 || code > 0x39)) return false;
+  }
+  return true;
+}
+
+const IPV4_CHARS_MAX = 15;
