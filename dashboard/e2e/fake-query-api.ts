@@ -252,7 +252,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
         contract.problemSchema.parse({ type: 'about:blank', title: 'Refused', status, detail, request_id: 'fake' }),
       );
     if (url.pathname === '/readyz') return send(200, {});
-    if (url.pathname === '/v1/sign-in/methods') return send(200, { password: false, oidc: null });
+    if (url.pathname === '/v1/sign-in/methods') return send(200, { password: false, passkeys: false, oidc: null });
     if (url.pathname === '/v1/sign-in') {
       const { link } = JSON.parse(body) as { link?: string };
       if (link === TOO_MANY_LINKS) return problem(429, 'Too many links that are none.');

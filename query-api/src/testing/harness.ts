@@ -113,6 +113,7 @@ export interface HarnessOptions {
   /** Where reads go instead of the engine, such as a port where nothing listens. */
   storeUrl?: string;
   now?: () => number;
+  oidc?: Config['oidc'];
 }
 
 /** Who the harness writes to the ledger as. */
@@ -140,6 +141,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
       CLICKHOUSE_DATABASE: databaseName,
     }),
     controlToken: CONTROL_TOKEN,
+    oidc: options.oidc ?? null,
   };
   const logged: string[] = [];
   const logger = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });

@@ -2,6 +2,8 @@ import {
   invitationLookSchema,
   invitedSchema,
   meSchema,
+  oidcStartedSchema,
+  passkeysSchema,
   peopleSchema,
   personSchema,
   recoveryCodesSchema,
@@ -11,11 +13,14 @@ import {
   tokenCreatedSchema,
   tokensSchema,
   totpStartedSchema,
+  webauthnSchema,
   type Role,
   type TokenAccess,
 } from '@lanewatch/query-api/contract';
 import { z } from 'zod';
 import type { Calls } from './client.ts';
+
+type Json = Record<string, unknown>;
 
 /** What an answer without a body is read by. */
 const nothingSchema = z.unknown();
@@ -47,6 +52,14 @@ export function accountCalls({ read, command, request }: Calls) {
     renewRecoveryCodes: (password: string) =>
       command(recoveryCodesSchema, '/v1/me/recovery-codes', withPassword(password)),
     stepUp: (code: string) => command(meSchema, '/v1/me/step-up', { code }),
+    passkeys: () => read(passkeysSchema, '/v1/me/passkeys'),
+    passkeyOptions: () => command(webauthnSchema, '/v1/me/passkeys/options', {}),
+    addPasskey: (name: string, response: Json) => bare('/v1/me/passkeys', { name, response }),
+    removePasskey: (id: string) => bare(`/v1/me/passkeys/${segment(id)}/remove`),
+    passkeySignInOptions: () => command(webauthnSchema, '/v1/sign-in/passkey/options', {}, SIGNING_IN),
+    signInByPasskey: (response: Json) => command(meSchema, '/v1/sign-in/passkey', { response }, SIGNING_IN),
+    startOidc: () => command(oidcStartedSchema, '/v1/sign-in/oidc', {}, SIGNING_IN),
+    finishOidc: (query: Record<string, string>) => command(meSchema, '/v1/sign-in/oidc/callback', query, SIGNING_IN),
     tokens: () => read(tokensSchema, '/v1/me/tokens'),
     createToken: (body: { name: string; access: TokenAccess; expires_in_days: number }) =>
       command(tokenCreatedSchema, '/v1/me/tokens', body),

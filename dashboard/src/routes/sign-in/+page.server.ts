@@ -19,7 +19,7 @@ function enter(me: Me): never {
  */
 export const load: PageServerLoad = async ({ url, locals, request }) => {
   const link = url.searchParams.get('link') ?? '';
-  const methods = await locals.api.signInMethods().catch(() => ({ password: false, oidc: null }));
+  const methods = await locals.api.signInMethods().catch(() => ({ password: false, passkeys: false, oidc: null }));
   const shown = { link, methods, expired: url.searchParams.get('reason') === 'expired' };
   if (link === '' || request.method === 'HEAD' || isBrowser(request)) return shown;
   const response = await locals.api.signInAsScript(link);
