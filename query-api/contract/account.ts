@@ -6,10 +6,10 @@ import { roleSchema } from './roles.ts';
 export const SESSION_COOKIE = 'lanewatch_session';
 
 /**
- * Every cookie that signing in uses begins so. The dashboard hands those of its visitors on to query-api, and what query-api sets
+ * Every other cookie that signing in uses begins so. The dashboard hands those of its visitors on to query-api, and what query-api sets
  * back to them.
  */
-export const ACCOUNT_COOKIE_PREFIX = 'lanewatch_';
+export const ACCOUNT_COOKIE_PREFIX = 'lanewatch.';
 
 /**
  * Header of requests that a page makes by itself, with the value `1`. They are answered like any other and do not count as use,

@@ -85,7 +85,7 @@ export function createAuth(
         rpID: dashboard.hostname,
         rpName: 'Lanewatch',
         origin: dashboard.origin,
-        advanced: { webAuthnChallengeCookie: `passkey` },
+        advanced: { webAuthnChallengeCookie: 'passkey' },
         // Its field is called credentialID, which no column name in snake case turns back into.
         schema: { passkey: { modelName: 'passkeys', fields: { credentialID: 'credentialId' } } },
       }),

@@ -70,6 +70,7 @@ export function passkeyRoutes(services: Services): FastifyPluginAsyncZod {
         const added = await api
           .verifyPasskeyRegistration({ headers: headersOf(request), body: { name, response }, returnHeaders: true })
           .catch((error: unknown) => {
+            request.log.info({ err: error }, 'a passkey was not taken');
             const problem = asProblem(error);
             throw problem instanceof ProblemError ? problem : fieldProblem('response', 'is not what was asked for');
           });

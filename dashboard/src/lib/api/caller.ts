@@ -15,11 +15,13 @@ export function callerOf({ cookies, request, getClientAddress }: RequestEvent, u
   return {
     address: getClientAddress(),
     userAgent: request.headers.get('user-agent') ?? '',
-    cookies: cookies
-      .getAll()
-      .filter(({ name }) => isQueryApis(name))
-      .map(({ name, value }) => `${name}=${encodeURIComponent(value)}`)
-      .join('; '),
+    // As they are now: a form's action may have been given another session than the page is read with after it.
+    cookies: () =>
+      cookies
+        .getAll()
+        .filter(({ name }) => isQueryApis(name))
+        .map(({ name, value }) => `${name}=${encodeURIComponent(value)}`)
+        .join('; '),
     unattended,
     keep(lines) {
       for (const line of lines) {

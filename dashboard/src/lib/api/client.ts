@@ -38,7 +38,7 @@ export interface Caller {
   address: string;
   userAgent: string;
   /** The visitor's cookies that are query-api's, as a header. */
-  cookies: string;
+  cookies(): string;
   /** Whether the page asks by itself, which is no use of the session. */
   unattended: boolean;
   /** Takes the cookies that query-api sets, for the visitor. */
@@ -88,7 +88,8 @@ export function createApi(base: string, caller: Caller) {
       'x-forwarded-for': caller.address,
     };
     if (caller.userAgent !== '') headers['user-agent'] = caller.userAgent;
-    if (caller.cookies !== '') headers['cookie'] = caller.cookies;
+    const cookies = caller.cookies();
+    if (cookies !== '') headers['cookie'] = cookies;
     if (caller.unattended) headers[UNATTENDED_HEADER] = '1';
     if (body !== undefined) headers['content-type'] = 'application/json';
     try {
