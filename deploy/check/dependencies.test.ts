@@ -117,7 +117,15 @@ describe('directions of dependencies', () => {
     const { exports } = JSON.parse(read('ingest/package.json')) as { exports: Record<string, string> };
     const forBrowsers = Object.entries(exports).filter(([name]) => name !== './contract');
     expect(forBrowsers.length).toBeGreaterThan(0);
-    expect(forBrowsers.flatMap(([, file]) => importsOf(read(posix.join('ingest', file))))).toEqual([]);
+    const files = forBrowsers.map(([, file]) => posix.join('ingest', file));
+    for (const file of files) {
+      // Neither in itself nor in what it takes from beside it; `files` grows while it is walked.
+      for (const name of importsOf(read(file)).filter((imported) => imported.startsWith('.'))) {
+        const imported = posix.join(posix.dirname(file), name);
+        if (!files.includes(imported)) files.push(imported);
+      }
+    }
+    expect(files.filter((file) => importsOf(read(file)).some((name) => name.startsWith('node:')))).toEqual([]);
   });
 
   it('kafkajs is known to the Kafka bus alone, so that it can be replaced', () => {
