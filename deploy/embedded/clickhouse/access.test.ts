@@ -64,18 +64,22 @@ describe("the analyst's session", () => {
   });
 
   test('limits are there without being asked for, may be lowered, and never raised or lifted', () => {
+    const asked = (value: string): string => statements({ settings: new Map([['max_execution_time', value]]) });
     expect(statements({})).toContain("max_execution_time = '30'");
-    expect(statements({ settings: new Map([['max_execution_time', '5']]) })).toContain("max_execution_time = '5'");
-    for (const value of ['31', '0', '-1', '1e9', 'inf', '']) {
-      expect(code(() => statements({ settings: new Map([['max_execution_time', value]]) }))).toBe(164);
-    }
+    expect(asked('5')).toContain("max_execution_time = '5'");
+    expect(asked('0.5')).toContain("max_execution_time = '0.5'");
+    for (const value of ['31', '60', '0']) expect(asked(value)).toContain("max_execution_time = '30'");
+    for (const value of ['-1', '1e9', 'inf', '']) expect([value, code(() => asked(value))]).toEqual([value, 36]);
+  });
+
+  test('what clients of other transports send is taken and does nothing', () => {
+    expect(statements({ settings: new Map([['network_compression_method', 'LZ4']]) })).not.toContain('network');
   });
 
   test('settings that change what may be done are refused, harmless ones are kept', () => {
     for (const name of [
       'readonly',
       'allow_ddl',
-      'max_threads',
       'max_rows_to_read',
       'dialect',
       'async_insert',

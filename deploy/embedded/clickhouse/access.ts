@@ -75,7 +75,7 @@ const REFUSED_FUNCTIONS = new Set(
   (
     'file kql prql catboostevaluate evalmlmethod aiclassify aiembed aiextract aigenerate aitranslate reversednsquery ' +
     'hascolumnintable showcertificate getserversetting getserverport tcpport serveruuid fullhostname fqdn hostname getmacro ' +
-    'getoskernelversion displayname filesystemavailable filesystemcapacity filesystemunreserved logtrace getclienthttpheader ' +
+    'getoskernelversion filesystemavailable filesystemcapacity filesystemunreserved logtrace getclienthttpheader ' +
     'zookeepersessionuptime hasthreadfuzzer naivebayesclassifier naivebayesclassifierwithallprobs ' +
     'naivebayesclassifierwithprob executable executablepool input'
   ).split(' '),
@@ -92,6 +92,9 @@ const HARMLESS_SETTING = new RegExp(
     'extremes|session_timezone|join_use_nulls|totals_mode|format_csv_delimiter|format_(tsv|csv)_null_representation|log_comment)$',
 );
 
+/** What `displayName()` answers, which clients of Go ask first. Left out it would be the machine's name. */
+const DISPLAY_NAME = 'lanewatch-embedded';
+
 const encode = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
 /**
@@ -105,6 +108,7 @@ const FREE_BYTES_KEPT = 256 * 1024 * 1024;
 export function engineConfigXml(usersFile: string): string {
   const disk = `<default><keep_free_space_bytes>${String(FREE_BYTES_KEPT)}</keep_free_space_bytes></default>`;
   return `<clickhouse><users_config>${encode(usersFile)}</users_config><logger><level>fatal</level></logger>
+<display_name>${DISPLAY_NAME}</display_name>
 <storage_configuration><disks>${disk}</disks></storage_configuration></clickhouse>\n`;
 }
 
@@ -226,26 +230,45 @@ export function sessionStatements(request: SessionRequest, limits: AnalystLimits
   return list.join('; ');
 }
 
-/** Puts the analyst's limits in; a request may ask for less than a limit, never for more. */
+/** Settings of how a query runs that clients send of themselves: taken up to this much, which is what the engine does by itself. */
+const THREADS_MAX = 4;
+const BLOCK_ROWS_MAX = 65_409;
+/** Settings of other transports than HTTP, which some clients send whatever the transport is. */
+const WITHOUT_MEANING = new Set(['network_compression_method', 'network_zstd_compression_level']);
+const NUMBER = /^\d{1,18}(\.\d{1,9})?$/;
+
+/**
+ * Puts the analyst's limits in. A request may ask for less; who asks for more, or for no limit, gets the limit, because clients set what
+ * their user waits for (JDBC's query timeout, a context's deadline) and a refusal would keep them out.
+ */
 function applyLimits(settings: Map<string, string>, limits: AnalystLimits): void {
   const most = new Map<string, number>([
     ['max_execution_time', limits.executionSecondsMax],
     ['max_memory_usage', limits.memoryBytesMax],
-    ['max_result_rows', limits.resultRowsMax],
     ['max_result_bytes', limits.resultBytesMax],
+    ['max_threads', THREADS_MAX],
+    ['max_block_size', BLOCK_ROWS_MAX],
+    ['max_result_rows', Infinity],
   ]);
+  const always = ['max_execution_time', 'max_memory_usage', 'max_result_bytes'];
+  const inForce = new Map(always.map((name) => [name, most.get(name)!]));
   for (const [name, value] of settings) {
     const limit = most.get(name);
     if (limit !== undefined) {
-      if (!/^\d{1,15}$/.test(value) || Number(value) === 0 || Number(value) > limit) throw frozen(name);
-      most.set(name, Number(value));
+      if (!NUMBER.test(value)) throw raise('BAD_ARGUMENTS', `Setting '${name}' must be a number, not '${value}'.`);
+      const wanted = Number(value);
+      // Zero stands for no limit, or for the engine's own choice.
+      if (wanted > 0) inForce.set(name, Math.min(wanted, limit));
+      settings.delete(name);
+    } else if (WITHOUT_MEANING.has(name)) {
+      settings.delete(name);
     } else if (name !== 'readonly' && !HARMLESS_SETTING.test(name)) {
       throw frozen(name);
     } else if (name === 'readonly' && value !== '1' && value !== '2') {
       throw frozen(name);
     }
   }
-  for (const [name, value] of most) settings.set(name, String(value));
+  for (const [name, value] of inForce) settings.set(name, String(value));
   settings.set('result_overflow_mode', 'throw');
   settings.set('timeout_overflow_mode', 'throw');
   settings.set('allow_introspection_functions', '0');

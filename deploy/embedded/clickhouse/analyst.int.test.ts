@@ -20,7 +20,6 @@ describe('the analyst', () => {
     engine = await startEmbeddedClickHouse({
       path: home,
       env: {
-        CLICKHOUSE_ANALYST_RESULT_ROWS_MAX: '1000',
         CLICKHOUSE_ANALYST_RESULT_BYTES_MAX: '100000',
         CLICKHOUSE_ANALYST_EXECUTION_SECONDS_MAX: '1',
         CLICKHOUSE_ANALYST_MEMORY_BYTES_MAX: '50000000',
@@ -59,6 +58,8 @@ describe('the analyst', () => {
     'EXPLAIN SELECT a FROM events',
     'SELECT arrayMap(x -> x * 2, groupArray(a)) FROM events FORMAT JSONEachRow',
     'SELECT table_name FROM information_schema.tables',
+    // More rows than any number that was once a limit: only time, memory and bytes are.
+    'SELECT number % 10 FROM numbers(45000)',
   ])('may read: %s', async (query) => {
     const response = await analyst.exec({ query, query_params: { t: 'events' } });
     let text = '';
@@ -163,7 +164,6 @@ describe('the analyst', () => {
     ['SELECT * FROM system.users', '497'],
     ['SELECT * FROM system.grants', '497'],
     ['SELECT hostName()', '497'],
-    ['SELECT displayName()', '497'],
     ["SELECT getServerSetting('path')", '497'],
     ["SELECT hasColumnInTable('127.0.0.1:1', 'a', 'b', 'c')", '497'],
     ["SELECT reverseDNSQuery('127.0.0.1')", '497'],
@@ -217,7 +217,7 @@ describe('the analyst', () => {
   });
 
   test.each([
-    ['rows', 'SELECT number FROM system.numbers', '396'],
+    ['an answer without an end', 'SELECT number FROM system.numbers', '396'],
     ['bytes', 'SELECT repeat(toString(number), 1000) FROM numbers(900)', '396'],
     ['bytes of a constant', "SELECT repeat('x', 1000) FROM numbers(900)", '396'],
     ['time', 'SELECT count() FROM system.numbers WHERE sipHash64(number) = 1', '159'],
@@ -226,9 +226,25 @@ describe('the analyst', () => {
     expect(await codeOf(ask(analyst, query))).toBe(code);
   });
 
-  test('settings of a request are refused unless they are harmless or lower a limit', async () => {
+  test('a name of the server is told that is not the machine’s', async () => {
+    expect(await ask(analyst, 'SELECT displayName() AS name')).toEqual([{ name: 'lanewatch-embedded' }]);
+  });
+
+  test('a limit that a client asks for is taken as far as it is below the analyst’s', async () => {
+    const endless = 'SELECT count() FROM system.numbers WHERE sipHash64(number) = 1';
+    for (const seconds of [60, 0])
+      expect(await codeOf(ask(analyst, endless, { max_execution_time: seconds }))).toBe('159');
+    const inForce = "SELECT getSetting('max_threads') AS threads, getSetting('max_block_size') AS rows";
+    expect(await ask(analyst, inForce, { max_threads: 64, max_block_size: '1000000' })).toEqual([
+      { threads: 4, rows: 65_409 },
+    ]);
+    expect(await ask(analyst, inForce, { max_threads: 1, max_block_size: '1000' })).toEqual([
+      { threads: 1, rows: 1_000 },
+    ]);
+  });
+
+  test('settings of a request are refused unless they are harmless or a limit', async () => {
     expect(await codeOf(ask(analyst, 'SELECT 1', { readonly: '0' }))).toBe('164');
-    expect(await codeOf(ask(analyst, 'SELECT 1', { max_execution_time: 100 }))).toBe('164');
     expect(await codeOf(ask(analyst, 'SELECT 1', { allow_ddl: 1 }))).toBe('164');
     expect(await codeOf(ask(analyst, 'SELECT number FROM numbers(11)', { max_result_rows: '10' }))).toBe('396');
     expect(await ask(analyst, 'SELECT 1::UInt64 AS x', { output_format_json_quote_64bit_integers: 1 })).toEqual([

@@ -23,8 +23,7 @@ const schema = z.object({
   CLICKHOUSE_SHUTDOWN_TIMEOUT_MS: number(0, 600_000, 10_000),
   CLICKHOUSE_ANALYST_EXECUTION_SECONDS_MAX: number(1, 3600, 30),
   CLICKHOUSE_ANALYST_MEMORY_BYTES_MAX: number(MEBIBYTE, 1024 * 1024 * MEBIBYTE, 1024 * MEBIBYTE),
-  CLICKHOUSE_ANALYST_RESULT_ROWS_MAX: number(1, 1e9, 100_000),
-  CLICKHOUSE_ANALYST_RESULT_BYTES_MAX: number(1024, 1e12, 64 * MEBIBYTE),
+  CLICKHOUSE_ANALYST_RESULT_BYTES_MAX: number(1024, 1e12, 256 * MEBIBYTE),
 });
 
 export type Config = {
@@ -52,7 +51,6 @@ export type Config = {
 export type AnalystLimits = {
   executionSecondsMax: number;
   memoryBytesMax: number;
-  resultRowsMax: number;
   resultBytesMax: number;
 };
 
@@ -91,7 +89,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     analyst: {
       executionSecondsMax: value.CLICKHOUSE_ANALYST_EXECUTION_SECONDS_MAX,
       memoryBytesMax: value.CLICKHOUSE_ANALYST_MEMORY_BYTES_MAX,
-      resultRowsMax: value.CLICKHOUSE_ANALYST_RESULT_ROWS_MAX,
       resultBytesMax: value.CLICKHOUSE_ANALYST_RESULT_BYTES_MAX,
     },
   };
@@ -119,6 +116,5 @@ Environment:
   CLICKHOUSE_SHUTDOWN_TIMEOUT_MS             how long running queries may go on after SIGTERM (10000)
   CLICKHOUSE_ANALYST_EXECUTION_SECONDS_MAX   limits of user "analyst" per query (30)
   CLICKHOUSE_ANALYST_MEMORY_BYTES_MAX        (1 GiB)
-  CLICKHOUSE_ANALYST_RESULT_ROWS_MAX         (100000)
-  CLICKHOUSE_ANALYST_RESULT_BYTES_MAX        (64 MiB)
+  CLICKHOUSE_ANALYST_RESULT_BYTES_MAX        (256 MiB)
 `;
