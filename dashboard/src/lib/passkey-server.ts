@@ -4,7 +4,7 @@ import type { Outcome } from './api/client.ts';
 
 const response = z.record(z.string(), z.unknown());
 /** What a page asks about passkeys, one step after the other. */
-export const passkeyStepSchema = z.discriminatedUnion('step', [
+const passkeyStepSchema = z.discriminatedUnion('step', [
   z.object({ step: z.literal('options') }),
   z.object({ step: z.literal('add'), name: z.string().max(80), response }),
   z.object({ step: z.literal('sign_in'), response }),

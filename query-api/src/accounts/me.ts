@@ -9,7 +9,7 @@ import type { Principal } from './principal.ts';
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Whether only this machine reaches the dashboard, so that a first admin may tell who they are later. */
-export function isOnLoopback(dashboardUrl: string): boolean {
+function isOnLoopback(dashboardUrl: string): boolean {
   return LOOPBACK.has(new URL(dashboardUrl).hostname);
 }
 

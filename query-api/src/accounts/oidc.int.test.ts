@@ -51,7 +51,8 @@ async function startProvider() {
     findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id, ...PEOPLE[id] }) }),
     cookies: { keys: ['only for this test'] },
   });
-  server.on('request', oidc.callback());
+  const answer = oidc.callback();
+  server.on('request', (request, response) => void answer(request, response));
   return { issuer, close: () => new Promise((resolve) => server.close(resolve)) };
 }
 
