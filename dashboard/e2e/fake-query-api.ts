@@ -4,7 +4,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
 import { laneDetailOf, overviewOf } from './answers.ts';
-import { createCredential, found, ProblemAnswer, revokeCredential } from './fake-registry.ts';
+import { credentialDetail, registryAnswer } from './fake-registry-changes.ts';
+import { found, ProblemAnswer } from './fake-registry.ts';
 import { bounds, lanesOf, sum } from './lanes.ts';
 import type { Organisation } from './organisation.ts';
 
@@ -147,7 +148,11 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     const items = fake.org.credentials
       .filter((one) => query.status === undefined || one.status === query.status)
       .filter((one) => query.kind === undefined || one.kind === query.kind)
-      .filter((one) => [one.name, one.hint, one.owner, one.org].some((text) => text.toLowerCase().includes(needle)));
+      .filter((one) => query.module === undefined || one.module === (query.module === 'none' ? '' : query.module))
+      .filter((one) => query.mark === undefined || one.marks.includes(query.mark))
+      .filter((one) =>
+        [one.name, one.id, one.hint, one.owner, one.org].some((text) => text.toLowerCase().includes(needle)),
+      );
     const totals = {
       total: fake.org.credentials.length,
       active: of('active'),
@@ -169,17 +174,20 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     return answer;
   }
 
-  function answer(method: string, url: URL, body: string): unknown {
+  function answer(method: string, url: URL, body: string, once: string): unknown {
     const query: Record<string, unknown> = {};
     for (const name of new Set(url.searchParams.keys())) {
       const values = url.searchParams.getAll(name);
       query[name] = values.length === 1 ? values[0] : values;
     }
     const [, , kind, id, verb] = url.pathname.split('/').map(decodeURIComponent);
-    if (method === 'POST' && kind === 'credentials' && verb === 'revoke')
-      return changed(revokeCredential(fake.org, id ?? '', JSON.parse(body), nowMs()));
-    if (method === 'POST' && kind === 'credentials' && id === undefined)
-      return changed(createCredential(fake.org, JSON.parse(body), nowMs()));
+    if (kind === 'credentials') {
+      const sent = body === '' ? undefined : (JSON.parse(body) as unknown);
+      const told = registryAnswer(fake.org, { method, id, verb, body: sent, query, once }, nowMs());
+      if (told !== undefined) return method === 'GET' || id === 'preflight' ? told : changed(told);
+    }
+    if (method === 'GET' && ['projects', 'teams', 'service-accounts'].includes(kind ?? ''))
+      return contract.directorySchema.parse({ items: [] });
     if (method !== 'GET') throw new ProblemAnswer(405, 'No.');
     if (fake.ledgerAway && kind !== 'credentials')
       throw new ProblemAnswer(503, 'The ledger (ClickHouse) does not respond. Try again in a moment.');
@@ -216,7 +224,11 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       }
       case 'credentials': {
         if (id === undefined) return credentials(contract.credentialsQuerySchema.parse(query));
-        return contract.credentialItemSchema.parse(withUsage(found(fake.org.credentials.find((one) => one.id === id))));
+        const key = withUsage(found(fake.org.credentials.find((one) => one.id === id)));
+        return contract.credentialDetailSchema.parse({
+          ...credentialDetail(fake.org, key),
+          ...(fake.ledgerAway ? { spend: null } : {}),
+        });
       }
       default:
         throw new ProblemAnswer(404, 'There is no such route.');
@@ -246,10 +258,17 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       });
       response.end(JSON.stringify(value));
     };
-    const problem = (status: number, detail: string) =>
+    const problem = (status: number, detail: string, errors: contract.Problem['errors'] = []) =>
       send(
         status,
-        contract.problemSchema.parse({ type: 'about:blank', title: 'Refused', status, detail, request_id: 'fake' }),
+        contract.problemSchema.parse({
+          type: 'about:blank',
+          title: 'Refused',
+          status,
+          detail,
+          errors,
+          request_id: 'fake',
+        }),
       );
     if (url.pathname === '/readyz') return send(200, {});
     if (url.pathname === '/v1/sign-in/methods') return send(200, { password: false, passkeys: false, oidc: null });
@@ -272,13 +291,14 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       response.on('close', () => streams.delete(response));
       return;
     }
-    if (method === 'POST' && fake.commands === 'refused') return problem(409, 'Another change came first.');
+    if (method !== 'GET' && fake.commands === 'refused') return problem(409, 'Another change came first.');
     try {
-      const value = answer(method, url, body);
-      if (method === 'POST' && fake.commands === 'unanswered') return void request.socket.destroy();
+      const once = String(request.headers[contract.IDEMPOTENCY_HEADER] ?? '');
+      const value = answer(method, url, body, once);
+      if (method !== 'GET' && fake.commands === 'unanswered') return void request.socket.destroy();
       send(200, value);
     } catch (error) {
-      if (error instanceof ProblemAnswer) problem(error.status, error.message);
+      if (error instanceof ProblemAnswer) problem(error.status, error.message, error.errors);
       else problem(error instanceof Error && error.name === 'ZodError' ? 400 : 500, String(error));
     }
   }

@@ -7,9 +7,11 @@ import type { Organisation } from './organisation.ts';
 /** What the fake query-api refuses, as its problem. */
 export class ProblemAnswer extends Error {
   status: number;
-  constructor(status: number, detail: string) {
+  errors: contract.Problem['errors'];
+  constructor(status: number, detail: string, errors: contract.Problem['errors'] = []) {
     super(detail);
     this.status = status;
+    this.errors = errors;
   }
 }
 
@@ -99,8 +101,10 @@ export function revokeCredential(
   body: unknown,
   nowMs: number,
 ): contract.CredentialRevoked {
-  const { reason } = contract.credentialRevokeSchema.parse(body);
+  const { reason, confirm } = contract.credentialRevokeSchema.parse(body);
   const credential = found(org.credentials.find((one) => one.id === id));
+  if (confirm !== undefined && confirm !== credential.name)
+    throw new ProblemAnswer(422, 'That is not the name of the key.');
   if (credential.status === 'revoked') throw new ProblemAnswer(409, 'This credential was revoked before.');
   Object.assign(credential, {
     status: 'revoked',

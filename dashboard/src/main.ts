@@ -9,6 +9,8 @@ try {
   process.env['DASHBOARD_HOST'] = config.DASHBOARD_HOST;
   process.env['DASHBOARD_PORT'] = String(config.DASHBOARD_PORT);
   process.env['DASHBOARD_SHUTDOWN_TIMEOUT'] = String(config.DASHBOARD_SHUTDOWN_TIMEOUT);
+  // An import of keys is one form of at most 2 MB of lines; the adapter would take 512 kB.
+  process.env['DASHBOARD_BODY_SIZE_LIMIT'] = '5M';
   // query-api's name for our public address, often in the same environment. The adapter refuses to start beside a variable
   // with its prefix that it does not know.
   delete process.env['DASHBOARD_URL'];

@@ -7,4 +7,6 @@ export const findingHref = (id: string) => `/findings/${encodeURIComponent(id)}`
 export const findingsHref = (query: Query) => `/findings${queryString(query)}`;
 export const credentialHref = (id: string) => `/credentials/${encodeURIComponent(id)}`;
 export const registerHref = (query: Query = {}) => `/credentials/new${queryString(query)}`;
-export const revokeHref = (id: string) => `/credentials/${encodeURIComponent(id)}/revoke`;
+export const createHref = (query: Query = {}) => `/credentials/create${queryString(query)}`;
+export const importHref = '/credentials/import';
+export const actHref = (id: string, act: 'edit' | 'rotate' | 'regenerate' | 'revoke') => `${credentialHref(id)}/${act}`;

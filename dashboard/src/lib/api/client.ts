@@ -1,9 +1,5 @@
 import { error, redirect } from '@sveltejs/kit';
 import {
-  credentialCreatedSchema,
-  credentialItemSchema,
-  credentialRevokedSchema,
-  credentialsPageSchema,
   findingItemSchema,
   findingsPageSchema,
   laneDetailSchema,
@@ -13,13 +9,13 @@ import {
   overviewSchema,
   problemSchema,
   UNATTENDED_HEADER,
-  type CredentialCreate,
   type Problem,
   type Window,
 } from '@lanewatch/query-api/contract';
 import type { z } from 'zod';
 import { queryString, type Query } from '#lib/query.ts';
 import { accountCalls } from './account.ts';
+import { registryCalls } from './registry.ts';
 
 /** A page is never worth waiting longer for: ad-hoc reads over a quarter year take about a second. */
 const ANSWER_TIMEOUT_MS = 20_000;
@@ -52,7 +48,7 @@ export interface Calls {
     schema: Schema,
     path: string,
     body: unknown,
-    options?: { method?: Method; keeps401?: boolean },
+    options?: { method?: Method; keeps401?: boolean; headers?: Record<string, string> },
   ): Promise<Outcome<z.infer<Schema>>>;
   request(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<Response>;
 }
@@ -82,10 +78,12 @@ export function createApi(base: string, caller: Caller) {
     path: string,
     body?: unknown,
     signal?: AbortSignal,
+    more: Record<string, string> = {},
   ): Promise<Response | NoAnswer> {
     const headers: Record<string, string> = {
       accept: 'application/json, application/problem+json',
       'x-forwarded-for': caller.address,
+      ...more,
     };
     if (caller.userAgent !== '') headers['user-agent'] = caller.userAgent;
     const cookies = caller.cookies();
@@ -122,9 +120,13 @@ export function createApi(base: string, caller: Caller) {
     schema: Schema,
     path: string,
     body: unknown,
-    { method = 'POST', keeps401 = false }: { method?: Method; keeps401?: boolean } = {},
+    {
+      method = 'POST',
+      keeps401 = false,
+      headers = {},
+    }: { method?: Method; keeps401?: boolean; headers?: Record<string, string> } = {},
   ): Promise<Outcome<z.infer<Schema>>> {
-    const response = await send(method, path, body);
+    const response = await send(method, path, body, undefined, headers);
     if (!(response instanceof Response)) {
       return { ok: false, problem: ownProblem(response.status, response.reason), mayBeDone: true };
     }
@@ -137,6 +139,7 @@ export function createApi(base: string, caller: Caller) {
 
   return {
     ...accountCalls({ read, command, request }),
+    ...registryCalls({ read, command }),
     overview: (window: Window) => read(overviewSchema, `/v1/overview${queryString({ window })}`),
     lanes: (query: Query) => read(lanesPageSchema, `/v1/lanes${queryString(query)}`),
     lane: (lane: string, window: Window) =>
@@ -146,11 +149,6 @@ export function createApi(base: string, caller: Caller) {
       read(ledgerTotalsSchema, `/v1/ledger/totals${queryString(filter)}`),
     findings: (query: Query) => read(findingsPageSchema, `/v1/findings${queryString(query)}`),
     finding: (id: string) => read(findingItemSchema, `/v1/findings/${encodeURIComponent(id)}`),
-    credentials: (query: Query) => read(credentialsPageSchema, `/v1/credentials${queryString(query)}`),
-    credential: (id: string) => read(credentialItemSchema, `/v1/credentials/${encodeURIComponent(id)}`),
-    createCredential: (body: CredentialCreate) => command(credentialCreatedSchema, '/v1/credentials', body),
-    revokeCredential: (id: string, reason: string) =>
-      command(credentialRevokedSchema, `/v1/credentials/${encodeURIComponent(id)}/revoke`, { reason }),
     /** The stream of changes, as it is. */
     changes: (signal: AbortSignal) => request('GET', '/v1/changes', undefined, signal),
     ready: () => request('GET', '/readyz'),

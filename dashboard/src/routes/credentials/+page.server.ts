@@ -7,5 +7,10 @@ export const load: PageServerLoad = async ({ locals, url }) => {
   const all = url.searchParams.get('status') === 'all';
   const query = parseQuery(credentialsQuerySchema, url.searchParams);
   const status = all ? undefined : (query.status ?? 'active');
-  return { credentials: await locals.api.credentials({ ...query, status }), query, status: status ?? 'all' };
+  const [credentials, modules, environments] = await Promise.all([
+    locals.api.credentials({ ...query, status }),
+    locals.api.modules(),
+    locals.api.environments(),
+  ]);
+  return { credentials, modules: modules.items, environments: environments.items, query, status: status ?? 'all' };
 };

@@ -1,16 +1,31 @@
+import { pageQuerySchema } from '@lanewatch/query-api/contract';
+import { parseQuery } from '#lib/query.ts';
 import type { PageServerLoad } from './$types';
 
+const LOG_LINES = 20;
+/** What may be said once more of what was just done here: where the key is otherwise by now, the address is not believed. */
+const DONE = { registered: 'active', edited: 'any', rotated: 'active', revoked: 'revoked' } as const;
+
 export const load: PageServerLoad = async ({ locals, params, url }) => {
-  const credential = await locals.api.credential(params.id);
-  const done = url.searchParams.get('done');
-  const isTrue = done === 'registered' ? credential.status === 'active' : credential.status === 'revoked';
+  const { cursor } = parseQuery(pageQuerySchema, url.searchParams);
+  const [credential, log] = await Promise.all([
+    locals.api.credential(params.id),
+    locals.api.credentialLog(params.id, { limit: LOG_LINES, cursor }).catch(() => null),
+  ]);
+  // Who still uses an older secret is of interest where there is one.
+  const drain = credential.secrets.length > 1 ? await locals.api.drain(params.id).catch(() => null) : null;
+  const done = (Object.keys(DONE) as (keyof typeof DONE)[]).find((one) => one === url.searchParams.get('done')) ?? null;
+  const isTrue = done !== null && (DONE[done] === 'any' || DONE[done] === credential.status);
+  const count = (name: string) => Number(url.searchParams.get(name)) || 0;
   return {
     credential,
-    /** What was just done here, said once more by the address that the form led to; not where the key is otherwise by now. */
-    done: (done === 'registered' || done === 'revoked') && isTrue ? done : null,
+    drain,
+    log,
+    done: isTrue ? done : null,
     /** How the key's events stand after it was registered. */
     standing: url.searchParams.get('standing') === 'ambiguous' ? ('ambiguous' as const) : ('known' as const),
-    resolved: Number(url.searchParams.get('resolved')) || 0,
+    resolved: count('resolved'),
+    lowered: count('lowered'),
     later: url.searchParams.get('published') === 'later',
   };
 };

@@ -1,17 +1,18 @@
-import { INGEST_URL } from '$app/env/private';
 import { fail, isHttpError, redirect } from '@sveltejs/kit';
 import type { LaneDetail } from '@lanewatch/query-api/contract';
 import type { Api } from '#lib/api/client.ts';
-import { credentialHref } from '#lib/links.ts';
+import { createHref, credentialHref } from '#lib/links.ts';
 import { queryString } from '#lib/query.ts';
-import { emptyFields, fieldsOf, methodOf, missingIn, requestOf, shownAgain, type Fields } from './form.ts';
+import { keyChoicesOf } from '../fields/choices.ts';
+import { emptyKeyFields, keyFieldsOf, registerRequestOf, shownAgain, type KeyFields } from '../fields/key-fields.ts';
+import { methodOf, missingIn } from './register.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 /** What a lane already tells about its key. */
-function prefilled(lane: LaneDetail): Fields {
+function prefilled(lane: LaneDetail): KeyFields {
   const people = lane.users;
   return {
-    ...emptyFields(),
+    ...emptyKeyFields(),
     fingerprint: lane.fingerprint,
     hint: lane.hint,
     provider: lane.provider,
@@ -36,39 +37,37 @@ async function laneNamed(api: Api, lane: string): Promise<LaneDetail | null> {
 }
 
 export const load: PageServerLoad = async ({ locals, url }) => {
-  const lane = await laneNamed(locals.api, url.searchParams.get('lane') ?? '');
   const asked = url.searchParams.get('method');
-  const method = methodOf(asked ?? (lane === null ? null : lane.fingerprint === '' ? 'hint' : 'fingerprint'));
+  // A collector's key is one of ours, and those have a form of their own; addresses of older releases still lead there.
+  if (asked === 'collector') redirect(303, createHref({ template: 'collector' }));
+  const [lane, choices] = await Promise.all([
+    laneNamed(locals.api, url.searchParams.get('lane') ?? ''),
+    keyChoicesOf(locals.api),
+  ]);
   return {
-    method,
+    method: methodOf(asked ?? (lane === null ? null : lane.fingerprint === '' ? 'hint' : 'fingerprint')),
     lane: lane && { lane: lane.lane, hint: lane.hint, registration: lane.registration },
-    fields: lane ? prefilled(lane) : emptyFields(),
-    ingestUrl: INGEST_URL,
+    fields: lane ? prefilled(lane) : emptyKeyFields(),
+    choices,
   };
 };
 
 export const actions: Actions = {
-  /** Registers or issues. A registered key leads to its page; an issued one answers with its secret, this once. */
+  /** Registers a provider's key and leads to its page. */
   default: async ({ request, locals }) => {
     const form = await request.formData();
     const method = methodOf(String(form.get('method')));
-    const fields = fieldsOf(form);
+    const fields = keyFieldsOf(form);
     const missing = missingIn(method, fields);
-    if (missing) return fail(400, { method, fields: shownAgain(fields), ...missing, mayBeDone: false });
-    const outcome = await locals.api.createCredential(requestOf(method, fields));
+    if (missing) return fail(400, { method, fields: shownAgain(fields), refused: { ...missing, mayBeDone: false } });
+    const outcome = await locals.api.createCredential(registerRequestOf(fields, method === 'hint', Date.now()));
     if (!outcome.ok) {
       const { status, detail, title, errors } = outcome.problem;
-      return fail(status >= 500 ? 502 : status, {
-        ...{ method, fields: shownAgain(fields) },
-        ...{ detail: detail || title, errors, mayBeDone: outcome.mayBeDone },
-      });
+      const refused = { detail: detail || title, errors, mayBeDone: outcome.mayBeDone };
+      return fail(status >= 500 ? 502 : status, { method, fields: shownAgain(fields), refused });
     }
-    const { credential, secret, findings_resolved: resolved, standing, published } = outcome.value;
-    if (secret !== null) return { issued: { id: credential.id, name: credential.name, hint: credential.hint, secret } };
-    redirect(
-      303,
-      credentialHref(credential.id) +
-        queryString({ done: 'registered', resolved, standing, published: published ? null : 'later' }),
-    );
+    const { credential, findings_resolved: resolved, findings_lowered: lowered, standing, published } = outcome.value;
+    const said = { done: 'registered', resolved, lowered, standing, published: published ? null : 'later' };
+    redirect(303, credentialHref(credential.id) + queryString(said));
   },
 };
