@@ -127,6 +127,7 @@ describe('the landing page', () => {
     await eventually(() => page.url()).toContain('q=support');
     await eventually(() => page.getByRole('region', { name: 'Lanes' }).locator('tbody tr').count()).toBe(1);
     await page.getByRole('link', { name: 'Remove filter search' }).click();
+    await eventually(() => page.getByRole('region', { name: 'Lanes' }).locator('tbody tr').count()).toBeGreaterThan(1);
     await page.getByRole('link', { name: 'Cost', exact: true }).click();
     await eventually(() => page.locator('thead th[aria-sort="descending"]').innerText()).toContain('Cost');
     expect(await page.locator('tbody tr').first().innerText()).toContain('A3F2');
