@@ -269,7 +269,7 @@ describe('revoking', () => {
     expect(await button.isDisabled()).toBe(true);
     await dialog.getByLabel('Type its name').fill('Developer key');
     await button.click();
-    await page.getByText('Revoked.').waitFor();
+    await page.getByRole('status').filter({ hasText: 'Revoked.' }).waitFor();
     expect(keyNamed('Developer key')).toMatchObject({ status: 'revoked', revoke_reason: 'Leaked' });
   });
 });
@@ -283,7 +283,7 @@ describe('a viewer', () => {
       expect(
         await page
           .locator('main')
-          .getByRole('link', { name: /^(Create|Register|Import|Edit|Rotate|Regenerate|Revoke)/ })
+          .getByRole('link', { name: /^(Create a key|Register a key|Import|Edit|Rotate|Regenerate|Revoke…)$/ })
           .count(),
         path,
       ).toBe(0);
