@@ -59,6 +59,7 @@ const ACCESS: Record<string, Access> = {
   'GET /v1/lanes': 'viewer',
   'GET /v1/lanes/:lane': 'viewer',
   'GET /v1/ledger': 'viewer',
+  'GET /v1/ledger/totals': 'viewer',
   'GET /v1/findings': 'viewer',
   'GET /v1/findings/:id': 'viewer',
   'GET /v1/changes': 'viewer',
