@@ -8,6 +8,8 @@ import {
   credentialDetailSchema,
   credentialEditedSchema,
   credentialEditSchema,
+  credentialImportedSchema,
+  credentialImportSchema,
   credentialsPageSchema,
   credentialsQuerySchema,
   IDEMPOTENCY_HEADER,
@@ -18,6 +20,7 @@ import { actorOf, requireStepUp } from '../http/session-auth.ts';
 import { dollarsOf } from '../ledger/money.ts';
 import { isListed } from '../registry/directory.ts';
 import { draftCredential } from '../registry/draft.ts';
+import { importCredentials } from '../registry/import.ts';
 import { changesBetween, editCredential, editedRow, widensPrivilege } from '../registry/edit.ts';
 import { hitByEdit, readImpact } from '../registry/impact.ts';
 import { listCredentials } from '../registry/list.ts';
@@ -39,6 +42,8 @@ const idempotencyHeaders = z.object({
     .optional()
     .describe('The same request under the same key makes one credential'),
 });
+/** A file of thousands of keys. */
+const IMPORT_BYTES_MAX = 4 * 1024 * 1024;
 const SPEND_WINDOW_MS = 30 * 86_400_000;
 
 /** The registry: list, one, create, change. */
@@ -152,6 +157,27 @@ export function credentialRoutes(services: Services): FastifyPluginAsyncZod {
         },
       },
       async (request) => preflight(draftCredential(request.body, actorOf(request), now(), modules).row, request),
+    );
+
+    app.post(
+      '/v1/credentials/import',
+      {
+        bodyLimit: IMPORT_BYTES_MAX,
+        config: { can: 'credentials.write' },
+        schema: {
+          tags: ['registry'],
+          summary: 'Register many keys that exist already from CSV; by default it only says what it would do',
+          body: credentialImportSchema.strict(),
+          response: { 200: credentialImportedSchema },
+        },
+      },
+      async (request) => {
+        const { body, log } = request;
+        const onFault = (error: unknown): void => log.warn({ err: error }, 'findings of imported keys not read');
+        const parts = { db, store, modules, nowMs: now(), onFault, snapshot: await registry.current() };
+        const { outboxId, ...imported } = await importCredentials(parts, body, actorOf(request));
+        return { ...imported, published: outboxId !== 0 && (await answers.published(outboxId)) };
+      },
     );
 
     app.get(
