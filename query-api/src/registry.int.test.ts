@@ -31,6 +31,7 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
     const created = await api.post('/v1/credentials', {
       name: 'ci',
       fingerprint: `SHA256:${FINGERPRINT.toUpperCase()}`,
+      ...{ owner: 'ada', org: 'acme' },
     });
     expect(created.status).toBe(201);
     expect(created.body).toMatchObject({
@@ -103,13 +104,18 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
         )
         .toSorted();
     expect(await answers()).toEqual(['R01 false helps', 'R01 true needs_fingerprint', 'R05 true not_needed']);
-    await api.post('/v1/credentials', { name: 'by hint', hint: HINT, org: 'acme' });
+    await api.post('/v1/credentials', { name: 'by hint', hint: HINT, org: 'acme', owner: 'ada' });
     expect((await api.get(`/v1/lanes/${lanes.without}`)).body.standing).toBe('ambiguous');
     expect(await answers()).toEqual(['R01 false not_needed', 'R01 true needs_fingerprint', 'R05 true not_needed']);
   });
 
   test('revoking is for ever: the record on the bus says so, a second one and a new registration are refused', async () => {
-    const { body } = await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
+    const { body } = await api.post('/v1/credentials', {
+      name: 'ci',
+      fingerprint: FINGERPRINT,
+      owner: 'ada',
+      org: 'acme',
+    });
     const { id } = body.credential;
     const revoked = await api.post(`/v1/credentials/${id}/revoke`, { reason: 'left the company' });
     expect(revoked.status).toBe(200);
@@ -143,7 +149,7 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
     expect(second.body.errors).toEqual([
       { path: 'fingerprint', message: `is registered as ${first.body.credential.id}` },
     ]);
-    await api.post('/v1/credentials', { name: 'by hint', hint: HINT, org: 'acme' });
+    await api.post('/v1/credentials', { name: 'by hint', hint: HINT, org: 'acme', owner: 'ada' });
     expect((await api.post('/v1/credentials', { name: 'again', hint: HINT, org: 'acme' })).status).toBe(409);
     expect((await api.post('/v1/credentials', { name: 'elsewhere', hint: HINT, org: 'other' })).status).toBe(201);
   });

@@ -20,7 +20,7 @@ describe.each(registryTargets(inject('postgresUrl')))('triage on %s', (_name, op
 
   test('a resolved finding that occurs again is re-opened', async () => {
     await api.storeFindings([finding({ rule: 'R01', lane: FINGERPRINT })]);
-    await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
+    await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT, owner: 'ada', org: 'acme' });
     expect((await api.get('/v1/findings')).body.items[0].status).toBe('resolved');
     const later = new Date(Date.now() + 60_000).toISOString();
     await api.storeFindings([finding({ rule: 'R01', lane: FINGERPRINT, occurrences: 2, last_received_at: later })]);
@@ -41,14 +41,19 @@ describe.each(registryTargets(inject('postgresUrl')))('triage on %s', (_name, op
     const [first, cursor] = await pageOf({ limit: '2' });
     expect(first.toSorted()).toEqual(others);
     expect(await pageOf({ limit: '2', cursor: cursor! })).toEqual([[FINGERPRINT], null]);
-    await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
+    await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT, owner: 'ada', org: 'acme' });
     expect(await pageOf({ limit: '2' })).toEqual([first, null]);
   });
 
   test('what occurred while the bus was away re-opens nothing once the registration has reached it', async () => {
     await api.services.publisher.close();
     const lane = FINGERPRINT;
-    const { body } = await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
+    const { body } = await api.post('/v1/credentials', {
+      name: 'ci',
+      fingerprint: FINGERPRINT,
+      owner: 'ada',
+      org: 'acme',
+    });
     expect(body.published).toBe(false);
     const minutes = (count: number): string => new Date(Date.now() + count * 60_000).toISOString();
     await api.storeFindings([finding({ rule: 'R01', lane, last_received_at: minutes(30) })]);
@@ -79,7 +84,7 @@ describe.each(registryTargets(inject('postgresUrl')))('triage on %s', (_name, op
   });
 
   test('a finding that reaches the store after the registration is resolved as well', async () => {
-    await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT });
+    await api.post('/v1/credentials', { name: 'ci', fingerprint: FINGERPRINT, owner: 'ada', org: 'acme' });
     const before = new Date(Date.now() - 1_000).toISOString();
     await api.storeFindings([finding({ rule: 'R01', lane: FINGERPRINT, last_received_at: before })]);
     expect((await api.get('/v1/findings')).body.items[0].status).toBe('resolved');
@@ -92,7 +97,7 @@ describe.each(registryTargets(inject('postgresUrl')))('triage on %s', (_name, op
       finding({ rule: 'R01', lane: FINGERPRINT, fingerprint: FINGERPRINT, org: 'acme' }),
       finding({ rule: 'R01', lane: 'e'.repeat(64), fingerprint: 'e'.repeat(64), org: 'other' }),
     ]);
-    const created = await api.post('/v1/credentials', { name: 'ci', hint: HINT, org: 'acme' });
+    const created = await api.post('/v1/credentials', { name: 'ci', hint: HINT, org: 'acme', owner: 'ada' });
     expect(created.body.findings_resolved).toBe(2);
     const open = (await api.get('/v1/findings', { status: 'unresolved' })).body.items;
     expect(open.map(({ lane }: { lane: string }) => lane)).toEqual(['e'.repeat(64)]);
@@ -101,7 +106,11 @@ describe.each(registryTargets(inject('postgresUrl')))('triage on %s', (_name, op
   test('a registration by hint and org while the ledger is away answers lanes of fingerprints all the same', async () => {
     const registered = await addCredential(
       api.database.db,
-      draftCredential(credentialCreateSchema.parse({ name: 'ci', hint: HINT, org: 'acme' }), 'test', Date.now()),
+      draftCredential(
+        credentialCreateSchema.parse({ name: 'ci', hint: HINT, org: 'acme', owner: 'ada' }),
+        'test',
+        Date.now(),
+      ),
       () => ({
         decided: [{ lane: laneOf('', HINT, 'acme'), rules: ['R01'], status: 'resolved', reason: 'registered as ci' }],
         unsettled: [],
@@ -125,12 +134,18 @@ describe.each(registryTargets(inject('postgresUrl')))('triage on %s', (_name, op
     expect((await api.get('/v1/overview')).body.open_findings.high).toBe(3);
 
     // A second key with that hint and org makes all of it ambiguous again.
-    await api.post('/v1/credentials', { name: 'two', fingerprint: 'e'.repeat(64), hint: HINT, org: 'acme' });
+    await api.post('/v1/credentials', {
+      name: 'two',
+      fingerprint: 'e'.repeat(64),
+      hint: HINT,
+      org: 'acme',
+      owner: 'ada',
+    });
     expect((await api.get('/v1/overview')).body.open_findings.high).toBe(4);
   });
 
   test('a key with a fingerprint answers nothing on other fingerprints with its hint', async () => {
-    await api.post('/v1/credentials', { name: 'one', fingerprint: FINGERPRINT, hint: HINT, org: 'acme' });
+    await api.post('/v1/credentials', { name: 'one', fingerprint: FINGERPRINT, hint: HINT, org: 'acme', owner: 'ada' });
     const fingerprint = 'e'.repeat(64);
     const before = new Date(Date.now() - 60_000).toISOString();
     await api.storeFindings([
@@ -141,7 +156,7 @@ describe.each(registryTargets(inject('postgresUrl')))('triage on %s', (_name, op
 
   test('a second key with the same hint and org leaves the ambiguous lane’s findings open', async () => {
     const lane = laneOf('', HINT, 'acme');
-    await api.post('/v1/credentials', { name: 'one', fingerprint: FINGERPRINT, hint: HINT, org: 'acme' });
+    await api.post('/v1/credentials', { name: 'one', fingerprint: FINGERPRINT, hint: HINT, org: 'acme', owner: 'ada' });
     await api.storeFindings([
       finding({
         rule: 'R02',
@@ -155,6 +170,7 @@ describe.each(registryTargets(inject('postgresUrl')))('triage on %s', (_name, op
       fingerprint: 'e'.repeat(64),
       hint: HINT,
       org: 'acme',
+      owner: 'ada',
     });
     expect(created.status).toBe(201);
     expect(created.body.findings_resolved).toBe(0);
