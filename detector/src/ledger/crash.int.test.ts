@@ -21,10 +21,11 @@ const ACKNOWLEDGED_DEADLINE_MS = 120_000;
 const PARTITIONS = [0, 1, 2];
 const ROWS_PER_BATCH = 700;
 
-/** What readers see of a lane's hour, from the rows or from the projection. */
-const ROLL_UP = `SELECT lane, toStartOfHour(seen_at) AS hour, standing, kafka_partition, max(kafka_offset), count(), sum(cost_usd),
-    sum(tokens_input_uncached), sum(tokens_cache_read), sum(tokens_output), uniq(session), uniq(user), uniq(ip), min(seen_at), max(seen_at)
-  FROM {database}.ledger GROUP BY lane, hour, standing, kafka_partition ORDER BY lane, hour, standing, kafka_partition`;
+/** What readers see of a lane's day, from the rows or from the projection. */
+const ROLL_UP = `SELECT lane, toDate(seen_at) AS day, standing, kafka_partition, max(kafka_offset), count(), sum(cost_usd),
+    sum(tokens_input_uncached), sum(tokens_cache_read), sum(tokens_output), uniqExactIf(session, session != ''),
+    uniqExactIf(user, user != ''), min(seen_at), max(seen_at)
+  FROM {database}.ledger GROUP BY lane, day, standing, kafka_partition ORDER BY lane, day, standing, kafka_partition`;
 
 describe('a batch whose part is gone while the engine has noted it as stored', () => {
   let engine: MortalEngine;
