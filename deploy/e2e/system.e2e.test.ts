@@ -197,6 +197,8 @@ describe('the life of a key', () => {
       name: 'End to end',
       fingerprint,
       hint: hintOf(KEY),
+      org: 'acme',
+      owner: 'ada@example.com',
     });
     expect(created.findings_resolved).toBe(1);
     expect(await finding('R01')).toMatchObject({ status: 'resolved' });
