@@ -1,6 +1,6 @@
 import { laneOf } from '@lanewatch/ingest/contract';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
-import { lanesQuerySchema } from '../contract/index.ts';
+import { lanesQuerySchema, WINDOWS } from '../contract/index.ts';
 import { comparablesSql } from './lanes/comparables.ts';
 import { firstSeenSql } from './lanes/detail.ts';
 import { lanesPageSql } from './lanes/list.ts';
@@ -300,6 +300,62 @@ test('a hint and an org of different events do not make a lane known together', 
   expect((await api.get('/v1/lanes')).body.items).toMatchObject([{ ...seen, standing: 'ambiguous' }]);
   await api.storeRows([{ fingerprint: UNKNOWN, hint, org: 'qpoint-ci', seen_at: now }]);
   expect((await api.get('/v1/lanes')).body.items).toMatchObject([{ ...seen, standing: 'known', match: 'probable' }]);
+});
+
+test('over each window every number of the landing and lane page is that of the rows that its link opens', async () => {
+  await storeExample();
+  const now = Date.now();
+  const ago = (days: number) => ({ fingerprint: KNOWN, seen_at: now - days * 86_400_000, standing: 'known' as const });
+  await api.storeRows([
+    { ...ago(0.01), user: 'cyd', session: 's1', repo: 'r1', cost_nano_usd: 5 },
+    { ...ago(3), user: 'dan', session: 's2', host: 'h1', cost_nano_usd: 70_000_000 },
+    { ...ago(6.9), user: 'eve', session: 's2', ip: '10.0.0.1', cost_nano_usd: 1_000_000_001 },
+    { ...ago(20), user: 'fay', session: 's3', model: 'm1', cost_nano_usd: 3 },
+    { ...ago(60), user: 'gil', session: 's4', agent: 'a1', cost_nano_usd: 9 },
+    { ...ago(89.5), user: 'hal', session: 's5', cost_nano_usd: 11 },
+  ]);
+  for (const window of WINDOWS) {
+    const overview = (await api.get('/v1/overview', { window })).body;
+    const bounds = { from: overview.from, to: overview.to };
+    const rowsOf = async (query: Record<string, string>) => (await api.get('/v1/ledger', { ...bounds, ...query })).body;
+    const sumsOf = ({ events, cost_usd, sessions }: Record<string, unknown>) => ({ events, cost_usd, sessions });
+    const all = await rowsOf({});
+    expect([window, all.totals]).toMatchObject([window, { events: overview.events, cost_usd: overview.cost_usd }]);
+    expect(overview.trend.reduce((sum: number, step: { events: number }) => sum + step.events, 0)).toBe(
+      overview.events,
+    );
+    const { items: lanes, ...page } = (await api.get('/v1/lanes', { window })).body;
+    expect(page.from).toBe(overview.from);
+    expect((await api.get('/v1/lanes', { window, attributed: 'true' })).body.items).toHaveLength(
+      overview.keys_observed,
+    );
+    expect((await api.get('/v1/lanes', { window, standing: 'unknown' })).body.items).toHaveLength(
+      overview.unknown_lanes,
+    );
+    expect((await api.get('/v1/lanes', { window, shared: 'true' })).body.items).toHaveLength(overview.shared_lanes);
+    const weak = await api.get('/v1/lanes', { window, reason: 'weakly_governed' });
+    expect(weak.body.items).toHaveLength(overview.weakly_governed_lanes);
+    for (const lane of lanes) {
+      const rows = await rowsOf({ lane: lane.lane });
+      expect([window, rows.totals]).toEqual([window, sumsOf(lane)]);
+      const detail = (await api.get(`/v1/lanes/${lane.lane}`, { window })).body;
+      expect(sumsOf(detail)).toEqual(sumsOf(lane));
+      for (const [column, count, nodes] of [
+        ['user', lane.users, detail.observed_with.users],
+        ['agent', lane.agents, detail.observed_with.agents],
+        ['repo', lane.repos, detail.usage_context.repos],
+        ['model', lane.models, detail.usage_context.models],
+        ['session', lane.sessions, detail.usage_context.sessions],
+      ] as const) {
+        const values = rows.items
+          .map((row: Record<string, string>) => row[column])
+          .filter((value: string) => value !== '');
+        expect([window, column, count]).toEqual([window, column, new Set(values).size]);
+        for (const { value, events, cost_usd } of nodes)
+          expect((await rowsOf({ lane: lane.lane, [column]: value })).totals).toMatchObject({ events, cost_usd });
+      }
+    }
+  }
 });
 
 describe('what windows of days sum over lanes', () => {
