@@ -60,7 +60,7 @@ export function identity(pass: Pass, path: string, value: unknown, limit: number
  * An identity that had to be changed (a secret in it, a control character, a lone surrogate) gets part of its hash, so that two
  * identities do not become one.
  */
-export function cleanIdentity(value: string, limit: number, pass: Pass): string {
+function cleanIdentity(value: string, limit: number, pass: Pass): string {
   const clean = cleanText(value, limit, pass);
   if (clean === value) return clean;
   // Over UTF-16, because in UTF-8 all lone surrogates are the same.
