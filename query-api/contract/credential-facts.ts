@@ -152,7 +152,7 @@ export const IDLE_AFTER_MS = 90 * DAY_MS;
 /** A secret of this age is due: CIS 1.15 and AWS's access key policy say 90 days. */
 export const ROTATION_DUE_AFTER_MS = 90 * DAY_MS;
 /** A key of this age is old. */
-export const OLD_AFTER_MS = ROTATION_DUE_AFTER_MS;
+export const OLD_AFTER_MS = 90 * DAY_MS;
 /** This many active old keys of one owner are too many. */
 export const OLD_KEYS_PER_OWNER_MAX = 3;
 

@@ -102,7 +102,7 @@ function sendProblem(reply: FastifyReply, answer: Answer): FastifyReply {
 }
 
 /** The error and its causes, without texts of the engine, which can repeat values of the query. */
-export function messagesOf(error: unknown): string[] {
+function messagesOf(error: unknown): string[] {
   const messages: string[] = [];
   for (let cause = error; cause instanceof Error && messages.length < 5; cause = cause.cause) {
     messages.push(cause instanceof ClickHouseError ? `ClickHouse ${cause.code} ${cause.type ?? ''}` : cause.message);

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { postureReasonSchema } from '../../contract/index.ts';
 import { instantOf } from '../ledger/window.ts';
-import type { LaneRow } from './rows.ts';
+import type { LaneRow } from './lane-row.ts';
 
 type PostureReason = z.infer<typeof postureReasonSchema>;
 

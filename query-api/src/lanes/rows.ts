@@ -3,47 +3,10 @@ import type { ClickHouse } from '../clickhouse.ts';
 import { rowsSince } from '../ledger/scope.ts';
 import type { Scope } from '../ledger/scope.ts';
 import { instantOf, LIVE_MS } from '../ledger/window.ts';
+import type { LaneRow } from './lane-row.ts';
 import { postureOf } from './posture.ts';
 import { registrationOf } from './registration.ts';
 import { LANE_COLUMNS, lanesParameters, lanesSql } from './states.ts';
-
-/** A lane with all that is told of it. Instants are epoch milliseconds, money is decimal text. */
-export interface LaneRow {
-  lane: string;
-  fingerprint: string;
-  lane_hint: string;
-  lane_org: string;
-  lane_provider: string;
-  standing: Lane['standing'];
-  match: Lane['match'];
-  posture: Lane['posture'][number]['reason'][];
-  weak_facts: string[];
-  record_id: string;
-  record_name: string;
-  record_kind: 'managed' | 'registered';
-  record_owner: string;
-  /** '' where no credential matches. */
-  record_sharing: 'personal' | 'team' | '';
-  record_people_declared: number;
-  record_expires_at: number | null;
-  record_revoked_at: number | null;
-  event_count: number;
-  retired_count: number;
-  session_count: number;
-  live_sessions: number;
-  user_count: number;
-  endpoint_count: number;
-  agent_count: number;
-  repo_count: number;
-  model_count: number;
-  spent: string;
-  sum_input_uncached: number;
-  sum_cache_read: number;
-  sum_cache_write: number;
-  sum_output: number;
-  first_at: number;
-  last_at: number;
-}
 
 const TEXTS = [
   ...['lane', 'fingerprint', 'lane_hint', 'lane_org', 'lane_provider', 'standing', 'match', 'posture', 'weak_facts'],

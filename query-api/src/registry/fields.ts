@@ -27,7 +27,7 @@ export function textErrors(input: object): FieldError[] {
 }
 
 /** Fields that hold what looks like a raw key. */
-export function rawKeyErrors(input: object): FieldError[] {
+function rawKeyErrors(input: object): FieldError[] {
   return textsIn(input)
     .filter(({ text }) => holdsRawKey(text))
     .map(({ path }) => ({ path, message: 'looks like a raw key' }));

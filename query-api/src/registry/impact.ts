@@ -9,7 +9,7 @@ import { lanesOf } from './revoke.ts';
 import type { SecretRow } from './secrets.ts';
 
 /** Callers seen this lately count as ones that will come again. */
-export const IMPACT_WINDOW_MS = 7 * 86_400_000;
+const IMPACT_WINDOW_MS = 7 * 86_400_000;
 /** Callers listed; the counts are of all that were read. */
 const LISTED_MAX = 200;
 
