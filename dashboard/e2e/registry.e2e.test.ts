@@ -130,7 +130,7 @@ describe('registering otherwise', () => {
     await page.getByLabel('Name').fill('Mistake');
     if (method === 'hint') await page.getByLabel('Hint').fill('sk-ant-api03-R2D...igAA');
     if (method === 'hint') await page.getByLabel('Organization').fill('qpoint-dev');
-    const field = page.getByRole('textbox', { name: label });
+    const field = page.getByRole(label === 'Owner' ? 'combobox' : 'textbox', { name: label, exact: label === 'Owner' });
     for (const key of [RAW_KEY, SHORT_KEY]) {
       await field.fill(key);
       await page.getByRole('button', { name: /^(Register|Create the key)$/ }).click();

@@ -12,6 +12,7 @@ import {
   collectorCountsKey,
   ROW_VERSION_HEADER,
   topicsOf,
+  USAGE_ROW_VERSION,
   type UsageRow,
 } from '../contract/index.ts';
 import { openBus } from './bus/open.ts';
@@ -95,7 +96,7 @@ async function rowsOn({ bus, topics }: Running, enough: number): Promise<{ parti
     onAssignment: () => Promise.resolve(new Map()),
     onBatch: ({ partition, records }) => {
       for (const { value, headers } of records) {
-        expect(headers[ROW_VERSION_HEADER]).toBe('1');
+        expect(headers[ROW_VERSION_HEADER]).toBe(USAGE_ROW_VERSION);
         for (const line of value.toString().split('\n')) rows.push({ partition, row: JSON.parse(line) as UsageRow });
       }
       return Promise.resolve();

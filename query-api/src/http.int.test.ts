@@ -157,12 +157,11 @@ describe('bad input', () => {
       expect(status, `${path} ${JSON.stringify(body)}`).toBe(200);
     }
     const credentials = await api.get('/v1/credentials', { q: text });
-    // Postgres has no NUL in texts, so it can't be searched for.
-    expect(credentials.status).toBe(text.includes('\u0000') ? 400 : 200);
+    expect(credentials.status).toBe(200);
     expect((await api.get(`/v1/lanes/${encodeURIComponent(text)}`)).status).toBe(404);
     expect((await api.get(`/v1/findings/${encodeURIComponent(text)}`)).status).toBe(404);
     const one = await api.get(`/v1/credentials/${encodeURIComponent(text)}`);
-    expect(one.status).toBe(text.includes('\u0000') ? 400 : 404);
+    expect(one.status).toBe(404);
   });
 
   test.each([
@@ -174,7 +173,7 @@ describe('bad input', () => {
     ['/v1/findings', { cursor: Buffer.from('[999,1,"x"]').toString('base64url') }, 'cursor'],
     ['/v1/findings', { cursor: 'W10' }, 'cursor'],
     ['/v1/credentials', { cursor: 'W10' }, 'cursor'],
-    ['/v1/credentials', { cursor: Buffer.from('[1e15,"x"]').toString('base64url') }, 'cursor'],
+    ['/v1/credentials', { cursor: Buffer.from('["x","y"]').toString('base64url') }, 'cursor'],
     ['/v1/ledger', { limit: '0' }, 'limit'],
     ['/v1/ledger', { limit: '501' }, 'limit'],
     ['/v1/ledger', { status_code: '4xx' }, 'status_code'],

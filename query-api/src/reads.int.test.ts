@@ -242,7 +242,7 @@ describe('overview and lanes', () => {
       `EXPLAIN projections = 1 ${firstSeenSql(api.store.database)}`,
       { lane: UNKNOWN },
     );
-    expect(plan.map(({ explain }) => explain).join('\n')).toContain('ReadFromMergeTree (by_lane_hour)');
+    expect(plan.map(({ explain }) => explain).join('\n')).toContain('ReadFromMergeTree (by_lane_day)');
   });
 
   test('an endpoint names the column that holds it, so that its rows are those that it counts', async () => {

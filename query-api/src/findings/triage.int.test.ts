@@ -78,7 +78,7 @@ describe.each(registryTargets(inject('postgresUrl')))('triage on %s', (_name, op
 
     // Later records of the key move nothing: what occurs after the decision is a regression.
     await api.storeFindings([finding({ rule: 'R01', lane, occurrences: 2, last_received_at: minutes(40) })]);
-    await api.post(`/v1/credentials/${body.credential.id}/revoke`);
+    await api.patch(`/v1/credentials/${body.credential.id}`, { team: 'build' });
     await publishAt(Date.parse(minutes(50)));
     expect(await status()).toBe('reopened');
   });

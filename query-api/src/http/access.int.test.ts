@@ -66,6 +66,7 @@ const ACCESS: Record<string, Access> = {
   'GET /v1/credentials': 'viewer',
   'GET /v1/credentials/:id': 'viewer',
   'POST /v1/credentials': 'responder',
+  'POST /v1/credentials/import': 'responder',
   'POST /v1/credentials/preflight': 'responder',
   'PATCH /v1/credentials/:id': 'responder',
   'POST /v1/credentials/:id/rotate': 'responder',

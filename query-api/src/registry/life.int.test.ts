@@ -1,8 +1,7 @@
 import { fingerprintOf } from '@lanewatch/ingest/contract';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
-import { SESSION_COOKIE } from '../../contract/index.ts';
 import { engineOf, registryTargets, startHarness } from '../testing/harness.ts';
-import type { Answer, Harness } from '../testing/harness.ts';
+import type { Harness } from '../testing/harness.ts';
 import { finding, FINGERPRINT, topicRecords } from '../testing/registry.ts';
 
 const engine = engineOf(inject('clickhouseServer'));
@@ -18,13 +17,7 @@ describe.each(registryTargets(inject('postgresUrl')))('the life of a key on %s',
   });
   afterEach(() => api.close());
 
-  async function patch(id: string, body: object): Promise<Answer> {
-    const answer = await api.app.inject({
-      ...{ method: 'PATCH', url: `/v1/credentials/${id}`, payload: JSON.stringify(body) },
-      ...{ headers: { 'content-type': 'application/json' }, cookies: { [SESSION_COOKIE]: api.cookie } },
-    });
-    return { status: answer.statusCode, body: JSON.parse(answer.body) as unknown, headers: {} };
-  }
+  const patch = (id: string, body: object) => api.patch(`/v1/credentials/${id}`, body);
   const verify = async (key: string, parts: object = {}): Promise<string> =>
     (await api.post('/v1/credentials/verify', { key, action: 'write', resource: 'runs/1', ip: '10.1.2.3', ...parts }))
       .body.code;

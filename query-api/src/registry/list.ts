@@ -10,8 +10,10 @@ import type { RegistrySnapshot } from './view.ts';
 type Query = z.output<typeof credentialsQuerySchema>;
 type Sort = Query['sort'];
 
-/** The value that a list is sorted by, and the id. */
-const cursorShape = z.tuple([z.union([z.string().max(400), z.number()]), z.string().max(64)]);
+/** The value that a list is sorted by, and the id: a text by name and id, else an instant. Another order's cursor fits none. */
+const textCursor = z.tuple([z.string().max(400), z.string().max(64)]);
+const instantCursor = z.tuple([z.number(), z.string().max(64)]);
+const cursorShapeOf = (sort: Sort) => (sort === 'name' || sort === 'id' ? textCursor : instantCursor);
 type Place = [value: string | number, id: string];
 
 /** What an order was made for, so that pages of one list share it. */
@@ -78,7 +80,7 @@ export function listCredentials(
   const fits = filterOf(query, nowMs, marks);
   const rows = ordered(snapshot, query.sort, lastUses);
   const isUpwards = (query.order ?? (query.sort === 'name' || query.sort === 'id' ? 'asc' : 'desc')) === 'asc';
-  const after = query.cursor === undefined ? null : (decodeCursor(query.cursor, cursorShape) as Place);
+  const after = query.cursor === undefined ? null : decodeCursor(query.cursor, cursorShapeOf(query.sort));
   const placeOf = (row: CredentialRow): Place => [valueOf(row, query.sort, lastUses), row.id];
 
   const totals = { total: rows.length, active: 0, expired: 0, revoked: 0 };

@@ -97,6 +97,7 @@ export interface Harness {
   routes: string[];
   get(path: string, query?: Record<string, string | string[]>): Promise<Answer>;
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  patch(path: string, body: unknown): Promise<Answer>;
   /** Makes every session older by so many hours, as if they had passed: the library's clock can't be set. */
   ageSessions(hours: number): Promise<void>;
   /** Stores rows as the detector does, one batch. */
@@ -189,6 +190,11 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
       const request = { method: 'POST', url: path, payload: JSON.stringify(body) } as const;
       const all = { 'content-type': 'application/json', ...headers };
       return answerOf(await app.inject({ ...request, headers: all, cookies: { [SESSION_COOKIE]: cookie } }));
+    },
+    async patch(url, body) {
+      const request = { method: 'PATCH', url, payload: JSON.stringify(body) } as const;
+      const headers = { 'content-type': 'application/json' };
+      return answerOf(await app.inject({ ...request, headers, cookies: { [SESSION_COOKIE]: cookie } }));
     },
     async ageSessions(hours) {
       const by = sql`make_interval(hours => ${hours}::integer)`;
