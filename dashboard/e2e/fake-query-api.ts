@@ -4,9 +4,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
 import { laneDetailOf, overviewOf } from './answers.ts';
+import { lanesPage, page } from './fake-lists.ts';
 import { credentialDetail, registryAnswer } from './fake-registry-changes.ts';
 import { found, ProblemAnswer } from './fake-registry.ts';
-import { bounds, lanesOf, sum } from './lanes.ts';
+import { sum } from './lanes.ts';
 import type { Organisation } from './organisation.ts';
 
 /** A request that reached the fake, whole: tests assert on what the dashboard sent and what it did not. */
@@ -84,13 +85,6 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
   };
   const lastStored = () => overviewOf(fake.org, '90d', nowMs()).last_stored_at;
 
-  function page<Item>(items: readonly Item[], query: { limit: number; cursor?: string | undefined }) {
-    const start = query.cursor === undefined ? 0 : Number(query.cursor.replace(/^at-/, ''));
-    if (!Number.isInteger(start)) throw new ProblemAnswer(400, 'The cursor is none that this list gave out.');
-    const next = start + query.limit;
-    return { items: items.slice(start, next), next_cursor: next < items.length ? `at-${next}` : null };
-  }
-
   function ledger(query: contract.LedgerQuery): contract.LedgerPage {
     const rows = fake.org.rows.filter(
       (row) =>
@@ -107,33 +101,6 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       ...page(rows, query),
       totals: query.cursor === undefined && query.totals !== false ? totals : null,
     });
-  }
-
-  function lanes(query: z.infer<typeof contract.lanesQuerySchema>): contract.LanesPage {
-    const risk = ['known', 'unattributed', 'ambiguous', 'expired', 'revoked', 'unknown'];
-    const needle = query.q?.toLowerCase() ?? '';
-    const order = query.order === 'asc' ? 1 : -1;
-    const items = lanesOf(fake.org, query.window, nowMs())
-      .filter((lane) => query.standing === undefined || lane.standing === query.standing)
-      .filter((lane) => query.shared === undefined || lane.users > 1 === query.shared)
-      .filter((lane) => query.live === undefined || lane.live_sessions > 0 === query.live)
-      .filter((lane) => query.attributed === undefined || (lane.lane !== 'unattributed') === query.attributed)
-      .filter(({ posture }) => query.reason === undefined || posture.some(({ reason }) => reason === query.reason))
-      .filter((lane) => query.org === undefined || lane.org === query.org)
-      .filter((lane) =>
-        [lane.hint, lane.org, lane.credential?.name ?? '', lane.credential?.owner ?? ''].some((text) =>
-          text.toLowerCase().includes(needle),
-        ),
-      )
-      .sort((a, b) => {
-        if (query.sort === 'cost') return order * (Number(a.cost_usd) - Number(b.cost_usd));
-        if (query.sort === 'sessions' || query.sort === 'events') return order * (a[query.sort] - b[query.sort]);
-        if (query.sort === 'hint' || query.sort === 'last_seen')
-          return order * a[query.sort].localeCompare(b[query.sort]);
-        return order * (risk.indexOf(a.standing) - risk.indexOf(b.standing) || Number(a.cost_usd) - Number(b.cost_usd));
-      });
-    const { window } = query;
-    return contract.lanesPageSchema.parse({ ...page(items, query), window, ...bounds(window, nowMs()) });
   }
 
   const withUsage = (credential: contract.CredentialItem): contract.CredentialItem => {
@@ -197,7 +164,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
           overviewOf(fake.org, contract.overviewQuerySchema.parse(query).window, nowMs()),
         );
       case 'lanes': {
-        if (id === undefined) return lanes(contract.lanesQuerySchema.parse(query));
+        if (id === undefined) return lanesPage(fake.org, contract.lanesQuerySchema.parse(query), nowMs());
         return contract.laneDetailSchema.parse(
           found(laneDetailOf(fake.org, id, contract.overviewQuerySchema.parse(query).window, nowMs())),
         );

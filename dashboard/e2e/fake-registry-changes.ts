@@ -2,6 +2,7 @@ import { compileCidrs } from '@lanewatch/ingest/contract/networks';
 import { hintOf } from '@lanewatch/ingest/contract/hint';
 import * as contract from '@lanewatch/query-api/contract';
 import { createHash, randomBytes } from 'node:crypto';
+import { groups } from './fake-registry-groups.ts';
 import { createCredential, found, ProblemAnswer, revokeCredential } from './fake-registry.ts';
 import { sum } from './lanes.ts';
 import type { Organisation } from './organisation.ts';
@@ -234,29 +235,6 @@ function preflight(org: Organisation, body: unknown): contract.PreflightAnswer {
     },
     needs_step_up: scopes.some(({ action }) => action === 'execute' || action === 'admin' || action === '*'),
   });
-}
-
-function groups(org: Organisation) {
-  const use = { last_used_at: null, usage: 'available' as const };
-  const countOf = (list: contract.CredentialItem[]) => ({
-    ...{ keys: list.length, active: list.filter(({ status }) => status === 'active').length, ...use },
-  });
-  return {
-    modules: contract.modulesSchema.parse({
-      items: [...contract.MODULES_DEFAULT, { id: '', label: '' }].map(({ id, label }) => ({
-        ...{ module: id, label, ...countOf(org.credentials.filter(({ module }) => module === id)) },
-        risk:
-          id === 'monitoring_logs'
-            ? { level: 'medium', reasons: [{ code: 'no_expiry', keys: 3, message: '3 keys never end' }] }
-            : { level: 'low', reasons: [] },
-      })),
-    }),
-    environments: contract.environmentsSchema.parse({
-      items: [...contract.CREDENTIAL_ENVIRONMENTS, ''].map((environment) => ({
-        ...{ environment, ...countOf(org.credentials.filter((one) => one.environment === environment)) },
-      })),
-    }),
-  };
 }
 
 /** A request about the registry. */

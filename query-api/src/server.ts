@@ -20,6 +20,7 @@ import { credentialSecretRoutes } from './routes/credential-secrets.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { invitationRoutes } from './routes/invitations.ts';
 import { meRoutes } from './routes/me.ts';
+import { ownSessionRoutes } from './routes/own-sessions.ts';
 import { passkeyRoutes } from './routes/passkeys.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { readRoutes } from './routes/reads.ts';
@@ -108,6 +109,7 @@ export async function createServer(
   await app.register(otherSignInRoutes(services));
   await app.register(invitationRoutes(services));
   await app.register(meRoutes(services));
+  await app.register(ownSessionRoutes(services));
   await app.register(passkeyRoutes(services));
   await app.register(tokenRoutes(services));
   await app.register(peopleRoutes(services));

@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import {
-  authenticate,
-  CLOSED_SYSTEM_TABLES,
-  OPEN_SYSTEM_TABLES,
-  refuseEscapes,
-  sessionStatements,
-  usersXml,
-} from './access.ts';
+import { authenticate, refuseEscapes, sessionStatements, usersXml } from './access.ts';
+import { CLOSED_SYSTEM_TABLES, OPEN_SYSTEM_TABLES } from './system-tables.ts';
 import type { SessionRequest } from './access.ts';
 import { readConfig } from './config.ts';
 import type { EngineError } from './errors.ts';

@@ -1,11 +1,12 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import { CLOSED_SYSTEM_TABLES, engineConfigXml, OPEN_SYSTEM_TABLES, usersXml } from './access.ts';
+import { engineConfigXml, usersXml } from './access.ts';
 import { fromEngine } from './errors.ts';
 import { loadNative } from './native.ts';
 import type { Native, NativeConnection } from './native.ts';
 import { quoteIdentifier, quoteString } from './statement.ts';
+import { CLOSED_SYSTEM_TABLES, OPEN_SYSTEM_TABLES } from './system-tables.ts';
 
 /** What the engine's parser makes of a text, after chDB's `chdb_query_class`. */
 type StatementClass = 'reads' | 'writes' | 'writes-globally' | 'controls' | 'unknown';
@@ -89,7 +90,7 @@ async function createEngine(
     const uncovered = present.filter((table) => !covered.has(table));
     if (uncovered.length > 0) {
       throw new EngineOpenError(
-        `This engine has system tables that access.ts does not sort into open and closed: ${uncovered.join(', ')}.`,
+        `This engine has system tables that system-tables.ts does not sort into open and closed: ${uncovered.join(', ')}.`,
       );
     }
     const [version, timezone] = (await text('SELECT version(), timezone()')).split('\t');

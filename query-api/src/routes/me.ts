@@ -6,7 +6,6 @@ import {
   passwordChangeSchema,
   profileChangeSchema,
   recoveryCodesSchema,
-  sessionsSchema,
   setupSchema,
   totpCodeSchema,
   totpStartedSchema,
@@ -23,8 +22,6 @@ import type { Services } from '../services/services.ts';
 import { markStepUp } from './sign-in.ts';
 
 const own = { can: 'own_account', sessionOnly: true } as const;
-const sessionParams = z.object({ id: z.string().min(1).max(64) });
-const nothing = z.object({}).strict().nullish();
 
 /** The signed-in person's own account. */
 export function meRoutes(services: Services): FastifyPluginAsyncZod {
@@ -144,62 +141,6 @@ export function meRoutes(services: Services): FastifyPluginAsyncZod {
           await auth.api.revokeOtherSessions({ headers });
         }
         await record(request, 'account.password_changed');
-        return reply.status(204).send(null);
-      },
-    );
-
-    app.get(
-      '/v1/me/sessions',
-      {
-        config: own,
-        schema: { tags: ['account'], summary: 'One’s sessions', response: { 200: sessionsSchema } },
-      },
-      async (request) => {
-        const { person, session } = principalOf(request);
-        const rows = await db
-          .selectFrom('sessions')
-          .select(['id', 'created_at', 'updated_at', 'expires_at', 'ip_address', 'user_agent'])
-          .where('user_id', '=', person.id)
-          .where('expires_at', '>', new Date(now()))
-          .orderBy('updated_at', 'desc')
-          .execute();
-        return {
-          items: rows.map((row) => ({
-            id: row.id,
-            is_this_one: row.id === session?.id,
-            created_at: row.created_at.toISOString(),
-            last_used_at: row.updated_at.toISOString(),
-            expires_at: row.expires_at.toISOString(),
-            ip: row.ip_address ?? '',
-            user_agent: row.user_agent ?? '',
-          })),
-        };
-      },
-    );
-
-    app.post(
-      '/v1/me/sessions/:id/revoke',
-      {
-        config: own,
-        schema: {
-          tags: ['account'],
-          summary: 'End one of one’s sessions',
-          params: sessionParams,
-          body: nothing,
-          response: { 204: z.null() },
-        },
-      },
-      async (request, reply) => {
-        const { person } = principalOf(request);
-        const row = await db
-          .selectFrom('sessions')
-          .select('token')
-          .where('id', '=', request.params.id)
-          .where('user_id', '=', person.id)
-          .executeTakeFirst();
-        if (row === undefined) throw new ProblemError('not_found', 'You have no session of this id.');
-        await auth.api.revokeSession({ headers: headersOf(request), body: { token: row.token } });
-        await record(request, 'account.session_revoked');
         return reply.status(204).send(null);
       },
     );
