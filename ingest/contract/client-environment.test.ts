@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claudeCodeEnvironment, curlLine } from './client-environment.ts';
 import { fingerprintOf, hintOf, usageEventInputSchema } from './index.ts';
@@ -10,6 +10,7 @@ const SHELLS = ['/bin/sh', '/bin/bash', '/bin/zsh'].filter((shell) => existsSync
 const ENDPOINT = 'http://127.0.0.1:4618';
 
 const ORIGIN = 'git@example.com:team/pay ments+v2.git';
+const REPO = 'example.com:team/pay-ments-v2.git';
 const USER = 'adalovelace+ci@example.com';
 
 let folder = '';
@@ -65,7 +66,7 @@ describe.each(SHELLS)('the Claude Code block in %s', (shell) => {
     expect(attributesIn(shell, key, folder)).toEqual({
       'apikey.fingerprint': fingerprintOf(key),
       'apikey.hint': hintOf(key),
-      'vcs.repository.name': 'pay-ments-v2',
+      'vcs.repository.name': REPO,
       'enduser.id': USER,
     });
   });
@@ -101,10 +102,12 @@ describe.each(SHELLS)('the Claude Code block in %s', (shell) => {
   });
 
   it.each([
-    ['git@example.com:tools.git', 'tools'],
-    ['https://ada:t0ken@example.com/team/tools.git/', 'tools'],
-    ['/srv/git/tools', 'tools'],
-  ])('names the repository of the remote %s, and nothing else of it', (remote, name) => {
+    ['git@example.com:team/tools.git', 'example.com:team/tools.git'],
+    ['https://ada:t0ken@example.com/team/tools.git/', 'https://example.com/team/tools.git/'],
+    ['https://ada:t0@ken@example.com/team/tools?token=t0ken', 'https://example.com/team/tools'],
+    ['ssh://git@example.com:2222/team/tools', 'ssh://example.com:2222/team/tools'],
+    ['ada:t0ken@example.com:team/tools', 'example.com:team/tools'],
+  ])('names the repository by the remote %s, without who signs in there', (remote, name) => {
     execFileSync('git', ['-C', folder, 'remote', 'set-url', 'origin', remote]);
     try {
       expect(attributesIn(shell, undefined, folder)).toEqual({
@@ -116,6 +119,18 @@ describe.each(SHELLS)('the Claude Code block in %s', (shell) => {
     }
   });
 
+  it.each(['', '/srv/git/tools', '../tools', 'file:///srv/tools', 'C:/srv/tools'])(
+    'names the folder where the remote is on no host: %s',
+    (remote) => {
+      execFileSync('git', ['-C', folder, 'config', 'remote.origin.url', remote]);
+      try {
+        expect(attributesIn(shell, undefined, folder)['vcs.repository.name']).toBe(basename(folder));
+      } finally {
+        execFileSync('git', ['-C', folder, 'remote', 'set-url', 'origin', ORIGIN]);
+      }
+    },
+  );
+
   it.each([
     ['team=payments,service.namespace=a%2Cb', 'team=payments,service.namespace=a%2Cb'],
     [
@@ -125,7 +140,7 @@ describe.each(SHELLS)('the Claude Code block in %s', (shell) => {
     ['apikey.hint=old,team=payments, enduser.id=someone,enduser.idle=1,', 'team=payments,enduser.idle=1'],
   ])('of the attributes %s that the shell already has it keeps %s', (before, kept) => {
     expect(resourceAttributes(shell, BLOCK, folder, { OTEL_RESOURCE_ATTRIBUTES: before })).toBe(
-      `${kept},vcs.repository.name=pay-ments-v2,enduser.id=${USER}`,
+      `${kept},vcs.repository.name=${REPO},enduser.id=${USER}`,
     );
   });
 
@@ -135,7 +150,7 @@ describe.each(SHELLS)('the Claude Code block in %s', (shell) => {
     expect(once).toMatch(/^team=payments,apikey\.fingerprint=/);
     expect(resourceAttributes(shell, `${BLOCK}\n${BLOCK}`, folder, variables)).toBe(once);
     expect(resourceAttributes(shell, `${BLOCK}\nunset ANTHROPIC_API_KEY\n${BLOCK}`, folder, variables)).toBe(
-      `team=payments,vcs.repository.name=pay-ments-v2,enduser.id=${USER}`,
+      `team=payments,vcs.repository.name=${REPO},enduser.id=${USER}`,
     );
   });
 
@@ -143,14 +158,14 @@ describe.each(SHELLS)('the Claude Code block in %s', (shell) => {
     const key = 'a,b=c d%e-and-more-characters';
     expect(attributesIn(shell, key, folder)).toEqual({
       'apikey.fingerprint': fingerprintOf(key.replaceAll(' ', '')),
-      'vcs.repository.name': 'pay-ments-v2',
+      'vcs.repository.name': REPO,
       'enduser.id': USER,
     });
   });
 
   it('names no key when none is set and no repository outside of one', () => {
     expect(attributesIn(shell, undefined, folder)).toEqual({
-      'vcs.repository.name': 'pay-ments-v2',
+      'vcs.repository.name': REPO,
       'enduser.id': USER,
     });
     expect(attributesIn(shell, undefined, '/')).toEqual({ 'enduser.id': userInfo().username });

@@ -16,6 +16,9 @@
  * The user is named by git's e-mail address, else by the login: with an API key Claude Code itself names only a random number per home
  * directory, and three fresh containers of one person would look like three people sharing the key. Signed in, the account goes first.
  *
+ * The repository is named by the address of its remote without user and password, so that two owners' `api` stay two; ingest gives it its
+ * one form. Without a remote on a host it is the name of its folder.
+ *
  * Resource attributes that the shell already has stay, before ours. The four that the lines write are taken out first, so that pasting
  * again changes them and adds nothing, and a key that is no longer set is no longer named.
  * @param ingestUrl address of ingest, without a slash at its end
@@ -47,9 +50,14 @@ export OTEL_RESOURCE_ATTRIBUTES="$({
   else
     printf 'No API key is set here. If an apiKeyHelper prints it: LANEWATCH_PROVIDER_KEY=$(the helper), then paste again.\\n' >&2
   fi
-  repo=$(git config --get remote.origin.url 2>/dev/null || git rev-parse --show-toplevel 2>/dev/null || true)
-  repo=$(basename "$repo" .git)
-  repo=$(printf %s "\${repo##*:}" | tr -c 'A-Za-z0-9._-' '-')
+  repo=$(git config --get remote.origin.url 2>/dev/null | sed -E -e 's|^([A-Za-z+]+://)[^/?#]*@|\\1|' -e 's|^[^/]*@||' -e 's|[?#].*||')
+  case $repo in
+    ([/.]*|?:*|file:*) repo= ;;
+    (*:*) ;;
+    (*) repo= ;;
+  esac
+  if [ -z "$repo" ]; then repo=$(basename "$(git rev-parse --show-toplevel 2>/dev/null)"); fi
+  repo=$(printf %s "$repo" | tr -c 'A-Za-z0-9.:/_~-' '-')
   if [ -n "$repo" ]; then printf 'vcs.repository.name=%s\\n' "$repo"; fi
   user=$(git config --get user.email 2>/dev/null || id -un)
   user=$(printf %s "$user" | tr -cd 'A-Za-z0-9.@_+-')
