@@ -32,8 +32,8 @@ export interface FakeQueryApi {
   ledgerAway: boolean;
   /** What the signed-in person may do. */
   role: contract.Role;
-  /** What becomes of the next changes: done, with an answer as always; done, and the connection ends without one; or refused. */
-  commands: 'answered' | 'unanswered' | 'refused';
+  /** What becomes of the next changes: done, with an answer as always; done, and the connection ends without one; refused; or refused without a fresh second factor. */
+  commands: 'answered' | 'unanswered' | 'refused' | 'step_up_needed';
   /** How many pages listen to the stream of changes. */
   listeners(): number;
   /** Ends every stream of changes, as a session that ended does. Browsers ask again at once. */
@@ -225,11 +225,11 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       });
       response.end(JSON.stringify(value));
     };
-    const problem = (status: number, detail: string, errors: contract.Problem['errors'] = []) =>
+    const problem = (status: number, detail: string, errors: contract.Problem['errors'] = [], type = 'about:blank') =>
       send(
         status,
         contract.problemSchema.parse({
-          type: 'about:blank',
+          type,
           title: 'Refused',
           status,
           detail,
@@ -259,6 +259,8 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       return;
     }
     if (method !== 'GET' && fake.commands === 'refused') return problem(409, 'Another change came first.');
+    if (method !== 'GET' && fake.commands === 'step_up_needed')
+      return problem(403, 'This needs a code.', [], 'urn:lanewatch:problem:step_up_needed');
     try {
       const once = String(request.headers[contract.IDEMPOTENCY_HEADER] ?? '');
       const value = answer(method, url, body, once);

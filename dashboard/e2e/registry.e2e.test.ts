@@ -165,6 +165,17 @@ describe('registering otherwise', () => {
     expect(await page.getByLabel('Name').inputValue()).toBe('Twice');
   });
 
+  it('leads to the second factor where a change needs it, and keeps what was typed', async () => {
+    stage.fake.commands = 'step_up_needed';
+    await page.goto('/credentials/new?method=fingerprint');
+    await page.getByLabel('Fingerprint').fill(FINGERPRINT);
+    await page.getByLabel('Name').fill('Guarded');
+    await page.getByRole('button', { name: 'Register' }).click();
+    const way = page.getByRole('link', { name: 'Confirm by a code in another tab' });
+    expect(await way.getAttribute('href')).toBe('/account/step-up');
+    expect(await page.getByLabel('Name').inputValue()).toBe('Guarded');
+  });
+
   it('registers by hint and org', async () => {
     await page.goto('/credentials/new?method=hint');
     await page.getByLabel('Hint').fill('sk-proj-abc...wxyz');

@@ -10,14 +10,19 @@ export interface Refusal<Part extends string> {
   stepUp: boolean;
 }
 
+/** Whether a fresh TOTP code would let through what was refused. */
+export function needsStepUp(problem: Pick<Problem, 'type'>): boolean {
+  return problem.type === 'urn:lanewatch:problem:step_up_needed';
+}
+
 /** Answers a form with the problem that came of it. */
 export function refused<Part extends string>(part: Part, problem: Problem) {
-  const { status, detail, title, errors, type } = problem;
+  const { status, detail, title, errors } = problem;
   const refusal: Refusal<Part> = {
     part,
     complaint: errors.length === 0 ? detail || title : '',
     errors,
-    stepUp: type === 'urn:lanewatch:problem:step_up_needed',
+    stepUp: needsStepUp(problem),
   };
   return fail(status >= 500 ? 502 : status, refusal);
 }

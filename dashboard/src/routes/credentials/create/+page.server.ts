@@ -1,3 +1,4 @@
+import { needsStepUp } from '#lib/form-answer.ts';
 import { INGEST_URL } from '$app/env/private';
 import { fail } from '@sveltejs/kit';
 import { SCOPE_TEMPLATES } from '@lanewatch/query-api/contract/credential-facts';
@@ -33,7 +34,8 @@ export const actions: Actions = {
     );
     if (!outcome.ok) {
       const { status, detail, title, errors } = outcome.problem;
-      const refused = { detail: detail || title, errors, mayBeDone: outcome.mayBeDone };
+      const stepUp = needsStepUp(outcome.problem);
+      const refused = { detail: detail || title, errors, stepUp, mayBeDone: outcome.mayBeDone };
       return fail(status >= 500 ? 502 : status, { fields: shownAgain(fields), refused });
     }
     const { credential, secret, warnings } = outcome.value;

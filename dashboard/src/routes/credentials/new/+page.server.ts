@@ -1,3 +1,4 @@
+import { needsStepUp } from '#lib/form-answer.ts';
 import { fail, isHttpError, redirect } from '@sveltejs/kit';
 import type { LaneDetail } from '@lanewatch/query-api/contract';
 import type { Api } from '#lib/api/client.ts';
@@ -63,7 +64,8 @@ export const actions: Actions = {
     const outcome = await locals.api.createCredential(registerRequestOf(fields, method === 'hint', Date.now()));
     if (!outcome.ok) {
       const { status, detail, title, errors } = outcome.problem;
-      const refused = { detail: detail || title, errors, mayBeDone: outcome.mayBeDone };
+      const stepUp = needsStepUp(outcome.problem);
+      const refused = { detail: detail || title, errors, stepUp, mayBeDone: outcome.mayBeDone };
       return fail(status >= 500 ? 502 : status, { method, fields: shownAgain(fields), refused });
     }
     const { credential, findings_resolved: resolved, findings_lowered: lowered, standing, published } = outcome.value;

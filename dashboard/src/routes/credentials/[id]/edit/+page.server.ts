@@ -1,3 +1,4 @@
+import { needsStepUp } from '#lib/form-answer.ts';
 import { fail, redirect } from '@sveltejs/kit';
 import { credentialHref } from '#lib/links.ts';
 import { queryString } from '#lib/query.ts';
@@ -28,7 +29,14 @@ export const actions: Actions = {
     const outcome = await locals.api.editCredential(params.id, { ...changes, version, dry_run: !isConfirmed });
     if (!outcome.ok) {
       const { status, detail, title, errors } = outcome.problem;
-      const refused = { detail: detail || title, errors, mayBeDone: outcome.mayBeDone, isConflict: status === 409 };
+      const stepUp = needsStepUp(outcome.problem);
+      const refused = {
+        detail: detail || title,
+        errors,
+        stepUp,
+        mayBeDone: outcome.mayBeDone,
+        isConflict: status === 409,
+      };
       return fail(status >= 500 ? 502 : status, { fields: shownAgain(fields), refused });
     }
     if (!isConfirmed) return { fields: shownAgain(fields), review: { ...outcome.value, told } };

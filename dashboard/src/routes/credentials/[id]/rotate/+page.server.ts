@@ -1,3 +1,4 @@
+import { needsStepUp } from '#lib/form-answer.ts';
 import { INGEST_URL } from '$app/env/private';
 import { fail, redirect } from '@sveltejs/kit';
 import { holdsRawKey } from '@lanewatch/query-api/contract/raw-key';
@@ -36,7 +37,8 @@ export const actions: Actions = {
     });
     if (!outcome.ok) {
       const { status, detail, title, errors } = outcome.problem;
-      const refused = { detail: detail || title, errors, mayBeDone: outcome.mayBeDone };
+      const stepUp = needsStepUp(outcome.problem);
+      const refused = { detail: detail || title, errors, stepUp, mayBeDone: outcome.mayBeDone };
       return fail(status >= 500 ? 502 : status, { refused, reason: holdsRawKey(reason) ? '' : reason });
     }
     const { credential, secret, previous, published } = outcome.value;
