@@ -13,3 +13,4 @@ export * from './credential-facts.ts';
 export * from './credential-import.ts';
 export * from './verify.ts';
 export * from './directory.ts';
+export * from './entity-address.ts';

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import cookie from '@fastify/cookie';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
+import { TEXT_LIMITS } from '@lanewatch/ingest/contract';
 import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance, RouteOptions } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
@@ -49,7 +50,8 @@ export async function createServer(
     genReqId: () => randomUUID(),
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    routerOptions: { maxParamLength: 200 },
+    // As the longest name that an event may have, a repository, with a sign for its escape.
+    routerOptions: { maxParamLength: TEXT_LIMITS.repo + 1 },
     // Connections that only wait for a next request are closed at once, so that SIGTERM ends in time.
     forceCloseConnections: 'idle',
     // Its own answer would be no problem+json; ours comes from the error handling.
