@@ -7,7 +7,10 @@ describe('links to values', () => {
   it.each([
     [entityHref('user', 'ada@example.org'), '/users/ada%40example.org'],
     [entityHref('user', ''), '/users/~'],
-    [entityHref('repo', 'github.com/acme/shop', { window: '24h' }), '/repositories/github.com%2Facme%2Fshop?window=24h'],
+    [
+      entityHref('repo', 'github.com/acme/shop', { window: '24h' }),
+      '/repositories/github.com%2Facme%2Fshop?window=24h',
+    ],
     [entityHref('model', '..'), '/models/~..'],
     [sessionHref('javascript:alert(1)'), '/sessions/javascript%3Aalert(1)'],
     [laneHref('ab12', { window: '7d' }), '/lanes/ab12?window=7d'],
