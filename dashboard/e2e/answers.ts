@@ -57,7 +57,8 @@ export function overviewOf(org: Organisation, window: Window, nowMs: number): Ov
   const withReason = (reason: string) =>
     lanes.filter(({ posture }) => posture.some((one) => one.reason === reason)).length;
   const open = (severity: string) =>
-    org.findings.filter((one) => one.status !== 'resolved' && one.severity === severity).length;
+    org.findings.filter((one) => one.status !== 'resolved' && one.status !== 'snoozed' && one.severity === severity)
+      .length;
   return {
     window,
     ...bounds(window, nowMs),

@@ -7,6 +7,7 @@ import { laneDetailOf, overviewOf } from './answers.ts';
 import { lanesPage, page } from './fake-lists.ts';
 import { credentialDetail, registryAnswer } from './fake-registry-changes.ts';
 import { found, ProblemAnswer } from './fake-registry.ts';
+import { ADA, triageAnswer, type FakeTriage } from './fake-triage.ts';
 import { sum } from './lanes.ts';
 import type { Organisation } from './organisation.ts';
 
@@ -57,6 +58,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
   const streams = new Set<ServerResponse>();
   const session = randomBytes(12).toString('hex');
   let registryVersion = 1;
+  const triage: FakeTriage = { history: new Map(), comments: new Map() };
   const fake: FakeQueryApi = {
     url: '',
     org,
@@ -155,9 +157,15 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     }
     if (method === 'GET' && ['projects', 'teams', 'service-accounts'].includes(kind ?? ''))
       return contract.directorySchema.parse({ items: [] });
-    if (method !== 'GET') throw new ProblemAnswer(405, 'No.');
     if (fake.ledgerAway && kind !== 'credentials')
       throw new ProblemAnswer(503, 'The ledger (ClickHouse) does not respond. Try again in a moment.');
+    if (kind === 'findings') {
+      const sent = body === '' ? undefined : (JSON.parse(body) as unknown);
+      const told = triageAnswer(fake.org, triage, { method, id, verb, body: sent, query }, nowMs());
+      if (method !== 'GET') fake.announce();
+      return told;
+    }
+    if (method !== 'GET') throw new ProblemAnswer(405, 'No.');
     switch (kind) {
       case 'overview':
         return contract.overviewSchema.parse(
@@ -175,20 +183,6 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
           return contract.ledgerTotalsSchema.parse({ is_complete: true, ...totals });
         }
         return ledger(contract.ledgerQuerySchema.parse(query));
-      case 'findings': {
-        if (id !== undefined)
-          return contract.findingItemSchema.parse(found(fake.org.findings.find((one) => one.id === id)));
-        const wanted = contract.findingsQuerySchema.parse(query);
-        const items = fake.org.findings
-          .filter(
-            (one) =>
-              wanted.status === undefined ||
-              (wanted.status === 'unresolved' ? one.status !== 'resolved' : one.status === wanted.status),
-          )
-          .filter((one) => wanted.severity === undefined || one.severity === wanted.severity)
-          .filter((one) => wanted.lane === undefined || one.lane === wanted.lane);
-        return contract.findingsPageSchema.parse(page(items, wanted));
-      }
       case 'credentials': {
         if (id === undefined) return credentials(contract.credentialsQuerySchema.parse(query));
         const key = withUsage(found(fake.org.credentials.find((one) => one.id === id)));
@@ -205,7 +199,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
   /** Who holds the session. */
   const me = () =>
     contract.meSchema.parse({
-      ...{ id: 'person-1', name: 'Ada', email: 'ada@example.com', role: fake.role, via: 'session', setup: 'done' },
+      ...{ id: 'person-1', name: 'Ada', email: ADA, role: fake.role, via: 'session', setup: 'done' },
       ...{ session_expires_at: null, has_password: true, totp_enabled: false, stepped_up_until: null },
     });
 

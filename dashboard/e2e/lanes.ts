@@ -111,7 +111,9 @@ export function lanesOf(org: Organisation, window: Span, nowMs: number): Lane[] 
       },
       first_seen: own.at(-1)?.seen_at ?? newest.seen_at,
       last_seen: newest.seen_at,
-      open_findings: org.findings.filter((finding) => finding.lane === lane && finding.status !== 'resolved').length,
+      open_findings: org.findings.filter(
+        (finding) => finding.lane === lane && finding.status !== 'resolved' && finding.status !== 'snoozed',
+      ).length,
     };
   });
 }

@@ -4,6 +4,7 @@ export * from './overview.ts';
 export * from './lanes.ts';
 export * from './ledger.ts';
 export * from './findings.ts';
+export * from './triage.ts';
 export * from './credentials.ts';
 export * from './account.ts';
 export * from './roles.ts';

@@ -15,6 +15,7 @@ export const PERMISSIONS = {
   own_account: 'viewer',
   /** Ad-hoc SQL and exports. */
   query: 'analyst',
+  'findings.comment': 'analyst',
   'findings.triage': 'responder',
   /** Register a provider’s key, issue, edit, rotate and regenerate one of ours. Scopes `execute` and `admin` need a TOTP proof as well. */
   'credentials.write': 'responder',

@@ -19,6 +19,7 @@ import { controlRoutes } from './routes/control.ts';
 import { credentialGroupRoutes } from './routes/credential-groups.ts';
 import { credentialSecretRoutes } from './routes/credential-secrets.ts';
 import { credentialRoutes } from './routes/credentials.ts';
+import { findingRoutes } from './routes/findings.ts';
 import { invitationRoutes } from './routes/invitations.ts';
 import { meRoutes } from './routes/me.ts';
 import { ownSessionRoutes } from './routes/own-sessions.ts';
@@ -116,6 +117,7 @@ export async function createServer(
   await app.register(tokenRoutes(services));
   await app.register(peopleRoutes(services));
   await app.register(readRoutes(services));
+  await app.register(findingRoutes(services));
   await app.register(credentialRoutes(services));
   await app.register(credentialSecretRoutes(services));
   await app.register(credentialGroupRoutes(services));

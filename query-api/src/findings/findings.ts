@@ -1,143 +1,158 @@
-import { RISK_OF, RULE_CATALOGUE } from '@lanewatch/detector/contract';
 import { z } from 'zod';
-import type { FindingItem, findingsQuerySchema, Standing } from '../../contract/index.ts';
+import { UNRESOLVED_STATUSES } from '../../contract/index.ts';
+import type { FindingItem, FindingsPage, findingsQuerySchema } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { cursorInstant, decodeCursor, encodeCursor } from '../http/cursor.ts';
-import { registrationOf } from '../lanes/registration.ts';
+import { CursorError, decodeCursor, encodeCursor } from '../http/cursor.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
-import { instantOf } from '../ledger/window.ts';
+import type { FindingTriageTable } from '../registry/schema.ts';
+import { narrowedIds } from './narrow.ts';
+import { COLUMNS_SQL, itemsOf, judgedOf, laneSpendSql, readRows } from './rows.ts';
+import type { FindingRow, JudgedRow } from './rows.ts';
 import { findingStatus, readTriage, severityNow } from './triage.ts';
-import type { Triage } from './triage.ts';
+import type { Triage, TriageDecision } from './triage.ts';
 
-/** Rules that say of a key that the registry does not have it, with the standing that their events had. */
-export const ANSWERED_BY_REGISTERING: Readonly<Record<string, Standing>> = { R01: 'unknown', R02: 'ambiguous' };
-
-interface FindingRow {
-  id: string;
-  rule: string;
-  lane: string;
-  fingerprint: string;
-  hint: string;
-  org: string;
-  credential_id: string;
-  severity: FindingItem['severity'];
-  risk: number;
-  first_seen: number;
-  last_seen: number;
-  last_received_at: number;
-  occurrences: number;
-  facts: string;
-  parameters: string;
-  ledger_filter: string;
-}
-
-const COLUMNS_SQL = `id, rule, lane, fingerprint, hint, org, credential_id, severity, risk,
-  toUnixTimestamp64Milli(findings.first_seen) AS first_seen, toUnixTimestamp64Milli(findings.last_seen) AS last_seen,
-  toUnixTimestamp64Milli(findings.last_received_at) AS last_received_at,
-  occurrences, facts, parameters, ledger_filter`;
-
-function itemOf(row: FindingRow, triage: Triage): FindingItem {
-  const { status, decision } = findingStatus({ ...row, lastReceivedMs: Number(row.last_received_at) }, triage);
-  const severity = severityNow(row, triage);
-  const rule = RULE_CATALOGUE.find(({ id }) => id === row.rule);
-  return {
-    id: row.id,
-    rule: row.rule,
-    title: rule?.title ?? row.rule,
-    condition: rule?.condition ?? '',
-    lane: row.lane,
-    fingerprint: row.fingerprint,
-    hint: row.hint,
-    org: row.org,
-    credential_id: row.credential_id,
-    registration:
-      status === 'resolved' ? 'not_needed' : registrationOf(row, ANSWERED_BY_REGISTERING[row.rule] ?? 'known'),
-    severity,
-    risk: severity === row.severity ? Number(row.risk) : RISK_OF[severity],
-    status,
-    resolution: decision === null ? null : { at: instantOf(decision.atMs), by: decision.by, reason: decision.reason },
-    first_seen: instantOf(Number(row.first_seen)),
-    last_seen: instantOf(Number(row.last_seen)),
-    occurrences: Number(row.occurrences),
-    facts: JSON.parse(row.facts || '{}') as FindingItem['facts'],
-    parameters: JSON.parse(row.parameters || '{}') as FindingItem['parameters'],
-    ledger_filter: JSON.parse(row.ledger_filter || '{}') as FindingItem['ledger_filter'],
-  };
-}
+export type FindingsQuery = z.output<typeof findingsQuerySchema>;
 
 /** One finding, or null. */
-export async function readFinding(store: ClickHouse, db: RegistryDatabase, id: string): Promise<FindingItem | null> {
-  const [row] = await store.rows<FindingRow>(
-    `SELECT ${COLUMNS_SQL} FROM ${store.database}.findings AS findings FINAL WHERE id = {id:String}`,
-    { id },
-  );
-  return row === undefined ? null : itemOf(row, await readTriage(db, [row]));
+export async function readFinding(
+  store: ClickHouse,
+  db: RegistryDatabase,
+  id: string,
+  nowMs: number,
+): Promise<FindingItem | null> {
+  return (await readFindings(store, db, [id], nowMs))[0] ?? null;
 }
 
+/** The findings of these ids, in no order; those that are none are left out. */
+export async function readFindings(
+  store: ClickHouse,
+  db: RegistryDatabase,
+  ids: readonly string[],
+  nowMs: number,
+): Promise<FindingItem[]> {
+  const rows = await readRows(store, ids);
+  return itemsOf(store, rows, await readTriage(db, nowMs, rows));
+}
+
+/** What findings are sorted by, as SQL that holds it exactly; first_seen and id tell equals apart. */
+const SORTS = {
+  severity: { key: 'toInt64(risk)', type: 'Int64', direction: 'DESC' },
+  age: { key: 'toInt64(0)', type: 'Int64', direction: 'ASC' },
+  spend: { key: 'toDecimal128(spend.spent, 9)', type: 'Decimal(38, 9)', direction: 'DESC' },
+} as const;
+
 /**
- * risk, first_seen, id. Occurrences as such move none of them. What does move between two pages is not where it was: a finding that rises
- * past this place is on the first page, and one that an event of earlier time makes older can come once more.
+ * The order, its value, first_seen, id. Occurrences as such move none of them but the spend. What does move between two pages is not where it
+ * was: a finding that rises past this place is on the first page, and one that an event of earlier time makes older can come once more.
  */
-const cursorShape = z.tuple([z.number().int().min(0).max(255), cursorInstant, z.string().max(64)]);
+const cursorShape = z.tuple([
+  z.enum(['severity', 'age', 'spend']),
+  z.string().regex(/^-?\d{1,29}(\.\d{1,9})?$/),
+  z.number().int(),
+  z.string().max(64),
+]);
+type Place = z.infer<typeof cursorShape>;
 const SCAN_ROWS = 500;
 /** A status is decided here and not in the store, so a page looks at this many rows at most before it ends early. */
 const SCANS_PER_PAGE_MAX = 20;
 
-const STATUSES_OF = {
-  open: ['open'],
-  resolved: ['resolved'],
-  reopened: ['reopened'],
-  unresolved: ['open', 'reopened'],
-} as const;
-
-/** A page of findings, highest risk first, then newest. Throws CursorError. */
+/**
+ * A page of findings.
+ * @param me e-mail of whoever asks
+ * @throws CursorError
+ */
 export async function listFindings(
   store: ClickHouse,
   db: RegistryDatabase,
-  query: z.output<typeof findingsQuerySchema>,
-): Promise<{ items: FindingItem[]; next_cursor: string | null }> {
-  const statuses: readonly string[] | null = query.status === undefined ? null : STATUSES_OF[query.status];
+  query: FindingsQuery,
+  { nowMs, me }: { nowMs: number; me: string },
+): Promise<Omit<FindingsPage, 'counts'>> {
+  const isWanted = wantedBy(query);
+  const ids = await narrowedIds(db, query, me);
   let position = query.cursor === undefined ? null : decodeCursor(query.cursor, cursorShape);
+  if (position !== null && position[0] !== query.sort) throw new CursorError();
   let lastShown = position;
-  const items: FindingItem[] = [];
+  const shown: FindingRow[] = [];
+  const triage = { decisions: new Map<string, TriageDecision>(), acts: new Map<string, FindingTriageTable>(), nowMs };
+  const answer = async (cursor: Place | null): Promise<Omit<FindingsPage, 'counts'>> => ({
+    items: await itemsOf(store, shown, triage),
+    next_cursor: cursor === null ? null : encodeCursor(cursor),
+  });
   for (let scan = 0; scan < SCANS_PER_PAGE_MAX; scan++) {
-    const rows = await readPage(store, query, position);
-    const triage = await readTriage(db, rows);
+    const rows = await readPage(store, query, ids, position, nowMs);
+    const known = await readTriage(db, nowMs, rows);
+    for (const [key, decision] of known.decisions) triage.decisions.set(key, decision);
+    for (const [id, act] of known.acts) triage.acts.set(id, act);
     for (const row of rows) {
-      position = [Number(row.risk), Number(row.first_seen), row.id];
-      const item = itemOf(row, triage);
-      if (statuses !== null && !statuses.includes(item.status)) continue;
+      position = [query.sort, row.place, Number(row.first_seen), row.id];
+      if (!isWanted(row, known)) continue;
       // Only a finding that the next page shows makes one worth offering.
-      if (items.length === query.limit) return { items, next_cursor: encodeCursor(lastShown ?? []) };
-      items.push(item);
+      if (shown.length === query.limit) return answer(lastShown);
+      shown.push(row);
       lastShown = position;
     }
-    if (rows.length < SCAN_ROWS) return { items, next_cursor: null };
+    if (rows.length < SCAN_ROWS) return answer(null);
   }
-  return { items, next_cursor: encodeCursor(position ?? []) };
+  return answer(position);
+}
+
+/** What of a filter only triage tells. */
+export function wantedBy(query: FindingsQuery): (row: JudgedRow, triage: Triage) => boolean {
+  const statuses: readonly string[] | null =
+    query.status === undefined ? null : query.status === 'unresolved' ? UNRESOLVED_STATUSES : [query.status];
+  return (row, triage) =>
+    (statuses === null || statuses.includes(findingStatus(judgedOf(row), triage).status)) &&
+    (query.severity === undefined || severityNow(row, triage) === query.severity) &&
+    (query.assignee !== 'none' || (triage.acts.get(row.id)?.assignee ?? '') === '');
+}
+
+/** What of a filter the store can tell. Registering lowers to medium, so that medium ones may be stored as more. */
+export function storedFilter(
+  query: Pick<FindingsQuery, 'severity' | 'rule' | 'lane' | 'org'>,
+  ids: readonly string[] | null,
+): { where: string; parameters: Record<string, unknown> } {
+  const conditions = ['1'];
+  const parameters: Record<string, unknown> = {};
+  for (const name of ['rule', 'lane', 'org'] as const) {
+    if (query[name] === undefined) continue;
+    conditions.push(`findings.${name} = {${name}:String}`);
+    parameters[name] = query[name];
+  }
+  if (query.severity !== undefined) {
+    conditions.push('severity IN {severities:Array(String)}');
+    parameters['severities'] = query.severity === 'medium' ? ['medium', 'high', 'critical'] : [query.severity];
+  }
+  if (ids !== null) {
+    conditions.push('id IN {ids:Array(String)}');
+    parameters['ids'] = ids;
+  }
+  return { where: conditions.join(' AND '), parameters };
 }
 
 function readPage(
   store: ClickHouse,
-  query: z.output<typeof findingsQuerySchema>,
-  position: readonly [number, number, string] | null,
-): Promise<FindingRow[]> {
-  const conditions = ['1'];
-  const parameters: Record<string, unknown> = { scan_rows: SCAN_ROWS };
-  for (const name of ['severity', 'rule', 'lane'] as const) {
-    if (query[name] === undefined) continue;
-    conditions.push(`${name} = {${name}:String}`);
-    parameters[name] = query[name];
-  }
-  if (position !== null) {
-    conditions.push(
-      `(risk, toUnixTimestamp64Milli(findings.first_seen), id) < ({risk:UInt8}, {first_seen:Int64}, {id:String})`,
-    );
-    [parameters['risk'], parameters['first_seen'], parameters['id']] = position;
-  }
-  return store.rows<FindingRow>(
-    `SELECT ${COLUMNS_SQL} FROM ${store.database}.findings AS findings FINAL WHERE ${conditions.join(' AND ')}
-     ORDER BY risk DESC, findings.first_seen DESC, id DESC LIMIT {scan_rows:UInt32}`,
-    parameters,
+  query: FindingsQuery,
+  ids: readonly string[] | null,
+  position: Place | null,
+  nowMs: number,
+): Promise<(FindingRow & { place: string })[]> {
+  const { key, type, direction } = SORTS[query.sort];
+  const { where, parameters } = storedFilter(query, ids);
+  const spend = laneSpendSql(store, nowMs);
+  const after =
+    position === null
+      ? '1'
+      : `(${key}, toUnixTimestamp64Milli(findings.first_seen), id) ${direction === 'ASC' ? '>' : '<'} ({value:${type}}, {first_seen:Int64}, {id:String})`;
+  return store.rows<FindingRow & { place: string }>(
+    `SELECT ${COLUMNS_SQL}, toString(${key}) AS place FROM ${store.database}.findings AS findings FINAL
+     ${query.sort === 'spend' ? `LEFT JOIN (${spend.sql} GROUP BY lane) AS spend ON spend.spend_lane = findings.lane` : ''}
+     WHERE ${where} AND ${after}
+     ORDER BY ${key} ${direction}, findings.first_seen ${direction}, id ${direction} LIMIT {scan_rows:UInt32}`,
+    {
+      ...parameters,
+      ...(query.sort === 'spend' ? spend.parameters : {}),
+      scan_rows: SCAN_ROWS,
+      ...(position === null ? {} : { value: position[1], first_seen: position[2], id: position[3] }),
+    },
   );
 }

@@ -1,22 +1,17 @@
-import type { FindingItem } from '../../contract/index.ts';
+import { FINDING_STATUSES } from '../../contract/index.ts';
+import type { FindingItem, FindingStatus } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
-import { findingStatus, readTriage, severityNow } from './triage.ts';
-import type { Triage } from './triage.ts';
+import { storedFilter, wantedBy } from './findings.ts';
+import type { FindingsQuery } from './findings.ts';
+import { narrowedIds } from './narrow.ts';
+import { JUDGED_SQL, judgedOf } from './rows.ts';
+import type { JudgedRow } from './rows.ts';
+import { findingStatus, isUnresolved, readTriage, severityNow } from './triage.ts';
 
 type BySeverity = Record<FindingItem['severity'], number>;
+type ByStatus = Record<FindingStatus, number>;
 
-interface Judged {
-  rule: string;
-  lane: string;
-  fingerprint: string;
-  hint: string;
-  org: string;
-  severity: FindingItem['severity'];
-  last_received_at: number | string;
-}
-
-const JUDGED_SQL = `rule, lane, fingerprint, hint, org, severity, toUnixTimestamp64Milli(findings.last_received_at) AS last_received_at`;
 /** The lane of a fingerprint's hint and org, as `laneOf` has it: a decision about it answers the fingerprint's lane, too. */
 const HINT_LANE_SQL = `if(fingerprint != '' AND hint != '' AND org != '',
   concat('hint_', substring(lower(hex(SHA256(concat(hint, '\\n', org)))), 1, 32)), '')`;
@@ -26,43 +21,42 @@ const NAMES_PER_REQUEST = 100;
 /** With more decisions than so many requests can name, all findings are looked at. */
 const REQUESTS_MAX = 5;
 
-function isOpen(row: Judged, triage: Triage): boolean {
-  return findingStatus({ ...row, lastReceivedMs: Number(row.last_received_at) }, triage).status !== 'resolved';
-}
-
-/** How many findings of each of these lanes are not resolved; lanes without one are left out. */
+/** How many findings of each of these lanes want a decision; lanes without one are left out. */
 export async function readOpenByLane(
   store: ClickHouse,
   db: RegistryDatabase,
   lanes: readonly string[],
+  nowMs: number,
 ): Promise<ReadonlyMap<string, number>> {
   const open = new Map<string, number>();
   if (lanes.length === 0) return open;
   // Decisions first: one made between the two reads leaves its finding counted once more, never missing.
-  const triage = await readTriage(db);
+  const triage = await readTriage(db, nowMs);
   await Promise.all(
     chunksOf(lanes).map((names) =>
-      store.stream<Judged>(
-        `SELECT ${JUDGED_SQL} FROM ${store.database}.findings AS findings FINAL WHERE lane IN {lanes:Array(String)}`,
-        { lanes: names },
-        (row) => {
-          if (isOpen(row, triage)) open.set(row.lane, (open.get(row.lane) ?? 0) + 1);
-        },
-      ),
+      readJudged(store, 'lane IN {lanes:Array(String)}', { lanes: names }, (row) => {
+        if (isUnresolved(judgedOf(row), triage)) open.set(row.lane, (open.get(row.lane) ?? 0) + 1);
+      }),
     ),
   );
   return open;
 }
 
-/** How many findings are not resolved, by severity: all of them, less those that a decision has resolved. */
-export async function readOpenBySeverity(store: ClickHouse, db: RegistryDatabase): Promise<BySeverity> {
-  const triage = await readTriage(db);
+/** How many findings want a decision, by severity: all of them, less those that a decision has resolved or put off. */
+export async function readOpenBySeverity(store: ClickHouse, db: RegistryDatabase, nowMs: number): Promise<BySeverity> {
+  const triage = await readTriage(db, nowMs);
   const open: BySeverity = { low: 0, medium: 0, high: 0, critical: 0 };
-  const decided = [...new Set([...triage.keys()].map((key) => key.slice(key.indexOf('/') + 1)))];
-  const chunks = chunksOf(decided);
+  const decided = [...new Set([...triage.decisions.keys()].map((key) => key.slice(key.indexOf('/') + 1)))];
+  const chunks = [
+    ...chunksOf(decided).map((names) => ({
+      where: `lane IN {names:Array(String)} OR ${HINT_LANE_SQL} IN {names:Array(String)}`,
+      names,
+    })),
+    ...chunksOf([...triage.acts.keys()]).map((names) => ({ where: 'id IN {names:Array(String)}', names })),
+  ];
   if (chunks.length > REQUESTS_MAX) {
     await readJudged(store, '1', {}, (row) => {
-      if (isOpen(row, triage)) open[severityNow(row, triage)]++;
+      if (isUnresolved(judgedOf(row), triage)) open[severityNow(row, triage)]++;
     });
     return open;
   }
@@ -70,34 +64,46 @@ export async function readOpenBySeverity(store: ClickHouse, db: RegistryDatabase
     `SELECT severity, count() AS findings FROM ${store.database}.findings FINAL GROUP BY severity`,
   );
   for (const { severity, findings } of rows) open[severity] = Number(findings);
-  // A lane and its hint's lane may be named in two requests.
+  // A finding may be named in several requests.
   const looked = new Set<string>();
   await Promise.all(
-    chunks.map((lanes) =>
-      readJudged(
-        store,
-        `lane IN {lanes:Array(String)} OR ${HINT_LANE_SQL} IN {lanes:Array(String)}`,
-        { lanes },
-        (row) => {
-          if (looked.has(row.id)) return;
-          looked.add(row.id);
-          open[row.severity]--;
-          if (isOpen(row, triage)) open[severityNow(row, triage)]++;
-        },
-      ),
+    chunks.map(({ where, names }) =>
+      readJudged(store, where, { names }, (row) => {
+        if (looked.has(row.id)) return;
+        looked.add(row.id);
+        open[row.severity]--;
+        if (isUnresolved(judgedOf(row), triage)) open[severityNow(row, triage)]++;
+      }),
     ),
   );
   return open;
+}
+
+/** How many findings of a filter have each status, whatever status it asks for. */
+export async function readCounts(
+  store: ClickHouse,
+  db: RegistryDatabase,
+  { status: _status, ...query }: FindingsQuery,
+  { nowMs, me }: { nowMs: number; me: string },
+): Promise<ByStatus> {
+  const counts = Object.fromEntries(FINDING_STATUSES.map((status) => [status, 0])) as ByStatus;
+  const isWanted = wantedBy(query);
+  const [triage, ids] = await Promise.all([readTriage(db, nowMs), narrowedIds(db, query, me)]);
+  const { where, parameters } = storedFilter(query, ids);
+  await readJudged(store, where, parameters, (row) => {
+    if (isWanted(row, triage)) counts[findingStatus(judgedOf(row), triage).status]++;
+  });
+  return counts;
 }
 
 function readJudged(
   store: ClickHouse,
   where: string,
   parameters: Record<string, unknown>,
-  onRow: (row: Judged & { id: string }) => void,
+  onRow: (row: JudgedRow) => void,
 ): Promise<void> {
-  return store.stream<Judged & { id: string }>(
-    `SELECT id, ${JUDGED_SQL} FROM ${store.database}.findings AS findings FINAL WHERE ${where}`,
+  return store.stream<JudgedRow>(
+    `SELECT ${JUDGED_SQL} FROM ${store.database}.findings AS findings FINAL WHERE ${where}`,
     parameters,
     onRow,
   );

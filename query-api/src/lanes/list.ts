@@ -100,7 +100,7 @@ export async function readLanesPage(
   const names = page.map(({ lane }) => lane);
   const [rows, open] = await Promise.all([
     readLaneRows(store, names, windowScope(query.window, nowMs), nowMs),
-    readOpenByLane(store, db, names),
+    readOpenByLane(store, db, names, nowMs),
   ]);
   const items = names
     .flatMap((lane) => rows.get(lane) ?? [])

@@ -28,7 +28,7 @@ export async function readOverview(
     readFiguresAndBanner(),
     readUnknownSessions(store, window, nowMs),
     readTrend(store, window, nowMs),
-    readOpenBySeverity(store, db),
+    readOpenBySeverity(store, db, nowMs),
   ]);
   return {
     window,

@@ -1,7 +1,8 @@
 import { laneOf } from '@lanewatch/ingest/contract';
 import { BRIEFLY } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { ANSWERED_BY_REGISTERING } from '../findings/findings.ts';
+import { ANSWERED_BY_REGISTERING, JUDGED_SQL, judgedOf } from '../findings/rows.ts';
+import type { JudgedRow } from '../findings/rows.ts';
 import { findingStatus, readTriage } from '../findings/triage.ts';
 import { standingNow } from './standing-now.ts';
 import type { LaneAnswer } from './add.ts';
@@ -80,16 +81,14 @@ export async function readOpenOn(
   key: { fingerprints: readonly string[]; hint: string; org: string },
   rules: readonly string[] = ANSWERED_RULES,
 ): Promise<OpenFinding[]> {
-  const rows = await store.rows<OpenFinding & { last: number | string }>(
-    `SELECT rule, lane, fingerprint, hint, org, toUnixTimestamp64Milli(last_received_at) AS last
-     FROM ${store.database}.findings FINAL
+  const rows = await store.rows<JudgedRow>(
+    `SELECT ${JUDGED_SQL} FROM ${store.database}.findings AS findings FINAL
      WHERE has({rules:Array(String)}, rule)
        AND (has({lanes:Array(String)}, lane) OR ({hint:String} != '' AND hint = {hint:String} AND org = {org:String}))`,
     { rules, lanes: key.fingerprints.filter((fingerprint) => fingerprint !== ''), hint: key.hint, org: key.org },
     BRIEFLY,
   );
-  const triage = await readTriage(db, rows);
-  return rows.filter((finding) => {
-    return findingStatus({ ...finding, lastReceivedMs: Number(finding.last) }, triage).status !== 'resolved';
-  });
+  // What is put off is answered as well, so that the end of it does not matter.
+  const triage = await readTriage(db, 0, rows);
+  return rows.filter((row) => findingStatus(judgedOf(row), triage).status !== 'resolved');
 }

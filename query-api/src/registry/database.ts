@@ -20,7 +20,12 @@ export interface Database {
 }
 
 /** Numbers of advisory locks. Any distinct values; they share the server's one space with nobody else. */
-export const LOCKS = { migrations: 46_100_001, registry: 46_100_002, publisher: 46_100_003 } as const;
+export const LOCKS = {
+  migrations: 46_100_001,
+  registry: 46_100_002,
+  publisher: 46_100_003,
+  findings: 46_100_004,
+} as const;
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 15_000;

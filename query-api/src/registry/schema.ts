@@ -1,7 +1,7 @@
 import type { CredentialScope } from '@lanewatch/ingest/contract';
 import type { AccountTables } from '../accounts/tables.ts';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
-import type { DirectoryKind, FieldChange } from '../../contract/index.ts';
+import type { DirectoryKind, FieldChange, FindingActName, Resolution } from '../../contract/index.ts';
 
 /** The registry's tables as kysely sees them; the comments on columns are in migrations/. */
 export type RegistryTables = {
@@ -11,6 +11,8 @@ export type RegistryTables = {
   directory: DirectoryTable;
   outbox: OutboxTable;
   triage: TriageTable;
+  finding_triage: FindingTriageTable;
+  finding_events: FindingEventsTable;
   registry_events: RegistryEventsTable;
   migrations: MigrationsTable;
 } & AccountTables;
@@ -100,6 +102,33 @@ interface TriageTable {
   by: string;
   reason: string;
   credential_id: string;
+}
+
+export interface FindingTriageTable {
+  finding_id: string;
+  state: 'open' | 'acknowledged' | 'snoozed' | 'resolved';
+  state_at: Date | null;
+  state_by: string;
+  reason: string;
+  resolution: '' | Resolution;
+  severity: string;
+  until: Date | null;
+  assignee: string;
+  comments: number;
+  version: number;
+}
+
+interface FindingEventsTable {
+  id: Generated<string | number>;
+  finding_id: string;
+  at: Date;
+  actor: string;
+  act: FindingActName | 'occurred_again';
+  resolution: '' | Resolution;
+  until: Date | null;
+  assignee: string | null;
+  body: string;
+  version: number;
 }
 
 interface RegistryEventsTable {

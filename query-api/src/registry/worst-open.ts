@@ -2,7 +2,9 @@ import type { Severity } from '../../contract/index.ts';
 import { SEVERITIES } from '../../contract/index.ts';
 import { BRIEFLY } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { findingStatus, readTriage, severityNow } from '../findings/triage.ts';
+import { JUDGED_SQL, judgedOf } from '../findings/rows.ts';
+import type { JudgedRow } from '../findings/rows.ts';
+import { isUnresolved, readTriage, severityNow } from '../findings/triage.ts';
 import type { RegistryDatabase } from './database.ts';
 import type { RegistrySnapshot } from './view.ts';
 
@@ -11,26 +13,17 @@ export async function readWorstOpen(
   store: ClickHouse,
   db: RegistryDatabase,
   snapshot: RegistrySnapshot,
+  nowMs: number,
 ): Promise<ReadonlyMap<string, Severity>> {
-  const triage = await readTriage(db);
-  const rows = await store.rows<{
-    rule: string;
-    lane: string;
-    fingerprint: string;
-    hint: string;
-    org: string;
-    credential_id: string;
-    severity: Severity;
-    last: number | string;
-  }>(
-    `SELECT rule, lane, fingerprint, hint, org, credential_id, severity, toUnixTimestamp64Milli(last_received_at) AS last
-     FROM ${store.database}.findings FINAL`,
+  const triage = await readTriage(db, nowMs);
+  const rows = await store.rows<JudgedRow & { credential_id: string }>(
+    `SELECT ${JUDGED_SQL}, credential_id FROM ${store.database}.findings AS findings FINAL`,
     {},
     BRIEFLY,
   );
   const worst = new Map<string, Severity>();
   for (const row of rows) {
-    if (findingStatus({ ...row, lastReceivedMs: Number(row.last) }, triage).status === 'resolved') continue;
+    if (!isUnresolved(judgedOf(row), triage)) continue;
     const id = row.credential_id || snapshot.byFingerprint.get(row.fingerprint)?.id;
     if (id === undefined) continue;
     const severity = severityNow(row, triage);

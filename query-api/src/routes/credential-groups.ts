@@ -38,7 +38,7 @@ export function credentialGroupRoutes(services: Services): FastifyPluginAsyncZod
       async ({ log }) => {
         const snapshot = await registry.current();
         await lastUses.fresh();
-        const worstOpen = await readWorstOpen(store, db, snapshot).catch((error: unknown) => {
+        const worstOpen = await readWorstOpen(store, db, snapshot, now()).catch((error: unknown) => {
           log.warn({ err: error }, 'open findings of keys not read');
           return new Map();
         });

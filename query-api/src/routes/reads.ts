@@ -1,9 +1,6 @@
 import { z } from 'zod';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import {
-  findingItemSchema,
-  findingsPageSchema,
-  findingsQuerySchema,
   laneDetailSchema,
   lanesPageSchema,
   lanesQuerySchema,
@@ -16,7 +13,7 @@ import {
   windowSchema,
   WINDOW_DEFAULT,
 } from '../../contract/index.ts';
-import { listFindings, readFinding } from '../findings/findings.ts';
+import { listFindings } from '../findings/findings.ts';
 import { ProblemError } from '../http/problem.ts';
 import { comparablesBeside, readComparables } from '../lanes/comparables.ts';
 import { readLane, readLaneDetail } from '../lanes/detail.ts';
@@ -33,9 +30,8 @@ const LANE_FINDINGS_MAX = 50;
 /** Known lanes beside another one may be this old: they are there to compare with. */
 const COMPARABLES_KEPT_MS = 5 * 60_000;
 const laneParams = z.object({ lane: z.string().min(1).max(128) });
-const findingParams = z.object({ id: z.string().min(1).max(64) });
 
-/** Overview, lanes, ledger and findings. Unknown query parameters are refused: a mistyped filter must not show everything. */
+/** Overview, lanes and ledger. Unknown query parameters are refused: a mistyped filter must not show everything. */
 export function readRoutes(services: Services): FastifyPluginAsyncZod {
   const { store, database, registry, shared, collectors, now } = services;
   const { db } = database;
@@ -89,8 +85,13 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
       },
       async ({ params, query: { window } }) => {
         const nowMs = now();
-        const findings = await listFindings(store, db, { lane: params.lane, limit: LANE_FINDINGS_MAX });
-        const open = findings.items.filter(({ status }) => status !== 'resolved').length;
+        const findings = await listFindings(
+          store,
+          db,
+          { lane: params.lane, limit: LANE_FINDINGS_MAX, sort: 'severity', counts: 'none' },
+          { nowMs, me: '' },
+        );
+        const open = findings.items.filter(({ status }) => status !== 'resolved' && status !== 'snoozed').length;
         const [lane, version] = await Promise.all([
           readLane(store, params.lane, open, window, nowMs),
           registryVersion(db),
@@ -143,36 +144,6 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
         },
       },
       ({ query }) => shared.read(`totals ${JSON.stringify(query)}`, () => readTotals(store, query)),
-    );
-
-    app.get(
-      '/v1/findings',
-      {
-        schema: {
-          tags: ['reads'],
-          summary: 'Findings, highest risk first, then newest',
-          querystring: findingsQuerySchema.strict(),
-          response: { 200: findingsPageSchema },
-        },
-      },
-      ({ query }) => listFindings(store, db, query),
-    );
-
-    app.get(
-      '/v1/findings/:id',
-      {
-        schema: {
-          tags: ['reads'],
-          summary: 'One finding',
-          params: findingParams,
-          response: { 200: findingItemSchema },
-        },
-      },
-      async ({ params }) => {
-        const finding = await readFinding(store, db, params.id);
-        if (finding === null) throw new ProblemError('not_found', 'No finding has this id.');
-        return finding;
-      },
     );
   };
 }
