@@ -15,3 +15,4 @@ export * from './credential-import.ts';
 export * from './verify.ts';
 export * from './directory.ts';
 export * from './entity-address.ts';
+export * from './jobs.ts';

@@ -22,6 +22,8 @@ export const PERMISSIONS = {
   'credentials.revoke': 'responder',
   /** Projects, teams and service accounts. */
   'organisation.manage': 'admin',
+  /** Run jobs by hand. */
+  'jobs.run': 'admin',
   /** Invite people, give roles, disable accounts. */
   'people.manage': 'admin',
 } as const satisfies Record<string, Role>;

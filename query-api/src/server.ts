@@ -21,6 +21,7 @@ import { credentialSecretRoutes } from './routes/credential-secrets.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { findingRoutes } from './routes/findings.ts';
 import { invitationRoutes } from './routes/invitations.ts';
+import { jobRoutes } from './routes/jobs.ts';
 import { meRoutes } from './routes/me.ts';
 import { ownSessionRoutes } from './routes/own-sessions.ts';
 import { passkeyRoutes } from './routes/passkeys.ts';
@@ -122,6 +123,7 @@ export async function createServer(
   await app.register(credentialSecretRoutes(services));
   await app.register(credentialGroupRoutes(services));
   await app.register(verifyRoutes(services));
+  await app.register(jobRoutes(services));
   await app.register(changeRoutes(services));
   if (services.config.controlToken !== null) {
     await app.register(controlRoutes(services, services.config.controlToken));

@@ -86,6 +86,8 @@ const ACCESS: Record<string, Access> = {
   'GET /v1/credentials/modules': 'viewer',
   'GET /v1/credentials/environments': 'viewer',
   'POST /v1/credentials/verify': 'analyst',
+  'GET /v1/jobs': 'viewer',
+  'POST /v1/jobs/:id/run': 'admin',
   'GET /v1/projects': 'viewer',
   'POST /v1/projects': 'admin',
   'PATCH /v1/projects/:name': 'admin',

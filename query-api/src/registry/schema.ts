@@ -1,5 +1,6 @@
 import type { CredentialScope } from '@lanewatch/ingest/contract';
 import type { AccountTables } from '../accounts/tables.ts';
+import type { JobTables } from '../schedule/tables.ts';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { DirectoryKind, FieldChange, FindingActName, Resolution } from '../../contract/index.ts';
 
@@ -15,7 +16,8 @@ export type RegistryTables = {
   finding_events: FindingEventsTable;
   registry_events: RegistryEventsTable;
   migrations: MigrationsTable;
-} & AccountTables;
+} & AccountTables &
+  JobTables;
 
 type Json<Value extends object> = JSONColumnType<Value, string, string>;
 

@@ -34,6 +34,9 @@ import type { Verifier } from '../verify/verifier.ts';
 import { createRegistryView } from '../registry/view.ts';
 import type { RegistryView } from '../registry/view.ts';
 import { instantOf } from '../ledger/window.ts';
+import { jobsOf } from '../schedule/jobs.ts';
+import { startScheduler } from '../schedule/scheduler.ts';
+import type { Scheduler } from '../schedule/scheduler.ts';
 import { createSharedReads } from './shared-reads.ts';
 import type { SharedReads } from './shared-reads.ts';
 
@@ -57,6 +60,7 @@ export interface Services {
   shared: SharedReads;
   collectors: CollectorTotals;
   changes: ChangeFeed;
+  scheduler: Scheduler;
   /** What is not there yet, by name; empty when requests can be served. */
   notReady(): Promise<string[]>;
   close(): Promise<void>;
@@ -75,11 +79,12 @@ export interface ServiceParts {
   lastUsesKeptMs?: number;
   /** How often the bus is asked whether it answers, and which accepted events are off it. */
   busLookMs?: number;
+  /** false: nobody looks for jobs that are due but whoever calls the scheduler's `tick`. */
+  runsJobs?: boolean;
 }
 
 const READS_KEPT_MS = 400;
 const BUS_LOOK_MS = 5_000;
-const PRUNE_MS = 3_600_000;
 
 /**
  * Migrates the registry and starts what runs beside the requests. The bus may be away: reads work without it, and
@@ -160,10 +165,11 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     ...{ registry, budgets, events: verifyEvents, now },
     onFault: (error) => logger.debug({ err: error }, 'the registry is not read anew; verify goes on from memory'),
   });
-  const pruning = setInterval(() => {
-    accounts.prune().catch((error: unknown) => logger.warn({ err: error }, 'pruning sessions failed'));
-  }, PRUNE_MS);
-  pruning.unref();
+  const scheduler = startScheduler({
+    ...{ database, logger, now },
+    jobs: jobsOf({ accounts }),
+    isStarted: parts.runsJobs ?? true,
+  });
 
   return {
     config,
@@ -182,6 +188,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     shared,
     collectors,
     changes,
+    scheduler,
     async notReady() {
       const [storeAnswers, registryAnswers] = await Promise.all([
         // Not a ping: reads need the tables, which the detector makes.
@@ -201,7 +208,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
       ];
     },
     async close() {
-      clearInterval(pruning);
+      await scheduler.close();
       changes.close();
       lastUses.close();
       budgets.close();

@@ -154,6 +154,8 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     readsKeptMs: 0,
     lastUsesKeptMs: 0,
     busLookMs: 20,
+    // Tests move time and tick by themselves.
+    runsJobs: false,
     ...(options.now === undefined ? {} : { now: options.now }),
   });
   await until(

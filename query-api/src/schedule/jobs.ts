@@ -1,0 +1,25 @@
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Job } from './job.ts';
+
+/** What jobs work with. */
+export interface JobParts {
+  accounts: Accounts;
+}
+
+/** Every job there is. A part that has one adds it here. */
+export function jobsOf(parts: JobParts): Job[] {
+  return [pruneAccounts(parts)];
+}
+
+function pruneAccounts({ accounts }: JobParts): Job {
+  return {
+    id: 'accounts.prune',
+    title: 'Remove ended sessions',
+    does: 'Removes sessions, links and codes that have ended.',
+    schedule: '17 * * * *',
+    async run() {
+      await accounts.prune();
+      return 'Ended sessions, links and codes are removed.';
+    },
+  };
+}
