@@ -16,3 +16,5 @@ export * from './verify.ts';
 export * from './directory.ts';
 export * from './entity-address.ts';
 export * from './jobs.ts';
+export * from './entities.ts';
+export * from './sessions.ts';

@@ -45,9 +45,11 @@ const filters = Object.fromEntries(LEDGER_FILTER_COLUMNS.map((column) => [column
   z.ZodOptional<typeof many>
 >;
 
-/** `GET /v1/ledger`, newest first. Without `from` and `to` every row is reached page by page. */
+/** `GET /v1/ledger`, newest first unless asked otherwise. Without `from` and `to` every row is reached page by page. */
 export const ledgerQuerySchema = pageQuerySchema.extend({
   ...filters,
+  /** Rows from this endpoint: the address, or the host where no address is reported. */
+  endpoint: many.optional(),
   /** Rows that are an occurrence of this finding. */
   finding: z.string().max(64).optional(),
   /** Rows that carry this flag. */
@@ -62,6 +64,8 @@ export const ledgerQuerySchema = pageQuerySchema.extend({
     .string()
     .regex(/^\d{1,9}\/\d{1,15}\/\d{1,9}$/, 'must be a place on the bus such as 3/4711/0')
     .optional(),
+  /** asc: oldest first. */
+  order: z.enum(['asc', 'desc']).optional(),
   /** false leaves out what all rows come to, which `/v1/ledger/totals` tells apart from them. */
   totals: z.stringbool().optional(),
 });
@@ -129,7 +133,7 @@ export const ledgerPageSchema = pageOf(ledgerItemSchema).extend({
 export type LedgerPage = z.infer<typeof ledgerPageSchema>;
 
 /** `GET /v1/ledger/totals`: what the rows of a filter come to, counted within a budget of rows and time. */
-export const ledgerTotalsQuerySchema = ledgerQuerySchema.omit({ limit: true, cursor: true, totals: true });
+export const ledgerTotalsQuerySchema = ledgerQuerySchema.omit({ limit: true, cursor: true, totals: true, order: true });
 export const ledgerTotalsSchema = z.object({
   /** Whether all rows were counted; else there are more than these. */
   is_complete: z.boolean(),

@@ -20,6 +20,7 @@ import { credentialGroupRoutes } from './routes/credential-groups.ts';
 import { credentialSecretRoutes } from './routes/credential-secrets.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { findingRoutes } from './routes/findings.ts';
+import { entityRoutes } from './routes/entities.ts';
 import { invitationRoutes } from './routes/invitations.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { meRoutes } from './routes/me.ts';
@@ -119,6 +120,7 @@ export async function createServer(
   await app.register(peopleRoutes(services));
   await app.register(readRoutes(services));
   await app.register(findingRoutes(services));
+  await app.register(entityRoutes(services));
   await app.register(credentialRoutes(services));
   await app.register(credentialSecretRoutes(services));
   await app.register(credentialGroupRoutes(services));

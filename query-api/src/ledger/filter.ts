@@ -1,12 +1,13 @@
 import { TIME_MAX_MS, TIME_MIN_MS } from '@lanewatch/ingest/contract';
 import { LEDGER_FILTER_COLUMNS } from '../../contract/index.ts';
 import type { LedgerQuery } from '../../contract/index.ts';
+import { kindSql } from '../entities/kinds.ts';
 import { fieldProblem } from '../http/problem.ts';
 import { rowsSince } from './scope.ts';
 import type { Scope } from './scope.ts';
 
 /** What of a query says which rows are meant. */
-export type LedgerFilters = Omit<LedgerQuery, 'limit' | 'cursor' | 'totals'>;
+export type LedgerFilters = Omit<LedgerQuery, 'limit' | 'cursor' | 'totals' | 'order'>;
 
 const STATUS_CODE_MAX = 65_535;
 
@@ -26,6 +27,10 @@ export function ledgerFilter(query: LedgerFilters): Scope {
     parameters[`f_${column}`] = numeric ? values.map(statusCodeOf) : values;
     // IN, because the filters per granule that the ledger has of its columns do not know `has`.
     conditions.push(`ledger.\`${column}\` IN {f_${column}:Array(${numeric ? 'UInt16' : 'String'})}`);
+  }
+  if (query.endpoint !== undefined) {
+    parameters['f_endpoint'] = query.endpoint;
+    conditions.push(kindSql('endpoint').isOneOf('f_endpoint'));
   }
   for (const column of query.without ?? []) {
     conditions.push(`ledger.\`${column}\` = ${column === 'status_code' ? '0' : "''"}`);

@@ -54,7 +54,7 @@ function itemOf(row: LedgerRowJson): LedgerItem {
 }
 
 /**
- * A page of rows, newest first, and on the first page, unless they are not wanted, the totals of everything that the filter matches: null
+ * A page of rows, newest first unless asked otherwise, and on the first page, unless they are not wanted, the totals of everything that the filter matches: null
  * where they can't be counted within a budget. Throws CursorError.
  */
 export async function readLedger(store: ClickHouse, query: LedgerQuery): Promise<LedgerPage> {
@@ -86,34 +86,39 @@ const STRETCHES_MS = [6 * 3_600_000, 3 * 24 * 3_600_000];
 async function readRows(store: ClickHouse, query: LedgerQuery, filter: Scope): Promise<LedgerItem[]> {
   const parameters: Record<string, unknown> = { ...filter.parameters, row_limit: query.limit + 1 };
   let { where } = filter;
+  const isAscending = query.order === 'asc';
+  const read = (condition: string, values: Record<string, unknown>): Promise<LedgerItem[]> =>
+    readSorted(store, condition, values, isAscending ? 'ASC' : 'DESC');
   let newestMs = query.to === undefined ? Date.now() : Math.min(Date.now(), storableMs(query.to));
   if (query.cursor !== undefined) {
     const [seenAt, partition, offset, index] = decodeCursor(query.cursor, cursorShape);
     Object.assign(parameters, { c_seen_at: seenAt, c_partition: partition, c_offset: offset, c_index: index });
     // The first comparison alone lets the engine skip what is newer than the cursor; the tuple then decides exactly.
-    where += ` AND ledger.seen_at <= ${instantSql('c_seen_at')} AND (${ORDER_COLUMNS.join(', ')}) <
+    const beyond = isAscending ? '>' : '<';
+    where += ` AND ledger.seen_at ${beyond}= ${instantSql('c_seen_at')} AND (${ORDER_COLUMNS.join(', ')}) ${beyond}
       (${instantSql('c_seen_at')}, {c_partition:UInt32}, {c_offset:UInt64}, {c_index:UInt32})`;
     newestMs = seenAt;
   }
   const fromMs = query.from === undefined ? -Infinity : storableMs(query.from);
-  for (const stretchMs of STRETCHES_MS) {
+  for (const stretchMs of isAscending ? [] : STRETCHES_MS) {
     const sinceMs = newestMs - stretchMs;
     if (sinceMs <= fromMs || query.place !== undefined) break;
     const stretch = rowsSince(sinceMs, 'stretch', 'ledger.');
-    const rows = await readSorted(store, `${where} AND ${stretch.where}`, { ...parameters, ...stretch.parameters });
+    const rows = await read(`${where} AND ${stretch.where}`, { ...parameters, ...stretch.parameters });
     if (rows.length > query.limit) return rows;
   }
-  return readSorted(store, where, parameters);
+  return read(where, parameters);
 }
 
 async function readSorted(
   store: ClickHouse,
   where: string,
   parameters: Record<string, unknown>,
+  direction: 'ASC' | 'DESC',
 ): Promise<LedgerItem[]> {
   const rows = await store.rows<LedgerRowJson>(
     `SELECT ${SELECT_SQL} FROM ${store.database}.ledger AS ledger WHERE ${where}
-     ORDER BY ${ORDER_COLUMNS.map((column) => `${column} DESC`).join(', ')} LIMIT {row_limit:UInt32}
+     ORDER BY ${ORDER_COLUMNS.map((column) => `${column} ${direction}`).join(', ')} LIMIT {row_limit:UInt32}
      SETTINGS ${LAZY_SQL}`,
     parameters,
   );

@@ -15,6 +15,15 @@ export function trendSql(database: string, window: Window, nowMs: number, ofLane
    GROUP BY ${start}, standing`;
 }
 
+/** Sums of a piece of time, none longer than the window's steps. */
+export interface TrendRow {
+  /** Where it begins, epoch seconds. */
+  start: number | string;
+  standing: string;
+  events: number | string;
+  cost: string;
+}
+
 /** Events and spend per UTC day, hour or five minutes of all lanes or one, oldest first and without gaps. */
 export async function readTrend(
   store: ClickHouse,
@@ -22,12 +31,16 @@ export async function readTrend(
   nowMs: number,
   lane?: string,
 ): Promise<Overview['trend']> {
-  const starts = trendStartsMs(window, nowMs);
-  const rows = await store.rows<{ start: number; standing: string; events: number | string; cost: string }>(
-    trendSql(store.database, window, nowMs, lane !== undefined),
-    { ...windowScope(window, nowMs).parameters, ...(lane === undefined ? {} : { lane }) },
-  );
-  const steps = starts.map((startMs) => ({ startMs, events: 0, nano: 0n, unknownNano: 0n }));
+  const rows = await store.rows<TrendRow>(trendSql(store.database, window, nowMs, lane !== undefined), {
+    ...windowScope(window, nowMs).parameters,
+    ...(lane === undefined ? {} : { lane }),
+  });
+  return trendOf(rows, window, nowMs);
+}
+
+/** Sums by the steps of a window, oldest first and without gaps. Pure. */
+export function trendOf(rows: readonly TrendRow[], window: Window, nowMs: number): Overview['trend'] {
+  const steps = trendStartsMs(window, nowMs).map((startMs) => ({ startMs, events: 0, nano: 0n, unknownNano: 0n }));
   for (const row of rows) {
     // An event may lie ahead of our clock: it is part of the newest step, because the window's counts have it.
     const step = steps.findLast(({ startMs }) => startMs <= Number(row.start) * 1000);

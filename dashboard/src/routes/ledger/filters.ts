@@ -1,6 +1,6 @@
 import type { LedgerQuery } from '@lanewatch/query-api/contract';
 
-type FilterColumn = Exclude<keyof LedgerQuery, 'limit' | 'cursor' | 'totals' | keyof typeof OTHER_NAMES>;
+type FilterColumn = Exclude<keyof LedgerQuery, 'limit' | 'cursor' | 'totals' | 'order' | keyof typeof OTHER_NAMES>;
 
 /** Every column that rows can be filtered by, with its name for people, in the order that they are offered. */
 const COLUMN_NAMES: Record<FilterColumn, string> = {
@@ -12,6 +12,7 @@ const COLUMN_NAMES: Record<FilterColumn, string> = {
   match: 'match',
   org: 'org',
   user: 'user',
+  endpoint: 'endpoint',
   ip: 'address',
   host: 'host',
   agent: 'agent',
