@@ -3,6 +3,8 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { BLOCK_POLICIES, type BlockPolicy } from './proxy/allowlist.ts';
+import { parseProviders, type ProxyProvider, PROVIDERS_DEFAULT } from './proxy/providers.ts';
 import { busUrlSetting, topicPrefixSetting, USAGE_PARTITIONS_DEFAULT } from '../contract/index.ts';
 
 const MIB = 1024 * 1024;
@@ -79,6 +81,33 @@ const configSchema = z
       .describe('A bus that does not confirm within this time counts as down. Agents give up after 10 s.'),
     LINGER_MS: integer(0, 5).default(1).describe('How long a lone request waits for others to share its records.'),
     TRUSTED_PROXIES: cidrList.describe('Proxies whose X-Forwarded-For is believed; otherwise the peer address counts.'),
+    PROXY_PROVIDERS: z
+      .string()
+      .default(PROVIDERS_DEFAULT)
+      .transform((text, context) => {
+        const providers = parseProviders(text);
+        if (typeof providers !== 'string') return providers;
+        context.addIssue({ code: 'custom', message: providers });
+        return z.NEVER;
+      })
+      .describe(
+        'Providers behind the observing proxy at /proxy/<name>: names, or name=address for others, separated by commas; `off` for no proxy.',
+      ),
+    PROXY_BLOCK: z
+      .string()
+      .default('')
+      .transform((text) =>
+        text
+          .split(',')
+          .map((part) => part.trim())
+          .filter((part) => part !== ''),
+      )
+      .pipe(
+        z.array(z.enum(BLOCK_POLICIES, { error: `must be some of ${BLOCK_POLICIES.join(', ')}, separated by commas` })),
+      )
+      .describe(
+        `What the proxy refuses with 403, some of ${BLOCK_POLICIES.join(', ')}; nothing by default, then it only watches.`,
+      ),
     COLLECTOR_COUNTS_INTERVAL_MS: integer(100, 600_000).default(5_000).describe('How often counts are reported.'),
     INSTANCE: z
       .string()
@@ -114,6 +143,9 @@ export interface Config {
   publishTimeoutMs: number;
   lingerMs: number;
   trustedProxies: string[];
+  /** Empty: no proxy. */
+  proxyProviders: ReadonlyMap<string, ProxyProvider>;
+  proxyPolicies: ReadonlySet<BlockPolicy>;
   collectorCountsIntervalMs: number;
   instance: string;
   logLevel: string;
@@ -159,6 +191,8 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
     publishTimeoutMs: value.PUBLISH_TIMEOUT_MS,
     lingerMs: value.LINGER_MS,
     trustedProxies: value.TRUSTED_PROXIES,
+    proxyProviders: value.PROXY_PROVIDERS,
+    proxyPolicies: new Set(value.PROXY_BLOCK),
     collectorCountsIntervalMs: value.COLLECTOR_COUNTS_INTERVAL_MS,
     instance: value.INSTANCE ?? `${hostname().slice(0, 60)}:${randomUUID().slice(0, 8)}`,
     logLevel: value.LOG_LEVEL,

@@ -12,6 +12,9 @@ import { createPartitions } from './publish/partitions.ts';
 import { createPublisher, type Publisher } from './publish/publisher.ts';
 import { openSpool, type Spool } from './publish/spool.ts';
 import { createGrpcServer } from './grpc.ts';
+import { createAllowlist } from './proxy/allowlist.ts';
+import { type Proxy, registerProxy } from './proxy/proxy.ts';
+import { PROXY_COLLECTOR } from './proxy/report.ts';
 import { createServer, type ServerOptions } from './server.ts';
 
 const CONNECT_PAUSE_MIN_MS = 200;
@@ -35,6 +38,7 @@ export interface Ingest {
 export async function startIngest(config: Config, bus: Bus, log: Logger): Promise<Ingest> {
   const topics = topicsOf(config.topicPrefix, config.usagePartitions);
   const credentials = createCredentialView();
+  const allowlist = createAllowlist();
   const budget = createByteBudget(config.inflightBytesMax);
   const spool = config.spoolDir === null ? null : await openSpoolOf(config, config.spoolDir, log);
   const metrics = createMetrics({
@@ -83,6 +87,7 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
     await partitions.refresh();
     view ??= await bus.followLatest(topics.credentials.name, (record) => {
       const applied = credentials.apply(record);
+      allowlist.apply(record);
       if (!applied.ok) onFault('a credential record cannot be read', new Error(applied.reason));
     });
     await view.caughtUp();
@@ -106,6 +111,11 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
     now: Date.now,
   };
   const app: FastifyInstance = await createServer(serverOptions);
+  const proxy = proxyOf(config, app, serverOptions, {
+    allowlist,
+    allowlistIsKnown: () => credentialsKnown,
+    onFault,
+  });
   const url = await app.listen({ host: config.host, port: config.port });
   const grpc = await listenForGrpc(config, serverOptions, onFault);
   const ready = retry(connect, stopping.signal, (error) => onFault('the bus is not reachable yet', error));
@@ -122,12 +132,36 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
       clearInterval(reporting);
       partitions.close();
       await Promise.all([closeServer(app), grpc?.close()]);
+      await proxy?.close();
       await publisher.close();
       await tallies.report(Date.now());
       await view?.close();
       await bus.close();
     },
   };
+}
+
+/** The observing proxy on the same port; its events go the way of all others, and are counted as those of a collector of its own. */
+function proxyOf(
+  { proxyProviders: providers, proxyPolicies: policies }: Config,
+  app: FastifyInstance,
+  { publisher, tallies, metrics, now }: ServerOptions,
+  rest: Pick<Parameters<typeof registerProxy>[1], 'allowlist' | 'allowlistIsKnown' | 'onFault'>,
+): Proxy | null {
+  if (providers.size === 0) return null;
+  return registerProxy(app, {
+    ...rest,
+    providers,
+    policies,
+    now,
+    onExchange: ({ provider, status, refused }) => {
+      metrics.proxied.inc({ provider, result: refused ?? (status === 0 ? 'left' : `${Math.floor(status / 100)}xx`) });
+    },
+    async publish(event) {
+      await publisher.publish([event]);
+      tallies.add(PROXY_COLLECTOR, { accepted: 1, rejected: 0, ignored: 0, redacted: 0 }, event.received_at);
+    },
+  });
 }
 
 /**

@@ -12,6 +12,7 @@ export interface Metrics {
   batchRows: Histogram<'to'>;
   batchSeconds: Histogram<'to'>;
   faults: Counter<'what'>;
+  proxied: Counter<'provider' | 'result'>;
 }
 
 export interface MetricSources {
@@ -61,6 +62,12 @@ export function createMetrics(sources: MetricSources): Metrics {
       name: 'lanewatch_ingest_redactions_total',
       help: 'Secrets replaced by their hints.',
       labelNames: ['collector'],
+      registers,
+    }),
+    proxied: new Counter({
+      name: 'lanewatch_ingest_proxied_requests_total',
+      help: 'Requests through the observing proxy by provider and answer (2xx to 5xx, left by the client, or the policy that refused it).',
+      labelNames: ['provider', 'result'],
       registers,
     }),
     droppedFields: new Counter({

@@ -1,0 +1,137 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Agent } from 'undici';
+import type { UsageEvent } from '../../contract/index.ts';
+import { canonicalAddress } from '../normalise/canonical/address.ts';
+import type { Allowlist, BlockPolicy, Violation } from './allowlist.ts';
+import { forward, type Forwarded } from './forward.ts';
+import { presentedKey } from './presented-key.ts';
+import type { ProxyProvider } from './providers.ts';
+import { refusalIn } from './refusal.ts';
+import { eventOf, type Exchange, FACT_HEADERS } from './report.ts';
+
+export interface ProxyOptions {
+  providers: ReadonlyMap<string, ProxyProvider>;
+  /** What is refused; with none of them the proxy only watches. */
+  policies: ReadonlySet<BlockPolicy>;
+  allowlist: Allowlist;
+  /** Whether the allowlist was read; while it was not, nothing is refused. */
+  allowlistIsKnown(): boolean;
+  /** Makes an event durable. */
+  publish(event: UsageEvent): Promise<void>;
+  onExchange?(seen: { provider: string; status: number; refused: BlockPolicy | null }): void;
+  onFault(what: string, error: unknown): void;
+  now(): number;
+}
+
+export interface Proxy {
+  /** Waits until the events of all answered requests are durable, and closes connections to providers. */
+  close(): Promise<void>;
+}
+
+/** Where base URLs begin: `/proxy/anthropic` stands for `https://api.anthropic.com`. */
+export const PROXY_PATH = '/proxy';
+
+/**
+ * The observing proxy: requests of models pass through untouched, and each becomes a usage event that holds no word of them. Whatever is
+ * wrong with Lanewatch, a request goes through: it fails open and says so in log and metrics.
+ */
+export function registerProxy(app: FastifyInstance, options: ProxyOptions): Proxy {
+  const agent = new Agent({ connections: null, pipelining: 1, keepAliveTimeout: 30_000 });
+  const reporting = new Set<Promise<void>>();
+
+  const handler = (request: FastifyRequest, reply: FastifyReply): void => {
+    reply.hijack();
+    const exchanged = exchange(request, reply, agent, options)
+      .catch((error: unknown) => {
+        options.onFault('the proxy could not report a request', error);
+      })
+      .finally(() => reporting.delete(exchanged));
+    reporting.add(exchanged);
+  };
+  for (const url of [`${PROXY_PATH}/:provider`, `${PROXY_PATH}/:provider/*`])
+    app.all(url, { schema: { hide: true } }, handler);
+
+  return {
+    async close() {
+      await Promise.all(reporting);
+      await agent.destroy();
+    },
+  };
+}
+
+async function exchange(
+  { raw, ip }: FastifyRequest,
+  reply: FastifyReply,
+  agent: Agent,
+  options: ProxyOptions,
+): Promise<void> {
+  const [, name = '', target = '/'] = /^\/+proxy\/+([^/?]*)(.*)$/s.exec(raw.url ?? '') ?? [];
+  const provider = options.providers.get(name);
+  if (provider === undefined) {
+    refuseUnknownProvider(reply, options.providers);
+    return;
+  }
+  const startedAt = options.now();
+  const address = canonicalAddress(ip);
+  const key = presentedKey(raw.headers, target);
+  const environment = raw.headers[FACT_HEADERS.environment];
+  const violation = judged(options, {
+    key,
+    address,
+    environment: typeof environment === 'string' ? environment : '',
+    now: startedAt,
+  });
+  const forwarded =
+    violation === null
+      ? await forward(agent, provider, target.startsWith('/') ? target : `/${target}`, raw, reply.raw)
+      : refuse(reply, provider, violation);
+  options.onExchange?.({ provider: name, status: forwarded.status, refused: violation?.policy ?? null });
+  await report(options, {
+    provider: name,
+    method: raw.method ?? 'GET',
+    target,
+    headers: raw.headers,
+    key,
+    address,
+    startedAt,
+    endedAt: options.now(),
+    status: forwarded.status,
+    answerHeaders: forwarded.headers,
+    metered: forwarded.metered,
+    broken: forwarded.broken,
+  });
+}
+
+function judged(options: ProxyOptions, request: Parameters<Allowlist['judge']>[0]): Violation | null {
+  if (options.policies.size === 0) return null;
+  if (!options.allowlistIsKnown()) {
+    options.onFault('the proxy let a request pass unjudged', new Error('the registry is not known yet'));
+    return null;
+  }
+  return options.allowlist.judge(request, options.policies);
+}
+
+async function report(options: ProxyOptions, seen: Exchange): Promise<void> {
+  const event = eventOf(seen);
+  if (event === null) throw new Error('the request cannot be told as an event');
+  await options.publish(event);
+}
+
+function refuse(reply: FastifyReply, provider: ProxyProvider, { policy, sentence }: Violation): Forwarded {
+  const { status, body } = refusalIn(
+    provider.errorForm,
+    403,
+    `${sentence} The policy "${policy}" of this organisation refused the request; it did not reach ${provider.name}.`,
+    `lanewatch_policy_${policy}`,
+  );
+  // The body is not read: whoever sends a long one is told at once, and the connection ends.
+  reply.raw.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(body);
+  return { status, headers: {}, metered: { model: undefined, usage: undefined }, broken: false };
+}
+
+function refuseUnknownProvider(reply: FastifyReply, providers: ProxyOptions['providers']): void {
+  const known = [...providers.keys()].map((name) => `${PROXY_PATH}/${name}`).join(', ');
+  const sentence = `There is no such provider here. Base URLs are ${known}; PROXY_PROVIDERS adds others.`;
+  const { status, body } = refusalIn('openai', 404, sentence, 'lanewatch_no_such_provider');
+  reply.raw.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(body);
+}
