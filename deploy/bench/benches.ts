@@ -4,6 +4,7 @@ import { engineInsert } from './engine-insert.ts';
 import { laneMemory } from './lane-memory.ts';
 import { latency } from './latency.ts';
 import { detection, packedPath, path } from './path.ts';
+import { proxy } from './proxy.ts';
 import { producer } from './producer.ts';
 import { reads } from './reads/reads.ts';
 
@@ -18,4 +19,5 @@ export const benches: Bench[] = [
   latency,
   laneMemory,
   reads,
+  proxy,
 ];

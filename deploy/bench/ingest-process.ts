@@ -27,6 +27,7 @@ export async function startIngestProcess(
   context: BenchContext,
   brokers: string,
   topicPrefix: string,
+  settings: Record<string, string> = {},
 ): Promise<IngestProcess> {
   const home = context.temporaryDirectory();
   const collectorKey = 'lw_dev_benchmarkbenchmarkbenchmarkbench_000000';
@@ -43,6 +44,7 @@ export async function startIngestProcess(
       LANEWATCH_HOME: home,
       SPOOL_DIR: `${home}/spool`,
       LOG_LEVEL: 'warn',
+      ...settings,
     },
   });
   context.atEnd(() => endProcess(child));
