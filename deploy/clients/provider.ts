@@ -16,15 +16,16 @@ export interface Provider {
 /**
  * A model provider on loopback that speaks the APIs of Anthropic, OpenAI and Google. No two answers have the same counts, so that each can be told in
  * the ledger; the first answer to each question calls a tool, where the client has one that it knows.
+ * @param port 0 takes a free one
  */
-export async function startProvider(): Promise<Provider> {
+export async function startProvider(port = 0): Promise<Provider> {
   const served: Served[] = [];
   const server = createServer((request, response) => {
     read(request)
       .then((body) => answer(request, response, body, served))
       .catch((error: unknown) => response.writeHead(500).end(String(error)));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     served,

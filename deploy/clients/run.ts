@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { clientConfigurations } from '@lanewatch/ingest/contract/client-configuration';
+import { type ClientFileFormat, clientConfigurations } from '@lanewatch/ingest/contract/client-configuration';
 import { fingerprintOf, hintOf } from '@lanewatch/ingest/contract';
 import { merged } from '../connect/merge.ts';
 
@@ -13,7 +13,10 @@ export interface Surroundings {
   home: string;
   ingestUrl: string;
   collectorKey: string;
-  providerUrl: string;
+  /** Where the provider of a name is reached: itself, or through the observing proxy. */
+  providerUrl(name: 'anthropic' | 'openai' | 'google'): string;
+  /** Whether requests go through the observing proxy, which then reports them instead of the client. */
+  isProxied: boolean;
   /** Directory in which npm installed the CLIs. */
   npmDirectory: string;
   /** The `litellm` command. */
@@ -24,14 +27,18 @@ export interface Client {
   name: string;
   /** As `connect` knows it. */
   configuration: string;
-  /** Source of its events. */
+  /** Source of its events, and of those of the proxy in front of its provider. */
   source: string;
+  proxySource: string;
+  /** The key that its own reports are of. */
   providerKey: string;
   /** Runs it until it has asked its questions. */
   run(surroundings: Surroundings): Promise<void>;
 }
 
 const PERSON = 'ada@example.com';
+/** Behind LiteLLM the provider sees this key, and not the virtual one that LiteLLM's clients have. */
+export const LITELLM_PROVIDER_KEY = 'sk-mock-key-behind-litellm';
 const QUESTION = 'What is 2+2? Use a tool.';
 
 export const CLIENTS: readonly Client[] = [
@@ -39,20 +46,26 @@ export const CLIENTS: readonly Client[] = [
     name: 'claude-code',
     configuration: 'claude-code',
     source: 'claude-code',
+    proxySource: 'proxy/anthropic',
     providerKey: `sk-ant-api03-${'aB3-_'.repeat(18)}xyzAA`,
     async run({ home, npmDirectory, providerUrl }) {
       const binary = join(npmDirectory, 'node_modules/.bin/claude');
       const args = ['-p', QUESTION, '--model', 'claude-sonnet-4-5', '--allowedTools', 'Bash'];
-      await execute(binary, args, home, { ANTHROPIC_BASE_URL: providerUrl, ANTHROPIC_API_KEY: this.providerKey });
+      await execute(binary, args, home, {
+        ANTHROPIC_BASE_URL: providerUrl('anthropic'),
+        ANTHROPIC_API_KEY: this.providerKey,
+        ANTHROPIC_CUSTOM_HEADERS: `x-lanewatch-user: ${PERSON}`,
+      });
     },
   },
   {
     name: 'codex',
     configuration: 'codex',
     source: 'codex',
+    proxySource: 'proxy/openai',
     providerKey: `sk-proj-${'cD4'.repeat(16)}`,
     async run({ home, npmDirectory, providerUrl }) {
-      const provider = `{ name = "mock", base_url = "${providerUrl}/v1", env_key = "OPENAI_API_KEY", wire_api = "responses" }`;
+      const provider = `{ name = "mock", base_url = "${providerUrl('openai')}/v1", env_key = "OPENAI_API_KEY", wire_api = "responses", http_headers = { "x-lanewatch-user" = "${PERSON}" } }`;
       const settings = [
         '-c',
         'model_provider="mock"',
@@ -69,6 +82,7 @@ export const CLIENTS: readonly Client[] = [
     name: 'gemini-cli',
     configuration: 'gemini-cli',
     source: 'gemini-cli',
+    proxySource: 'proxy/google',
     providerKey: `AIza${'eF5_-'.repeat(7)}`,
     async run({ home, npmDirectory, providerUrl }) {
       const settings = join(home, '.gemini/settings.json');
@@ -77,7 +91,8 @@ export const CLIENTS: readonly Client[] = [
       // Elsewhere it does not read ~/.gemini/.env, where the collector key stands.
       writeFileSync(join(home, '.gemini/trustedFolders.json'), JSON.stringify({ [home]: 'TRUST_FOLDER' }));
       await execute(join(npmDirectory, 'node_modules/.bin/gemini'), ['-p', QUESTION, '-m', 'gemini-2.5-pro'], home, {
-        GOOGLE_GEMINI_BASE_URL: providerUrl,
+        GOOGLE_GEMINI_BASE_URL: providerUrl('google'),
+        GEMINI_CLI_CUSTOM_HEADERS: `x-lanewatch-user: ${PERSON}`,
         GEMINI_API_KEY: this.providerKey,
       });
     },
@@ -86,13 +101,14 @@ export const CLIENTS: readonly Client[] = [
     name: 'litellm',
     configuration: 'litellm',
     source: 'litellm',
+    proxySource: 'proxy/openai',
     providerKey: 'sk-virtual-key-of-the-proxy',
     run: runLitellm,
   },
 ];
 
 /** Writes the lines that `connect` writes into a home directory; LiteLLM's go into config.yaml. */
-export function configure(client: Client, { home, ingestUrl, collectorKey }: Surroundings): void {
+export function configure(client: Client, { home, ingestUrl, collectorKey, isProxied }: Surroundings): void {
   const attributes = `apikey.fingerprint=${fingerprintOf(client.providerKey)},apikey.hint=${hintOf(client.providerKey)},enduser.id=${PERSON}`;
   const { files } = clientConfigurations(ingestUrl, collectorKey, attributes).find(
     ({ name }) => name === client.configuration,
@@ -100,9 +116,13 @@ export function configure(client: Client, { home, ingestUrl, collectorKey }: Sur
   for (const { path, text, format } of files) {
     const file = join(home, path === '' ? 'config.yaml' : path.slice(2));
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, merged('', text, format));
+    // Behind the proxy nobody else reports.
+    writeFileSync(file, isProxied ? EMPTY[format] : merged('', text, format));
   }
 }
+
+/** A file of each format with nothing set. */
+const EMPTY: Readonly<Record<ClientFileFormat, string>> = { json: '{}', toml: '', yaml: 'litellm_settings: {}\n', env: '', text: '' };
 
 const TIMEOUT_MS = 120_000;
 
@@ -132,7 +152,7 @@ async function runLitellm({ home, providerUrl, litellm }: Surroundings): Promise
   const key = CLIENTS.find(({ name }) => name === 'litellm')!.providerKey;
   const models = `model_list:
   - model_name: gpt-4o-mini
-    litellm_params: { model: openai/gpt-4o-mini, api_base: ${providerUrl}/v1, api_key: sk-mock }
+    litellm_params: { model: openai/gpt-4o-mini, api_base: ${providerUrl('openai')}/v1, api_key: ${LITELLM_PROVIDER_KEY}, extra_headers: { x-lanewatch-user: ${PERSON} } }
 general_settings: { custom_auth: keys.check, master_key: sk-${randomBytes(24).toString('hex')} }
 `;
   // Virtual keys without a database.

@@ -90,6 +90,8 @@ request must be one row of the ledger with its person, key, model, tokens and a 
   --ready-file FILE   of npm start -- --ready-file FILE
   --npm DIR           where npm installed the CLIs             (default: here)
   --litellm COMMAND   the command of the proxy                 (default: litellm)
+  --provider-port N   go through the observing proxy, which was started with this port of loopback as its providers:
+                      PROXY_PROVIDERS=anthropic=http://127.0.0.1:N,openai=http://127.0.0.1:N,google=http://127.0.0.1:N
   --keep              keep the home directories
   --help              this text`,
   },
