@@ -122,7 +122,13 @@ export function configure(client: Client, { home, ingestUrl, collectorKey, isPro
 }
 
 /** A file of each format with nothing set. */
-const EMPTY: Readonly<Record<ClientFileFormat, string>> = { json: '{}', toml: '', yaml: 'litellm_settings: {}\n', env: '', text: '' };
+const EMPTY: Readonly<Record<ClientFileFormat, string>> = {
+  json: '{}',
+  toml: '',
+  yaml: 'litellm_settings: {}\n',
+  env: '',
+  text: '',
+};
 
 const TIMEOUT_MS = 120_000;
 
