@@ -58,6 +58,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
   const streams = new Set<ServerResponse>();
   const session = randomBytes(12).toString('hex');
   let registryVersion = 1;
+  let acts = 0;
   const triage: FakeTriage = { history: new Map(), comments: new Map() };
   const fake: FakeQueryApi = {
     url: '',
@@ -80,7 +81,12 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
 
   const change = (storedAt = lastStored()) => {
     const value = contract.changeSchema.parse({
-      ...{ last_stored_at: storedAt, registry_version: registryVersion, ledger_answers: !fake.ledgerAway },
+      ...{
+        last_stored_at: storedAt,
+        registry_version: registryVersion,
+        triage_version: acts,
+        ledger_answers: !fake.ledgerAway,
+      },
       findings_version: String(fake.org.findings.length),
     });
     return `event: change\ndata: ${JSON.stringify(value)}\n\n`;
@@ -162,7 +168,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     if (kind === 'findings') {
       const sent = body === '' ? undefined : (JSON.parse(body) as unknown);
       const told = triageAnswer(fake.org, triage, { method, id, verb, body: sent, query }, nowMs());
-      if (method !== 'GET') fake.announce();
+      if (method !== 'GET') (acts++, fake.announce());
       return told;
     }
     if (method !== 'GET') throw new ProblemAnswer(405, 'No.');

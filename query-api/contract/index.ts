@@ -5,6 +5,7 @@ export * from './lanes.ts';
 export * from './ledger.ts';
 export * from './findings.ts';
 export * from './triage.ts';
+export * from './stream.ts';
 export * from './credentials.ts';
 export * from './account.ts';
 export * from './roles.ts';

@@ -109,7 +109,7 @@ export type CollectorHealth = z.infer<typeof collectorHealthSchema>;
 export type BannerLane = z.infer<typeof bannerLaneSchema>;
 
 /**
- * Events of `GET /v1/changes` (text/event-stream): sent when rows or findings were stored or the registry changed, at most twice a
+ * Events of `GET /v1/changes` (text/event-stream): sent when rows or findings were stored, the registry changed or somebody triaged, at most twice a
  * second. While a store does not answer its part stays what it was; null, '' and 0 before the first answer.
  */
 export const changeSchema = z.object({
@@ -117,6 +117,8 @@ export const changeSchema = z.object({
   /** To be compared only: another one whenever findings were written, which is a moment after their rows. */
   findings_version: z.string(),
   registry_version: z.number().int(),
+  /** Another one whenever somebody acted on a finding. */
+  triage_version: z.number().int(),
   /** False while ClickHouse does not answer: what is stored meanwhile is not heard of. */
   ledger_answers: z.boolean(),
 });

@@ -129,7 +129,7 @@ test('a listener that does not read loses its connection', async () => {
   // More than the system keeps for the two ends of a connection.
   for (let count = 0; count < 30 && !socket.destroyed; count++) {
     const findings_version = 'x'.repeat(1024 * 1024);
-    tell({ last_stored_at: null, findings_version, registry_version: count, ledger_answers: true });
+    tell({ last_stored_at: null, findings_version, registry_version: count, triage_version: 0, ledger_answers: true });
   }
   await closed;
   expect(changes.listeners).toBe(0);

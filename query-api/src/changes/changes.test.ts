@@ -11,7 +11,7 @@ const TICK_MS = 500;
 function stage() {
   const away = new Set<keyof Change>();
   const state: Change = {
-    ...{ last_stored_at: '2026-11-21T00:00:00.000Z', findings_version: 'a', registry_version: 1 },
+    ...{ last_stored_at: '2026-11-21T00:00:00.000Z', findings_version: 'a', registry_version: 1, triage_version: 1 },
     ledger_answers: true,
   };
   const heard: Change[] = [];
@@ -23,6 +23,7 @@ function stage() {
       last_stored_at: () => read('last_stored_at'),
       findings_version: () => read('findings_version'),
       registry_version: () => read('registry_version'),
+      triage_version: () => read('triage_version'),
     },
     { onFault: (name) => logged.push(`- ${name}`), onRecovery: (name) => logged.push(`+ ${name}`) },
   );
@@ -88,7 +89,7 @@ test('a ledger that never answered is told as unknown', async () => {
 
 test('nothing is told while nothing can be read', async () => {
   const { away, heard, listen, ticks } = stage();
-  away.add('last_stored_at').add('findings_version').add('registry_version');
+  away.add('last_stored_at').add('findings_version').add('registry_version').add('triage_version');
   listen();
   await ticks(3);
   expect(heard).toEqual([]);

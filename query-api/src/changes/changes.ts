@@ -1,6 +1,6 @@
 import type { Change } from '../../contract/index.ts';
 
-/** Tells listeners that rows or findings were stored or the registry changed. */
+/** Tells listeners that rows or findings were stored, the registry changed or somebody acted on a finding. */
 export interface ChangeFeed {
   /** Calls back on every change until the returned function is called. */
   listen(onChange: (change: Change) => void): () => void;
@@ -18,7 +18,7 @@ type Compared = Omit<Change, 'ledger_answers'>;
 type Sources = { [Name in keyof Compared]: () => Promise<Compared[Name]> };
 
 /** What is told of a source that was never read. */
-const UNREAD: Compared = { last_stored_at: null, findings_version: '', registry_version: 0 };
+const UNREAD: Compared = { last_stored_at: null, findings_version: '', registry_version: 0, triage_version: 0 };
 const SOURCE_NAMES = Object.keys(UNREAD) as (keyof Compared)[];
 
 /**

@@ -1,4 +1,5 @@
 import type { ClickHouse } from '../clickhouse.ts';
+import type { RegistryDatabase } from '../registry/database.ts';
 
 /**
  * A text that is another one whenever findings were written; a merge may change it as well. To be compared only. Findings have no
@@ -13,4 +14,13 @@ export async function readFindingsVersion(store: ClickHouse, options?: { patienc
     options,
   );
   return row?.version ?? '';
+}
+
+/** The newest act on a finding; 0 before the first. */
+export async function triageVersion(db: RegistryDatabase): Promise<number> {
+  const newest = await db
+    .selectFrom('finding_events')
+    .select(({ fn }) => fn.max('id').as('id'))
+    .executeTakeFirst();
+  return Number(newest?.id ?? 0);
 }

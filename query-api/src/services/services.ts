@@ -10,10 +10,12 @@ import type { PersonalTokens } from '../accounts/tokens.ts';
 import { linkBus } from './bus-link.ts';
 import { createChangeFeed } from '../changes/changes.ts';
 import type { ChangeFeed } from '../changes/changes.ts';
+import { createEventStream } from '../changes/event-stream.ts';
+import type { EventStream } from '../changes/event-stream.ts';
 import { BRIEFLY } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import type { Config } from '../config.ts';
-import { readFindingsVersion } from '../findings/version.ts';
+import { readFindingsVersion, triageVersion } from '../findings/version.ts';
 import { createCollectorTotals } from '../overview/collectors.ts';
 import type { CollectorTotals } from '../overview/collectors.ts';
 import { readLastStoredMs } from '../ledger/last-stored.ts';
@@ -61,6 +63,7 @@ export interface Services {
   collectors: CollectorTotals;
   changes: ChangeFeed;
   scheduler: Scheduler;
+  stream: EventStream;
   /** What is not there yet, by name; empty when requests can be served. */
   notReady(): Promise<string[]>;
   close(): Promise<void>;
@@ -141,12 +144,17 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
       },
       findings_version: () => readFindingsVersion(store, BRIEFLY),
       registry_version: () => registryVersion(db),
+      triage_version: () => triageVersion(db),
     },
     {
       onFault: (source, error) => logger.warn({ err: error, source }, 'looking for changes fails, trying on'),
       onRecovery: (source) => logger.info({ source }, 'looking for changes works again'),
     },
   );
+  const stream = createEventStream({
+    ...{ changes, store, db, now },
+    onFault: (error) => logger.warn({ err: error }, 'what changed is not read, trying on'),
+  });
   const lastUses = followLastUses({
     ...{ store, collectors, registry, now },
     onFault: (error) => logger.warn({ err: error }, 'last use of credentials not read'),
@@ -189,6 +197,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     collectors,
     changes,
     scheduler,
+    stream,
     async notReady() {
       const [storeAnswers, registryAnswers] = await Promise.all([
         // Not a ping: reads need the tables, which the detector makes.
