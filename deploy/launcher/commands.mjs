@@ -138,6 +138,30 @@ empty; npm start with the same LANEWATCH_HOME then shows it. The same options at
   --days N        days up to now             (default 90)
   --seed N        which                      (default 1)`,
   },
+  sim: {
+    summary: 'simulate an organisation with labelled incidents, or score the rules on it',
+    entry: '../detector/sim/main.ts',
+    help: `npm run sim -- [score] [options]
+
+Simulates an organisation at work and what goes wrong in it, the same for a seed every time. Without a command it writes
+DIR/events.ndjson (usage events and registry records in the order of receipt) and DIR/labels.ndjson (the incidents).
+
+  --seed N        which organisation                      (default 1)
+  --seeds A..B    several, or 1,7,9
+  --days N        days with incidents                     (default 30; score: 14)
+  --learn-days N  days before them, in which baselines are learned and nothing is scored    (default 10)
+  --people N      people at the start                     (default 140)
+  --out DIR       where to write                          (default sim)
+
+score runs the same through the detector's registry, classification, lane state and rules, in this process with the time of the
+events as its clock (no bus, no engine), and prints what was found by incident and by rule. Its last lines are recall, false findings per
+1,000 lanes and day, and the median time to a finding; all count findings of medium severity and above.
+
+  --events FILE --labels FILE   score this traffic instead; detector/sim/README.md describes both files
+  --from TIME                   since when it is scored         (default: --learn-days after its first event)
+  --false                       list every false finding first
+  --help                        this text`,
+  },
   test: {
     summary: 'run all tests and say which real parts they used',
     entry: 'test-run/main.ts',

@@ -1,0 +1,108 @@
+import { laneOf, UNATTRIBUTED_LANE, type BusRecord, type UsageEvent } from '@lanewatch/ingest/contract';
+import { RISK_OF, type Finding, type Severity } from '../contract/index.ts';
+import { classify } from '../src/classify/classify.ts';
+import { createRegistryView } from '../src/classify/registry-view.ts';
+import { createLaneStates } from '../src/lane-state/lane-states.ts';
+import { eventRow } from '../src/pipeline/decoded-row.ts';
+import { createDetection } from '../src/pipeline/detection.ts';
+import { rulesInForce, windowMsOf } from '../src/rules/index.ts';
+import type { RuleOverrides } from '../src/rules/parameters.ts';
+import type { SimItem } from './traffic.ts';
+
+/** A finding as a run of the detector saw it. */
+export interface Seen {
+  finding: Finding;
+  /** Of the event that raised it: when it happened and when it was received, epoch milliseconds. */
+  happenedMs: number;
+  receivedMs: number;
+  /** When its batch was closed. */
+  foundMs: number;
+  /** The worst it came to. */
+  severity: Severity;
+}
+
+export interface Watched {
+  findings: Seen[];
+  /** Distinct lanes with events from `fromMs` on. */
+  lanes: number;
+  events: number;
+}
+
+/** As the detector does by default: a row waits so long for others. */
+const FLUSH_MS = 200;
+const LANES_MAX = 200_000;
+const VALUES_PER_LANE = 32;
+
+/** A detector without bus and ledger that takes items one by one. */
+export interface Watcher {
+  take(item: SimItem): void;
+  /** What was found in all of them. */
+  finish(): Watched;
+}
+
+/**
+ * Registry, classification, lane state and rules of the running detector, in this process. The clock is that of the items: a batch is closed
+ * whenever a flush interval of it has passed.
+ * @param fromMs since when lanes are counted
+ */
+export function createWatcher(fromMs: number | (() => number), overrides: RuleOverrides = {}): Watcher {
+  const countedFromMs = typeof fromMs === 'number' ? () => fromMs : fromMs;
+  const registry = createRegistryView();
+  const rules = rulesInForce(overrides);
+  const lanes = createLaneStates({ lanesMax: LANES_MAX, valuesPerLane: VALUES_PER_LANE, windowMs: windowMsOf(rules) });
+  const detection = createDetection(lanes, rules);
+  const seen = new Map<string, Seen>();
+  const raisedBy = new Map<string, { happenedMs: number; receivedMs: number }>();
+  const lanesSeen = new Set<string>();
+  const at: BusRecord = { partition: 0, offset: 0, key: null, value: Buffer.alloc(0), headers: {}, timestamp: 0 };
+  let events = 0;
+  let flushAtMs = 0;
+
+  function flush(nowMs: number): void {
+    for (const { finding } of detection.takeChanges()) {
+      const known = seen.get(finding.id);
+      if (known === undefined) {
+        // A finding may be raised by what came to its lane before: then by the newest event of it.
+        const by = raisedBy.get(finding.id) ?? {
+          happenedMs: Date.parse(finding.last_seen),
+          receivedMs: Date.parse(finding.last_received_at),
+        };
+        seen.set(finding.id, { finding, ...by, foundMs: nowMs, severity: finding.severity });
+      } else {
+        known.finding = finding;
+        if (RISK_OF[finding.severity] > RISK_OF[known.severity]) known.severity = finding.severity;
+      }
+    }
+    raisedBy.clear();
+  }
+
+  function observe(event: UsageEvent, receivedMs: number): void {
+    at.offset = ++events;
+    const row = eventRow(event, at, 0);
+    row.lane = laneOf(row.fingerprint, row.hint, row.org);
+    const { standing, match, credential } = classify(row, row.seen_at, registry);
+    row.standing = standing;
+    row.match = match;
+    row.credential_id = credential === null ? '' : credential.record.id;
+    if (row.lane === UNATTRIBUTED_LANE) return;
+    if (receivedMs >= countedFromMs()) lanesSeen.add(row.lane);
+    detection.observe(row, credential);
+    for (const id of row.findings)
+      if (!raisedBy.has(id)) raisedBy.set(id, { happenedMs: row.time, receivedMs: row.received_at });
+  }
+
+  return {
+    take(item) {
+      if (item.atMs >= flushAtMs) {
+        if (detection.hasChanges) flush(flushAtMs);
+        flushAtMs = item.atMs + FLUSH_MS;
+      }
+      if (item.kind === 'event') observe(item.event, item.atMs);
+      else registry.apply(Buffer.from(JSON.stringify(item.record)));
+    },
+    finish() {
+      flush(flushAtMs);
+      return { findings: [...seen.values()], lanes: lanesSeen.size, events };
+    },
+  };
+}
