@@ -1,3 +1,5 @@
+import { ENTITY_WORDS } from '#lib/entity-kinds.ts';
+import { ENTITY_PATHS } from '#lib/links.ts';
 import type { IconName } from '#lib/ui/Icon.svelte';
 
 /** A page that the side bar and the command palette lead to. */
@@ -11,7 +13,16 @@ export interface Place {
 
 /** The side bar's groups in their order. What is not built has no place here. */
 export const PLACE_GROUPS: readonly { name: string; places: readonly Place[] }[] = [
-  { name: 'Inventory', places: [{ href: '/', name: 'API keys', icon: 'keys', routes: ['/', '/lanes'] }] },
+  {
+    name: 'Inventory',
+    places: [
+      { href: '/', name: 'API keys', icon: 'keys', routes: ['/', '/lanes'] },
+      ...(['session', 'user', 'endpoint', 'agent', 'repo', 'model'] as const).map((kind) => {
+        const { plural: name, icon } = ENTITY_WORDS[kind];
+        return { href: ENTITY_PATHS[kind], name, icon, routes: [ENTITY_PATHS[kind]] };
+      }),
+    ],
+  },
   {
     name: 'Respond',
     places: [

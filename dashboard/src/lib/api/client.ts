@@ -1,5 +1,7 @@
 import { error, redirect } from '@sveltejs/kit';
 import {
+  entitiesPageSchema,
+  entityDetailSchema,
   findingItemSchema,
   findingsPageSchema,
   laneDetailSchema,
@@ -8,7 +10,10 @@ import {
   ledgerTotalsSchema,
   overviewSchema,
   problemSchema,
+  segmentOf,
+  sessionSchema,
   UNATTENDED_HEADER,
+  type EntityKind,
   type Problem,
   type Window,
 } from '@lanewatch/query-api/contract';
@@ -144,6 +149,11 @@ export function createApi(base: string, caller: Caller) {
     lanes: (query: Query) => read(lanesPageSchema, `/v1/lanes${queryString(query)}`),
     lane: (lane: string, window: Window) =>
       read(laneDetailSchema, `/v1/lanes/${encodeURIComponent(lane)}${queryString({ window })}`),
+    entities: (kind: EntityKind, query: Query) => read(entitiesPageSchema, `/v1/entities/${kind}${queryString(query)}`),
+    entity: (kind: EntityKind, value: string, window: Window) =>
+      read(entityDetailSchema, `/v1/entities/${kind}/${segmentOf(value)}${queryString({ window })}`),
+    session: (session: string, query: Query) =>
+      read(sessionSchema, `/v1/sessions/${segmentOf(session)}${queryString(query)}`),
     ledger: (query: Query) => read(ledgerPageSchema, `/v1/ledger${queryString(query)}`),
     ledgerTotals: ({ limit: _limit, cursor: _cursor, totals: _totals, ...filter }: Query) =>
       read(ledgerTotalsSchema, `/v1/ledger/totals${queryString(filter)}`),
