@@ -4,7 +4,10 @@
  */
 export * from './consumer-group.ts';
 export * from './credential-mirror.ts';
+export * from './fact-words.ts';
 export * from './finding.ts';
+export * from './finding-words.ts';
 export * from './ledger-row.ts';
 export * from './rule-catalogue.ts';
+export * from './rule-description.ts';
 export * from './standing-sql.ts';

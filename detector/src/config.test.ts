@@ -42,7 +42,7 @@ test('rule parameters are taken by their names, and what the catalogue does not 
   expect(loadConfig(REQUIRED).RULE_PARAMETERS).toEqual({});
   const given = { R01: { spend_usd: 2.5, unresolved_endpoint_raises: false }, R05: { window_ms: 3_600_000 } };
   expect(load(JSON.stringify(given))).toEqual(given);
-  expect(() => load('{"R99": {}}')).toThrow('RULE_PARAMETERS: there is no R99 here, only R01, R02, R03, R05');
+  expect(() => load('{"R99": {}}')).toThrow('RULE_PARAMETERS: there is no R99 here, only R01, R02, R03, R04');
   expect(() => load('{"R03": {"skew": 1}}')).toThrow('RULE_PARAMETERS.R03: there is no skew here, only skew_ms');
   expect(() => load('{"R05": {"window_ms": "1 h"}}')).toThrow('RULE_PARAMETERS.R05.window_ms');
   expect(() => load('{"R05": {"window_ms": 0.5, "people_on_personal_key": 1}}')).toThrow(

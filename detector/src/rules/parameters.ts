@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import { RULE_CATALOGUE, type RuleId, type RuleParameter } from '../../contract/index.ts';
+import { RULE_CATALOGUE, type ParameterUnit, type RuleId, type RuleParameter } from '../../contract/index.ts';
+
+/** Units of numbers that come in fractions. */
+const FRACTIONS: readonly (ParameterUnit | undefined)[] = ['usd', 'times', 'score'];
 
 /** Values of a rule's parameters by name. */
 export type ParameterValues = Record<string, RuleParameter['default']>;
@@ -50,10 +53,9 @@ function objectOf(entries: readonly (readonly [string, z.ZodType])[]) {
   });
 }
 
-function valueOf({ name, default: value, minimum = 0 }: RuleParameter): z.ZodType {
+function valueOf({ unit, default: value, minimum = 0 }: RuleParameter): z.ZodType {
   if (typeof value === 'boolean') return z.boolean();
   if (typeof value === 'string') return z.string();
   const number = z.number().min(minimum);
-  // Only money comes in fractions.
-  return name.endsWith('_usd') ? number : number.int();
+  return FRACTIONS.includes(unit) ? number : number.int();
 }

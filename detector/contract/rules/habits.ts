@@ -1,0 +1,321 @@
+import type { RuleDescription } from '../rule-description.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Rules that hold a use against what is usual on its lane. */
+export const HABIT_RULES = [
+  {
+    id: 'R05',
+    title: 'Shared lane',
+    condition: 'More people than declared used the key within the window.',
+    severities: ['medium', 'high'],
+    decidedBy: 'stream',
+    parameters: [
+      {
+        name: 'window_ms',
+        default: DAY_MS,
+        unit: 'ms',
+        minimum: 60_000,
+        description: 'Window in which distinct people are counted',
+      },
+      {
+        name: 'people_on_personal_key',
+        default: 2,
+        unit: 'count',
+        minimum: 2,
+        description: 'Distinct people from which a personal (or unregistered) key is shared',
+      },
+      {
+        name: 'people_over_declared',
+        default: 1,
+        unit: 'count',
+        minimum: 1,
+        description: 'People above the declared number from which a team key is shared too broadly',
+      },
+    ],
+    runbook: [
+      'Give each of them a key of their own, and take this one back.',
+      'If it is meant for a team, declare it as a team’s key with the number of people.',
+    ],
+  },
+  {
+    id: 'R06',
+    title: 'Concurrent use',
+    condition: 'One personal key was used from two places at once.',
+    severities: ['low', 'medium', 'high'],
+    decidedBy: 'stream',
+    parameters: [
+      {
+        name: 'window_ms',
+        default: 30 * 60_000,
+        unit: 'ms',
+        minimum: 60_000,
+        description: 'Uses that are less apart are at once',
+      },
+    ],
+    runbook: [
+      'Ask the owner whether both places are theirs (a laptop and a build host, say).',
+      'If one of them is not, revoke the key and look through the sessions from that place.',
+    ],
+  },
+  {
+    id: 'R07',
+    title: 'First seen',
+    condition:
+      'A lane with a history was used from a network, by an agent, in a repository, on a model or in an environment that it was never seen with.',
+    severities: ['low', 'medium', 'high'],
+    decidedBy: 'stream',
+    parameters: [
+      {
+        name: 'history_ms',
+        default: 10 * DAY_MS,
+        unit: 'ms',
+        minimum: DAY_MS,
+        description: 'What was not seen for so long counts as new',
+      },
+      {
+        name: 'lane_age_ms',
+        default: 3 * DAY_MS,
+        unit: 'ms',
+        minimum: DAY_MS,
+        description: 'A younger lane is still learning',
+      },
+      { name: 'events', default: 20, unit: 'count', minimum: 1, description: 'Successful calls that make a history' },
+    ],
+    runbook: [
+      'Ask the user of the session whether the new network or agent is theirs.',
+      'If it is not, rotate the key; else resolve the finding as expected: the value is usual from now on.',
+    ],
+  },
+  {
+    id: 'R10',
+    title: 'Spend spike',
+    condition: 'The hour costs far more than hours of this lane do.',
+    severities: ['medium', 'high', 'critical'],
+    decidedBy: 'stream',
+    parameters: [
+      {
+        name: 'z',
+        default: 3,
+        unit: 'score',
+        minimum: 1,
+        description: 'Robust distance from the median of the same hour, medium from here on',
+      },
+      { name: 'z_high', default: 4, unit: 'score', minimum: 1, description: 'The same, high from here on' },
+      {
+        name: 'z_critical',
+        default: 5,
+        unit: 'score',
+        minimum: 1,
+        description: 'The same, critical from here on, if the spend is as well',
+      },
+      {
+        name: 'median_times',
+        default: 2,
+        unit: 'times',
+        minimum: 1,
+        description: 'How many times the median it must be',
+      },
+      {
+        name: 'busiest_times',
+        default: 2,
+        unit: 'times',
+        minimum: 1,
+        description: 'How many times the busiest hour so far it must be',
+      },
+      { name: 'spend_usd', default: 5, unit: 'usd', description: 'An hour below this is no spike' },
+      { name: 'critical_usd', default: 100, unit: 'usd', description: 'An hour below this is not critical' },
+      { name: 'days', default: 7, unit: 'days', minimum: 1, description: 'Active days that make a baseline' },
+      {
+        name: 'cold_usd',
+        default: 50,
+        unit: 'usd',
+        description: 'Without a baseline, an hour from which it is a spike',
+      },
+    ],
+    runbook: [
+      'Look at the sessions of that hour: one that runs by itself is stopped by stopping its agent.',
+      'Set a budget on the key, so that the next one ends by itself.',
+      'If nobody knows the sessions, revoke the key.',
+    ],
+  },
+  {
+    id: 'R11',
+    title: 'Spread spike',
+    condition: 'Far more calls than usual, and from far more addresses, networks or people.',
+    severities: ['high'],
+    decidedBy: 'stream',
+    parameters: [
+      {
+        name: 'volume_z',
+        default: 3,
+        unit: 'score',
+        minimum: 1,
+        description: 'Robust distance of the hour’s calls from the median',
+      },
+      { name: 'spread_z', default: 2, unit: 'score', minimum: 1, description: 'The same of its networks or people' },
+      { name: 'calls', default: 20, unit: 'count', minimum: 1, description: 'An hour with fewer calls is no spike' },
+      { name: 'days', default: 7, unit: 'days', minimum: 1, description: 'Active days that make a baseline' },
+      {
+        name: 'cold_networks',
+        default: 3,
+        unit: 'count',
+        minimum: 2,
+        description: 'Without a baseline, networks in an hour from which it is one',
+      },
+    ],
+    runbook: [
+      'Compare the hour’s addresses and people with those of the days before.',
+      'Rotate the key: where it went is more than anybody can follow up.',
+    ],
+  },
+  {
+    id: 'R12',
+    title: 'Lane flip',
+    condition: 'Somebody whose work in a repository ran on one key for days works with another one now.',
+    severities: ['medium', 'high'],
+    decidedBy: 'stream',
+    parameters: [
+      { name: 'days', default: 3, unit: 'days', minimum: 1, description: 'Active days on the key before' },
+      { name: 'of_days', default: 7, unit: 'days', minimum: 1, description: 'Out of so many last active days' },
+    ],
+    runbook: [
+      'Ask them which key it is: a personal account at work is the usual answer.',
+      'Register the new key or have them go back to the one before.',
+    ],
+  },
+  {
+    id: 'R13',
+    title: 'Impossible travel',
+    condition: 'Two uses of a personal key are further apart than anybody travels in the time between.',
+    severities: ['low', 'high'],
+    decidedBy: 'stream',
+    parameters: [
+      { name: 'distance_km', default: 500, unit: 'km', minimum: 1, description: 'Least distance' },
+      { name: 'speed_km_h', default: 800, unit: 'km/h', minimum: 1, description: 'Least speed' },
+      {
+        name: 'within_ms',
+        default: DAY_MS,
+        unit: 'ms',
+        minimum: 60_000,
+        description: 'Uses further apart in time are not compared',
+      },
+      {
+        name: 'relay_words',
+        default: 'vpn,relay,proxy,hosting',
+        description: 'Networks with one of these words in their name are relays, which lower it to low',
+      },
+    ],
+    runbook: [
+      'Ask the owner whether one of the addresses is a VPN or a server of theirs.',
+      'If it is not, revoke the key: two people have it.',
+    ],
+  },
+  {
+    id: 'R15',
+    title: 'Enumerate, then invoke',
+    condition: 'On the first day of a lane its models were listed and one was called shortly after.',
+    severities: ['low', 'high'],
+    decidedBy: 'stream',
+    parameters: [
+      {
+        name: 'within_ms',
+        default: 15 * 60_000,
+        unit: 'ms',
+        minimum: 60_000,
+        description: 'Longest time from the list to the call',
+      },
+      { name: 'first_day_ms', default: DAY_MS, unit: 'ms', minimum: 60_000, description: 'How long a lane is new' },
+    ],
+    runbook: [
+      'Trying out what a key can do is what finders of leaked keys do first: ask whose it is.',
+      'If nobody answers for it, revoke it at its provider.',
+    ],
+  },
+  {
+    id: 'R16',
+    title: 'Denied burst',
+    condition: 'Many calls of the key were refused in a short time.',
+    severities: ['medium'],
+    decidedBy: 'stream',
+    parameters: [
+      {
+        name: 'refused',
+        default: 3,
+        unit: 'count',
+        minimum: 1,
+        description: 'Refused models or scopes above which it is a burst',
+      },
+      {
+        name: 'window_ms',
+        default: HOUR_MS,
+        unit: 'ms',
+        minimum: 60_000,
+        description: 'Time in which they are counted',
+      },
+      {
+        name: 'failed_logins',
+        default: 10,
+        unit: 'count',
+        minimum: 1,
+        description: 'Failed authentications from which it is a burst',
+      },
+      {
+        name: 'login_window_ms',
+        default: 10 * 60_000,
+        unit: 'ms',
+        minimum: 60_000,
+        description: 'Time in which those are counted',
+      },
+    ],
+    runbook: [
+      'See what was refused: a model that the key lacks is a matter of its scopes.',
+      'Failed authentication again and again is a secret that was replaced, or somebody who tries keys.',
+    ],
+  },
+  {
+    id: 'R17',
+    title: 'High rate',
+    condition: 'One model is called far more often than usual on this lane.',
+    severities: ['medium'],
+    decidedBy: 'stream',
+    parameters: [
+      {
+        name: 'calls',
+        default: 500,
+        unit: 'count',
+        minimum: 1,
+        description: 'Calls of one model in an hour from which it is one',
+      },
+      {
+        name: 'usual_times',
+        default: 5,
+        unit: 'times',
+        minimum: 1,
+        description: 'How many times the usual hour it must be',
+      },
+    ],
+    runbook: [
+      'Look at the sessions of that hour: a loop is stopped by stopping its agent.',
+      'If nobody knows them, rotate the key.',
+    ],
+  },
+  {
+    id: 'R19',
+    title: 'Dormant key wakes',
+    condition: 'A key that nobody used for weeks is used from a new network or by a new agent.',
+    severities: ['high'],
+    decidedBy: 'stream',
+    parameters: [
+      {
+        name: 'idle_ms',
+        default: 30 * DAY_MS,
+        unit: 'ms',
+        minimum: DAY_MS,
+        description: 'Time without use that makes a key dormant',
+      },
+    ],
+    runbook: ['Ask the owner whether they took the key up again.', 'If they did not, revoke it: nobody will miss it.'],
+  },
+] as const satisfies readonly RuleDescription[];
