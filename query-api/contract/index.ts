@@ -19,3 +19,4 @@ export * from './entity-address.ts';
 export * from './jobs.ts';
 export * from './entities.ts';
 export * from './sessions.ts';
+export * from './policies.ts';

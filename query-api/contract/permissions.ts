@@ -20,8 +20,12 @@ export const PERMISSIONS = {
   /** Register a provider’s key, issue, edit, rotate and regenerate one of ours. Scopes `execute` and `admin` need a TOTP proof as well. */
   'credentials.write': 'responder',
   'credentials.revoke': 'responder',
+  /** Collect the new secret of a key that one answers for. */
+  'credentials.collect': 'viewer',
   /** Projects, teams and service accounts. */
   'organisation.manage': 'admin',
+  /** Set policies and apply them. */
+  'policies.manage': 'admin',
   /** Run jobs by hand. */
   'jobs.run': 'admin',
   /** Invite people, give roles, disable accounts. */

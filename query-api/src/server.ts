@@ -26,6 +26,8 @@ import { jobRoutes } from './routes/jobs.ts';
 import { meRoutes } from './routes/me.ts';
 import { ownSessionRoutes } from './routes/own-sessions.ts';
 import { passkeyRoutes } from './routes/passkeys.ts';
+import { collectionRoutes } from './routes/collections.ts';
+import { policyRoutes } from './routes/policies.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { readRoutes } from './routes/reads.ts';
 import { otherSignInRoutes } from './routes/sign-in-otherwise.ts';
@@ -125,6 +127,8 @@ export async function createServer(
   await app.register(credentialSecretRoutes(services));
   await app.register(credentialGroupRoutes(services));
   await app.register(verifyRoutes(services));
+  await app.register(policyRoutes(services));
+  await app.register(collectionRoutes(services));
   await app.register(jobRoutes(services));
   await app.register(changeRoutes(services));
   if (services.config.controlToken !== null) {

@@ -90,6 +90,14 @@ const ACCESS: Record<string, Access> = {
   'GET /v1/credentials/modules': 'viewer',
   'GET /v1/credentials/environments': 'viewer',
   'POST /v1/credentials/verify': 'analyst',
+  'GET /v1/policies': 'viewer',
+  'GET /v1/policies/:id': 'viewer',
+  'PUT /v1/policies/:id': 'admin',
+  'POST /v1/policies/:id/preview': 'admin',
+  'POST /v1/policies/:id/apply': 'admin',
+  'GET /v1/collections': 'viewer',
+  'GET /v1/collections/:id': 'viewer',
+  'POST /v1/collections/:id/collect': 'viewer',
   'GET /v1/jobs': 'viewer',
   'POST /v1/jobs/:id/run': 'admin',
   'GET /v1/projects': 'viewer',
@@ -121,7 +129,7 @@ test('every route answers each role, and nobody, as this table says', async () =
   }
   const wrong: string[] = [];
   for (const [route, access] of Object.entries(ACCESS)) {
-    const [method, path] = route.split(' ') as ['GET' | 'POST' | 'PATCH', string];
+    const [method, path] = route.split(' ') as ['GET' | 'POST' | 'PATCH' | 'PUT', string];
     // A stream does not end by itself, and signing out ends what the next route needs.
     if (path === '/v1/changes' || path === '/v1/stream' || path === '/v1/sign-out') continue;
     for (const [role, who] of sessions) {

@@ -11,7 +11,7 @@ import type { ManagedEnvironment } from './managed-secret.ts';
 import { statusAt } from './record.ts';
 import type { CredentialRow } from './record.ts';
 import { change, holdCredential, liveOf, writeEvent, writeOutbox } from './registry.ts';
-import type { RegistryChange } from './registry.ts';
+import type { RegistryChange, RegistryTransaction } from './registry.ts';
 import { firstSecretOf } from './secrets.ts';
 import type { SecretRow } from './secrets.ts';
 
@@ -21,6 +21,14 @@ export interface Rotation extends RegistryChange {
   secret: string | null;
   previous: SecretRow;
   secrets: SecretRow[];
+}
+
+interface Replacement {
+  id: string;
+  act: keyof typeof ACT;
+  input: RotateInput;
+  actor: string;
+  nowMs: number;
 }
 
 const ACT = {
@@ -33,57 +41,57 @@ const ACT = {
  * grace as they are; regenerating ends all of them at once.
  * @throws {ProblemError} `not_found`; `conflict` when it is retired or was changed since; `validation`
  */
-export function replaceSecret(
-  db: RegistryDatabase,
-  replacement: { id: string; act: keyof typeof ACT; input: RotateInput; actor: string; nowMs: number },
-): Promise<Rotation> {
+export function replaceSecret(db: RegistryDatabase, replacement: Replacement): Promise<Rotation> {
+  refuseRawKeys(replacement.input);
+  return change(db, (transaction) => replaceSecretIn(transaction, replacement));
+}
+
+/** As {@link replaceSecret}, as a part of a change that does more. */
+export async function replaceSecretIn(transaction: RegistryTransaction, replacement: Replacement): Promise<Rotation> {
   const { id, act, input, actor, nowMs } = replacement;
-  refuseRawKeys(input);
   const at = new Date(nowMs);
-  return change(db, async (transaction) => {
-    const { row: before, secrets } = await holdCredential(transaction, id, input.version);
-    refuseRetired(before, act, nowMs);
-    const made = newNames(before, act, input);
-    const named = { ...before, ...made.names };
-    const row: CredentialRow = {
-      ...named,
-      record_key: credentialRecordKey(named),
-      secret_created_at: at,
-      version: before.version + 1,
-    };
-    await refuseDuplicate(transaction, row);
-    const graceEndsMs = Math.min(nowMs + input.grace_seconds * 1_000, before.expires_at?.getTime() ?? Infinity);
-    const touched = liveOf(secrets, nowMs).flatMap((secret): SecretRow[] => {
-      if (secret.replaced_at === null) {
-        return [{ ...secret, replaced_at: at, replaced_by: actor, ends_at: new Date(graceEndsMs) }];
-      }
-      return act === 'regenerated' ? [{ ...secret, ends_at: at }] : [secret];
-    });
-    for (const { record_key: key, replaced_at, replaced_by, ends_at } of touched) {
-      const ended = { replaced_at, replaced_by, ends_at };
-      await transaction.updateTable('credential_secrets').set(ended).where('record_key', '=', key).execute();
+  const { row: before, secrets } = await holdCredential(transaction, id, input.version);
+  refuseRetired(before, act, nowMs);
+  const made = newNames(before, act, input);
+  const named = { ...before, ...made.names };
+  const row: CredentialRow = {
+    ...named,
+    record_key: credentialRecordKey(named),
+    secret_created_at: at,
+    version: before.version + 1,
+  };
+  await refuseDuplicate(transaction, row);
+  const graceEndsMs = Math.min(nowMs + input.grace_seconds * 1_000, before.expires_at?.getTime() ?? Infinity);
+  const touched = liveOf(secrets, nowMs).flatMap((secret): SecretRow[] => {
+    if (secret.replaced_at === null) {
+      return [{ ...secret, replaced_at: at, replaced_by: actor, ends_at: new Date(graceEndsMs) }];
     }
-    const present: SecretRow = { ...firstSecretOf(row), created_by: actor };
-    await transaction.insertInto('credential_secrets').values(present).execute();
-    const { fingerprint, hint, record_key, secret_created_at, version } = row;
-    await transaction
-      .updateTable('credentials')
-      .set({ fingerprint, hint, record_key, secret_created_at, version })
-      .where('id', '=', id)
-      .execute();
-    const previous = touched.find(({ record_key: key }) => key === before.record_key)!;
-    await writeEvent(transaction, {
-      ...{ actor, action: act, credentialId: id, at, detail: input.reason },
-      changes: [
-        { field: 'fingerprint', before: before.fingerprint, after: fingerprint },
-        { field: 'hint', before: before.hint, after: hint },
-        { field: 'old_secret_valid_until', before: null, after: previous.ends_at?.toISOString() ?? null },
-      ],
-    });
-    const outboxId = await writeOutbox(transaction, row, [...touched, present], at);
-    const rest = secrets.filter(({ record_key: key }) => !touched.some((secret) => secret.record_key === key));
-    return { row, outboxId, secret: made.secret, previous, secrets: [present, ...touched, ...rest] };
+    return act === 'regenerated' ? [{ ...secret, ends_at: at }] : [secret];
   });
+  for (const { record_key: key, replaced_at, replaced_by, ends_at } of touched) {
+    const ended = { replaced_at, replaced_by, ends_at };
+    await transaction.updateTable('credential_secrets').set(ended).where('record_key', '=', key).execute();
+  }
+  const present: SecretRow = { ...firstSecretOf(row), created_by: actor };
+  await transaction.insertInto('credential_secrets').values(present).execute();
+  const { fingerprint, hint, record_key, secret_created_at, version } = row;
+  await transaction
+    .updateTable('credentials')
+    .set({ fingerprint, hint, record_key, secret_created_at, version })
+    .where('id', '=', id)
+    .execute();
+  const previous = touched.find(({ record_key: key }) => key === before.record_key)!;
+  await writeEvent(transaction, {
+    ...{ actor, action: act, credentialId: id, at, detail: input.reason },
+    changes: [
+      { field: 'fingerprint', before: before.fingerprint, after: fingerprint },
+      { field: 'hint', before: before.hint, after: hint },
+      { field: 'old_secret_valid_until', before: null, after: previous.ends_at?.toISOString() ?? null },
+    ],
+  });
+  const outboxId = await writeOutbox(transaction, row, [...touched, present], at);
+  const rest = secrets.filter(({ record_key: key }) => !touched.some((secret) => secret.record_key === key));
+  return { row, outboxId, secret: made.secret, previous, secrets: [present, ...touched, ...rest] };
 }
 
 function refuseRetired(row: CredentialRow, act: keyof typeof ACT, nowMs: number): void {

@@ -1,5 +1,6 @@
 import type { CredentialScope } from '@lanewatch/ingest/contract';
 import type { AccountTables } from '../accounts/tables.ts';
+import type { PolicyTables } from '../policies/tables.ts';
 import type { JobTables } from '../schedule/tables.ts';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { DirectoryKind, FieldChange, FindingActName, Resolution } from '../../contract/index.ts';
@@ -17,7 +18,8 @@ export type RegistryTables = {
   registry_events: RegistryEventsTable;
   migrations: MigrationsTable;
 } & AccountTables &
-  JobTables;
+  JobTables &
+  PolicyTables;
 
 type Json<Value extends object> = JSONColumnType<Value, string, string>;
 

@@ -1,14 +1,17 @@
 import type { Accounts } from '../accounts/accounts.ts';
+import { policyJobs } from '../policies/jobs.ts';
+import type { PolicyParts } from '../policies/facts.ts';
 import type { Job } from './job.ts';
 
 /** What jobs work with. */
 export interface JobParts {
   accounts: Accounts;
+  policies: PolicyParts;
 }
 
 /** Every job there is. A part that has one adds it here. */
 export function jobsOf(parts: JobParts): Job[] {
-  return [pruneAccounts(parts)];
+  return [...policyJobs(parts.policies), pruneAccounts(parts)];
 }
 
 function pruneAccounts({ accounts }: JobParts): Job {

@@ -36,6 +36,7 @@ import type { Verifier } from '../verify/verifier.ts';
 import { createRegistryView } from '../registry/view.ts';
 import type { RegistryView } from '../registry/view.ts';
 import { instantOf } from '../ledger/window.ts';
+import type { PolicyParts } from '../policies/facts.ts';
 import { jobsOf } from '../schedule/jobs.ts';
 import { startScheduler } from '../schedule/scheduler.ts';
 import type { Scheduler } from '../schedule/scheduler.ts';
@@ -64,6 +65,8 @@ export interface Services {
   changes: ChangeFeed;
   scheduler: Scheduler;
   stream: EventStream;
+  /** What policies read. */
+  policies: PolicyParts;
   /** What is not there yet, by name; empty when requests can be served. */
   notReady(): Promise<string[]>;
   close(): Promise<void>;
@@ -173,9 +176,13 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     ...{ registry, budgets, events: verifyEvents, now },
     onFault: (error) => logger.debug({ err: error }, 'the registry is not read anew; verify goes on from memory'),
   });
+  const policies: PolicyParts = {
+    ...{ db, store, registry, lastUses, now },
+    onFault: (error) => logger.warn({ err: error }, 'the ledger does not tell policies what they ask'),
+  };
   const scheduler = startScheduler({
     ...{ database, logger, now },
-    jobs: jobsOf({ accounts }),
+    jobs: jobsOf({ accounts, policies }),
     isStarted: parts.runsJobs ?? true,
   });
 
@@ -198,6 +205,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     changes,
     scheduler,
     stream,
+    policies,
     async notReady() {
       const [storeAnswers, registryAnswers] = await Promise.all([
         // Not a ping: reads need the tables, which the detector makes.

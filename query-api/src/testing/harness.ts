@@ -98,6 +98,7 @@ export interface Harness {
   get(path: string, query?: Record<string, string | string[]>): Promise<Answer>;
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   patch(path: string, body: unknown): Promise<Answer>;
+  put(path: string, body: unknown): Promise<Answer>;
   /** Makes every session older by so many hours, as if they had passed: the library's clock can't be set. */
   ageSessions(hours: number): Promise<void>;
   /** Stores rows as the detector does, one batch. */
@@ -179,6 +180,16 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     body: parsed(response.body),
     headers: { ...response.headers },
   });
+  async function change(
+    method: 'POST' | 'PATCH' | 'PUT',
+    url: string,
+    body: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const all = { 'content-type': 'application/json', ...headers };
+    const cookies = { [SESSION_COOKIE]: cookie };
+    return answerOf(await app.inject({ method, url, payload: JSON.stringify(body), headers: all, cookies }));
+  }
   return {
     ...{ app, config, services, store, database, bus, ledger, logged, cookie, routes },
     async get(path, query = {}) {
@@ -188,16 +199,9 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
       const target = search.size === 0 ? path : `${path}?${search.toString()}`;
       return answerOf(await app.inject({ method: 'GET', url: target, cookies: { [SESSION_COOKIE]: cookie } }));
     },
-    async post(path, body = {}, headers = {}) {
-      const request = { method: 'POST', url: path, payload: JSON.stringify(body) } as const;
-      const all = { 'content-type': 'application/json', ...headers };
-      return answerOf(await app.inject({ ...request, headers: all, cookies: { [SESSION_COOKIE]: cookie } }));
-    },
-    async patch(url, body) {
-      const request = { method: 'PATCH', url, payload: JSON.stringify(body) } as const;
-      const headers = { 'content-type': 'application/json' };
-      return answerOf(await app.inject({ ...request, headers, cookies: { [SESSION_COOKIE]: cookie } }));
-    },
+    post: (path, body = {}, headers = {}) => change('POST', path, body, headers),
+    patch: (path, body) => change('PATCH', path, body),
+    put: (path, body) => change('PUT', path, body),
     async ageSessions(hours) {
       const by = sql`make_interval(hours => ${hours}::integer)`;
       const columns = ['created_at', 'updated_at', 'expires_at'].map(
