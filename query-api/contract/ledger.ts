@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { dollarsSchema, givenTimeSchema, instantSchema, pageOf, pageQuerySchema } from './common.ts';
 
-/** Columns that `GET /v1/ledger` filters by equality; a parameter given several times means any of its values. */
+/**
+ * Columns that `GET /v1/ledger` filters by equality; a parameter given several times means any of its values. People, addresses, hosts, agents,
+ * repositories and models may be spelled in any way that events spell them.
+ */
 export const LEDGER_FILTER_COLUMNS = [
   'source',
   'id',

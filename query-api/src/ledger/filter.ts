@@ -5,6 +5,7 @@ import { kindSql } from '../entities/kinds.ts';
 import { fieldProblem } from '../http/problem.ts';
 import { rowsSince } from './scope.ts';
 import type { Scope } from './scope.ts';
+import { spellingsOf } from './spelling.ts';
 
 /** What of a query says which rows are meant. */
 export type LedgerFilters = Omit<LedgerQuery, 'limit' | 'cursor' | 'totals' | 'order'>;
@@ -24,7 +25,7 @@ export function ledgerFilter(query: LedgerFilters): Scope {
     const values = query[column];
     if (values === undefined) continue;
     const numeric = column === 'status_code';
-    parameters[`f_${column}`] = numeric ? values.map(statusCodeOf) : values;
+    parameters[`f_${column}`] = numeric ? values.map(statusCodeOf) : spellingsOf(column, values);
     // IN, because the filters per granule that the ledger has of its columns do not know `has`.
     conditions.push(`ledger.\`${column}\` IN {f_${column}:Array(${numeric ? 'UInt16' : 'String'})}`);
   }
