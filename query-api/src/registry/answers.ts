@@ -83,8 +83,8 @@ export async function readOpenOn(
 ): Promise<OpenFinding[]> {
   const rows = await store.rows<JudgedRow>(
     `SELECT ${JUDGED_SQL} FROM ${store.database}.findings AS findings FINAL
-     WHERE has({rules:Array(String)}, rule)
-       AND (has({lanes:Array(String)}, lane) OR ({hint:String} != '' AND hint = {hint:String} AND org = {org:String}))`,
+     WHERE rule IN {rules:Array(String)}
+       AND (lane IN {lanes:Array(String)} OR ({hint:String} != '' AND hint = {hint:String} AND org = {org:String}))`,
     { rules, lanes: key.fingerprints.filter((fingerprint) => fingerprint !== ''), hint: key.hint, org: key.org },
     BRIEFLY,
   );

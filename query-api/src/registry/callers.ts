@@ -27,7 +27,7 @@ export async function readCallers(store: ClickHouse, lanes: readonly string[], f
     `SELECT lane, user, ip, agent, environment, repo, if(source = {verify:String}, operation, '') AS operation,
        count() AS calls, toUnixTimestamp64Milli(max(seen_at)) AS last
      FROM ${store.database}.ledger
-     WHERE has({lanes:Array(String)}, lane) AND seen_at >= fromUnixTimestamp64Milli({from:Int64})
+     WHERE lane IN {lanes:Array(String)} AND seen_at >= fromUnixTimestamp64Milli({from:Int64})
        AND stored_at >= fromUnixTimestamp64Milli({from:Int64})
      GROUP BY lane, user, ip, agent, environment, repo, operation
      ORDER BY calls DESC, last DESC LIMIT {limit:UInt32}`,

@@ -174,7 +174,7 @@ function readStoredSince(store: ClickHouse, sinceMs: number): Promise<Seen[]> {
 
 async function readLanes(store: ClickHouse, lanes: string[]): Promise<Seen[]> {
   const rows = await store.rows<Pick<Seen, 'lane' | 'last'>>(
-    `SELECT lane, ${LAST_SQL} FROM ${store.database}.ledger WHERE has({lanes:Array(String)}, lane) GROUP BY lane`,
+    `SELECT lane, ${LAST_SQL} FROM ${store.database}.ledger WHERE lane IN {lanes:Array(String)} GROUP BY lane`,
     { lanes },
     BRIEFLY,
   );

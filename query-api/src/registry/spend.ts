@@ -22,7 +22,7 @@ export async function readSpend(
   // Rows are seen no later than they are stored, so the second bound drops nothing and leaves out whole partitions.
   const rows = await store.rows<{ lane: string; usd: string; requests: number | string }>(
     `SELECT lane, toString(sum(cost_usd)) AS usd, count() AS requests FROM ${store.database}.ledger
-     WHERE has({lanes:Array(String)}, lane) AND seen_at >= fromUnixTimestamp64Milli({from:Int64})
+     WHERE lane IN {lanes:Array(String)} AND seen_at >= fromUnixTimestamp64Milli({from:Int64})
        AND stored_at >= fromUnixTimestamp64Milli({from:Int64})
      GROUP BY lane`,
     { lanes, from: fromMs },
