@@ -66,6 +66,7 @@ export function overviewOf(org: Organisation, window: Window, nowMs: number): Ov
     primary_org: primaryOrgOf(lanes),
     known_lanes: lanes.filter((lane) => lane.standing === 'known').length,
     unknown_lanes: unknownLanes.size,
+    refused_lanes: withReason('refused'),
     doubtful_lanes: lanes.filter((lane) => lane.standing === 'ambiguous').length + lanes.filter(isRetired).length,
     retired_lanes: lanes.filter(isRetired).length,
     shared_lanes: lanes.filter((lane) => lane.users > 1).length,

@@ -11,9 +11,13 @@ import {
   WINDOW_DEFAULT,
 } from './common.ts';
 
-/** What a lane's posture may have in it. shared_too_broadly: by more people than its registration declares. */
+/**
+ * What a lane's posture may have in it. shared_too_broadly: by more people than its registration declares; refused: not in the registry, and
+ * every event of the window was denied, so that it is no unknown_key.
+ */
 export const POSTURE_REASONS = [
   'unknown_key',
+  'refused',
   'ambiguous_hint',
   'revoked_in_use',
   'expired_in_use',

@@ -66,7 +66,10 @@ export const overviewSchema = z.object({
   /** The org that most of them name, the one with more events among equals; '' where none names one. */
   primary_org: z.string(),
   known_lanes: z.number().int(),
+  /** Lanes whose key is unknown now and was not refused every time: `/v1/lanes?reason=unknown_key`. */
   unknown_lanes: z.number().int(),
+  /** Unknown keys whose every event of the window was denied, such as a mistyped one: no key in use. `/v1/lanes?reason=refused` */
+  refused_lanes: z.number().int(),
   /** Lanes ambiguous now, and the retired ones. */
   doubtful_lanes: z.number().int(),
   /** Lanes revoked or expired now with an event in the window that met them as such; those only used before do not count. */
@@ -77,7 +80,7 @@ export const overviewSchema = z.object({
   overshared_lanes: z.number().int(),
   /** Lanes whose registered key lacks two safeguards or more: owner, expiry, environment, and so on. */
   weakly_governed_lanes: z.number().int(),
-  /** Distinct sessions with an event of standing unknown, on lanes that are unknown now. */
+  /** Distinct sessions with an event of standing unknown, on lanes that `unknown_lanes` counts. */
   unknown_key_sessions: z.number().int(),
   /** Sessions of those with an event in the last 30 minutes. */
   live_unknown_sessions: z.number().int(),

@@ -169,6 +169,34 @@ describe('overview and lanes', () => {
     expect([count, rows.body.totals.events]).toEqual([2, 2]);
   });
 
+  test('an unknown key that was refused every time is listed as refused, and is no unknown key in any count, until it is let in once', async () => {
+    const typed = 'd'.repeat(64);
+    const attempt = { fingerprint: typed, session: 'typing', outcome: 'denied' as const, status_code: 401 };
+    await api.storeRows([attempt, attempt]);
+    const state = async () => {
+      const { body } = await api.get('/v1/overview');
+      const listed = await Promise.all(['unknown_key', 'refused'].map((reason) => api.get('/v1/lanes', { reason })));
+      return {
+        ...{ unknown: body.unknown_lanes, refused: body.refused_lanes, keys: body.keys_observed },
+        ...{ sessions: body.unknown_key_sessions, live: body.live_unknown_sessions, banner: body.banner.length },
+        listed: listed.map((page) => page.body.items.length),
+        lane: (await api.get(`/v1/lanes/${typed}`)).body.posture[0],
+      };
+    };
+    expect(await state()).toEqual({
+      ...{ unknown: 0, refused: 1, keys: 1, sessions: 0, live: 0, banner: 0, listed: [0, 1] },
+      lane: {
+        reason: 'refused',
+        text: 'Refused every time in the last 7 days; not in the registry. A mistyped key looks like this.',
+      },
+    });
+    await api.storeRows([{ ...attempt, outcome: 'success', status_code: 200 }]);
+    expect(await state()).toMatchObject({
+      ...{ unknown: 1, refused: 0, keys: 1, sessions: 1, live: 1, banner: 1, listed: [1, 0] },
+      lane: { reason: 'unknown_key' },
+    });
+  });
+
   test('lanes are filtered by standing, sharing, life, org and text', async () => {
     await storeExample();
     const lanesOf = async (query: Record<string, string>): Promise<string[]> =>
@@ -242,7 +270,7 @@ describe('overview and lanes', () => {
       `EXPLAIN projections = 1 ${firstSeenSql(api.store.database)}`,
       { lane: UNKNOWN },
     );
-    expect(plan.map(({ explain }) => explain).join('\n')).toContain('ReadFromMergeTree (by_lane_day)');
+    expect(plan.map(({ explain }) => explain).join('\n')).toContain('ReadFromMergeTree (by_day_and_lane)');
   });
 
   test('an endpoint names the column that holds it, so that its rows are those that it counts', async () => {
@@ -313,6 +341,7 @@ test('over each window every number of the landing and lane page is that of the 
     { ...ago(20), user: 'fay', session: 's3', model: 'm1', cost_nano_usd: 3 },
     { ...ago(60), user: 'gil', session: 's4', agent: 'a1', cost_nano_usd: 9 },
     { ...ago(89.5), user: 'hal', session: 's5', cost_nano_usd: 11 },
+    { fingerprint: 'f'.repeat(64), seen_at: now - 2 * 86_400_000, outcome: 'denied', session: 's6' },
   ]);
   for (const window of WINDOWS) {
     const overview = (await api.get('/v1/overview', { window })).body;
@@ -329,9 +358,11 @@ test('over each window every number of the landing and lane page is that of the 
     expect((await api.get('/v1/lanes', { window, attributed: 'true' })).body.items).toHaveLength(
       overview.keys_observed,
     );
-    expect((await api.get('/v1/lanes', { window, standing: 'unknown' })).body.items).toHaveLength(
-      overview.unknown_lanes,
-    );
+    for (const [reason, count] of [
+      ['unknown_key', overview.unknown_lanes],
+      ['refused', overview.refused_lanes],
+    ])
+      expect((await api.get('/v1/lanes', { window, reason })).body.items).toHaveLength(count);
     expect((await api.get('/v1/lanes', { window, shared: 'true' })).body.items).toHaveLength(overview.shared_lanes);
     const weak = await api.get('/v1/lanes', { window, reason: 'weakly_governed' });
     expect(weak.body.items).toHaveLength(overview.weakly_governed_lanes);
@@ -387,7 +418,7 @@ describe('what windows of days sum over lanes', () => {
     const plan = await api.store.rows<{ explain: string }>(`EXPLAIN projections = 1 ${ownSql}`, parameters);
     const reads = plan.map(({ explain }) => explain).filter((line) => line.includes('ReadFromMergeTree'));
     expect(reads.length).toBeGreaterThan(0);
-    for (const read of reads) expect(read).toMatch(/\(by_lane_\w+\)/);
+    for (const read of reads) expect(read).toMatch(/\(by_day_and_lane\)/);
     await api.store.rows(`${ownSql} SETTINGS force_optimize_projection = 1`, parameters);
   });
 });

@@ -4,6 +4,7 @@ type Reason = Lane['posture'][number]['reason'];
 
 /** What the table says of a lane's posture beyond its standing; a reason that is not here the standing says already. */
 export const REASON_WORDS: Partial<Record<Reason, string>> = {
+  refused: 'refused every time',
   revoked_in_use: 'in use',
   expired_in_use: 'in use',
   shared: 'shared',

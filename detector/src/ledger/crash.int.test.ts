@@ -29,7 +29,7 @@ const FROM_ROWS = `SELECT toDate(seen_at), ${KEYS}, max(kafka_offset), count(), 
 const FROM_ROLL_UP = `SELECT \`toDate(seen_at)\`, ${KEYS}, maxMerge(\`max(kafka_offset)\`), countMerge(\`count()\`),
     sumMerge(\`sum(cost_usd)\`), sumMerge(\`sum(tokens_output)\`),
     uniqExactIfMerge(\`uniqExactIf(session, notEquals(session, ''))\`), minMerge(\`min(seen_at)\`)
-  FROM mergeTreeProjection('{database}', 'ledger', 'by_lane_day') GROUP BY ALL ORDER BY ALL`;
+  FROM mergeTreeProjection('{database}', 'ledger', 'by_day_and_lane') GROUP BY ALL ORDER BY ALL`;
 
 describe('a batch whose part is gone while the engine has noted it as stored', () => {
   let engine: MortalEngine;

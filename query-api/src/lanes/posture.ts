@@ -26,6 +26,8 @@ function textOf(reason: PostureReason['reason'], facts: Facts, windowLabel: stri
       return 'These events name no key, so nothing can be said about one.';
     case 'unknown_key':
       return `Not in the registry${live}.`;
+    case 'refused':
+      return `Refused every time in the last ${windowLabel}; not in the registry. A mistyped key looks like this.`;
     case 'ambiguous_hint':
       return `The hint ${facts.lane_hint} fits registered keys without telling which${live}.`;
     case 'revoked_in_use':

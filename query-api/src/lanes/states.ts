@@ -13,11 +13,13 @@ export const ENDPOINT_COLUMN_SQL = `if(ip != '', 'ip', 'host')`;
  */
 const AGGREGATES = {
   // Hint and org of one event: only together do the two name a key.
-  newest_name: `argMaxIf((hint, org), seen_at, hint != '')`,
+  newest_name: `(argMaxIf(hint, seen_at, hint != ''), argMaxIf(org, seen_at, hint != ''))`,
   newest_org: `argMaxIf(org, seen_at, org != '')`,
   newest_provider: `argMaxIf(if(credential_provider != '', credential_provider, provider), seen_at, credential_provider != '' OR provider != '')`,
   event_count: 'count()',
   retired_count: `countIf(standing IN ('revoked', 'expired'))`,
+  // A refused attempt is no use of a key; an unknown key without one is nobody's worry yet.
+  used_count: `countIf(outcome != 'denied')`,
   session_count: `uniqExactIf(session, session != '')`,
   user_count: `uniqExactIf(user, user != '')`,
   endpoint_count: `uniqExactIf(${ENDPOINT_SQL}, ${ENDPOINT_SQL} != '')`,
@@ -46,7 +48,7 @@ const WEAK_FACTS_MIN = 2;
 
 /** Risk of a standing in tenths, what is live and doubtful above everything else. */
 const RISK_SQL = `multiIf(standing IN ('revoked', 'expired') AND retired_count = 0, 10, standing = 'unattributed', 20,
-  standing = 'ambiguous', 30, standing = 'expired', 40, standing = 'revoked', 50, standing = 'unknown', 60, 0)`;
+  is_refused, 25, standing = 'ambiguous', 30, standing = 'expired', 40, standing = 'revoked', 50, standing = 'unknown', 60, 0)`;
 
 /**
  * Lanes of a scope with how they stand now, as SQL: one row a lane, the columns asked for and those derived of them. The one definition of
@@ -56,13 +58,21 @@ const RISK_SQL = `multiIf(standing IN ('revoked', 'expired') AND retired_count =
  * - `match`, `record_key`, `standing`, `record_…`: by the registry as it is
  * - `weak_facts`: what rule R22 counts against the key; networks and scopes only where we enforce them, on keys of our own
  * - `posture`: reasons, worst first
+ * - `is_unknown_in_use`: unknown, and not denied every time; the others are `is_refused`, and count as no unknown key anywhere
  * - `is_live`: an event within half an hour; `risk`: anything doubtful and live first, unknown before revoked, expired and ambiguous; then
- *   the same without life; unattributed events; retired keys that were only used before; known keys last
+ *   the same without life; keys that were refused every time; unattributed events; retired keys that were only used before; known keys last
  *
  * @param columns beside those that standing and posture need anyway
  */
 export function lanesSql(database: string, scope: Pick<Scope, 'where'>, columns: readonly LaneColumn[]): string {
-  const wanted = new Set<LaneColumn>(['newest_name', 'retired_count', 'user_count', 'last_at', ...columns]);
+  const wanted = new Set<LaneColumn>([
+    'newest_name',
+    'retired_count',
+    'used_count',
+    'user_count',
+    'last_at',
+    ...columns,
+  ]);
   const aggregates = [...wanted].map((name) => `${AGGREGATES[name]} AS ${name}`).join(', ');
   const names = [...wanted].join(', ');
   const { matched, standing } = standingOf(database);
@@ -74,7 +84,8 @@ export function lanesSql(database: string, scope: Pick<Scope, 'where'>, columns:
     : 'record_provider';
   return `SELECT *,
       arrayFilter(reason -> reason != '', [
-        multiIf(standing = 'unattributed', 'no_key_named', standing = 'unknown', 'unknown_key', standing = 'ambiguous', 'ambiguous_hint',
+        multiIf(standing = 'unattributed', 'no_key_named', is_refused, 'refused', standing = 'unknown', 'unknown_key',
+          standing = 'ambiguous', 'ambiguous_hint',
           standing = 'known', '', retired_count = 0, 'retired', standing = 'revoked', 'revoked_in_use', 'expired_in_use'),
         multiIf(NOT is_shared, '', record_key = '' OR (record_sharing != 'personal' AND user_count <= record_people_declared), 'shared',
           'shared_too_broadly'),
@@ -83,6 +94,8 @@ export function lanesSql(database: string, scope: Pick<Scope, 'where'>, columns:
     FROM (SELECT *,
       standing IN ('revoked', 'expired') AND retired_count > 0 AS is_retired_in_use,
       standing != 'unattributed' AS is_attributed,
+      standing = 'unknown' AND used_count = 0 AS is_refused,
+      standing = 'unknown' AND NOT is_refused AS is_unknown_in_use,
       is_attributed AND user_count >= 2 AS is_shared,
       last_at >= fromUnixTimestamp64Milli({live_from:Int64}, 'UTC') AS is_live,
       ${RISK_SQL} AS standing_risk,
@@ -100,12 +113,18 @@ export function lanesSql(database: string, scope: Pick<Scope, 'where'>, columns:
     FROM (${namedSql(`SELECT lane, ${aggregates} FROM ${database}.ledger WHERE ${scope.where} GROUP BY lane`, `${names}, `)})))))`;
 }
 
-/** Lanes of a scope with their standing now and nothing else: `lane`, `standing`. */
-export function standingsSql(database: string, { where }: Pick<Scope, 'where'>): string {
+/**
+ * Lanes of a scope whose key is unknown now and was not refused every time, and nothing else of them: `lane`.
+ * @param among SQL of the lanes that matter; standing is decided for these alone, because names are the dear part of the roll-up
+ */
+export function unknownLanesSql(database: string, { where }: Pick<Scope, 'where'>, among: string): string {
   const { matched, standing } = standingOf(database);
-  return `SELECT lane, ${standing('matched')} AS standing
-    FROM (SELECT lane, ${matched} AS matched
-    FROM (${namedSql(`SELECT lane, ${AGGREGATES.newest_name} AS newest_name FROM ${database}.ledger WHERE ${where} GROUP BY lane`, '')}))`;
+  const aggregates = (['newest_name', 'used_count'] as const)
+    .map((name) => `${AGGREGATES[name]} AS ${name}`)
+    .join(', ');
+  return `SELECT lane FROM (SELECT lane, ${matched} AS matched
+    FROM (${namedSql(`SELECT lane, ${aggregates} FROM ${database}.ledger WHERE ${where} AND lane IN (${among}) GROUP BY lane HAVING used_count > 0`, '')}))
+    WHERE ${standing('matched')} = 'unknown'`;
 }
 
 /** How the events of lanes name their key: `lane`, `fingerprint`, `hint`, `hint_org`, and what else is named. */

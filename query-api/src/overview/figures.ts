@@ -11,6 +11,7 @@ export interface Figures {
   keys: number;
   known: number;
   unknown: number;
+  refused: number;
   ambiguous: number;
   retired: number;
   shared: number;
@@ -28,7 +29,8 @@ export interface Figures {
 /** One pass over all lanes. The org that most keys name is the one with more events among equals. */
 export function figuresSql(database: string, window: Window, nowMs: number): string {
   const columns = ['newest_org', 'event_count', 'spent'] as const;
-  return `SELECT countIf(is_attributed) AS keys, countIf(standing = 'known') AS known, countIf(standing = 'unknown') AS unknown,
+  return `SELECT countIf(is_attributed) AS keys, countIf(standing = 'known') AS known, countIf(is_unknown_in_use) AS unknown,
+      countIf(is_refused) AS refused,
       countIf(standing = 'ambiguous') AS ambiguous, countIf(is_retired_in_use) AS retired, countIf(is_shared) AS shared,
       countIf(has(posture, 'shared_too_broadly')) AS overshared, countIf(has(posture, 'weakly_governed')) AS weak,
       sumIf(event_count, NOT is_attributed) AS unattributed_events, sum(event_count) AS events, toString(sum(spent)) AS cost,
@@ -36,7 +38,7 @@ export function figuresSql(database: string, window: Window, nowMs: number): str
       sumMapIf([lane_org], [1], [event_count], is_attributed AND lane_org != '') AS orgs,
       arrayReverseSort((org, lanes, events) -> (lanes, events), orgs.1, orgs.2, orgs.3)[1] AS primary_org,
       arrayMap(lane -> lane.3, groupArraySortedIf(${BANNER_LANES_MAX})(
-        (-(standing_risk + if(is_live, 100, 0)), -spent, lane), standing = 'unknown' OR is_retired_in_use)) AS banner_lanes
+        (-(standing_risk + if(is_live, 100, 0)), -spent, lane), is_unknown_in_use OR is_retired_in_use)) AS banner_lanes
     FROM (${lanesSql(database, windowScope(window, nowMs), columns)})`;
 }
 
@@ -53,6 +55,7 @@ export async function readFigures(store: ClickHouse, window: Window, nowMs: numb
     keys: count('keys'),
     known: count('known'),
     unknown: count('unknown'),
+    refused: count('refused'),
     ambiguous: count('ambiguous'),
     retired: count('retired'),
     shared: count('shared'),

@@ -39,6 +39,7 @@ export async function readOverview(
     primary_org: figures.primaryOrg,
     known_lanes: figures.known,
     unknown_lanes: figures.unknown,
+    refused_lanes: figures.refused,
     doubtful_lanes: figures.ambiguous + figures.retired,
     retired_lanes: figures.retired,
     shared_lanes: figures.shared,

@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { LEDGER_COLUMNS, LEDGER_TABLE } from '../../../contract/index.ts';
-import { dropUnusedRollUpWhileEmpty } from '../upkeep/unused-roll-up.ts';
+import { dropUnusedRollUpsWhileEmpty } from '../upkeep/unused-roll-ups.ts';
 import { MIGRATIONS_DIRECTORY, readMigrations, type Migration } from './migration-files.ts';
 import { assertEngine, syncAsTold } from './storage.ts';
 import { assertIdentifier, fillIn, type TemplateValues } from './template.ts';
@@ -58,7 +58,7 @@ export async function migrate(client: ClickHouseClient, options: MigrateOptions)
     if (!applied.has(migration.version)) await apply(client, migration, values);
   }
   await assertColumns(client, database);
-  await dropUnusedRollUpWhileEmpty(client, database);
+  await dropUnusedRollUpsWhileEmpty(client, database);
   await syncAsTold(client, database, options.fsync);
 }
 

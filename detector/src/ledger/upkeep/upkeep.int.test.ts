@@ -10,12 +10,13 @@ import { MIGRATIONS_DIRECTORY, readMigrations } from '../migrate/migration-files
 import { startTestEngine, type TestEngine } from '../testing.ts';
 import { startUpkeep, type Upkeep } from './upkeep.ts';
 
-/** What an installation had applied that was made before the roll-up by day. */
-const BEFORE = 5;
+/** Last migrations of installations that were made before the roll-up by day, and before it told use from refusal. */
+const BEFORE_ANY = 5;
+const BEFORE_USE = 34;
 const DAYS = 3;
 const ROWS_PER_DAY = 500;
 
-describe('a ledger from before the roll-up by day', () => {
+describe('a ledger from before its roll-up', () => {
   let engine: TestEngine;
   let client: ClickHouseClient;
   beforeAll(async () => {
@@ -37,7 +38,7 @@ describe('a ledger from before the roll-up by day', () => {
   }
 
   /** Made and filled by the migrations of then, and brought up to date by those of now. */
-  async function upgraded(): Promise<{
+  async function upgraded(before = BEFORE_ANY): Promise<{
     database: string;
     page: (settings?: Record<string, number>) => Promise<unknown>;
   }> {
@@ -50,7 +51,7 @@ describe('a ledger from before the roll-up by day', () => {
     const directory = join(await tempDir(), 'migrations');
     mkdirSync(directory);
     for (const { name, version } of readMigrations(MIGRATIONS_DIRECTORY))
-      if (version <= BEFORE) copyFileSync(join(MIGRATIONS_DIRECTORY, name), join(directory, name));
+      if (version <= before) copyFileSync(join(MIGRATIONS_DIRECTORY, name), join(directory, name));
     await migrate(client, { ...options, directory });
     await client.command({ query: `INSERT INTO ${database}.claims VALUES (0, 'then', now64(6))` });
     await client.command({ query: `SYSTEM RELOAD DICTIONARY ${database}.claims_by_partition` });
@@ -65,7 +66,8 @@ describe('a ledger from before the roll-up by day', () => {
     await migrate(client, options);
     const page = (settings: Record<string, number> = {}) =>
       rows(
-        `SELECT lane, count(), uniqExactIf(session, session != ''), uniqExactIf(user, user != ''), toString(sum(cost_usd)), max(kafka_offset)
+        `SELECT lane, count(), uniqExactIf(session, session != ''), uniqExactIf(user, user != ''), toString(sum(cost_usd)), max(kafka_offset),
+           countIf(outcome != 'denied'), (argMaxIf(hint, seen_at, hint != ''), argMaxIf(org, seen_at, hint != ''))
          FROM ${database}.ledger WHERE toDate(seen_at) >= '2026-11-02' GROUP BY lane ORDER BY lane`,
         { optimize_empty_string_comparisons: 0, ...settings },
       );
@@ -89,8 +91,11 @@ describe('a ledger from before the roll-up by day', () => {
     return upkeep;
   }
 
-  it('has the same sums before, and reads the roll-up for them once it is built', async () => {
-    const { database, page } = await upgraded();
+  it.each([
+    ['by day', BEFORE_ANY],
+    ['that tells use from refusal', BEFORE_USE],
+  ])('%s has the same sums before, and reads the roll-up for them once it is built', async (_what, version) => {
+    const { database, page } = await upgraded(version);
     const before = await page();
     expect(before).toHaveLength(7);
     await expect(page({ force_optimize_projection: 1 })).rejects.toThrow();
@@ -99,7 +104,7 @@ describe('a ledger from before the roll-up by day', () => {
     expect(await page({ force_optimize_projection: 1 })).toEqual(before);
     expect(told.map(([done]) => done)).toEqual([0, 500, 1_000, 1_500]);
     expect(await rows(`SELECT task, rows_done, rows_total, finished_at IS NULL FROM ${database}.upkeep FINAL`)).toEqual(
-      [['by_lane_day', 1_500, 1_500, 0]],
+      [['by_day_and_lane', 1_500, 1_500, 0]],
     );
     const [explained] = await rows<[string]>(
       `SELECT arrayStringConcat(groupArray(explain), '\n') FROM
@@ -108,7 +113,7 @@ describe('a ledger from before the roll-up by day', () => {
     expect(explained?.[0]).toMatch(/by_session[^]*Parts: 0\/3/);
     expect(
       await rows(`SELECT name FROM system.projections WHERE database = '${database}' AND table = 'ledger'`),
-    ).toEqual([['by_lane_day']]);
+    ).toEqual([['by_day_and_lane']]);
   });
 
   it('goes on with what is left after it was interrupted, and leaves a ledger that has it alone', async () => {

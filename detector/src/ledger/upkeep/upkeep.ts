@@ -1,9 +1,9 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { LEDGER_TABLE } from '../../../contract/index.ts';
-import { dropUnusedRollUp } from './unused-roll-up.ts';
+import { dropUnusedRollUps } from './unused-roll-ups.ts';
 
 /** The roll-up that parts from before its migration lack, and the work's name in the table `upkeep`. */
-const ROLL_UP = 'by_lane_day';
+const ROLL_UP = 'by_day_and_lane';
 const POLL_MS = 1_000;
 const RETRY_MS = 30_000;
 
@@ -133,7 +133,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     for (let isDone = false; !isDone && !signal.aborted;) {
       try {
         isDone = await round();
-        if (isDone) await dropUnusedRollUp(client, database);
+        if (isDone) await dropUnusedRollUps(client, database);
       } catch (error) {
         if (signal.aborted) return;
         isDone = false;
