@@ -12,9 +12,9 @@ import { readEntities } from './entities.ts';
 import { kindSql } from './kinds.ts';
 import { readSeenBefore } from './seen-before.ts';
 
-/** Lanes unknown now, as SQL. Standing is that of the lane in the window, as every page has it. */
+/** Lanes whose key is unknown now and was not refused every time, as SQL. Standing is that of the lane in the window, as every page has it. */
 export function unknownLanesSql(database: string, window: Window, nowMs: number): string {
-  return `SELECT lane FROM (${standingsSql(database, windowScope(window, nowMs))}) WHERE standing = 'unknown'`;
+  return `SELECT lane FROM (${standingsSql(database, windowScope(window, nowMs))}) WHERE standing = 'unknown' AND NOT is_refused`;
 }
 
 /** What values are sorted by, as SQL over the rows of one, and its type there, which holds it exactly. */

@@ -114,17 +114,17 @@ export function lanesSql(database: string, scope: Pick<Scope, 'where'>, columns:
 }
 
 /**
- * Lanes of a scope whose key is unknown now and was not refused every time, and nothing else of them: `lane`.
- * @param among SQL of the lanes that matter; standing is decided for these alone, because names are the dear part of the roll-up
+ * Lanes of a scope with their standing now and nothing else: `lane`, `standing`, `is_refused` (unknown, and denied every time).
+ * @param among SQL of the lanes that matter: standing is decided for these alone, because names are the dear part of the roll-up
  */
-export function unknownLanesSql(database: string, { where }: Pick<Scope, 'where'>, among: string): string {
+export function standingsSql(database: string, { where }: Pick<Scope, 'where'>, among?: string): string {
   const { matched, standing } = standingOf(database);
-  const aggregates = (['newest_name', 'used_count'] as const)
-    .map((name) => `${AGGREGATES[name]} AS ${name}`)
-    .join(', ');
-  return `SELECT lane FROM (SELECT lane, ${matched} AS matched
-    FROM (${namedSql(`SELECT lane, ${aggregates} FROM ${database}.ledger WHERE ${where} AND lane IN (${among}) GROUP BY lane HAVING used_count > 0`, '')}))
-    WHERE ${standing('matched')} = 'unknown'`;
+  const only = among === undefined ? '' : ` AND lane IN (${among})`;
+  const { newest_name, used_count } = AGGREGATES;
+  const lanes = `SELECT lane, ${newest_name} AS newest_name, ${used_count} AS used_count FROM ${database}.ledger
+    WHERE ${where}${only} GROUP BY lane`;
+  return `SELECT lane, ${standing('matched')} AS standing, standing = 'unknown' AND used_count = 0 AS is_refused
+    FROM (SELECT lane, used_count, ${matched} AS matched FROM (${namedSql(lanes, 'used_count, ')}))`;
 }
 
 /** How the events of lanes name their key: `lane`, `fingerprint`, `hint`, `hint_org`, and what else is named. */

@@ -1,6 +1,6 @@
 import type { Window } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { lanesParameters, unknownLanesSql } from '../lanes/states.ts';
+import { lanesParameters, standingsSql } from '../lanes/states.ts';
 import { rowsSince, windowScope } from '../ledger/scope.ts';
 import type { Scope } from '../ledger/scope.ts';
 import { LIVE_MS, windowStartMs } from '../ledger/window.ts';
@@ -23,7 +23,7 @@ export function unknownSessionsSql(database: string, window: Window, nowMs: numb
 /** Lanes in a scope that are unknown now, of those with a row of standing unknown in another. */
 function metLanesSql(database: string, scope: Pick<Scope, 'where'>, { where }: Pick<Scope, 'where'>): string {
   const met = `SELECT lane FROM ${database}.ledger WHERE ${where} AND standing = 'unknown' GROUP BY lane`;
-  return unknownLanesSql(database, scope, met);
+  return `SELECT lane FROM (${standingsSql(database, scope, met)}) WHERE standing = 'unknown' AND NOT is_refused`;
 }
 
 /** Counts the sessions and sums what the live ones spent. */
