@@ -14,6 +14,7 @@ import { describeRoute } from './http/openapi.ts';
 import { PROBLEMS } from './http/problem.ts';
 import { installSecurity } from './http/security.ts';
 import { installSessionAuth } from './http/session-auth.ts';
+import { caseRoutes } from './routes/cases.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { controlRoutes } from './routes/control.ts';
 import { credentialGroupRoutes } from './routes/credential-groups.ts';
@@ -123,6 +124,7 @@ export async function createServer(
   await app.register(readRoutes(services));
   await app.register(findingRoutes(services));
   await app.register(entityRoutes(services));
+  await app.register(caseRoutes(services));
   await app.register(credentialRoutes(services));
   await app.register(credentialSecretRoutes(services));
   await app.register(credentialGroupRoutes(services));

@@ -56,6 +56,7 @@ const ACCESS: Record<string, Access> = {
   'PATCH /v1/people/:id': 'admin',
   'POST /v1/people/:id/link': 'admin',
   'GET /v1/overview': 'viewer',
+  'GET /v1/cases': 'viewer',
   'GET /v1/lanes': 'viewer',
   'GET /v1/lanes/:lane': 'viewer',
   'GET /v1/ledger': 'viewer',
