@@ -43,7 +43,9 @@ export function laneCases({ findings, figures }: Candidates, judge: Judge): Reco
     return found === null ? [] : [{ ...finding, ...found }];
   });
   for (const [lane, all] of Map.groupBy(judged, (finding) => finding.lane)) {
-    const state = (['open', 'acknowledged', 'snoozed'] as const).find((one) => all.some((finding) => finding.state === one))!;
+    const state = (['open', 'acknowledged', 'snoozed'] as const).find((one) =>
+      all.some((finding) => finding.state === one),
+    )!;
     const own = all.filter((finding) => finding.state === state);
     cases[state].push(caseOf(lane, own, figures.get(lane) ?? null));
   }
@@ -53,7 +55,8 @@ export function laneCases({ findings, figures }: Candidates, judge: Judge): Reco
 
 function caseOf(lane: string, own: (FindingOfLane & { assignee: string })[], figures: LaneFigures | null): LaneCase {
   const worst = own.reduce((gravest, finding) => {
-    const more = rankOf(finding.severity) - rankOf(gravest.severity) || Number(finding.last_ms) - Number(gravest.last_ms);
+    const more =
+      rankOf(finding.severity) - rankOf(gravest.severity) || Number(finding.last_ms) - Number(gravest.last_ms);
     return more > 0 ? finding : gravest;
   });
   const standing = figures?.standing ?? worst.standing;

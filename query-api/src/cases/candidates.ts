@@ -72,7 +72,8 @@ export function caseFiguresSql(database: string, window: Window, nowMs: number):
     FROM (${lanesSql(database, { where: `lane IN (SELECT lane FROM ${database}.findings) AND ${where}` }, columns)})`;
 }
 
-type FiguresRow = Omit<LaneFigures, 'shared' | 'live' | 'spent'> & Record<'shared' | 'live', number | boolean> & { spent_usd: string };
+type FiguresRow = Omit<LaneFigures, 'shared' | 'live' | 'spent'> &
+  Record<'shared' | 'live', number | boolean> & { spent_usd: string };
 
 /** Reads both; who reported them only of cheap lanes, which are looked up in their rows. */
 export async function readCandidates(store: ClickHouse, window: Window, nowMs: number): Promise<Candidates> {
@@ -104,7 +105,11 @@ export async function readCandidates(store: ClickHouse, window: Window, nowMs: n
 }
 
 /** Who reported the newest event of each of these lanes; lanes of own producers are left out. */
-async function readCollectors(store: ClickHouse, lanes: readonly string[], fromMs: number): Promise<Map<string, string>> {
+async function readCollectors(
+  store: ClickHouse,
+  lanes: readonly string[],
+  fromMs: number,
+): Promise<Map<string, string>> {
   const { where, parameters } = rowsSince(fromMs);
   const chunks = Array.from({ length: Math.ceil(lanes.length / LANES_PER_REQUEST) }, (_, index) =>
     lanes.slice(index * LANES_PER_REQUEST, (index + 1) * LANES_PER_REQUEST),

@@ -22,7 +22,11 @@ export type CasesQuery = z.output<typeof casesQuerySchema>;
 const GROUP_LANES_MAX = 100;
 /** Score in billionths, last occurrence and lane of an entry's first member. */
 const cursorShape = z.tuple([z.number().int().min(0), z.number().int(), z.string().max(128)]);
-const placeOf = ({ score, lastMs, lane }: LaneCase): [number, number, string] => [Math.round(score * 1e9), lastMs, lane];
+const placeOf = ({ score, lastMs, lane }: LaneCase): [number, number, string] => [
+  Math.round(score * 1e9),
+  lastMs,
+  lane,
+];
 
 /** Whether a filter of the query leaves a case in. Pure. */
 function isWanted(one: LaneCase, query: CasesQuery, me: string): boolean {
@@ -139,7 +143,8 @@ function itemOf(
     org: first.org,
     standing: first.standing,
     match: lane?.match ?? 'none',
-    registration: lane?.registration ?? registrationOf({ fingerprint: worst.fingerprint, org: first.org }, first.standing),
+    registration:
+      lane?.registration ?? registrationOf({ fingerprint: worst.fingerprint, org: first.org }, first.standing),
     score: first.score,
     score_parts: first.parts,
     severity: first.severity,

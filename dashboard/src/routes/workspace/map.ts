@@ -1,7 +1,15 @@
 import type { LaneDetail } from '@lanewatch/query-api/contract';
 import { counted } from '#lib/format/count.ts';
 import { duration } from '#lib/format/time.ts';
-import { credentialHref, entityHref, findingHref, findingsHref, laneHref, ledgerHref, sessionHref } from '#lib/links.ts';
+import {
+  credentialHref,
+  entityHref,
+  findingHref,
+  findingsHref,
+  laneHref,
+  ledgerHref,
+  sessionHref,
+} from '#lib/links.ts';
 
 /** What colour says of a node: not resolved, known, missing, live; else nothing. Its words say the same. */
 export type MapTone = 'bad' | 'good' | 'missing' | 'live' | 'plain';
@@ -42,7 +50,8 @@ export function mapOf(lane: LaneDetail): MapGroup[] {
 
 const most = <One extends Node>(nodes: readonly One[]): One | undefined =>
   nodes.reduce<One | undefined>((top, node) => (top === undefined || node.events > top.events ? node : top), undefined);
-const others = (what: string, count: number): string => (count > 1 ? `${what} · ${(count - 1).toLocaleString('en-US')} more` : what);
+const others = (what: string, count: number): string =>
+  count > 1 ? `${what} · ${(count - 1).toLocaleString('en-US')} more` : what;
 const named = (nodes: readonly Node[]): number => nodes.reduce((sum, { events }) => sum + events, 0);
 
 function observed(lane: LaneDetail): MapNode[] {
@@ -55,11 +64,24 @@ function observed(lane: LaneDetail): MapNode[] {
     user === undefined
       ? missing('user', 'unknown user', 'identity unresolved', entityHref('user', '', { window }), unresolved)
       : {
-          ...at('user', user, others(unresolved > 0 && lane.users <= users.length ? 'person, some events unresolved' : 'person', lane.users)),
+          ...at(
+            'user',
+            user,
+            others(
+              unresolved > 0 && lane.users <= users.length ? 'person, some events unresolved' : 'person',
+              lane.users,
+            ),
+          ),
           href: entityHref('user', user.value, { window }),
         },
     endpoint === undefined
-      ? missing('endpoint', 'unknown endpoint', 'no address reported', entityHref('endpoint', '', { window }), lane.events)
+      ? missing(
+          'endpoint',
+          'unknown endpoint',
+          'no address reported',
+          entityHref('endpoint', '', { window }),
+          lane.events,
+        )
       : {
           ...at('endpoint', endpoint, others(isResolved ? 'endpoint' : 'unresolved endpoint', lane.endpoints)),
           mono: true,
@@ -86,7 +108,10 @@ function context(lane: LaneDetail): MapNode[] {
           ...at(
             'session',
             session,
-            others(`${session.live ? 'live session' : 'session'} · ${duration(session.first_seen, session.last_seen)}`, lane.sessions),
+            others(
+              `${session.live ? 'live session' : 'session'} · ${duration(session.first_seen, session.last_seen)}`,
+              lane.sessions,
+            ),
           ),
           mono: true,
           tone: session.live ? 'live' : 'plain',
@@ -114,7 +139,12 @@ function comparables(lane: LaneDetail): MapNode[] {
 function allowlist({ credential, standing, registration }: LaneDetail): MapNode {
   const node = { id: 'allowlist', mono: false, events: null };
   if (credential === null) {
-    const note = standing === 'ambiguous' ? 'several entries fit' : registration === 'needs_fingerprint' ? 'needs a fingerprint' : 'missing entry';
+    const note =
+      standing === 'ambiguous'
+        ? 'several entries fit'
+        : registration === 'needs_fingerprint'
+          ? 'needs a fingerprint'
+          : 'missing entry';
     return { ...node, label: 'allowlist', note, tone: 'missing', href: null };
   }
   return {
@@ -155,7 +185,11 @@ function response(lane: LaneDetail): MapNode[] {
     {
       ...step,
       id: 'decide',
-      label: actions.includes('register') ? '3 register or revoke' : lane.credential === null ? '3 revoke at its provider' : '3 rotate or revoke',
+      label: actions.includes('register')
+        ? '3 register or revoke'
+        : lane.credential === null
+          ? '3 revoke at its provider'
+          : '3 rotate or revoke',
       note: 'the bar above',
       tone: 'live',
       href: '#acts',
@@ -172,7 +206,14 @@ const at = (kind: string, { value, events }: Node, note: string) => ({
   events,
 });
 
-const missing = (kind: string, label: string, note: string, href: string | null, events: number, tone: MapTone = 'bad'): MapNode => ({
+const missing = (
+  kind: string,
+  label: string,
+  note: string,
+  href: string | null,
+  events: number,
+  tone: MapTone = 'bad',
+): MapNode => ({
   ...{ id: kind, label, mono: false, note, tone, href, events },
 });
 
