@@ -28,6 +28,10 @@ export const casesQuerySchema = pageQuerySchema.extend({
   attributed: lanesQuerySchema.shape.attributed,
   reason: z.enum(POSTURE_REASONS).optional(),
   org: lanesQuerySchema.shape.org,
+  urgent: z
+    .stringbool()
+    .optional()
+    .describe('Needs immediate review: a critical finding, or a session that is live on a key that is not known'),
   assignee: z.string().max(254).optional().describe('E-mail; `me` for whoever asks, `none` for cases of nobody'),
   group: z.string().max(200).optional().describe('The members of one entry, each for itself'),
 });
@@ -95,7 +99,30 @@ export const casesPageSchema = pageOf(caseSchema).extend({
   lanes: z.number().int(),
   /** Lanes in each state, whatever else is filtered. */
   states: z.object({ open: z.number().int(), acknowledged: z.number().int(), snoozed: z.number().int() }),
+  /** Lanes that want a decision and need immediate review, whatever else is filtered. */
+  urgent: z.number().int(),
   /** There are more findings than the queue looks at: it has the gravest. */
   truncated: z.boolean(),
 });
 export type CasesPage = z.infer<typeof casesPageSchema>;
+
+/** `GET /v1/lanes/{lane}/callers`: who used a lane in the last 7 days, and would be hit when its key ends. Most calls first. */
+export const callersSchema = z.object({
+  from: instantSchema,
+  to: instantSchema,
+  /** How many there are, of those read; the busiest 50 are listed. */
+  callers: z.number().int(),
+  calls: z.number().int(),
+  items: z.array(
+    z.object({
+      user: z.string(),
+      ip: z.string(),
+      agent: z.string(),
+      environment: z.string(),
+      repo: z.string(),
+      calls: z.number().int(),
+      last_seen: instantSchema,
+    }),
+  ),
+});
+export type Callers = z.infer<typeof callersSchema>;

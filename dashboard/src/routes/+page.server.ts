@@ -1,10 +1,42 @@
 import { INGEST_URL } from '$app/env/private';
-import { lanesQuerySchema } from '@lanewatch/query-api/contract';
+import type { CasesPage } from '@lanewatch/query-api/contract';
 import { parseQuery } from '#lib/query.ts';
-import type { PageServerLoad } from './$types';
+import { landingQuerySchema, type LandingQuery } from './landing-query.ts';
+import { caseActions } from './workspace/acts.ts';
+import { readCase } from './workspace/read.ts';
+import type { Actions, PageServerLoad } from './$types';
+
+const CASES_SHOWN = 50;
+/** Lanes of the raw inventory that the page ends with. */
+const LANES_SHOWN = 8;
+
+/** What of the queue's filters the inventory has as well. */
+function inventoryQuery({ window, standing, shared, live, attributed, reason, org }: LandingQuery) {
+  return { window, standing, shared, live, attributed, reason, org };
+}
+
+/** The entry that a lane is told by: its own, or that of its group. */
+const entryOf = (cases: CasesPage, lane: string) =>
+  cases.items.find((one) => one.lane === lane) ?? cases.items.find((one) => one.group?.lanes.includes(lane));
 
 export const load: PageServerLoad = async ({ locals, url }) => {
-  const query = parseQuery(lanesQuerySchema, url.searchParams);
-  const [overview, lanes] = await Promise.all([locals.api.overview(query.window), locals.api.lanes(query)]);
-  return { overview, lanes, query, ingestUrl: INGEST_URL };
+  const { lane: named, ...query } = parseQuery(landingQuerySchema, url.searchParams);
+  const { api } = locals;
+  const chosenEarly = named === undefined ? null : readCase(api, named, query.window);
+  const [overview, cases, lanes, assignees] = await Promise.all([
+    api.overview(query.window),
+    api.cases({ ...query, limit: CASES_SHOWN }),
+    api.lanes({ ...inventoryQuery(query), limit: LANES_SHOWN }),
+    api.assignees().then(
+      ({ items }) => items,
+      () => [],
+    ),
+  ]);
+  const first = cases.items[0];
+  const chosen =
+    (await chosenEarly) ?? (first === undefined ? null : await readCase(api, first.lane, query.window, first.latest));
+  const entry = chosen === null ? undefined : entryOf(cases, chosen.lane.lane);
+  return { overview, cases, lanes, query, chosen, entry: entry ?? null, assignees, ingestUrl: INGEST_URL };
 };
+
+export const actions: Actions = caseActions;

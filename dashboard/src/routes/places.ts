@@ -16,7 +16,7 @@ export const PLACE_GROUPS: readonly { name: string; places: readonly Place[] }[]
   {
     name: 'Inventory',
     places: [
-      { href: '/', name: 'API keys', icon: 'keys', routes: ['/', '/lanes'] },
+      { href: '/', name: 'API keys', icon: 'keys', routes: ['/', '/keys', '/lanes'] },
       ...(['session', 'user', 'endpoint', 'agent', 'repo', 'model'] as const).map((kind) => {
         const { plural: name, icon } = ENTITY_WORDS[kind];
         return { href: ENTITY_PATHS[kind], name, icon, routes: [ENTITY_PATHS[kind]] };

@@ -28,6 +28,11 @@ const placeOf = ({ score, lastMs, lane }: LaneCase): [number, number, string] =>
   lane,
 ];
 
+/** Whether a case needs somebody at once: its gravest finding is critical, or its key is not known and in use right now. Pure. */
+function isUrgent({ severity, standing, figures }: LaneCase): boolean {
+  return severity === 'critical' || ((figures?.live ?? false) && standing !== 'known' && standing !== 'unattributed');
+}
+
 /** Whether a filter of the query leaves a case in. Pure. */
 function isWanted(one: LaneCase, query: CasesQuery, me: string): boolean {
   const { figures } = one;
@@ -39,6 +44,7 @@ function isWanted(one: LaneCase, query: CasesQuery, me: string): boolean {
     (query.attributed === undefined || (one.standing !== 'unattributed') === query.attributed) &&
     (query.reason === undefined || (figures?.posture.includes(query.reason) ?? false)) &&
     (query.org === undefined || one.org === query.org) &&
+    (query.urgent === undefined || isUrgent(one) === query.urgent) &&
     (query.assignee === undefined || (isAssigned ?? one.assignee === query.assignee))
   );
 }
@@ -78,6 +84,7 @@ export async function readCases(
       acknowledged: cases.acknowledged.length,
       snoozed: cases.snoozed.length,
     },
+    urgent: cases.open.filter(isUrgent).length,
     truncated: candidates.truncated,
   };
 }

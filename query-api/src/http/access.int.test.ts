@@ -57,6 +57,7 @@ const ACCESS: Record<string, Access> = {
   'POST /v1/people/:id/link': 'admin',
   'GET /v1/overview': 'viewer',
   'GET /v1/cases': 'viewer',
+  'GET /v1/lanes/:lane/callers': 'viewer',
   'GET /v1/lanes': 'viewer',
   'GET /v1/lanes/:lane': 'viewer',
   'GET /v1/ledger': 'viewer',

@@ -1,10 +1,14 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { casesPageSchema, casesQuerySchema } from '../../contract/index.ts';
+import { z } from 'zod';
+import { callersSchema, casesPageSchema, casesQuerySchema } from '../../contract/index.ts';
 import { readCandidates } from '../cases/candidates.ts';
 import { readCases } from '../cases/cases.ts';
+import { readLaneCallers } from '../cases/lane-callers.ts';
 import { actorOf } from '../http/session-auth.ts';
 import { registryVersion } from '../registry/registry.ts';
 import type { Services } from '../services/services.ts';
+
+const laneParams = z.object({ lane: z.string().min(1).max(128) });
 
 /** The queue of what needs a decision. */
 export function caseRoutes(services: Services): FastifyPluginAsyncZod {
@@ -28,6 +32,19 @@ export function caseRoutes(services: Services): FastifyPluginAsyncZod {
           shared.read(`${version} cases ${query.window}`, () => readCandidates(store, query.window, now()));
         return readCases(store, database.db, candidates, query, { nowMs: now(), me: actorOf(request) });
       },
+    );
+
+    app.get(
+      '/v1/lanes/:lane/callers',
+      {
+        schema: {
+          tags: ['reads'],
+          summary: 'Who used a lane in the last 7 days: whom ending its key would hit',
+          params: laneParams,
+          response: { 200: callersSchema },
+        },
+      },
+      ({ params }) => readLaneCallers(store, params.lane, now()),
     );
   };
 }

@@ -2,6 +2,9 @@ import { error, redirect } from '@sveltejs/kit';
 import {
   entitiesPageSchema,
   entityDetailSchema,
+  assigneesSchema,
+  callersSchema,
+  casesPageSchema,
   findingItemSchema,
   findingsPageSchema,
   laneDetailSchema,
@@ -12,9 +15,11 @@ import {
   problemSchema,
   segmentOf,
   sessionSchema,
+  triageAnswerSchema,
   UNATTENDED_HEADER,
   type EntityKind,
   type Problem,
+  type TriageRequest,
   type Window,
 } from '@lanewatch/query-api/contract';
 import type { z } from 'zod';
@@ -154,6 +159,11 @@ export function createApi(base: string, caller: Caller) {
       read(entityDetailSchema, `/v1/entities/${kind}/${segmentOf(value)}${queryString({ window })}`),
     session: (session: string, query: Query) =>
       read(sessionSchema, `/v1/sessions/${segmentOf(session)}${queryString(query)}`),
+    cases: (query: Query) => read(casesPageSchema, `/v1/cases${queryString(query)}`),
+    triage: (body: Partial<TriageRequest> & Pick<TriageRequest, 'act'>) =>
+      command(triageAnswerSchema, '/v1/findings/triage', body),
+    assignees: () => read(assigneesSchema, '/v1/findings/assignees'),
+    laneCallers: (lane: string) => read(callersSchema, `/v1/lanes/${encodeURIComponent(lane)}/callers`),
     ledger: (query: Query) => read(ledgerPageSchema, `/v1/ledger${queryString(query)}`),
     ledgerTotals: ({ limit: _limit, cursor: _cursor, totals: _totals, ...filter }: Query) =>
       read(ledgerTotalsSchema, `/v1/ledger/totals${queryString(filter)}`),
