@@ -5,7 +5,11 @@ import type { Case } from '@lanewatch/query-api/contract';
  * told to. Pure.
  * @param after lane that came after it when it was decided; '' where nobody said
  */
-export function aroundOf(items: readonly Case[], chosen: string | null, after: string): { previous: string; next: string } {
+export function aroundOf(
+  items: readonly Case[],
+  chosen: string | null,
+  after: string,
+): { previous: string; next: string } {
   const at = items.findIndex((one) => one.lane === chosen || (chosen !== null && one.group?.lanes.includes(chosen)));
   if (at >= 0) return { previous: items[at - 1]?.lane ?? '', next: items[at + 1]?.lane ?? '' };
   const goesOn = items.findIndex((one) => one.lane === after);

@@ -16,11 +16,9 @@ export async function readLaneCallers(store: ClickHouse, lane: string, nowMs: nu
     to: instantOf(nowMs),
     callers: callers.length,
     calls: callers.reduce((sum, { calls }) => sum + calls, 0),
-    items: callers
-      .slice(0, LISTED_MAX)
-      .map(({ user, ip, agent, environment, repo, calls, lastMs }) => ({
-        ...{ user, ip, agent, environment, repo, calls },
-        last_seen: instantOf(lastMs),
-      })),
+    items: callers.slice(0, LISTED_MAX).map(({ user, ip, agent, environment, repo, calls, lastMs }) => ({
+      ...{ user, ip, agent, environment, repo, calls },
+      last_seen: instantOf(lastMs),
+    })),
   };
 }

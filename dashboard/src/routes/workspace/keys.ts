@@ -16,9 +16,15 @@ export function actKeyOf(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey
  */
 export function pressAct(event: KeyboardEvent): void {
   const name = actKeyOf(event);
-  if (name === null || event.defaultPrevented || document.querySelector('dialog[open], [role="dialog"], [role="alertdialog"]')) return;
+  if (
+    name === null ||
+    event.defaultPrevented ||
+    document.querySelector('dialog[open], [role="dialog"], [role="alertdialog"]')
+  )
+    return;
   const { target } = event;
-  if (target instanceof Element && (target.closest(TYPING) || (name === 'enter' && target.closest(PRESSED_BY_ENTER)))) return;
+  if (target instanceof Element && (target.closest(TYPING) || (name === 'enter' && target.closest(PRESSED_BY_ENTER))))
+    return;
   const act = document.querySelector<HTMLElement>(`[data-act="${name}"]`);
   if (act === null) return;
   event.preventDefault();
@@ -26,5 +32,10 @@ export function pressAct(event: KeyboardEvent): void {
   if (act.localName !== 'summary') return;
   const panel = act.parentElement as HTMLDetailsElement;
   // A summary's click opens its panel only after this event.
-  requestAnimationFrame(() => (panel.open ? panel.querySelector<HTMLElement>('input:not([type="hidden"]), select, textarea, button') : act)?.focus());
+  requestAnimationFrame(() =>
+    (panel.open
+      ? panel.querySelector<HTMLElement>('input:not([type="hidden"]), select, textarea, button')
+      : act
+    )?.focus(),
+  );
 }

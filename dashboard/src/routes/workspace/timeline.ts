@@ -12,7 +12,9 @@ export interface Bar {
 const HEIGHT_MIN = 0.18;
 
 /** Places calls between the first and the last of them; one alone stands at the beginning. Pure. */
-export function timelineOf(rows: readonly Pick<LedgerItem, 'seen_at' | 'cost_usd' | 'tokens_output' | 'outcome'>[]): Bar[] {
+export function timelineOf(
+  rows: readonly Pick<LedgerItem, 'seen_at' | 'cost_usd' | 'tokens_output' | 'outcome'>[],
+): Bar[] {
   const times = rows.map(({ seen_at: at }) => Date.parse(at));
   const first = Math.min(...times);
   const span = Math.max(...times) - first;
