@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
 import { laneDetailOf, overviewOf } from './answers.ts';
+import { callersOf, casesPage } from './fake-cases.ts';
 import { lanesPage, page } from './fake-lists.ts';
 import { credentialDetail, registryAnswer } from './fake-registry-changes.ts';
 import { found, ProblemAnswer } from './fake-registry.ts';
@@ -177,7 +178,10 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
         return contract.overviewSchema.parse(
           overviewOf(fake.org, contract.overviewQuerySchema.parse(query).window, nowMs()),
         );
+      case 'cases':
+        return casesPage(fake.org, contract.casesQuerySchema.parse(query), nowMs());
       case 'lanes': {
+        if (verb === 'callers') return callersOf(fake.org, String(id), nowMs());
         if (id === undefined) return lanesPage(fake.org, contract.lanesQuerySchema.parse(query), nowMs());
         return contract.laneDetailSchema.parse(
           found(laneDetailOf(fake.org, id, contract.overviewQuerySchema.parse(query).window, nowMs())),

@@ -211,7 +211,7 @@ function findingOf(sketch: LaneSketch, rule: 'R01' | 'R03' | 'R05', rows: readon
     risk: severity === 'critical' ? 99 : 47,
     status: 'open',
     ...{ resolution: null, snooze: null, acknowledged: null, assignee: '', comments: 0, version: 0 },
-    lane_cost_usd: decimal(rows.reduce((nano, row) => nano + Math.round(Number(row.cost_usd) * 1e9), 0)),
+    lane_cost_usd: decimal(rows.reduce((nano, row) => nano + BigInt(Math.round(Number(row.cost_usd) * 1e9)), 0n)),
     first_seen: first,
     last_seen: last,
     occurrences: rows.length,

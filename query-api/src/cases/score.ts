@@ -22,9 +22,9 @@ const STANDING_POINTS: Record<Case['standing'], number> = {
   known: 2,
   unattributed: 0,
 };
-const LIVE_POINTS = 8;
-const SPEND_POINTS_BELOW = 18;
-const REACH_POINTS_BELOW = 18;
+const LIVE_POINTS = 12;
+const SPEND_POINTS_BELOW = 16;
+const REACH_POINTS_BELOW = 16;
 
 /** From 0 on ever nearer to 1, by orders of magnitude: half at 9, two thirds at 99, three quarters at 999. */
 function growing(amount: number): number {
@@ -33,8 +33,8 @@ function growing(amount: number): number {
 }
 
 /**
- * How urgent a case is, in points: severity of its gravest finding (up to 42), standing of its key (up to 14), 8 while a session is live,
- * spend in the window and reach (people, endpoints and repositories), each below 18 and never at its end. So the sum stays below 100, and
+ * How urgent a case is, in points: severity of its gravest finding (up to 42), standing of its key (up to 14), 12 while a session is live,
+ * spend in the window and reach (people, endpoints and repositories), each below 16 and never at its end. So the sum stays below 100, and
  * of two cases that differ in one thing alone the worse one always has more: nothing saturates. Pure.
  */
 export function scoreOf({ severity, standing, live, spentUsd, people, endpoints, repos }: Scored): {

@@ -1,0 +1,162 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from './eventually.ts';
+import { startStage, type Stage } from './harness.ts';
+import { organisation } from './organisation.ts';
+
+let stage: Stage;
+let page: Page;
+
+beforeAll(async () => {
+  stage = await startStage();
+});
+afterAll(() => stage.close());
+
+beforeEach(async () => {
+  stage.fake.org = organisation(Date.now());
+  stage.fake.received.length = 0;
+  page = await (await stage.visitor()).newPage();
+  return () => page.context().close();
+});
+
+const queue = () => page.getByRole('region', { name: 'Needs a decision' });
+const chosen = () => queue().locator('a[aria-current="true"] .hint').innerText();
+const title = () => page.locator('#case-title').innerText();
+const sent = (path: string) =>
+  stage.fake.received
+    .filter(({ method, url }) => method === 'POST' && url.includes(path))
+    .map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+const ready = () => page.getByText('Live', { exact: true }).waitFor();
+const text = async (name: string) =>
+  (await page.getByRole('region', { name }).first().innerText()).replace(/\s+/g, ' ');
+
+describe('deciding about a case', () => {
+  it('opens with the worst one: who, where, agent, model, session, spend, and what is missing', async () => {
+    await page.goto('/');
+    expect(await title()).toBe('sk-ant-...C001');
+    const map = (await page.getByRole('group', { name: 'Map of the key' }).innerText()).replace(/\s+/g, ' ');
+    for (const part of [
+      'unknown user',
+      '10.0.1.44',
+      'Claude Code',
+      'claude-sonnet-4-6',
+      'live session',
+      'missing entry',
+    ])
+      expect(map).toContain(part);
+    expect(await text('sk-ant-...C001')).toMatch(/0 people 1 endpoint 1 agent 1 session .* \$0\.61 spent/);
+  });
+
+  it('is decided by keys alone: on, acknowledge, undo, next', async () => {
+    await page.goto('/');
+    await ready();
+    const first = await title();
+    await page.keyboard.press('j');
+    await eventually(title).not.toBe(first);
+    await page.keyboard.press('k');
+    await eventually(title).toBe(first);
+    const count = await queue().locator('ol li').count();
+    await page.keyboard.press('e');
+    await page.getByText('Acknowledged 1 finding.').waitFor();
+    expect(await title()).toBe(first);
+    expect(await queue().locator('ol li').count()).toBe(count - 1);
+    await page.keyboard.press('z');
+    await page.getByText('Undone.').waitFor();
+    expect(await queue().locator('ol li').count()).toBe(count);
+    await page.keyboard.press('e');
+    await page.getByText('Acknowledged 1 finding.').waitFor();
+    await page.keyboard.press('j');
+    await eventually(chosen).not.toBe(first);
+    expect(await title()).toBe(await chosen());
+  });
+
+  it('is put off with a reason, and assigned, without leaving it', async () => {
+    await page.goto('/');
+    await ready();
+    const lane = await page.locator('input[name="lane"]').first().inputValue();
+    await page.keyboard.press('a');
+    await page.getByRole('button', { name: 'Take it' }).click();
+    await page.getByText('Assigned 1 finding.').waitFor();
+    await page.keyboard.press('s');
+    await page.keyboard.type('waits for the vendor');
+    await page.getByRole('button', { name: '7 days' }).click();
+    await page.getByText('Put off 1 finding.').waitFor();
+    const [assigned, snoozed] = sent('/v1/findings/triage');
+    expect(assigned).toMatchObject({ act: 'assign', lanes: [lane], assignee: 'me' });
+    expect(snoozed).toMatchObject({ act: 'snooze', lanes: [lane], reason: 'waits for the vendor' });
+    expect(Date.parse(String(snoozed!['until'])) - Date.now()).toBeGreaterThan(6.9 * 86_400_000);
+  });
+
+  it('registers its key in place, with an owner and an organisation, in three presses', async () => {
+    await page.goto('/');
+    await ready();
+    await page.keyboard.press('r');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('Ada’s laptop');
+    await dialog.getByLabel('Owner').fill('ada');
+    await dialog.getByLabel('Organization').fill('qpoint-dev');
+    await dialog.getByRole('button', { name: 'Register' }).click();
+    await page.getByText(/Registered\. \d+ finding/).waitFor();
+    expect(sent('/v1/credentials').at(-1)).toMatchObject({ owner: 'ada', org: 'qpoint-dev', hint: 'sk-ant-...C001' });
+  });
+
+  it('revokes an unknown key only with its hint typed and a reason, and says who used it', async () => {
+    await page.goto('/');
+    await ready();
+    await page.keyboard.press('x');
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByText('1 caller').waitFor();
+    await dialog.getByLabel('Reason').fill('nobody here owns it');
+    const button = dialog.getByRole('button', { name: 'Revoke for ever' });
+    expect(await button.isDisabled()).toBe(true);
+    await dialog.getByLabel('Type its hint').fill('sk-ant-...C001');
+    await button.click();
+    await page.getByText('Revoked for ever.').waitFor();
+    expect(sent('/revoke')).toMatchObject([{ reason: 'nobody here owns it' }]);
+  });
+
+  it('goes from the queue to lane, session, rows and revoke by keyboard alone', async () => {
+    await page.goto('/');
+    await ready();
+    await page.locator('#case-title a').focus();
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/lanes\//);
+    await page.getByRole('link', { name: /Review session/ }).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/sessions\//);
+    await page.goBack();
+    await page.getByRole('link', { name: /rows? of the session/ }).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/ledger\?/);
+    await page.goBack();
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await ready();
+    await page.keyboard.press('x');
+    const dialog = page.getByRole('alertdialog');
+    await dialog.waitFor();
+    await page.keyboard.press('Escape');
+    await eventually(() => dialog.count()).toBe(0);
+    expect(sent('/revoke')).toEqual([]);
+  });
+
+  it('has no act for whoever may not do it', async () => {
+    stage.fake.role = 'viewer';
+    await page.goto('/');
+    expect(await page.getByRole('group', { name: 'Acts' }).innerText()).not.toMatch(/Register|Acknowledge|Revoke/);
+    stage.fake.role = 'admin';
+  });
+});
+
+describe('without JavaScript', () => {
+  it('acknowledges a case, says so, and leads to the next one', async () => {
+    page = await (await stage.visitor({ javaScriptEnabled: false })).newPage();
+    await page.goto('/');
+    const first = await title();
+    await page.getByRole('button', { name: 'Acknowledge' }).click();
+    await page.getByText('Acknowledged 1 finding.').waitFor();
+    expect(await title()).toBe(first);
+    await page.getByRole('link', { name: 'Next case J' }).click();
+    expect(await title()).not.toBe(first);
+    await page.context().close();
+  });
+});
