@@ -21,20 +21,23 @@ async function write({ seeds, days = DAYS_WRITTEN, learnDays, people, out = 'sim
   }
 }
 
-function scoreSimulated({ seeds, days = DAYS_SCORED, learnDays, people }: SimOptions): Score {
-  return sumOf(
-    seeds.map((seed) => {
-      const startedMs = performance.now();
-      const { items, labels, fromMs, toMs } = simulate({ seed, days, learnDays, people });
-      const watcher = createWatcher(fromMs);
-      for (const item of items()) watcher.take(item);
-      const watched = watcher.finish();
-      process.stderr.write(
-        `seed ${seed}: ${watched.events} events, ${watched.lanes} lanes, ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`,
-      );
-      return scoreOf(watched, labels, fromMs, toMs);
-    }),
-  );
+async function scoreSimulated({ seeds, days = DAYS_SCORED, learnDays, people }: SimOptions): Promise<Score> {
+  const scores: Score[] = [];
+  for (const seed of seeds) {
+    const startedMs = performance.now();
+    const { items, labels, fromMs, toMs } = simulate({ seed, days, learnDays, people });
+    const watcher = createWatcher(fromMs);
+    for (const item of items()) {
+      const jobs = watcher.take(item);
+      if (jobs !== undefined) await jobs;
+    }
+    const watched = watcher.finish();
+    process.stderr.write(
+      `seed ${seed}: ${watched.events} events, ${watched.lanes} lanes, ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`,
+    );
+    scores.push(scoreOf(watched, labels, fromMs, toMs));
+  }
+  return sumOf(scores);
 }
 
 /** Without `--from` the first days of the file are for learning, as in simulated traffic. */
@@ -49,7 +52,7 @@ async function scoreFiles(eventsFile: string, labelsFile: string, { from, learnD
       if (Number.isNaN(fromMs)) fromMs = item.atMs + learnDays * DAY_MS;
     }
     watcher ??= createWatcher(() => fromMs);
-    watcher.take(item);
+    await watcher.take(item);
     toMs = item.atMs;
   }
   if (watcher === null) throw new UsageError(`${eventsFile} is empty`);
@@ -61,7 +64,7 @@ try {
   if (command === 'write') await write(options);
   else {
     const { events, labels } = options;
-    const score = events !== undefined ? await scoreFiles(events, labels!, options) : scoreSimulated(options);
+    const score = events !== undefined ? await scoreFiles(events, labels!, options) : await scoreSimulated(options);
     if (options.showFalse) process.stdout.write(falseLines(score));
     process.stdout.write(`${reportOf(score)}\n`);
   }

@@ -40,7 +40,7 @@ export function scoreOf(
     if (RISK_OF[seen.severity] < COUNTED_FROM || seen.foundMs < fromMs) continue;
     const about = outcomes.filter(({ label }) => isAbout(seen, label));
     if (about.length === 0) falseFindings.push(seen);
-    else delaysMs.push(seen.foundMs - seen.receivedMs);
+    else if (seen.receivedMs !== null) delaysMs.push(seen.foundMs - seen.receivedMs);
     for (const outcome of about) outcome.found.push(seen);
   }
   return { outcomes, falseFindings, delaysMs, laneDays: (lanes * (toMs - fromMs)) / 86_400_000, events };

@@ -12,9 +12,9 @@ const SMALL = { seed: 3, days: 5, learnDays: 1, people: 100 };
 const simulation = simulate(SMALL);
 const items = [...simulation.items()];
 
-function watched(all: Iterable<SimItem>): Watched {
+async function watched(all: Iterable<SimItem>): Promise<Watched> {
   const watcher = createWatcher(simulation.fromMs);
-  for (const item of all) watcher.take(item);
+  for (const item of all) await watcher.take(item);
   return watcher.finish();
 }
 
@@ -46,5 +46,5 @@ test('written to files and read back it has the same findings', async () => {
   expect(await readLabels(join(directory, 'labels.ndjson'))).toEqual(simulation.labels);
   const read: SimItem[] = [];
   for await (const item of readItems(join(directory, 'events.ndjson'))) read.push(item);
-  expect(watched(read)).toEqual(watched(items));
+  expect(await watched(read)).toEqual(await watched(items));
 });

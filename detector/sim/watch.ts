@@ -7,14 +7,15 @@ import { eventRow } from '../src/pipeline/decoded-row.ts';
 import { createDetection } from '../src/pipeline/detection.ts';
 import { rulesInForce, windowMsOf } from '../src/rules/index.ts';
 import type { RuleOverrides } from '../src/rules/parameters.ts';
+import { createJobs } from './jobs.ts';
 import type { SimItem } from './traffic.ts';
 
 /** A finding as a run of the detector saw it. */
 export interface Seen {
   finding: Finding;
-  /** Of the event that raised it: when it happened and when it was received, epoch milliseconds. */
+  /** Of the event that raised it: when it happened and when it was received, epoch milliseconds; the latter null where a job decided it. */
   happenedMs: number;
-  receivedMs: number;
+  receivedMs: number | null;
   /** When its batch was closed. */
   foundMs: number;
   /** The worst it came to. */
@@ -30,12 +31,16 @@ export interface Watched {
 
 /** As the detector does by default: a row waits so long for others. */
 const FLUSH_MS = 200;
+const JOBS_EVERY_MS = 60_000;
+/** A change of the registry is looked at for so long: longer than a guard may be off. */
+const GUARDS_SETTLE_MS = 30 * 60_000;
 const LANES_MAX = 200_000;
 const VALUES_PER_LANE = 32;
 
 /** A detector without bus and ledger that takes items one by one. */
 export interface Watcher {
-  take(item: SimItem): void;
+  /** Waits where jobs were due. */
+  take(item: SimItem): Promise<void> | undefined;
   /** What was found in all of them. */
   finish(): Watched;
 }
@@ -57,6 +62,23 @@ export function createWatcher(fromMs: number | (() => number), overrides: RuleOv
   const at: BusRecord = { partition: 0, offset: 0, key: null, value: Buffer.alloc(0), headers: {}, timestamp: 0 };
   let events = 0;
   let flushAtMs = 0;
+
+  const jobs = createJobs({
+    records: () => Iterator.from(registry.all()).map(({ record }) => record),
+    overrides,
+    onFinding(finding, nowMs) {
+      const sinceMs = Date.parse(finding.first_seen);
+      seen.set(finding.id, {
+        finding,
+        happenedMs: sinceMs,
+        receivedMs: null,
+        foundMs: nowMs,
+        severity: finding.severity,
+      });
+    },
+  });
+  let dueMs = 0;
+  let recordsChangedMs = 0;
 
   function flush(nowMs: number): void {
     for (const { finding } of detection.takeChanges()) {
@@ -84,6 +106,7 @@ export function createWatcher(fromMs: number | (() => number), overrides: RuleOv
     row.standing = standing;
     row.match = match;
     row.credential_id = credential === null ? '' : credential.record.id;
+    jobs.countEvent(row.collector, row.received_at);
     if (row.lane === UNATTRIBUTED_LANE) return;
     if (receivedMs >= countedFromMs()) lanesSeen.add(row.lane);
     detection.observe(row, credential);
@@ -91,14 +114,26 @@ export function createWatcher(fromMs: number | (() => number), overrides: RuleOv
       if (!raisedBy.has(id)) raisedBy.set(id, { happenedMs: row.time, receivedMs: row.received_at });
   }
 
+  /** The jobs about what happened, once a minute as in the running detector. */
+  async function runJobs(nowMs: number): Promise<void> {
+    dueMs = nowMs + JOBS_EVERY_MS;
+    await jobs.collectors(nowMs);
+    if (nowMs - recordsChangedMs < GUARDS_SETTLE_MS) await jobs.guards(nowMs);
+  }
+
   return {
     take(item) {
+      const jobs = item.atMs >= dueMs && events > 0 ? runJobs(item.atMs) : undefined;
       if (item.atMs >= flushAtMs) {
         if (detection.hasChanges) flush(flushAtMs);
         flushAtMs = item.atMs + FLUSH_MS;
       }
       if (item.kind === 'event') observe(item.event, item.atMs);
-      else registry.apply(Buffer.from(JSON.stringify(item.record)));
+      else {
+        registry.apply(Buffer.from(JSON.stringify(item.record)));
+        recordsChangedMs = item.atMs;
+      }
+      return jobs;
     },
     finish() {
       flush(flushAtMs);

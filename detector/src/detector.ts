@@ -22,7 +22,11 @@ import { createPipeline, type Pipeline } from './pipeline/pipeline.ts';
 import { publishAccepted } from './pipeline/publish-accepted.ts';
 import { createMovesPublisher } from './publish-moves.ts';
 import { windowMsOf } from './rules/index.ts';
+import type { RuleOverrides } from './rules/parameters.ts';
 import type { Rule } from './rules/rule.ts';
+import type { SweepReader } from './sweeps/reader.ts';
+import { runSweeps } from './sweeps/run-sweeps.ts';
+import { createSweeper } from './sweeps/sweeper.ts';
 
 export interface DetectorOptions {
   instance: string;
@@ -45,6 +49,8 @@ export interface DetectorOptions {
   sessionTimeoutMs: number;
   /** Makes what copies the registry into ClickHouse; null where nothing reads it there. */
   createMirror: ((recordOf: (recordKey: string) => CredentialRecord | undefined) => CredentialMirror) | null;
+  /** What the rules that a job decides read; null leaves them out. */
+  sweeps: { reader: SweepReader; overrides: RuleOverrides } | null;
   observer: DetectorObserver;
 }
 
@@ -170,11 +176,28 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
     onFault: (error) => observer.fault('subscription', error),
   });
 
+  const sweeps =
+    options.sweeps === null
+      ? null
+      : runSweeps({
+          sweeper: createSweeper({
+            ...options.sweeps,
+            records: () => Iterator.from(registry.all()).map(({ record }) => record),
+            stored: async (ids) => new Set((await ledger.readFindings(ids)).map(({ id }) => id)),
+            write: (findings) => pipeline.raise(findings),
+          }),
+          isOurs: () => pipeline.holds(0),
+          now: Date.now,
+          wait: (ms, signal) => delay(ms, undefined, { signal }),
+          onFault: (sweep, error) => observer.fault(`sweep ${sweep}`, error),
+        });
+
   return {
     pipeline,
     lanes,
     async close() {
       clearInterval(counting);
+      await sweeps?.close();
       await pipeline.close();
       await subscription.close();
       await registryFeed.close();

@@ -12,6 +12,7 @@ import { startUpkeep } from './ledger/upkeep/upkeep.ts';
 import { createMetrics } from './metrics.ts';
 import { createReadiness } from './readiness.ts';
 import { rulesInForce } from './rules/index.ts';
+import { createSweepReader } from './sweeps/reader.ts';
 
 /** What a detector process is made of besides its configuration; tests and benches put something else in. */
 export interface DetectorParts {
@@ -124,6 +125,9 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
         wait: delay,
         onFault: (error) => observer.fault('copying the registry', error),
       }),
+    sweeps: parts.detection
+      ? { reader: createSweepReader(beside, config.CLICKHOUSE_DATABASE), overrides: config.RULE_PARAMETERS }
+      : null,
     observer,
   });
   metrics.watch(detector);

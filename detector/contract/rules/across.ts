@@ -146,6 +146,13 @@ export const ACROSS_RULES = [
         minimum: MINUTE_MS,
         description: 'Time without a sign of life',
       },
+      {
+        name: 'missed_minutes',
+        default: 60,
+        unit: 'count',
+        minimum: 1,
+        description: 'Of the time of its silence, minutes in which it usually sends, at least',
+      },
       { name: 'gap', default: 0, unit: 'count', description: 'Missing records above which there is a gap' },
     ],
     runbook: [

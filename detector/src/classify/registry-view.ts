@@ -23,6 +23,8 @@ export interface RegistryView {
   byKey(recordKey: string): Credential | undefined;
   /** All records with this hint, in canonical spelling. */
   byHint(hint: string): readonly Credential[];
+  /** All records, in no order. */
+  all(): Iterable<Credential>;
   /** Records held. */
   readonly size: number;
   /**
@@ -59,6 +61,7 @@ export function createRegistryView(onChange: (recordKey: string) => void = () =>
     byFingerprint: (fingerprint) => byFingerprint.get(fingerprint),
     byKey: (recordKey) => byKey.get(recordKey),
     byHint: (hint) => byHint.get(hint) ?? NONE,
+    all: () => byKey.values(),
     get size() {
       return byKey.size;
     },

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { laneOf, UNATTRIBUTED_LANE, type RecordBatch } from '@lanewatch/ingest/contract';
-import type { LedgerRow } from '../../contract/index.ts';
+import type { Finding, LedgerRow } from '../../contract/index.ts';
 import { classify } from '../classify/classify.ts';
 import { emptyBatch, isFull, type Batch } from './batch.ts';
 import { deadLetterOf } from './dead-letter.ts';
@@ -21,6 +21,13 @@ export interface Pipeline {
   onAssignment(partitions: number[]): Promise<Map<number, number>>;
   onBatch(batch: RecordBatch): Promise<void>;
   onRevoked(): void;
+  /** Whether this partition may be written from here. */
+  holds(partition: number): boolean;
+  /**
+   * Publishes and stores findings that no event raised, as those of the first partition.
+   * @throws Error when that partition is not held here, or what could not be written; the caller comes back with them
+   */
+  raise(findings: readonly Finding[]): Promise<void>;
   /** Takes nothing in any more, stores what is held, then stops. */
   close(): Promise<void>;
   readonly dedupe: DedupeWindow;
@@ -45,6 +52,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   let epoch = 0;
   let owner: Ownership | null = null;
+  let held: readonly number[] = [];
   let placement: Placement | null = null;
   let dedupe = options.createDedupe();
   let open = emptyBatch(ledger.newBlock());
@@ -183,6 +191,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     flushTimer = null;
     open = emptyBatch(ledger.newBlock());
     waiting = null;
+    held = [];
     detection?.clear();
     dedupe = options.createDedupe();
     lanes?.clear();
@@ -213,9 +222,31 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const lagging = await restoreState({ ...options, partitions, nowMs: startedMs, dedupe, signal });
     signal.throwIfAborted();
     for (const { state, lane } of lagging) detection?.noteChanged(state, lane);
+    held = partitions;
     startStoring();
     observer.assigned(partitions, now() - startedMs);
     return resumeOffsets;
+  }
+
+  /** In its turn among the batches, because two writers under one claim could not tell whose write is in doubt. */
+  async function raise(findings: readonly Finding[]): Promise<void> {
+    while (storing !== null) await storing;
+    if (owner === null || !held.includes(0)) throw new Error('another detector holds the first partition');
+    const own = owner;
+    const { signal } = assignment;
+    const writes = findings.map((finding) => ({ finding, partition: 0 }));
+    const writing = (async () => {
+      await options.publishFindings([...findings]);
+      await own.write(new Map(), signal, (claimant) => ledger.writeFindings(writes, claimant));
+    })();
+    storing = writing
+      .catch(() => undefined)
+      .finally(() => {
+        storing = null;
+        if (waiting !== null) startStoring();
+        else scheduleFlush();
+      });
+    await writing;
   }
 
   async function storeRest(): Promise<void> {
@@ -230,6 +261,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     onAssignment,
     onBatch,
     onRevoked: forget,
+    holds: (partition) => held.includes(partition),
+    raise,
     close() {
       // From here on no record is taken in, or under load there would always be something left to store.
       closed ??= storeRest();

@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import {
+  insertRows,
+  ledgerRow,
+  openTestLedger,
+  startTestEngine,
+  STORED_AT,
+  type TestEngine,
+  type TestLedger,
+} from '../ledger/testing.ts';
+import { createSweepReader, dayStartMs, type SweepReader } from './reader.ts';
+import { DAY_MS, type Guards } from './sweep.ts';
+
+const HOUR = 3_600_000;
+let engine: TestEngine;
+let test: TestLedger;
+let reader: SweepReader;
+
+beforeAll(async () => {
+  engine = await startTestEngine();
+  test = await openTestLedger(engine);
+  reader = createSweepReader(test.client, test.database);
+  await test.ledger.claim([0], 'first');
+  const row = (changes: object, kafka_offset: number) => ({
+    ...ledgerRow(changes),
+    cost_nano_usd: 1_500_000_000,
+    kafka_offset,
+  });
+  await insertRows(test.ledger, [
+    row({ lane: 'one', seen_at: STORED_AT - HOUR }, 0),
+    row({ lane: 'one', seen_at: STORED_AT - 3 * DAY_MS }, 1),
+    row({ lane: 'two', seen_at: STORED_AT - 20 * DAY_MS, credential_id: 'credential-2', collector: '' }, 2),
+  ]);
+});
+afterAll(async () => {
+  await test.close();
+  await engine.stop();
+});
+
+it('reads last uses, spend by period and hours of collectors as the ledger has them', async () => {
+  const [today, week, month] = [dayStartMs(STORED_AT), STORED_AT - 4 * DAY_MS, STORED_AT - 19 * DAY_MS];
+  expect(await reader.lastUses()).toEqual(
+    new Map([
+      ['one', STORED_AT - HOUR],
+      ['two', STORED_AT - 20 * DAY_MS],
+    ]),
+  );
+  expect(await reader.spends([today, dayStartMs(week), dayStartMs(month)])).toEqual(
+    new Map([['one', [1_500_000_000, 3_000_000_000, 3_000_000_000]]]),
+  );
+  expect(await reader.collectorHours(STORED_AT - DAY_MS)).toEqual([
+    { collector: 'collector-1', hourMs: STORED_AT - HOUR, minutes: 1, lastMs: STORED_AT - 1_000 },
+  ]);
+});
+
+it('holds what providers bill against what was observed, the newest import of a day', async () => {
+  const day = new Date(STORED_AT).toISOString().slice(0, 10);
+  for (const billed of [9, 12])
+    await test.client.command({
+      query: `INSERT INTO ${test.database}.provider_totals (credential_id, provider, day, billed_usd) VALUES
+        ('credential-1', 'anthropic', '${day}', ${billed}), ('credential-9', 'anthropic', '${day}', 1)`,
+    });
+  const coverage = await reader.coverage(STORED_AT - DAY_MS);
+  expect(coverage.sort((a, b) => a.credentialId.localeCompare(b.credentialId))).toEqual([
+    { credentialId: 'credential-1', dayMs: dayStartMs(STORED_AT), billedUsd: 12, observedUsd: 1.5 },
+    { credentialId: 'credential-9', dayMs: dayStartMs(STORED_AT), billedUsd: 1, observedUsd: 0 },
+  ]);
+});
+
+it('remembers the guards of keys, the latest state of each', async () => {
+  const guards: Guards = { privileged: false, scopes: [], allowed_cidrs: ['10.0.0.0/8'], has_budget: true };
+  await reader.writeGuards(new Map([['one', guards]]), STORED_AT);
+  await reader.writeGuards(new Map([['one', { ...guards, has_budget: false }]]), STORED_AT + 1);
+  expect(await reader.guards()).toEqual(new Map([['one', { ...guards, has_budget: false }]]));
+});

@@ -1,0 +1,139 @@
+import {
+  credentialRecordKey,
+  credentialRecordSchema,
+  fingerprintOf,
+  type CredentialRecord,
+} from '@lanewatch/ingest/contract';
+import { expect, test } from 'vitest';
+import type { Finding } from '../../contract/index.ts';
+import type { SweepReader } from './reader.ts';
+import { createSweeper } from './sweeper.ts';
+import { DAY_MS, type Guards } from './sweep.ts';
+
+const HOUR = 3_600_000;
+const NOW = Date.parse('2026-11-18T12:00:00Z');
+const iso = (ms: number) => new Date(ms).toISOString();
+
+function record(name: string, fields: Partial<CredentialRecord> = {}): CredentialRecord {
+  return credentialRecordSchema.parse({
+    ...{ id: name, fingerprint: fingerprintOf(name), hint: `sk-${name}`, name, kind: 'registered', status: 'active' },
+    ...{ created_at: iso(NOW - 400 * DAY_MS), version: 1, owner: 'ana', environment: 'staging' },
+    ...{ expires_at: iso(NOW + 300 * DAY_MS), ...fields },
+  });
+}
+
+/** Jobs over records and a ledger that a test sets, and all that they wrote. */
+function setup(records: CredentialRecord[], ledger: Partial<SweepReader> = {}) {
+  const written = new Map<string, Finding>();
+  const guards = new Map<string, Guards>();
+  const writes: number[] = [];
+  const sweeper = () =>
+    createSweeper({
+      records: () => records,
+      reader: {
+        lastUses: async () => new Map(records.map((one) => [credentialRecordKey(one), NOW - HOUR])),
+        spends: async () => new Map(),
+        collectorHours: async () => [],
+        coverage: async () => [],
+        guards: async () => new Map(guards),
+        writeGuards: async (some) => some.forEach((own, lane) => guards.set(lane, own)),
+        ...ledger,
+      },
+      overrides: {},
+      stored: async (ids) => new Set(ids.filter((id) => written.has(id))),
+      write: async (findings) => {
+        writes.push(findings.length);
+        for (const finding of findings) written.set(finding.id, finding);
+      },
+    });
+  return { sweeper, written, writes, rules: () => [...written.values()].map(({ rule }) => rule).sort() };
+}
+
+test('what was written once is not written again, by the same process or after a restart', async () => {
+  const { sweeper, rules, writes } = setup([record('old')]);
+  const first = sweeper();
+  await first.keys(NOW);
+  await first.keys(NOW + HOUR);
+  await sweeper().keys(NOW + 2 * HOUR);
+  expect(rules()).toEqual(['R20', 'R22']);
+  expect(writes).toEqual([2]);
+});
+
+test('keys that are revoked, expired or rotated out are none to look after', async () => {
+  const { sweeper, rules } = setup([
+    record('revoked', { status: 'revoked', revoked_at: iso(NOW) }),
+    record('expired', { expires_at: iso(NOW) }),
+    record('rotated', { is_current: false, grace_ends_at: iso(NOW + DAY_MS) }),
+  ]);
+  await sweeper().keys(NOW);
+  expect(rules()).toEqual([]);
+});
+
+test('a budget counts what all secrets of a credential spent in its own period', async () => {
+  const limited = { budget: { amount_usd: '10', period: 'week' } } as const;
+  const records = [record('new', limited), record('before', { ...limited, id: 'new', is_current: false })];
+  const spends = new Map(records.map((one) => [one.fingerprint, [0, 5e9, 100e9] as [number, number, number]]));
+  const { sweeper, written } = setup(records, { spends: async () => spends });
+  await sweeper().keys(NOW);
+  expect([...written.values()].filter(({ rule }) => rule === 'R26')).toMatchObject([
+    { credential_id: 'new', severity: 'high', facts: { percent: 100, spent_usd: '10.00' } },
+  ]);
+});
+
+test('a hundred thousand keys are gone through in batches', async () => {
+  const one = record('one');
+  const many = Array.from({ length: 100_000 }, (_unused, index) => ({
+    ...one,
+    fingerprint: index.toString(16).padStart(64, '0'),
+  }));
+  const { sweeper, written, writes } = setup(many, { lastUses: async () => new Map() });
+  await sweeper().keys(NOW);
+  expect(written.size).toBe(300_000);
+  expect(Math.max(...writes)).toBeLessThanOrEqual(1_000);
+});
+
+test('a guard that was taken off while no detector ran is told after the restart, once', async () => {
+  const records = [record('key', { budget: { amount_usd: '10', period: 'day' } })];
+  const { sweeper, rules } = setup(records);
+  await sweeper().guards(NOW);
+  records[0] = { ...records[0]!, budget: null, version: 2 };
+  const restarted = sweeper();
+  await restarted.guards(NOW + HOUR);
+  expect(rules()).toEqual([]);
+  await restarted.guards(NOW + HOUR + 600_000);
+  await sweeper().guards(NOW + 2 * HOUR);
+  expect(rules()).toEqual(['R23']);
+});
+
+test('a collector that stops while it usually sends is told, and one that is quiet at this hour is not', async () => {
+  const scopes = [{ action: 'write', resource: 'usage-events' }] as const;
+  const records = ['busy', 'quiet'].map((name) => record(name, { kind: 'managed', scopes: [...scopes] }));
+  const hour = (collector: string, hourMs: number, minutes: number, lastMs: number) => ({
+    collector,
+    hourMs,
+    minutes,
+    lastMs,
+  });
+  const { sweeper, written } = setup(records, {
+    collectorHours: async () => [
+      hour('busy', NOW - 7 * DAY_MS, 60, NOW - 6 * DAY_MS),
+      hour('busy', NOW - 7 * DAY_MS + HOUR, 60, NOW - 6 * DAY_MS),
+      hour('quiet', NOW - 7 * DAY_MS, 30, NOW - 6 * DAY_MS),
+      hour('busy', NOW - HOUR, 9, NOW),
+      hour('quiet', NOW - HOUR, 9, NOW),
+    ],
+  });
+  const running = sweeper();
+  await running.collectors(NOW + HOUR - 1);
+  expect(written.size).toBe(0);
+  await running.collectors(NOW + HOUR);
+  expect([...written.values()]).toMatchObject([{ rule: 'R27', credential_id: 'busy', lane: fingerprintOf('busy') }]);
+});
+
+test('days that the provider bills otherwise than observed are told once they are over', async () => {
+  const dayMs = NOW - (NOW % DAY_MS);
+  const day = (ms: number) => ({ credentialId: 'key', dayMs: ms, billedUsd: 50, observedUsd: 10 });
+  const { sweeper, written } = setup([record('key')], { coverage: async () => [day(dayMs), day(dayMs - DAY_MS)] });
+  await sweeper().coverage(NOW);
+  expect([...written.values()]).toMatchObject([{ rule: 'R28', facts: { day: iso(dayMs - DAY_MS).slice(0, 10) } }]);
+});
