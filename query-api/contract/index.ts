@@ -18,6 +18,8 @@ export * from './verify.ts';
 export * from './directory.ts';
 export * from './entity-address.ts';
 export * from './jobs.ts';
+export * from './audit.ts';
+export * from './exports.ts';
 export * from './entities.ts';
 export * from './sessions.ts';
 export * from './policies.ts';

@@ -15,6 +15,8 @@ export const PERMISSIONS = {
   own_account: 'viewer',
   /** Ad-hoc SQL and exports. */
   query: 'analyst',
+  /** The audit trail, and whether it holds. */
+  'audit.read': 'analyst',
   'findings.comment': 'analyst',
   'findings.triage': 'responder',
   /** Register a provider’s key, issue, edit, rotate and regenerate one of ours. Scopes `execute` and `admin` need a TOTP proof as well. */

@@ -183,7 +183,7 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
     const dump = JSON.stringify([
       await api.database.db.selectFrom('credentials').selectAll().execute(),
       await api.database.db.selectFrom('outbox').selectAll().execute(),
-      await api.database.db.selectFrom('registry_events').selectAll().execute(),
+      await api.database.db.selectFrom('audit_trail').selectAll().execute(),
       await topicRecords(api.bus),
       api.logged,
       (await api.get(`/v1/credentials/${body.credential.id}`)).body,

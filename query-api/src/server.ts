@@ -15,6 +15,7 @@ import { PROBLEMS } from './http/problem.ts';
 import { installSecurity } from './http/security.ts';
 import { installSessionAuth } from './http/session-auth.ts';
 import { caseRoutes } from './routes/cases.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { controlRoutes } from './routes/control.ts';
 import { credentialGroupRoutes } from './routes/credential-groups.ts';
@@ -132,6 +133,7 @@ export async function createServer(
   await app.register(policyRoutes(services));
   await app.register(collectionRoutes(services));
   await app.register(jobRoutes(services));
+  await app.register(auditRoutes(services));
   await app.register(changeRoutes(services));
   if (services.config.controlToken !== null) {
     await app.register(controlRoutes(services, services.config.controlToken));

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { sql } from 'kysely';
 import { SESSION_COOKIE } from '../../contract/index.ts';
 import type { Role } from '../../contract/index.ts';
+import { readAudit } from '../audit/read.ts';
 import { engineOf, registryTargets, startHarness } from '../testing/harness.ts';
 import type { Harness } from '../testing/harness.ts';
 import { totpCode } from '../testing/totp.ts';
@@ -226,12 +228,20 @@ describe.each(registryTargets(inject('postgresUrl')))('accounts on %s', (_name, 
   });
 
   test('the trail names who did what to which account, and no secret of theirs', async () => {
-    const trail = await api.database.db.selectFrom('registry_events').selectAll().execute();
-    const said = trail.map(({ actor, action, detail }) => `${actor} ${action} ${detail}`);
-    expect(said).toContain(`${ADMIN} person.invited ada@example.com as responder`);
-    expect(said).toContain(`${ADMIN} person.role_changed ada@example.com: responder to admin`);
-    expect(said).toContain('zoe@example.com account.password_changed ');
-    const tables = ['users', 'sessions', 'user_accounts', 'verifications', 'two_factors', 'registry_events'] as const;
+    const { items } = await readAudit(api.database.db, {}, { limit: 200 });
+    const said = items.map(({ actor, action, subject, changes }) =>
+      [actor, action, subject.id, ...changes.map(({ before, after }) => `${before} to ${after}`)].join(' '),
+    );
+    expect(said).toContain(`${ADMIN} person.invited ada@example.com null to responder`);
+    expect(said).toContain(`${ADMIN} person.role_changed ada@example.com responder to admin`);
+    expect(said).toContain('zoe@example.com account.password_changed zoe@example.com');
+    // Every table there is, those that later versions add among them.
+    const tables = (
+      await sql<{ name: string }>`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`.execute(
+        api.database.db,
+      )
+    ).rows.map(({ name }) => name);
+    expect(tables).toEqual(expect.arrayContaining(['users', 'two_factors', 'personal_tokens', 'audit_trail']));
     const rows = await Promise.all(
       tables.map((table) =>
         api.database.db

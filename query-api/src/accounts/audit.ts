@@ -1,3 +1,5 @@
+import type { FieldChange } from '../../contract/index.ts';
+import { appendAudit } from '../audit/append.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 
 /** What happens to accounts, as the trail names it. */
@@ -20,14 +22,27 @@ export type AccountAction =
   | 'person.disabled'
   | 'person.enabled';
 
-/** Writes into the trail who did what to an account. `detail` names people by e-mail, and never holds a secret. */
+/**
+ * Writes into the audit trail who did what to an account.
+ * @param event.email whose account it is; the actor's own by default
+ * @param event.detail for people; never a secret
+ */
 export async function recordAccountEvent(
   db: RegistryDatabase,
-  event: { actor: string; action: AccountAction; detail?: string; nowMs: number },
+  event: {
+    actor: string;
+    action: AccountAction;
+    email?: string;
+    detail?: string;
+    changes?: FieldChange[];
+    nowMs: number;
+  },
 ): Promise<void> {
-  const { actor, action, detail = '', nowMs } = event;
-  await db
-    .insertInto('registry_events')
-    .values({ at: new Date(nowMs), actor, action, credential_id: '', detail })
-    .execute();
+  const { actor, action, email = actor, detail = '', changes = [], nowMs } = event;
+  await db.transaction().execute((transaction) =>
+    appendAudit(transaction, {
+      ...{ at: new Date(nowMs), actor, action, subject: { kind: 'person', id: email } },
+      ...{ detail, changes },
+    }),
+  );
 }

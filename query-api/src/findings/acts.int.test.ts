@@ -53,9 +53,10 @@ test('a finding goes through triage, its history tells all of it, and counts are
   expect(detail.similar).toMatchObject([{ id: other.id, why: 'same_key' }]);
   expect(detail.runbook.length).toBeGreaterThan(1);
   const trail = await api.database.db
-    .selectFrom('registry_events')
+    .selectFrom('audit_trail')
     .select('action')
     .where('action', 'like', 'finding.%')
+    .orderBy('seq')
     .execute();
   expect(trail.map(({ action }) => action)).toEqual(
     ['acknowledge', 'assign', 'comment', 'snooze', 'resolve', 'reopen'].map((name) => `finding.${name}`),

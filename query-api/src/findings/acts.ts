@@ -1,3 +1,4 @@
+import { appendAudit } from '../audit/append.ts';
 import { sql } from 'kysely';
 import type { TriageAnswer } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
@@ -95,13 +96,10 @@ export async function auditAct(
   event: { actor: string; at: Date; act: string; finding: Pick<FindingRow, 'id' | 'credential_id'>; detail: string },
 ): Promise<void> {
   const { actor, at, act, finding, detail } = event;
-  await transaction
-    .insertInto('registry_events')
-    .values({
-      ...{ at, actor, action: `finding.${act}`, credential_id: finding.credential_id },
-      detail: [finding.id, detail].filter((part) => part !== '').join(': '),
-    })
-    .execute();
+  const subject = { kind: 'finding', id: finding.id } as const;
+  await appendAudit(transaction, {
+    ...{ at, actor, action: `finding.${act}`, subject, credentialId: finding.credential_id, detail },
+  });
 }
 
 /** What re-opened it is told by the ledger only as long as nobody acts: from then on by its history. */

@@ -100,6 +100,8 @@ const ACCESS: Record<string, Access> = {
   'GET /v1/collections': 'viewer',
   'GET /v1/collections/:id': 'viewer',
   'POST /v1/collections/:id/collect': 'viewer',
+  'GET /v1/audit': 'analyst',
+  'GET /v1/audit/chain': 'analyst',
   'GET /v1/jobs': 'viewer',
   'POST /v1/jobs/:id/run': 'admin',
   'GET /v1/projects': 'viewer',

@@ -6,12 +6,13 @@ import type {
   DirectoryItem,
   DirectoryKind,
 } from '../../contract/index.ts';
+import { appendAudit } from '../audit/append.ts';
 import { fieldProblem, ProblemError } from '../http/problem.ts';
 import type { RegistryDatabase } from './database.ts';
 import { refuseErrors, refuseRawKeys, textErrors } from './fields.ts';
 import { statusAt } from './record.ts';
 import type { CredentialRow } from './record.ts';
-import { change, writeEvent } from './registry.ts';
+import { change } from './registry.ts';
 import type { RegistrySnapshot } from './view.ts';
 
 /** The name of that kind on a key; '' when it names none. */
@@ -85,12 +86,9 @@ export function addToDirectory(
     if (there !== undefined) throw new ProblemError('conflict', 'There is one of this name already.');
     const row = { kind, ...input, created_at: at, created_by: by.actor, archived_at: null };
     await transaction.insertInto('directory').values(row).execute();
-    await writeEvent(transaction, {
-      actor: by.actor,
-      action: `${kind} made`,
-      credentialId: '',
-      at,
-      detail: input.name,
+    await appendAudit(transaction, {
+      ...{ actor: by.actor, action: `${kind}.made`, at, subject: { kind, id: input.name } },
+      changes: (['owner', 'description'] as const).map((field) => ({ field, before: '', after: input[field] })),
     });
   });
 }
@@ -125,8 +123,8 @@ export function editInDirectory(
         ? []
         : [{ field, before: before[field], after: after[field] }],
     );
-    const event = { actor: by.actor, action: `${kind} edited`, credentialId: '', at, detail: name, changes };
-    await writeEvent(transaction, event);
+    const subject = { kind, id: name };
+    await appendAudit(transaction, { actor: by.actor, action: `${kind}.edited`, at, subject, changes });
   });
 }
 

@@ -2,6 +2,7 @@ import { credentialRecordSchema } from '@lanewatch/ingest/contract';
 import { sql } from 'kysely';
 import type { Transaction } from 'kysely';
 import type { FieldChange } from '../../contract/index.ts';
+import { appendAudit } from '../audit/append.ts';
 import { ProblemError } from '../http/problem.ts';
 import { LOCKS } from './database.ts';
 import type { RegistryDatabase } from './database.ts';
@@ -118,22 +119,13 @@ export async function writeOutbox(
 export const liveOf = (secrets: readonly SecretRow[], atMs: number): SecretRow[] =>
   secrets.filter((secret) => isLive(secret, atMs));
 
-/** Notes who did what; rows of it are only ever added. */
+/** Notes in the audit trail what was done to a credential. */
 export async function writeEvent(
   transaction: RegistryTransaction,
   event: { actor: string; action: string; credentialId: string; at: Date; detail?: string; changes?: FieldChange[] },
 ): Promise<void> {
-  await transaction
-    .insertInto('registry_events')
-    .values({
-      at: event.at,
-      actor: event.actor,
-      action: event.action,
-      credential_id: event.credentialId,
-      detail: event.detail ?? '',
-      changes: JSON.stringify(event.changes ?? []),
-    })
-    .execute();
+  const { credentialId, ...act } = event;
+  await appendAudit(transaction, { ...act, subject: { kind: 'credential', id: credentialId } });
 }
 
 /** What was decided about findings of some rules on a lane. */

@@ -1,6 +1,8 @@
 import type { CredentialScope } from '@lanewatch/ingest/contract';
 import type { AccountTables } from '../accounts/tables.ts';
 import type { PolicyTables } from '../policies/tables.ts';
+import type { AuditTables } from '../audit/tables.ts';
+import type { ExportTables } from '../exports/tables.ts';
 import type { JobTables } from '../schedule/tables.ts';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { DirectoryKind, FieldChange, FindingActName, Resolution } from '../../contract/index.ts';
@@ -18,6 +20,8 @@ export type RegistryTables = {
   registry_events: RegistryEventsTable;
   migrations: MigrationsTable;
 } & AccountTables &
+  AuditTables &
+  ExportTables &
   JobTables &
   PolicyTables;
 

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { jobItemSchema, jobsSchema } from '../../contract/index.ts';
+import { appendAudit } from '../audit/append.ts';
 import { actorOf } from '../http/session-auth.ts';
-import { change, writeEvent } from '../registry/registry.ts';
+import { change } from '../registry/registry.ts';
 import { listJobs, readJob } from '../schedule/list.ts';
 import type { Services } from '../services/services.ts';
 
@@ -37,9 +38,7 @@ export function jobRoutes(services: Services): FastifyPluginAsyncZod {
         const actor = actorOf(request);
         await readJob(db, scheduler.jobs, id, now());
         await change(db, (transaction) =>
-          writeEvent(transaction, {
-            ...{ actor, action: 'job.run', credentialId: '', at: new Date(now()), detail: id },
-          }),
+          appendAudit(transaction, { actor, action: 'job.run', at: new Date(now()), subject: { kind: 'job', id } }),
         );
         await scheduler.runNow(id, actor, RUN_WAIT_MS);
         return readJob(db, scheduler.jobs, id, now());

@@ -61,7 +61,8 @@ export function peopleRoutes(services: Services): FastifyPluginAsyncZod {
         await recordAccountEvent(db, {
           actor: actorOf(request),
           action: 'person.invited',
-          detail: `${email} as ${role}`,
+          email,
+          changes: [{ field: 'role', before: null, after: role }],
           nowMs: now(),
         });
         const person = await personById(db, made.user.id);
@@ -88,7 +89,7 @@ export function peopleRoutes(services: Services): FastifyPluginAsyncZod {
         await recordAccountEvent(db, {
           actor: actorOf(request),
           action: 'person.link_made',
-          detail: person.email,
+          email: person.email,
           nowMs: now(),
         });
         return reply.status(201).send(answer);
@@ -117,12 +118,13 @@ export function peopleRoutes(services: Services): FastifyPluginAsyncZod {
         const actor = actorOf(request);
         const nowMs = now();
         if (role !== undefined && role !== before.role) {
-          const detail = `${before.email}: ${before.role} to ${role}`;
-          await recordAccountEvent(db, { actor, action: 'person.role_changed', detail, nowMs });
+          const changes = [{ field: 'role', before: before.role, after: role }];
+          await recordAccountEvent(db, { actor, action: 'person.role_changed', email: before.email, changes, nowMs });
         }
         if (disabled !== undefined && disabled !== (before.status === 'disabled')) {
           const action = disabled ? 'person.disabled' : 'person.enabled';
-          await recordAccountEvent(db, { actor, action, detail: before.email, nowMs });
+          const changes = [{ field: 'disabled', before: !disabled, after: disabled }];
+          await recordAccountEvent(db, { actor, action, email: before.email, changes, nowMs });
         }
         return personById(db, id);
       },

@@ -1,6 +1,7 @@
 import { topicsOf, USAGE_PARTITIONS_DEFAULT } from '@lanewatch/ingest/contract';
 import type { Bus } from '@lanewatch/ingest/contract';
 import type { Logger } from 'pino';
+import { takeOverEvents } from '../audit/take-over.ts';
 import { createAccounts } from '../accounts/accounts.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { createAttempts } from '../accounts/attempts.ts';
@@ -102,6 +103,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
   const { db } = database;
   const applied = await migrateRegistry(db);
   if (applied.length > 0) logger.info({ applied }, 'registry migrated');
+  await takeOverEvents(db);
   const topics = topicsOf(config.topicPrefix, USAGE_PARTITIONS_DEFAULT);
   const accounts = createAccounts(db, config, {
     now,
