@@ -3,9 +3,10 @@ import { changesKeys } from '../../contract/index.ts';
 import type { FieldChange, PolicyId } from '../../contract/index.ts';
 import type { z } from 'zod';
 import type { policyPreviewSchema } from '../../contract/index.ts';
+import { appendAudit } from '../audit/append.ts';
 import { ProblemError } from '../http/problem.ts';
 import { changesBetween } from '../registry/edit.ts';
-import { change, writeEvent } from '../registry/registry.ts';
+import { change } from '../registry/registry.ts';
 import { inTurns, judge } from './evaluate.ts';
 import type { Judged } from './evaluate.ts';
 import { readFacts, readNetworks } from './facts.ts';
@@ -148,9 +149,8 @@ export function beginApplication(
       .insertInto('policy_applications')
       .values({ id, policy, started_at: at, started_by: actor, ended_at: null })
       .execute();
-    await writeEvent(transaction, {
-      ...{ actor, action: 'policy.applied', credentialId: '', at, detail: `${policy}, application ${id}` },
-    });
+    const subject = { kind: 'policy', id: policy } as const;
+    await appendAudit(transaction, { actor, action: 'policy.applied', subject, at, detail: `application ${id}` });
     return id;
   });
 }

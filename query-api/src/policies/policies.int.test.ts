@@ -149,7 +149,7 @@ describe.each(registryTargets(inject('postgresUrl')))('policies on %s', (_name, 
       'FORBIDDEN_IP',
     ]);
     expect(await verify(unseen.secret, { ip: '192.0.2.1' })).toBe('VALID');
-    const events = await api.database.db.selectFrom('registry_events').select('action').execute();
+    const events = await api.database.db.selectFrom('audit_trail').select('action').execute();
     expect(events.filter(({ action }) => action === 'policy.applied')).toHaveLength(1);
     expect((await policy('ip_locking')).violations).toBe(1);
   });

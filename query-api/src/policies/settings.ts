@@ -2,10 +2,11 @@ import type { Selectable } from 'kysely';
 import type { z } from 'zod';
 import { changesKeys, POLICY_FACTS, POLICY_IDS, POLICY_SETTINGS } from '../../contract/index.ts';
 import type { FieldChange, PolicyId, PolicyMode, policyPutSchema, PolicySettings } from '../../contract/index.ts';
+import { appendAudit } from '../audit/append.ts';
 import { fieldProblem, ProblemError } from '../http/problem.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { refuseErrors } from '../registry/fields.ts';
-import { change, writeEvent } from '../registry/registry.ts';
+import { change } from '../registry/registry.ts';
 import type { RegistryTransaction } from '../registry/registry.ts';
 import type { PolicyTables } from './tables.ts';
 
@@ -79,8 +80,8 @@ export function putPolicy(
         .execute();
     }
     const after = (await readPolicies(transaction)).row(id, project);
-    await writeEvent(transaction, {
-      ...{ actor, action: 'policy.set', credentialId: '', at: new Date(nowMs) },
+    await appendAudit(transaction, {
+      ...{ actor, action: 'policy.set', subject: { kind: 'policy', id }, at: new Date(nowMs) },
       detail: project === '' ? id : `${id} of project ${project}`,
       changes: changesOf(before, after),
     });
