@@ -36,6 +36,8 @@ export function serviceStages(config: StartConfig, secrets: Secrets, root: strin
       ...clickhouse,
       QUERY_API_HOST: config.queryApi.host,
       QUERY_API_PORT: String(config.queryApi.port),
+      // On a server the operator makes the user and names its password.
+      ...(server ? {} : { CLICKHOUSE_ANALYST_PASSWORD: secrets.clickhouseAnalystPassword }),
       DASHBOARD_URL: config.dashboardUrl,
       DATABASE_URL: config.databaseUrl,
       CONTROL_TOKEN_FILE: secrets.controlTokenFile,

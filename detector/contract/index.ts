@@ -2,6 +2,7 @@
  * What the detector promises to the packages right of it: the ledger's columns, findings, the rules in force, the registry's copy beside
  * the ledger, and the group whose offsets say how far the ledger is.
  */
+export * from './analyst-views.ts';
 export * from './consumer-group.ts';
 export * from './credential-mirror.ts';
 export * from './fact-words.ts';

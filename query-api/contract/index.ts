@@ -23,3 +23,4 @@ export * from './exports.ts';
 export * from './entities.ts';
 export * from './sessions.ts';
 export * from './policies.ts';
+export * from './sql.ts';

@@ -60,6 +60,12 @@ const configSchema = z.object({
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a plain identifier')
     .default('lanewatch'),
+  CLICKHOUSE_ANALYST_USER: z
+    .string()
+    .min(1)
+    .default('analyst')
+    .describe('Runs what people write in SQL: a user that may only read the published views, with readonly = 2'),
+  CLICKHOUSE_ANALYST_PASSWORD: z.string().default('').describe('Its password; without one there is no SQL desk'),
   DASHBOARD_URL: z.url().default('http://127.0.0.1:4600').describe('Where sign-in links point'),
   CONTROL_TOKEN_FILE: z
     .string()
@@ -118,6 +124,8 @@ export interface Config {
   topicPrefix: string;
   consumerGroup: string;
   clickhouse: { url: string; user: string; password: string; database: string };
+  /** null: no SQL desk. */
+  analyst: { url: string; user: string; password: string; database: string } | null;
   dashboardUrl: string;
   /** null: the control routes are off. */
   controlToken: string | null;
@@ -188,6 +196,15 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
       password: env.CLICKHOUSE_PASSWORD,
       database: env.CLICKHOUSE_DATABASE,
     },
+    analyst:
+      env.CLICKHOUSE_ANALYST_PASSWORD === ''
+        ? null
+        : {
+            url: env.CLICKHOUSE_URL,
+            user: env.CLICKHOUSE_ANALYST_USER,
+            password: env.CLICKHOUSE_ANALYST_PASSWORD,
+            database: env.CLICKHOUSE_DATABASE,
+          },
     dashboardUrl: env.DASHBOARD_URL,
     controlToken,
     authSecret: authSecret!,

@@ -34,6 +34,7 @@ import { peopleRoutes } from './routes/people.ts';
 import { readRoutes } from './routes/reads.ts';
 import { otherSignInRoutes } from './routes/sign-in-otherwise.ts';
 import { signInRoutes } from './routes/sign-in.ts';
+import { sqlRoutes } from './routes/sql.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { verifyRoutes } from './routes/verify.ts';
 import type { Services } from './services/services.ts';
@@ -134,6 +135,7 @@ export async function createServer(
   await app.register(collectionRoutes(services));
   await app.register(jobRoutes(services));
   await app.register(auditRoutes(services));
+  await app.register(sqlRoutes(services));
   await app.register(changeRoutes(services));
   if (services.config.controlToken !== null) {
     await app.register(controlRoutes(services, services.config.controlToken));

@@ -34,15 +34,20 @@ const REFUSED_FUNCTIONS = new Set(
   ).split(' '),
 );
 
+/** What SHOW may show: tables and their columns. Grants, users and settings of the server need no grant for it. */
+const SHOWN = new Set(
+  'TABLES DATABASES COLUMNS FULL EXTENDED CREATE INDEX INDEXES INDICES KEYS FUNCTIONS DICTIONARIES'.split(' '),
+);
+
 /**
- * Settings an analyst may send with a request: they change how an answer looks, never what may be read or how much. The
+ * Settings an analyst may send with a request: they change how an answer looks, or merge rows of one key (`final`), never what may be read or how much. The
  * families of `output_format_` are named one by one: `output_format_schema` writes a file of that name, wherever the process
  * may write, and a later engine may bring more of its kind. Parallel encoding takes threads, so it is left out.
  */
 const HARMLESS_SETTING = new RegExp(
   '^(output_format_(json|csv|tsv|values|pretty|markdown|sql_insert|binary|native|bson|msgpack|parquet|arrow|orc|decimal|float|' +
     'always_write_decimal|trim_fixed|write_statistics)(?!\\w*parallel)\\w*|date_time_output_format|bool_(true|false)_representation|' +
-    'extremes|session_timezone|join_use_nulls|totals_mode|format_csv_delimiter|format_(tsv|csv)_null_representation|log_comment)$',
+    'extremes|session_timezone|join_use_nulls|totals_mode|final|format_csv_delimiter|format_(tsv|csv)_null_representation|log_comment)$',
 );
 
 /** What `displayName()` answers, which clients of Go ask first. Left out it would be the machine's name. */
@@ -79,7 +84,7 @@ export function usersXml(database: string): string {
   <quotas><default></default></quotas>
   <roles>
     <${ROLE_ADMINISTRATOR}><grants><query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants></${ROLE_ADMINISTRATOR}>
-    <${ROLE_ANALYST}><grants><query>GRANT SELECT ON ${on}</query><query>GRANT SHOW ON ${on}</query></grants></${ROLE_ANALYST}>
+    <${ROLE_ANALYST}><grants><query>GRANT SELECT ON ${on}</query><query>GRANT SHOW ON ${on}</query><query>GRANT dictGet ON ${on}</query></grants></${ROLE_ANALYST}>
   </roles>
   <users>
     <default>
@@ -238,6 +243,9 @@ function frozen(name: string): Error {
  * from it, and keywords are in capitals.
  */
 export function refuseEscapes(printed: string): void {
+  const shown = /^SHOW +(\w+)/.exec(printed)?.[1];
+  if (shown !== undefined && !SHOWN.has(shown))
+    throw raise('ACCESS_DENIED', `analyst: Not enough privileges. SHOW ${shown} is not available to read-only users.`);
   let previous = '';
   for (const token of tokens(printed)) {
     const isName = token.kind === 'word' || token.kind === 'quoted';

@@ -1,3 +1,4 @@
+import { replaceAnalystViews } from './analyst-views.ts';
 import { ledgerClaim } from './claim.ts';
 import { connect } from './clickhouse.ts';
 import { asLedgerErrors } from './errors.ts';
@@ -41,6 +42,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const { database } = options;
   try {
     await asLedgerErrors('preparing the ledger', () => migrate(patient, options));
+    await asLedgerErrors('preparing the views for analysts', () => replaceAnalystViews(patient, database));
   } catch (error) {
     await close();
     throw error;

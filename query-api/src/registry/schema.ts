@@ -3,6 +3,7 @@ import type { AccountTables } from '../accounts/tables.ts';
 import type { PolicyTables } from '../policies/tables.ts';
 import type { AuditTables } from '../audit/tables.ts';
 import type { ExportTables } from '../exports/tables.ts';
+import type { SqlTables } from '../sql/tables.ts';
 import type { JobTables } from '../schedule/tables.ts';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { DirectoryKind, FieldChange, FindingActName, Resolution } from '../../contract/index.ts';
@@ -23,7 +24,8 @@ export type RegistryTables = {
   AuditTables &
   ExportTables &
   JobTables &
-  PolicyTables;
+  PolicyTables &
+  SqlTables;
 
 type Json<Value extends object> = JSONColumnType<Value, string, string>;
 

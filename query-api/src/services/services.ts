@@ -38,6 +38,7 @@ import { createRegistryView } from '../registry/view.ts';
 import type { RegistryView } from '../registry/view.ts';
 import { instantOf } from '../ledger/window.ts';
 import type { PolicyParts } from '../policies/facts.ts';
+import { openAnalyst, type AnalystEngine } from '../sql/analyst.ts';
 import { jobsOf } from '../schedule/jobs.ts';
 import { startScheduler } from '../schedule/scheduler.ts';
 import type { Scheduler } from '../schedule/scheduler.ts';
@@ -49,6 +50,8 @@ export interface Services {
   config: Config;
   now: () => number;
   store: ClickHouse;
+  /** null where SQL is not set up. */
+  analyst: AnalystEngine | null;
   database: Database;
   accounts: Accounts;
   tokens: PersonalTokens;
@@ -188,10 +191,13 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     isStarted: parts.runsJobs ?? true,
   });
 
+  const analyst = config.analyst === null ? null : openAnalyst(config.analyst);
+
   return {
     config,
     now,
     store,
+    analyst,
     database,
     accounts,
     tokens: createPersonalTokens(db, now),
@@ -236,6 +242,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
       settling.close();
       await busLink.close();
       await publisher.close();
+      await analyst?.close();
     },
   };
 }

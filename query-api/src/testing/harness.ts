@@ -116,6 +116,10 @@ export interface HarnessOptions {
   storeUrl?: string;
   now?: () => number;
   oidc?: Config['oidc'];
+  /** Name of the ledger's database, where it matters; random otherwise. */
+  ledgerDatabase?: string;
+  /** Who runs SQL; without it there is no SQL desk. */
+  analyst?: { user: string; password: string };
 }
 
 /** Who the harness writes to the ledger as. */
@@ -126,7 +130,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const { engine } = options;
   const directory = await mkdtemp(join(tmpdir(), 'lanewatch-query-api-'));
   const registry = options.registry ?? (await copyOfRegistry(inject('registryTemplate')));
-  const databaseName = `t_${randomBytes(6).toString('hex')}`;
+  const databaseName = options.ledgerDatabase ?? `t_${randomBytes(6).toString('hex')}`;
   const { url, user, password } = engine;
   const ledger = await openTestLedger(engine, databaseName);
   await ledger.claim([0], CLAIMANT);
@@ -144,6 +148,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     }),
     controlToken: CONTROL_TOKEN,
     oidc: options.oidc ?? null,
+    analyst: options.analyst === undefined ? null : { url, database: databaseName, ...options.analyst },
   };
   const logged: string[] = [];
   const logger = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });

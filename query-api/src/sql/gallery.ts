@@ -1,0 +1,210 @@
+import type { SqlChart } from '../../contract/index.ts';
+
+/** A question that people ask, ready to run. */
+export interface GalleryEntry {
+  title: string;
+  sql: string;
+  parameters: Record<string, string | number | boolean>;
+  chart: SqlChart | null;
+}
+
+const bar = (x: string, ...y: string[]): SqlChart => ({ kind: 'bar', x, y });
+const line = (x: string, ...y: string[]): SqlChart => ({ kind: 'line', x, y });
+const entry = (
+  title: string,
+  sql: string,
+  chart: SqlChart | null = null,
+  parameters: GalleryEntry['parameters'] = {},
+): GalleryEntry => ({ title, sql, parameters, chart });
+
+/** Twenty questions, the most asked first. A parameter's value here is where its field begins. */
+export const GALLERY: readonly GalleryEntry[] = [
+  entry(
+    'Spend by day',
+    `SELECT day, round(toFloat64(sum(cost_usd)), 2) AS usd, count() AS calls
+FROM usage
+WHERE seen_at >= today() - {days:UInt16}
+GROUP BY day
+ORDER BY day`,
+    line('day', 'usd'),
+    { days: 30 },
+  ),
+  entry(
+    'Spend by person, this week against last',
+    `SELECT if(person = '', 'nobody named', person) AS who,
+  round(toFloat64(sumIf(cost_usd, seen_at >= today() - 7)), 2) AS this_week_usd,
+  round(toFloat64(sumIf(cost_usd, seen_at < today() - 7)), 2) AS last_week_usd
+FROM usage
+WHERE seen_at >= today() - 14
+GROUP BY who
+ORDER BY this_week_usd DESC
+LIMIT 50`,
+    bar('who', 'this_week_usd', 'last_week_usd'),
+  ),
+  entry(
+    'Which unknown keys touched a repository',
+    `SELECT hint, lane, count() AS calls, round(toFloat64(sum(cost_usd)), 2) AS usd, groupUniqArray(10)(person) AS people, max(seen_at) AS last_seen
+FROM usage
+WHERE repo ILIKE concat('%', {repo:String}, '%') AND standing = 'unknown' AND seen_at >= today() - 30
+GROUP BY hint, lane
+ORDER BY usd DESC`,
+    null,
+    { repo: '' },
+  ),
+  entry(
+    'Which models a team uses',
+    `SELECT u.model AS model, count() AS calls, round(toFloat64(sum(u.cost_usd)), 2) AS usd
+FROM usage AS u
+INNER JOIN credentials AS c ON c.record_key = u.lane
+WHERE ({team:String} = '' OR c.team = {team:String}) AND u.seen_at >= today() - 30
+GROUP BY model
+ORDER BY usd DESC`,
+    bar('model', 'usd'),
+    { team: '' },
+  ),
+  entry(
+    'First use of every new agent version',
+    `SELECT agent, agent_version, min(seen_at) AS first_seen, uniqExact(person) AS people, count() AS calls
+FROM usage
+WHERE agent != ''
+GROUP BY agent, agent_version
+ORDER BY first_seen DESC
+LIMIT 100`,
+  ),
+  entry(
+    'Cost of a session, in percentiles by agent',
+    `SELECT agent, count() AS sessions,
+  arrayMap(cost -> round(cost, 4), quantiles(0.5, 0.9, 0.99)(toFloat64(cost_usd))) AS p50_p90_p99_usd,
+  round(max(toFloat64(cost_usd)), 2) AS dearest_usd
+FROM sessions
+WHERE started_at >= today() - 30
+GROUP BY agent
+ORDER BY sessions DESC`,
+  ),
+  entry(
+    'Cache hit rate by agent',
+    `SELECT agent, round(sum(tokens_cache_read) / nullIf(sum(tokens_cache_read + tokens_cache_write + tokens_input_uncached), 0), 3) AS hit_rate,
+  sum(tokens_cache_read) AS read_from_cache, sum(tokens_input_uncached) AS read_anew
+FROM usage
+WHERE seen_at >= today() - 7 AND agent != ''
+GROUP BY agent
+ORDER BY read_anew DESC`,
+    bar('agent', 'hit_rate'),
+  ),
+  entry(
+    'Who still uses a retired model',
+    `SELECT model, if(person = '', 'nobody named', person) AS who, hint, count() AS calls, max(seen_at) AS last_seen
+FROM usage
+WHERE model ILIKE concat({model:String}, '%') AND seen_at >= today() - 30
+GROUP BY model, who, hint
+ORDER BY last_seen DESC`,
+    null,
+    { model: 'claude-3' },
+  ),
+  entry(
+    'Keys that more than one person uses',
+    `SELECT hint, name, owner, people, endpoints, sessions, round(toFloat64(cost_usd), 2) AS usd, last_seen
+FROM lanes
+WHERE people > 1
+ORDER BY people DESC, usd DESC`,
+  ),
+  entry(
+    'Unknown spend by day',
+    `SELECT day, round(toFloat64(sumIf(cost_usd, standing = 'unknown')), 2) AS unknown_usd,
+  round(toFloat64(sumIf(cost_usd, standing = 'unattributed')), 2) AS no_key_named_usd
+FROM usage
+WHERE seen_at >= today() - 30
+GROUP BY day
+ORDER BY day`,
+    line('day', 'unknown_usd', 'no_key_named_usd'),
+  ),
+  entry(
+    'The dearest sessions of the week',
+    `SELECT session, person, agent, repo, calls, failed, tokens, round(toFloat64(cost_usd), 2) AS usd, started_at, ended_at
+FROM sessions
+WHERE started_at >= today() - 7
+ORDER BY cost_usd DESC
+LIMIT 50`,
+  ),
+  entry(
+    'Failures by model and status',
+    `SELECT model, outcome, status_code, count() AS calls
+FROM usage
+WHERE outcome != 'success' AND seen_at >= today() - 7
+GROUP BY model, outcome, status_code
+ORDER BY calls DESC
+LIMIT 100`,
+    bar('model', 'calls'),
+  ),
+  entry(
+    'How long requests take, by model',
+    `SELECT model, count() AS calls, quantile(0.5)(latency_ms) AS p50_ms, quantile(0.95)(latency_ms) AS p95_ms
+FROM usage
+WHERE latency_ms > 0 AND seen_at >= today() - 7
+GROUP BY model
+ORDER BY calls DESC`,
+    bar('model', 'p50_ms', 'p95_ms'),
+  ),
+  entry(
+    'Use by hour of the day, UTC',
+    `SELECT toHour(seen_at) AS hour, count() AS calls, round(toFloat64(sum(cost_usd)), 2) AS usd
+FROM usage
+WHERE seen_at >= today() - 14
+GROUP BY hour
+ORDER BY hour`,
+    bar('hour', 'calls'),
+  ),
+  entry(
+    'Spend by repository',
+    `SELECT if(repo = '', 'none named', repo) AS repository, uniqExact(person) AS people, round(toFloat64(sum(cost_usd)), 2) AS usd
+FROM usage
+WHERE seen_at >= today() - 30
+GROUP BY repository
+ORDER BY usd DESC
+LIMIT 50`,
+    bar('repository', 'usd'),
+  ),
+  entry(
+    'Where the money’s figure comes from',
+    `SELECT day, cost_basis, count() AS calls, round(toFloat64(sum(cost_usd)), 2) AS usd
+FROM usage
+WHERE seen_at >= today() - 14
+GROUP BY day, cost_basis
+ORDER BY day, cost_basis`,
+  ),
+  entry(
+    'Registered keys that nobody used for 30 days',
+    `SELECT c.name AS name, c.hint AS hint, c.owner AS owner, c.created_at AS created_at, l.last_seen AS last_seen
+FROM credentials AS c
+LEFT JOIN lanes AS l ON l.lane = c.record_key
+WHERE c.revoked_at IS NULL AND (l.calls = 0 OR l.last_seen < now() - INTERVAL 30 DAY)
+ORDER BY created_at`,
+  ),
+  entry(
+    'Keys of production used elsewhere',
+    `SELECT c.name AS name, u.hint AS hint, u.environment AS used_in, u.person AS person, count() AS calls, max(u.seen_at) AS last_seen
+FROM usage AS u
+INNER JOIN credentials AS c ON c.record_key = u.lane
+WHERE c.environment = 'production' AND u.environment NOT IN ('', 'production') AND u.seen_at >= today() - 30
+GROUP BY name, hint, used_in, person
+ORDER BY calls DESC`,
+  ),
+  entry(
+    'Findings by rule and severity',
+    `SELECT rule, severity, count() AS findings, sum(occurrences) AS occurrences, max(last_seen) AS last_seen
+FROM findings
+GROUP BY rule, severity
+ORDER BY findings DESC`,
+    bar('rule', 'findings'),
+  ),
+  entry(
+    'One person’s month',
+    `SELECT day, agent, groupUniqArray(10)(repo) AS repositories, count() AS calls, round(toFloat64(sum(cost_usd)), 2) AS usd
+FROM usage
+WHERE person = {person:String} AND seen_at >= today() - 30
+GROUP BY day, agent
+ORDER BY day DESC`,
+    null,
+    { person: '' },
+  ),
+];
