@@ -28,11 +28,15 @@ export const PLACE_GROUPS: readonly { name: string; places: readonly Place[] }[]
     places: [
       { href: '/findings', name: 'Findings', icon: 'findings', routes: ['/findings'] },
       { href: '/credentials', name: 'Registry', icon: 'registry', routes: ['/credentials'] },
+      { href: '/policies', name: 'Policies', icon: 'policies', routes: ['/policies', '/collect'] },
     ],
   },
   {
     name: 'Analyse and operate',
-    places: [{ href: '/ledger', name: 'Ledger', icon: 'ledger', routes: ['/ledger'] }],
+    places: [
+      { href: '/ledger', name: 'Ledger', icon: 'ledger', routes: ['/ledger'] },
+      { href: '/jobs', name: 'Jobs', icon: 'jobs', routes: ['/jobs'] },
+    ],
   },
 ];
 

@@ -25,6 +25,7 @@ import {
 import type { z } from 'zod';
 import { queryString, type Query } from '#lib/query.ts';
 import { accountCalls } from './account.ts';
+import { governanceCalls } from './governance.ts';
 import { registryCalls } from './registry.ts';
 
 /** A page is never worth waiting longer for: ad-hoc reads over a quarter year take about a second. */
@@ -36,7 +37,7 @@ const ANSWER_TIMEOUT_MS = 20_000;
  */
 export type Outcome<Value> = { ok: true; value: Value } | { ok: false; problem: Problem; mayBeDone: boolean };
 
-type Method = 'GET' | 'POST' | 'PATCH';
+type Method = 'GET' | 'POST' | 'PATCH' | 'PUT';
 
 /** Whose request this is. */
 export interface Caller {
@@ -150,6 +151,7 @@ export function createApi(base: string, caller: Caller) {
   return {
     ...accountCalls({ read, command, request }),
     ...registryCalls({ read, command }),
+    ...governanceCalls({ read, command }),
     overview: (window: Window) => read(overviewSchema, `/v1/overview${queryString({ window })}`),
     lanes: (query: Query) => read(lanesPageSchema, `/v1/lanes${queryString(query)}`),
     lane: (lane: string, window: Window) =>
