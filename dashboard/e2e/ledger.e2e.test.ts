@@ -173,15 +173,16 @@ describe('findings', () => {
 
 describe('a lane', () => {
   it('shows posture, blast radius and the four groups, each number leading to its rows', async () => {
-    await page.goto('/');
+    await page.goto('/keys');
     await page.getByRole('link', { name: 'sk-ant-...A3F2' }).click();
-    for (const name of ['Blast radius', 'Observed with', 'Usage context', 'Known comparables', 'Response path']) {
-      await page.getByRole('heading', { name }).waitFor();
+    for (const name of ['Observed with', 'Usage context', 'Known comparables', 'Response path']) {
+      await page.getByRole('heading', { name, level: 3, exact: true }).waitFor();
     }
     expect(await page.getByRole('region', { name: 'Posture' }).innerText()).toContain('4 people used it');
-    await page.getByRole('link', { name: 'mira.santos' }).click();
-    await eventually(() => page.url()).toContain('user=mira.santos');
     const events = stage.fake.org.rows.filter((row) => row.user === 'mira.santos').length;
+    const all = page.getByRole('region', { name: 'All it was observed with' });
+    await all.locator('li', { hasText: 'mira.santos' }).getByRole('link', { name: 'event' }).click();
+    await eventually(() => page.url()).toContain('user=mira.santos');
     await eventually(totals).toContain(`${events} events`);
   });
 
@@ -196,11 +197,9 @@ describe('a lane', () => {
   it('says of an unknown key how to review it, and that its provider alone can end it', async () => {
     const [row] = stage.fake.org.rows.filter(({ hint }) => hint === 'sk-ant-...C001');
     await page.goto(`/lanes/${row!.lane}`);
-    const path = page.getByRole('region', { name: 'Response path' });
-    expect((await path.innerText()).replace(/\s+/g, ' ')).toContain(
-      'Register it if it belongs here. If it does not, have it revoked at anthropic',
-    );
-    await path.getByRole('link', { name: 'The newest session' }).click();
+    const posture = (await page.getByRole('region', { name: 'Posture' }).innerText()).replace(/\s+/g, ' ');
+    expect(posture).toContain('Register it if it belongs here. If it does not, revoke it, and have it ended at anthropic');
+    await page.getByRole('link', { name: 'rows of the session' }).click();
     await eventually(totals).toContain('6 events');
     await page.getByRole('link', { name: `Remove filter session ${row!.session}` }).waitFor();
   });
@@ -215,9 +214,10 @@ describe('a lane', () => {
       { host: 'laptop' },
     );
     await page.goto(`/lanes/${own[0]!.lane}`);
-    const endpoint = page.locator('li', { hasText: 'laptop' });
+    const all = page.getByRole('region', { name: 'All it was observed with' });
+    const endpoint = all.locator('li', { hasText: 'laptop' });
     expect(await endpoint.innerText()).toContain(`${without.length} events`);
-    await endpoint.getByRole('link').click();
+    await endpoint.getByRole('link', { name: 'event' }).click();
     await eventually(totals).toContain(`${without.length} events`);
     await page.getByRole('link', { name: 'Remove filter without address' }).waitFor();
   });
@@ -227,8 +227,8 @@ describe('a lane', () => {
     for (const [index, row] of own.entries()) Object.assign(row, { session: `session ${index % 60}` });
     await page.goto(`/lanes/${own[0]!.lane}`);
     await page.getByRole('heading', { name: 'Sessions 60, the 50 newest here' }).waitFor();
-    const session = page.getByRole('link', { name: 'session 0', exact: true });
-    expect(await session.getAttribute('href')).toMatch(/lane=.+from=.+to=/);
+    const session = page.locator('li', { has: page.getByRole('link', { name: 'session 0', exact: true }) });
+    expect(await session.getByRole('link', { name: 'event' }).last().getAttribute('href')).toMatch(/lane=.+from=.+to=/);
   });
 
   it('says when it was seen first at all, also where the window holds none of its events', async () => {
@@ -241,9 +241,9 @@ describe('a lane', () => {
     ] as const) {
       for (const row of own) if (window === '1h') row.seen_at = new Date(Date.now() - 5 * 3_600_000).toISOString();
       await page.goto(`/lanes/${own[0]!.lane}?window=${window}`);
-      expect(await page.getByRole('region', { name: 'Posture' }).innerText()).toContain('first 400 d ago');
-      const blast = page.getByRole('region', { name: 'Blast radius' });
-      await blast.getByRole('link', { name: String(events), exact: true }).waitFor();
+      expect(await page.getByRole('region', { name: 'What is known' }).innerText()).toContain('first 400 d ago');
+      const blast = page.getByRole('list', { name: 'Blast radius' });
+      await blast.getByRole('link', { name: `${events} call`, exact: false }).first().waitFor();
     }
   });
 

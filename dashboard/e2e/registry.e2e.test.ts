@@ -94,14 +94,15 @@ describe('registering a key by pasting it', () => {
 describe('registering otherwise', () => {
   it('prefills from a lane, resolves its finding and makes the lane known', async () => {
     await page.goto('/');
-    await page.getByRole('link', { name: 'Register this key' }).click();
+    const register = page.getByRole('group', { name: 'Acts' }).getByRole('link', { name: 'Register' });
+    await page.goto((await register.getAttribute('href'))!);
     await eventually(() => page.getByLabel('Fingerprint').inputValue()).toMatch(/^[0-9a-f]{64}$/);
     await page.getByLabel('Name').fill('Found and registered');
     await page.getByRole('button', { name: 'Register' }).click();
     await page.getByText('1 finding resolved.').waitFor();
     await page.getByRole('link', { name: 'Its lane' }).click();
     await page.getByRole('heading', { name: 'sk-ant-...C001' }).waitFor();
-    expect(await page.getByRole('region', { name: 'Posture' }).innerText()).toContain('Found and registered');
+    expect(await page.getByRole('region', { name: 'What is known' }).innerText()).toContain('Found and registered');
   });
 
   it('never sends a raw key that was put where the fingerprint belongs', async () => {
@@ -203,11 +204,11 @@ describe('registering otherwise', () => {
       if (row.hint === 'sk-ant-...C001') Object.assign(row, { lane: 'hint_c001', fingerprint: '', org: '' });
     }
     await page.goto('/');
-    await page.getByRole('region', { name: 'Risk' }).getByText('sk-ant-...C001').waitFor();
-    expect(await page.getByRole('link', { name: 'Register this key' }).count()).toBe(0);
+    await page.getByRole('region', { name: 'Needs a decision' }).getByText('sk-ant-...C001').waitFor();
+    expect(await page.getByRole('link', { name: /^Register/ }).count()).toBe(0);
     await page.goto('/lanes/hint_c001');
     await page.getByText('Keys can share a hint').waitFor();
-    expect(await page.getByRole('link', { name: 'Register this key' }).count()).toBe(0);
+    expect(await page.getByRole('link', { name: /^Register/ }).count()).toBe(0);
   });
 });
 

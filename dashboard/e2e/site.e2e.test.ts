@@ -27,6 +27,7 @@ beforeEach(async () => {
 const LANE = `/lanes/${fingerprintFor('sk-ant-...C001')}`;
 const PAGES = [
   '/',
+  '/keys',
   LANE,
   '/ledger',
   '/findings',
