@@ -198,7 +198,9 @@ describe('a lane', () => {
     const [row] = stage.fake.org.rows.filter(({ hint }) => hint === 'sk-ant-...C001');
     await page.goto(`/lanes/${row!.lane}`);
     const posture = (await page.getByRole('region', { name: 'Posture' }).innerText()).replace(/\s+/g, ' ');
-    expect(posture).toContain('Register it if it belongs here. If it does not, revoke it, and have it ended at anthropic');
+    expect(posture).toContain(
+      'Register it if it belongs here. If it does not, revoke it, and have it ended at anthropic',
+    );
     await page.getByRole('link', { name: 'rows of the session' }).click();
     await eventually(totals).toContain('6 events');
     await page.getByRole('link', { name: `Remove filter session ${row!.session}` }).waitFor();
@@ -243,7 +245,10 @@ describe('a lane', () => {
       await page.goto(`/lanes/${own[0]!.lane}?window=${window}`);
       expect(await page.getByRole('region', { name: 'What is known' }).innerText()).toContain('first 400 d ago');
       const blast = page.getByRole('list', { name: 'Blast radius' });
-      await blast.getByRole('link', { name: `${events} call`, exact: false }).first().waitFor();
+      await blast
+        .getByRole('link', { name: `${events} call`, exact: false })
+        .first()
+        .waitFor();
     }
   });
 

@@ -202,6 +202,7 @@ function findingOf(sketch: LaneSketch, rule: 'R01' | 'R03' | 'R05', rows: readon
     rule,
     title: TEXTS[rule][0],
     condition: TEXTS[rule][1],
+    sentence: `${TEXTS[rule][1].replace(/\.$/, '')} (since ${first}).`,
     lane,
     fingerprint: lane,
     hint: sketch.hint,

@@ -35,6 +35,8 @@ export const findingItemSchema = z.object({
   rule: z.string(),
   title: z.string(),
   condition: z.string(),
+  /** What happened, what is usual, since when, in one sentence; values in it come from events. */
+  sentence: z.string(),
   lane: z.string(),
   fingerprint: z.string(),
   hint: z.string(),

@@ -1,4 +1,4 @@
-import { RISK_OF, RULE_CATALOGUE } from '@lanewatch/detector/contract';
+import { RISK_OF, RULE_CATALOGUE, sentenceOf } from '@lanewatch/detector/contract';
 import type { FindingItem, Standing } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { registrationOf } from '../lanes/registration.ts';
@@ -73,11 +73,14 @@ function itemOf(row: FindingRow, triage: Triage, laneCostUsd: string): FindingIt
   const severity = severityNow(row, triage);
   const rule = RULE_CATALOGUE.find(({ id }) => id === row.rule);
   const kept = triage.acts.get(row.id);
+  const facts = JSON.parse(row.facts || '{}') as FindingItem['facts'];
+  const [firstSeen, occurrences] = [instantOf(Number(row.first_seen)), Number(row.occurrences)];
   return {
     id: row.id,
     rule: row.rule,
     title: rule?.title ?? row.rule,
     condition: rule?.condition ?? '',
+    sentence: sentenceOf({ ...row, facts, first_seen: firstSeen, occurrences }),
     lane: row.lane,
     fingerprint: row.fingerprint,
     hint: row.hint,
@@ -92,11 +95,11 @@ function itemOf(row: FindingRow, triage: Triage, laneCostUsd: string): FindingIt
     assignee: kept?.assignee ?? '',
     comments: kept?.comments ?? 0,
     version: kept?.version ?? 0,
-    first_seen: instantOf(Number(row.first_seen)),
+    first_seen: firstSeen,
     last_seen: instantOf(Number(row.last_seen)),
-    occurrences: Number(row.occurrences),
+    occurrences,
     lane_cost_usd: laneCostUsd,
-    facts: JSON.parse(row.facts || '{}') as FindingItem['facts'],
+    facts,
     parameters: JSON.parse(row.parameters || '{}') as FindingItem['parameters'],
     ledger_filter: JSON.parse(row.ledger_filter || '{}') as FindingItem['ledger_filter'],
   };

@@ -1,5 +1,4 @@
 import { isHttpError } from '@sveltejs/kit';
-import { sentenceOf } from '@lanewatch/detector/contract';
 import type { Case, FindingItem, LaneDetail, LedgerItem, Window } from '@lanewatch/query-api/contract';
 import type { Api } from '#lib/api/client.ts';
 
@@ -12,8 +11,6 @@ export interface CaseData {
   lane: LaneDetail;
   /** What is not resolved, gravest first. */
   findings: FindingItem[];
-  /** What happened, by the gravest of them; '' without one. */
-  sentence: string;
   /** Rows of its newest session in the window, newest first; of the lane where no event names one. */
   rows: LedgerItem[];
   /** '' where no event names one. */
@@ -37,7 +34,7 @@ export async function readCase(
     const session = lane.usage_context.sessions[0]?.value ?? '';
     const bounds = { from: lane.from, to: lane.to };
     const page = await (early !== null && session === latest?.session ? early : readRows(api, name, session, bounds));
-    return { lane, findings: items, sentence: items[0] === undefined ? '' : sentenceOf(items[0]), rows: page.items, session, totals: page.totals };
+    return { lane, findings: items, rows: page.items, session, totals: page.totals };
   } catch (cause) {
     if (isHttpError(cause, 404)) return null;
     throw cause;
