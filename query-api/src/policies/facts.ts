@@ -86,7 +86,7 @@ export async function readNetworks(
   try {
     const rows = await parts.store.rows<{ lane: string; ips: string[] }>(
       `SELECT lane, groupUniqArray(${ADDRESSES_MAX})(ip) AS ips FROM ${parts.store.database}.ledger
-       WHERE has({lanes:Array(String)}, lane) AND ip != '' AND outcome != 'denied' AND ${scope.where} GROUP BY lane`,
+       WHERE lane IN {lanes:Array(String)} AND ip != '' AND outcome != 'denied' AND ${scope.where} GROUP BY lane`,
       { lanes: [...idOf.keys()], ...scope.parameters },
       BRIEFLY,
     );
