@@ -11,4 +11,5 @@ export * from './finding-words.ts';
 export * from './ledger-row.ts';
 export * from './rule-catalogue.ts';
 export * from './rule-description.ts';
+export * from './rule-settings.ts';
 export * from './standing-sql.ts';

@@ -23,10 +23,11 @@ import { publishAccepted } from './pipeline/publish-accepted.ts';
 import { createMovesPublisher } from './publish-moves.ts';
 import { windowMsOf } from './rules/index.ts';
 import type { RuleOverrides } from './rules/parameters.ts';
+import type { LiveRules } from './rules/live-rules.ts';
 import type { Rule } from './rules/rule.ts';
 import type { SweepReader } from './sweeps/reader.ts';
 import { runSweeps } from './sweeps/run-sweeps.ts';
-import { createSweeper } from './sweeps/sweeper.ts';
+import { settledSweeper } from './sweeps/settled-sweeper.ts';
 
 export interface DetectorOptions {
   instance: string;
@@ -51,6 +52,8 @@ export interface DetectorOptions {
   createMirror: ((recordOf: (recordKey: string) => CredentialRecord | undefined) => CredentialMirror) | null;
   /** What the rules that a job decides read; null leaves them out. */
   sweeps: { reader: SweepReader; overrides: RuleOverrides } | null;
+  /** The rules' settings, which the rules topic changes; null leaves them as they are. */
+  settings: Pick<LiveRules, 'apply' | 'at'> | null;
   observer: DetectorObserver;
 }
 
@@ -87,6 +90,11 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
     if (!result.ok)
       observer.fault('registry', new Error(`credential record at offset ${record.offset}: ${result.reason}`));
   });
+  const settingsFeed: LatestView = await bus.followLatest(topics.rules.name, (record) => {
+    if (options.settings?.apply(record.value) === false)
+      observer.fault('rule settings', new Error(`the record at offset ${record.offset} is none`));
+  });
+  await settingsFeed.caughtUp();
   await registryFeed.caughtUp();
   mirror?.begin();
 
@@ -180,12 +188,15 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
     options.sweeps === null
       ? null
       : runSweeps({
-          sweeper: createSweeper({
-            ...options.sweeps,
-            records: () => Iterator.from(registry.all()).map(({ record }) => record),
-            stored: async (ids) => new Set((await ledger.readFindings(ids)).map(({ id }) => id)),
-            write: (findings) => pipeline.raise(findings),
-          }),
+          sweeper: settledSweeper(
+            {
+              ...options.sweeps,
+              records: () => Iterator.from(registry.all()).map(({ record }) => record),
+              stored: async (ids) => new Set((await ledger.readFindings(ids)).map(({ id }) => id)),
+              write: (findings) => pipeline.raise(findings),
+            },
+            (nowMs) => options.settings?.at(nowMs) ?? [],
+          ),
           isOurs: () => pipeline.holds(0),
           now: Date.now,
           wait: (ms, signal) => delay(ms, undefined, { signal }),
@@ -200,6 +211,7 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
       await sweeps?.close();
       await pipeline.close();
       await subscription.close();
+      await settingsFeed.close();
       await registryFeed.close();
       await mirror?.close();
       await reportCounts().catch((error: unknown) => observer.fault('collector counts', error));

@@ -12,6 +12,7 @@ import { startUpkeep } from './ledger/upkeep/upkeep.ts';
 import { createMetrics } from './metrics.ts';
 import { createReadiness } from './readiness.ts';
 import { rulesInForce } from './rules/index.ts';
+import { liveRules } from './rules/live-rules.ts';
 import { createSweepReader } from './sweeps/reader.ts';
 
 /** What a detector process is made of besides its configuration; tests and benches put something else in. */
@@ -98,12 +99,14 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
   const bus = await parts.openBus(config.BUS_URL, {
     onLog: (level, message, details) => log[level](details, message),
   });
+  const live = liveRules(rulesInForce, config.RULE_PARAMETERS);
   const beside = connect(endpoint, BESIDE_SILENCE_MS);
   const detector = await startDetector({
     instance: config.INSTANCE,
     bus,
     ledger,
-    rules: rulesInForce(config.RULE_PARAMETERS),
+    rules: live.rules,
+    settings: live,
     detection: parts.detection,
     topicPrefix: config.TOPIC_PREFIX,
     usagePartitions: config.USAGE_PARTITIONS,

@@ -17,6 +17,8 @@ export const CREDENTIALS_TOPIC = 'lanewatch.credentials.v1';
 export const FINDINGS_TOPIC = 'lanewatch.findings.v1';
 /** Records that could not be decoded: original bytes, reason in a header. */
 export const DEAD_LETTER_TOPIC = 'lanewatch.usage.dead-letter.v1';
+/** How rules are set, every version of each; compacted; key = `<rule>/<version>`. */
+export const RULES_TOPIC = 'lanewatch.rules.v1';
 /** What each ingest and detector process counted per collector; compacted; key = `<instance>/<its start>/<collector>`. */
 export const COLLECTOR_COUNTS_TOPIC = 'lanewatch.collector-counts.v1';
 
@@ -31,6 +33,7 @@ export function topicsOf(prefix: string, usagePartitions: number) {
     credentials: { name: prefix + CREDENTIALS_TOPIC, partitions: 1, compacted: true },
     findings: { name: prefix + FINDINGS_TOPIC, partitions: 1, compacted: false },
     deadLetter: { name: prefix + DEAD_LETTER_TOPIC, partitions: 1, compacted: false },
+    rules: { name: prefix + RULES_TOPIC, partitions: 1, compacted: true },
     collectorCounts: { name: prefix + COLLECTOR_COUNTS_TOPIC, partitions: 1, compacted: true },
   } satisfies Record<string, TopicSpec>;
 }

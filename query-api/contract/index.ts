@@ -24,3 +24,4 @@ export * from './entities.ts';
 export * from './sessions.ts';
 export * from './policies.ts';
 export * from './sql.ts';
+export * from './rules.ts';

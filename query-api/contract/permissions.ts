@@ -26,6 +26,8 @@ export const PERMISSIONS = {
   'credentials.collect': 'viewer',
   /** Projects, teams and service accounts. */
   'organisation.manage': 'admin',
+  /** Set detection rules and try parameters out. */
+  'rules.manage': 'analyst',
   /** Set policies and apply them. */
   'policies.manage': 'admin',
   /** Run jobs by hand. */

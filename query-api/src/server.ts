@@ -31,6 +31,7 @@ import { passkeyRoutes } from './routes/passkeys.ts';
 import { collectionRoutes } from './routes/collections.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { peopleRoutes } from './routes/people.ts';
+import { ruleRoutes } from './routes/rules.ts';
 import { readRoutes } from './routes/reads.ts';
 import { otherSignInRoutes } from './routes/sign-in-otherwise.ts';
 import { signInRoutes } from './routes/sign-in.ts';
@@ -132,6 +133,7 @@ export async function createServer(
   await app.register(credentialGroupRoutes(services));
   await app.register(verifyRoutes(services));
   await app.register(policyRoutes(services));
+  await app.register(ruleRoutes(services));
   await app.register(collectionRoutes(services));
   await app.register(jobRoutes(services));
   await app.register(auditRoutes(services));

@@ -1,8 +1,5 @@
 import { z } from 'zod';
-import { RULE_CATALOGUE, type ParameterUnit, type RuleId, type RuleParameter } from '../../contract/index.ts';
-
-/** Units of numbers that come in fractions. */
-const FRACTIONS: readonly (ParameterUnit | undefined)[] = ['usd', 'times', 'score'];
+import { parameterSchema, RULE_CATALOGUE, type RuleId, type RuleParameter } from '../../contract/index.ts';
 
 /** Values of a rule's parameters by name. */
 export type ParameterValues = Record<string, RuleParameter['default']>;
@@ -31,7 +28,7 @@ export const ruleOverridesSchema = z
     objectOf(
       RULE_CATALOGUE.map(({ id }) => [
         id,
-        objectOf(parametersDescribed(id).map((parameter) => [parameter.name, valueOf(parameter)])),
+        objectOf(parametersDescribed(id).map((parameter) => [parameter.name, parameterSchema(parameter)])),
       ]),
     ),
   )
@@ -51,11 +48,4 @@ function objectOf(entries: readonly (readonly [string, z.ZodType])[]) {
         ? `there is no ${(issue.keys as string[]).join(', ')} here, only ${names.join(', ') || 'nothing to set'}`
         : undefined,
   });
-}
-
-function valueOf({ unit, default: value, minimum = 0 }: RuleParameter): z.ZodType {
-  if (typeof value === 'boolean') return z.boolean();
-  if (typeof value === 'string') return z.string();
-  const number = z.number().min(minimum);
-  return FRACTIONS.includes(unit) ? number : number.int();
 }

@@ -4,6 +4,7 @@ import type { PolicyTables } from '../policies/tables.ts';
 import type { AuditTables } from '../audit/tables.ts';
 import type { ExportTables } from '../exports/tables.ts';
 import type { SqlTables } from '../sql/tables.ts';
+import type { RuleTables } from '../rules/tables.ts';
 import type { JobTables } from '../schedule/tables.ts';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { DirectoryKind, FieldChange, FindingActName, Resolution } from '../../contract/index.ts';
@@ -25,7 +26,8 @@ export type RegistryTables = {
   ExportTables &
   JobTables &
   PolicyTables &
-  SqlTables;
+  SqlTables &
+  RuleTables;
 
 type Json<Value extends object> = JSONColumnType<Value, string, string>;
 

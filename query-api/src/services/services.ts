@@ -40,6 +40,8 @@ import { instantOf } from '../ledger/window.ts';
 import type { PolicyParts } from '../policies/facts.ts';
 import { openAnalyst, type AnalystEngine } from '../sql/analyst.ts';
 import { jobsOf } from '../schedule/jobs.ts';
+import { publishRules } from '../rules/publish-rules.ts';
+import type { RulePublisher } from '../rules/publish-rules.ts';
 import { startScheduler } from '../schedule/scheduler.ts';
 import type { Scheduler } from '../schedule/scheduler.ts';
 import { createSharedReads } from './shared-reads.ts';
@@ -63,6 +65,7 @@ export interface Services {
   verifyEvents: VerifyEvents;
   budgets: Budgets;
   publisher: OutboxPublisher;
+  rulePublisher: RulePublisher;
   /** What pages ask for that others asked for a moment ago. */
   shared: SharedReads;
   collectors: CollectorTotals;
@@ -124,6 +127,10 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     },
     now,
     onFault: (error) => logger.warn({ err: error }, 'publishing registry changes failed, trying again'),
+  });
+  const rulePublisher = publishRules({
+    ...{ db, bus, topic: topics.rules, now },
+    onFault: (error) => logger.warn({ err: error }, 'publishing rule settings failed, trying again'),
   });
   const collectors = createCollectorTotals();
   const busLookMs = parts.busLookMs ?? BUS_LOOK_MS;
@@ -208,6 +215,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     verifyEvents,
     budgets,
     publisher,
+    rulePublisher,
     shared,
     collectors,
     changes,
@@ -241,6 +249,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
       await verifyEvents.close();
       settling.close();
       await busLink.close();
+      await rulePublisher.close();
       await publisher.close();
       await analyst?.close();
     },

@@ -27,6 +27,7 @@ import { queryString, type Query } from '#lib/query.ts';
 import { accountCalls } from './account.ts';
 import { governanceCalls } from './governance.ts';
 import { registryCalls } from './registry.ts';
+import { ruleCalls } from './rules.ts';
 
 /** A page is never worth waiting longer for: ad-hoc reads over a quarter year take about a second. */
 const ANSWER_TIMEOUT_MS = 20_000;
@@ -152,6 +153,7 @@ export function createApi(base: string, caller: Caller) {
     ...accountCalls({ read, command, request }),
     ...registryCalls({ read, command }),
     ...governanceCalls({ read, command }),
+    ...ruleCalls({ read, command }),
     overview: (window: Window) => read(overviewSchema, `/v1/overview${queryString({ window })}`),
     lanes: (query: Query) => read(lanesPageSchema, `/v1/lanes${queryString(query)}`),
     lane: (lane: string, window: Window) =>
