@@ -184,6 +184,8 @@ export function laneDetailOf(org: Organisation, laneId: string, window: Window, 
         standing: one.standing,
         sessions: one.sessions,
         cost_usd: one.cost_usd,
+        same: [{ what: 'provider' as const, value: 'anthropic' }],
+        differs: one.org === lane.org || one.org === '' ? [] : [{ what: 'org' as const, value: one.org }],
       })),
     response_path: {
       findings: org.findings

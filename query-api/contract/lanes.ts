@@ -109,6 +109,11 @@ export const laneNodeSchema = z.object({
 /** Where a lane was used from: an address, or the host where no address was reported. `column` is the one that holds the value. */
 export const laneEndpointSchema = laneNodeSchema.extend({ column: z.enum(['ip', 'host']) });
 
+/** What two keys are compared by. */
+export const LIKENESSES = ['user', 'repo', 'endpoint', 'agent', 'org', 'provider'] as const;
+const likenessSchema = z.object({ what: z.enum(LIKENESSES), value: z.string() });
+export type Likeness = z.infer<typeof likenessSchema>;
+
 /** `GET /v1/lanes/{lane}`: the lane with its four topology groups. */
 export const laneDetailSchema = laneSchema.extend({
   window: windowSchema,
@@ -137,6 +142,9 @@ export const laneDetailSchema = laneSchema.extend({
       standing: standingSchema,
       sessions: z.number().int(),
       cost_usd: dollarsSchema,
+      /** What both have, and where the other has something else: one value each. Of uses the other's last hours count. */
+      same: z.array(likenessSchema),
+      differs: z.array(likenessSchema),
     }),
   ),
   response_path: z.object({

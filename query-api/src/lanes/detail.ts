@@ -3,6 +3,8 @@ import type { ClickHouse } from '../clickhouse.ts';
 import { rowsSince, windowScope } from '../ledger/scope.ts';
 import { readTrend } from '../ledger/trend.ts';
 import { instantOf, windowStartMs } from '../ledger/window.ts';
+import { nearestOf } from './compare.ts';
+import type { Candidate } from './compare.ts';
 import { namesAsSentUntil, readCanonicalSince } from './names-as-sent.ts';
 import { laneOfRow, readLaneRows, withoutEvents } from './rows.ts';
 import { readTopology } from './topology.ts';
@@ -36,13 +38,13 @@ export async function readLaneDetail(
   store: ClickHouse,
   input: {
     lane: Lane;
-    comparables: LaneDetail['known_comparables'];
+    candidates: readonly Candidate[];
     findings: LaneDetail['response_path']['findings'];
     window: Window;
     nowMs: number;
   },
 ): Promise<LaneDetail> {
-  const { lane, comparables, findings, window, nowMs } = input;
+  const { lane, candidates, findings, window, nowMs } = input;
   const fromMs = windowStartMs(window, nowMs);
   const since = rowsSince(fromMs);
   const rows = {
@@ -65,7 +67,7 @@ export async function readLaneDetail(
     first_seen_ever: firstSeenEver,
     names_as_sent_until: namesAsSentUntil(canonicalSinceMs, fromMs, Date.parse(firstSeenEver)),
     ...topology,
-    known_comparables: comparables,
+    known_comparables: nearestOf(lane, topology, candidates),
     response_path: { findings, credential_actions: actionsOf(lane) },
     // Not split by standing: one lane's rows mostly have one.
     trend: trend.map(({ at, events, cost_usd }) => ({ at, events, cost_usd })),

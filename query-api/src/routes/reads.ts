@@ -15,7 +15,7 @@ import {
 } from '../../contract/index.ts';
 import { listFindings } from '../findings/findings.ts';
 import { ProblemError } from '../http/problem.ts';
-import { comparablesBeside, readComparables } from '../lanes/comparables.ts';
+import { readCandidates } from '../lanes/comparables.ts';
 import { readLane, readLaneDetail } from '../lanes/detail.ts';
 import { readLanesPage } from '../lanes/list.ts';
 import { readLedger } from '../ledger/query.ts';
@@ -97,14 +97,14 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
           registryVersion(db),
         ]);
         if (lane === null) throw new ProblemError('not_found', 'No event was ever seen on this lane.');
-        const comparables = await shared.read(
+        const candidates = await shared.read(
           `${version} comparables ${JSON.stringify([window, lane.org, lane.provider])}`,
-          () => readComparables(store, lane, window, nowMs),
+          () => readCandidates(store, lane, window, nowMs),
           COMPARABLES_KEPT_MS,
         );
         return readLaneDetail(store, {
           lane,
-          comparables: comparablesBeside(lane.lane, comparables),
+          candidates,
           findings: findings.items.map(({ id, rule, title, severity, status }) => ({
             id,
             rule,

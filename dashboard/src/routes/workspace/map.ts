@@ -1,4 +1,4 @@
-import type { LaneDetail } from '@lanewatch/query-api/contract';
+import type { LaneDetail, Likeness } from '@lanewatch/query-api/contract';
 import { counted } from '#lib/format/count.ts';
 import { duration } from '#lib/format/time.ts';
 import {
@@ -128,12 +128,34 @@ function comparables(lane: LaneDetail): MapNode[] {
     id: `comparable ${other.lane}`,
     label: other.hint || other.name,
     mono: other.hint !== '',
-    note: other.name === '' ? 'known key' : other.name,
+    note: likenessWords(other) || other.name || 'known key',
     tone: 'good',
     href: laneHref(other.lane, { window: lane.window }),
     events: null,
   }));
   return [...near, allowlist(lane)];
+}
+
+const WORDS: Record<Likeness['what'], string> = {
+  ...{
+    user: 'person',
+    repo: 'repository',
+    endpoint: 'endpoint',
+    agent: 'agent',
+    org: 'organization',
+    provider: 'provider',
+  },
+};
+
+/** What two keys share most, and where they part: `same repository, other endpoint`; '' where nothing is to be said. Pure. */
+export function likenessWords({
+  same,
+  differs,
+}: Pick<LaneDetail['known_comparables'][number], 'same' | 'differs'>): string {
+  const [alike, apart] = [same[0], differs[0]];
+  return [alike ? `same ${WORDS[alike.what]}` : '', apart ? `other ${WORDS[apart.what]}` : '']
+    .filter(Boolean)
+    .join(', ');
 }
 
 function allowlist({ credential, standing, registration }: LaneDetail): MapNode {
