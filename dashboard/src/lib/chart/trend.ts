@@ -9,6 +9,13 @@ export interface TrendPoint {
   unknown_cost_usd?: string;
 }
 
+/** Something that happened, marked on the time axis. */
+export interface TrendMark {
+  at: string;
+  text: string;
+  href: string;
+}
+
 /** Columns as uPlot takes them: epoch seconds, total, and the unknown part (drawn over the total). */
 export function columnsOf(points: readonly TrendPoint[]): [number[], number[], number[]] {
   return [
