@@ -42,6 +42,8 @@ export interface FakeQueryApi {
   hangUp(): void;
   /** Tells every open page that something was stored, at the given instant where that is not in the figures yet. */
   announce(storedAt?: string): void;
+  /** A finding comes in: it is there, and every open page is told of it. */
+  comeFinding(finding: contract.FindingItem): void;
   close(): Promise<void>;
 }
 
@@ -59,7 +61,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
   const streams = new Set<ServerResponse>();
   const session = randomBytes(12).toString('hex');
   let registryVersion = 1;
-  let acts = 0;
+  let events = 0;
   const triage: FakeTriage = { history: new Map(), comments: new Map() };
   const fake: FakeQueryApi = {
     url: '',
@@ -72,6 +74,10 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     commands: 'answered',
     listeners: () => streams.size,
     hangUp: () => streams.forEach((stream) => stream.end()),
+    comeFinding: (finding) => {
+      org.findings.unshift(finding);
+      tell('finding', contract.streamFindingSchema.parse({ ...finding, is_new: true }));
+    },
     announce: (storedAt) => streams.forEach((stream) => stream.write(change(storedAt))),
     close: async () => {
       streams.forEach((stream) => stream.destroy());
@@ -85,7 +91,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       ...{
         last_stored_at: storedAt,
         registry_version: registryVersion,
-        triage_version: acts,
+        triage_version: events,
         ledger_answers: !fake.ledgerAway,
       },
       findings_version: String(fake.org.findings.length),
@@ -144,6 +150,16 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     });
   }
 
+  function tell(event: string, data: object): void {
+    events++;
+    streams.forEach((stream) => stream.write(`id: fake-${events}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
+  }
+
+  function tellAct({ id, status, severity, assignee, comments, version }: contract.FindingItem): void {
+    const act = { finding_id: id, act: 'acknowledge', by: ADA, at: new Date(nowMs()).toISOString() } as const;
+    tell('triage', contract.streamTriageSchema.parse({ ...act, status, severity, assignee, comments, version }));
+  }
+
   function changed<Answer>(answer: Answer): Answer {
     registryVersion += 1;
     fake.announce();
@@ -168,8 +184,10 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       throw new ProblemAnswer(503, 'The ledger (ClickHouse) does not respond. Try again in a moment.');
     if (kind === 'findings') {
       const sent = body === '' ? undefined : (JSON.parse(body) as unknown);
+      const before = new Map(fake.org.findings.map((one) => [one.id, one.version + one.comments]));
       const told = triageAnswer(fake.org, triage, { method, id, verb, body: sent, query }, nowMs());
-      if (method !== 'GET') (acts++, fake.announce());
+      for (const finding of fake.org.findings)
+        if (before.get(finding.id) !== finding.version + finding.comments) tellAct(finding);
       return told;
     }
     if (method !== 'GET') throw new ProblemAnswer(405, 'No.');
@@ -255,7 +273,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     if (!(request.headers.cookie ?? '').includes(`lanewatch_session=${session}`)) return problem(401, 'Sign in first.');
     if (url.pathname === '/v1/me') return send(200, me());
     if (url.pathname === '/v1/sign-out') return send(200, {});
-    if (url.pathname === '/v1/changes') {
+    if (url.pathname === '/v1/stream') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(`retry: 50\n\n${change()}`);
       streams.add(response);

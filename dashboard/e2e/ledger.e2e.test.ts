@@ -154,7 +154,13 @@ describe('findings', () => {
     await page.getByRole('link', { name: 'Unknown key' }).click();
     await page.getByRole('heading', { name: 'Rows that prove it' }).waitFor();
     const text = await page.locator('main').innerText();
-    for (const part of ['The key is not in the allowlist', '10.0.1.44', 'session active ms', '6 rows, $0.61']) {
+    for (const part of [
+      'The key is not in the allowlist',
+      '10.0.1.44',
+      'session active',
+      '30 minutes',
+      '6 rows, $0.61',
+    ]) {
       expect(text).toContain(part);
     }
     await page.getByRole('link', { name: '6 rows, $0.61' }).click();
@@ -166,7 +172,7 @@ describe('findings', () => {
     await page.getByText('Live', { exact: true }).waitFor();
     await page.getByLabel('Severity').selectOption('medium');
     await page.getByRole('button', { name: 'Filter' }).click();
-    await eventually(() => page.locator('main li').count()).toBe(1);
+    await eventually(() => page.getByRole('form', { name: 'Triage' }).getByRole('listitem').count()).toBe(1);
     expect(await page.locator('main').innerText()).toContain('Shared lane');
   });
 });

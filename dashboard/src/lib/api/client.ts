@@ -5,6 +5,7 @@ import {
   assigneesSchema,
   callersSchema,
   casesPageSchema,
+  findingDetailSchema,
   findingItemSchema,
   findingsPageSchema,
   laneDetailSchema,
@@ -62,7 +63,13 @@ export interface Calls {
     body: unknown,
     options?: { method?: Method; keeps401?: boolean; headers?: Record<string, string> },
   ): Promise<Outcome<z.infer<Schema>>>;
-  request(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<Response>;
+  request(
+    method: Method,
+    path: string,
+    body?: unknown,
+    signal?: AbortSignal,
+    more?: Record<string, string>,
+  ): Promise<Response>;
 }
 
 /** query-api was not reached, or did not answer. */
@@ -172,9 +179,15 @@ export function createApi(base: string, caller: Caller) {
     ledgerTotals: ({ limit: _limit, cursor: _cursor, totals: _totals, ...filter }: Query) =>
       read(ledgerTotalsSchema, `/v1/ledger/totals${queryString(filter)}`),
     findings: (query: Query) => read(findingsPageSchema, `/v1/findings${queryString(query)}`),
-    finding: (id: string) => read(findingItemSchema, `/v1/findings/${encodeURIComponent(id)}`),
-    /** The stream of changes, as it is. */
-    changes: (signal: AbortSignal) => request('GET', '/v1/changes', undefined, signal),
+    finding: (id: string) => read(findingDetailSchema, `/v1/findings/${encodeURIComponent(id)}`),
+    triage: (body: Partial<TriageRequest> & Pick<TriageRequest, 'act'>) =>
+      command(triageAnswerSchema, '/v1/findings/triage', body),
+    commentOn: (id: string, text: string) =>
+      command(findingItemSchema, `/v1/findings/${encodeURIComponent(id)}/comment`, { text }),
+    assignees: () => read(assigneesSchema, '/v1/findings/assignees'),
+    /** The stream of what happens, as it is. */
+    stream: (signal: AbortSignal, { lastEventId, since }: { lastEventId: string; since: string }) =>
+      request('GET', `/v1/stream${queryString({ since })}`, undefined, signal, { 'last-event-id': lastEventId }),
     ready: () => request('GET', '/readyz'),
   };
 }

@@ -4,9 +4,16 @@ import type { RequestHandler } from './$types';
 const shutdown = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => shutdown.abort());
 
-/** query-api's stream of changes, passed through so that the browser needs only this origin and its one cookie. */
-export const GET: RequestHandler = async ({ locals, request }) => {
-  const upstream = await locals.api.changes(AbortSignal.any([request.signal, shutdown.signal]));
+/**
+ * query-api's stream of what happens, passed through so that the browser needs only this origin and its one cookie. After a cut it goes on
+ * where it was; `since` is when the page was made, so that nothing between the two is missed.
+ */
+export const GET: RequestHandler = async ({ locals, request, url }) => {
+  const since = url.searchParams.get('since') ?? '';
+  const upstream = await locals.api.stream(AbortSignal.any([request.signal, shutdown.signal]), {
+    lastEventId: request.headers.get('last-event-id') ?? '',
+    since: Number.isNaN(Date.parse(since)) ? '' : new Date(since).toISOString(),
+  });
   if (!upstream.ok || upstream.body === null) {
     await upstream.body?.cancel();
     return new Response('The stream of changes is not available.\n', { status: upstream.status === 401 ? 401 : 502 });

@@ -1,0 +1,110 @@
+import type {
+  FindingItem,
+  FindingStatus,
+  Resolution,
+  StreamTriage,
+  TriageRequest,
+} from '@lanewatch/query-api/contract';
+import { counted } from '#lib/format/count.ts';
+
+/** One act on some findings, as query-api takes it. */
+export type TriageCommand = Pick<TriageRequest, 'act'> &
+  Partial<Pick<TriageRequest, 'as' | 'reason' | 'until' | 'assignee' | 'versions'>> & { ids: string[] };
+
+export const STATUS_WORDS: Record<FindingStatus, string> = {
+  open: 'open',
+  reopened: 're-opened',
+  acknowledged: 'acknowledged',
+  snoozed: 'snoozed',
+  resolved: 'resolved',
+};
+export const RESOLUTION_WORDS: Record<Resolution | 'registry', string> = {
+  fixed: 'fixed',
+  false_positive: 'false positive',
+  accepted_risk: 'accepted risk',
+  registry: 'answered by the registry',
+};
+
+/** How long findings are put off, with its name. */
+export const SNOOZE_CHOICES = [
+  ['1', 'for a day'],
+  ['3', 'for three days'],
+  ['7', 'for a week'],
+  ['30', 'for 30 days'],
+] as const;
+
+const DAY_MS = 86_400_000;
+
+/** The end of a snooze of so many days. */
+export const snoozeEnd = (days: string, nowMs: number): string =>
+  new Date(nowMs + (Number(days) > 0 ? Number(days) : 1) * DAY_MS).toISOString();
+
+/** What a form asks for: fields `act`, `id` (any number), `as`, `reason`, `days`, `assignee`, `version:<id>`. */
+export function commandOf(form: FormData, nowMs: number): TriageCommand {
+  const text = (name: string) => String(form.get(name) ?? '').trim();
+  const [act = 'acknowledge', as = 'fixed'] = text('act').split(':');
+  const ids = form.getAll('id').map(String);
+  const versions = Object.fromEntries(
+    ids.flatMap((id) => (form.has(`version:${id}`) ? [[id, Number(form.get(`version:${id}`))]] : [])),
+  );
+  return {
+    act: act as TriageCommand['act'],
+    ids,
+    ...(act === 'resolve' ? { as: as as Resolution } : {}),
+    ...(act === 'assign' ? { assignee: text('assignee') } : { reason: text('reason') }),
+    ...(act === 'snooze' ? { until: snoozeEnd(text('days'), nowMs) } : {}),
+    ...(Object.keys(versions).length > 0 ? { versions } : {}),
+  };
+}
+
+/** What takes an act back: findings are put where they were before it. */
+export function undoOf({ act }: Pick<TriageCommand, 'act'>, before: readonly FindingItem[]): TriageCommand[] {
+  if (before.length === 0) return [];
+  if (act === 'assign') {
+    return [...Map.groupBy(before, ({ assignee }) => assignee)].map(([assignee, of]) => ({
+      ...{ act: 'assign', assignee },
+      ids: of.map(({ id }) => id),
+    }));
+  }
+  const commands: TriageCommand[] = [{ act: 'reopen', ids: before.map(({ id }) => id) }];
+  const acknowledged = before.filter(({ status }) => status === 'acknowledged').map(({ id }) => id);
+  if (acknowledged.length > 0) commands.push({ act: 'acknowledge', ids: acknowledged });
+  for (const { id, snooze } of before)
+    if (snooze !== null) commands.push({ act: 'snooze', ids: [id], until: snooze.until, reason: snooze.reason });
+  for (const { id, status, resolution } of before)
+    if (status === 'resolved' && resolution !== null && resolution.as !== 'registry')
+      commands.push({ act: 'resolve', ids: [id], as: resolution.as, reason: resolution.reason });
+  return act === 'reopen' ? commands.slice(1) : commands;
+}
+
+/** What was done, in words. */
+export function doneWords({ act, as, assignee, ids }: TriageCommand, done: number): string {
+  const what = counted(done, 'finding');
+  if (done === 0) return ids.length === 1 ? 'It was so already.' : 'They were so already.';
+  switch (act) {
+    case 'acknowledge':
+      return `${what} acknowledged.`;
+    case 'resolve':
+      return `${what} resolved as ${RESOLUTION_WORDS[as ?? 'fixed']}.`;
+    case 'reopen':
+      return `${what} open again.`;
+    case 'snooze':
+      return `${what} snoozed.`;
+    case 'assign':
+      return assignee === '' ? `${what} assigned to nobody.` : `${what} assigned${assignee === 'me' ? ' to you' : ''}.`;
+  }
+}
+
+/** A finding after what the stream told of it. What the stream does not tell is told by the next load. */
+export function afterAct(finding: FindingItem, act: StreamTriage): FindingItem {
+  if (act.version < finding.version) return finding;
+  const { status, severity, assignee, comments, version } = act;
+  const made = { at: act.at, by: act.by };
+  return {
+    ...finding,
+    ...{ status, severity, assignee, comments, version },
+    acknowledged: status === 'acknowledged' ? (finding.acknowledged ?? made) : null,
+    snooze: status === 'snoozed' ? finding.snooze : null,
+    resolution: status === 'resolved' ? (finding.resolution ?? { ...made, as: 'fixed', reason: '' }) : null,
+  };
+}
