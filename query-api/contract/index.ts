@@ -7,6 +7,7 @@ export * from './ledger.ts';
 export * from './findings.ts';
 export * from './triage.ts';
 export * from './stream.ts';
+export * from './channels.ts';
 export * from './credentials.ts';
 export * from './account.ts';
 export * from './roles.ts';

@@ -19,6 +19,8 @@ export const PERMISSIONS = {
   'audit.read': 'analyst',
   'findings.comment': 'analyst',
   'findings.triage': 'responder',
+  /** Where findings are told to people. */
+  'channels.manage': 'admin',
   /** Register a provider’s key, issue, edit, rotate and regenerate one of ours. Scopes `execute` and `admin` need a TOTP proof as well. */
   'credentials.write': 'responder',
   'credentials.revoke': 'responder',

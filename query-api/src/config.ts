@@ -50,6 +50,17 @@ const configSchema = z.object({
     .min(1)
     .default(CONSUMER_GROUP_DEFAULT)
     .describe('Consumer group of the detectors: tells which accepted events are still on the bus'),
+  SMTP_URL_FILE: z
+    .string()
+    .optional()
+    .describe('File with the address of an SMTP server, smtp://user:password@host:587: channels by e-mail need it'),
+  MAIL_FROM: z.string().min(3).default('Lanewatch <lanewatch@localhost>').describe('Sender of mails'),
+  NOTIFY_PRIVATE_ADDRESSES: z
+    .enum(['refuse', 'allow'])
+    .default('refuse')
+    .describe(
+      'Whether webhooks may go to private addresses; with refuse every address is checked as it is connected to',
+    ),
   CLICKHOUSE_URL: z.url().describe('HTTP interface of ClickHouse'),
   CLICKHOUSE_USER: z
     .string()
@@ -130,6 +141,8 @@ export interface Config {
   /** null: the control routes are off. */
   controlToken: string | null;
   authSecret: string;
+  /** How findings are told to people: by which SMTP server, and whether webhooks may go to private addresses. */
+  notify: { smtpUrl: string | null; mailFrom: string; allowPrivate: boolean };
   trustedProxies: string;
   /** null: no OpenID provider. `role` null: only invited people come in by it. */
   oidc: { issuer: string; clientId: string; clientSecret: string; name: string; role: Role | null } | null;
@@ -174,6 +187,9 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
   };
   const controlToken = secretIn('CONTROL_TOKEN_FILE', SECRET_CHARS_MIN);
   const authSecret = secretIn('AUTH_SECRET_FILE', SECRET_CHARS_MIN);
+  const smtpUrl = secretIn('SMTP_URL_FILE', 1);
+  if (smtpUrl !== null && !/^smtps?:\/\//.test(smtpUrl))
+    problems.push('SMTP_URL_FILE: must hold smtp://… or smtps://…');
   const clientSecret = secretIn('OIDC_CLIENT_SECRET_FILE', 1);
   const oidcNames = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET_FILE'];
   const missing = oidcNames.filter((name) => set[name] === undefined);
@@ -208,6 +224,7 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
     dashboardUrl: env.DASHBOARD_URL,
     controlToken,
     authSecret: authSecret!,
+    notify: { smtpUrl, mailFrom: env.MAIL_FROM, allowPrivate: env.NOTIFY_PRIVATE_ADDRESSES === 'allow' },
     trustedProxies: env.TRUSTED_PROXIES,
     oidc:
       env.OIDC_ISSUER === undefined

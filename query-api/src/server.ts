@@ -17,6 +17,7 @@ import { installSessionAuth } from './http/session-auth.ts';
 import { caseRoutes } from './routes/cases.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { changeRoutes } from './routes/changes.ts';
+import { channelRoutes } from './routes/channels.ts';
 import { controlRoutes } from './routes/control.ts';
 import { credentialGroupRoutes } from './routes/credential-groups.ts';
 import { credentialSecretRoutes } from './routes/credential-secrets.ts';
@@ -126,6 +127,7 @@ export async function createServer(
   await app.register(peopleRoutes(services));
   await app.register(readRoutes(services));
   await app.register(findingRoutes(services));
+  await app.register(channelRoutes(services));
   await app.register(entityRoutes(services));
   await app.register(caseRoutes(services));
   await app.register(credentialRoutes(services));

@@ -135,6 +135,13 @@ function isRegression(finding: Judged, act: FindingTriageTable, actAtMs: number)
   return SEVERITIES.indexOf(finding.severity) > SEVERITIES.indexOf(act.severity as FindingItem['severity']);
 }
 
+/** When the resolution was that a re-opened finding did not keep to, epoch milliseconds. */
+export function resolvedAtMs(finding: Judged, triage: Triage): number {
+  const decision = decisionOn(finding, triage);
+  const decidedMs = decision === null || decision.isLowering ? 0 : decision.atMs;
+  return Math.max(decidedMs, triage.acts.get(finding.id)?.state_at?.getTime() ?? 0);
+}
+
 /** Whether it still wants a decision: neither done nor put off. */
 export function isUnresolved(finding: Judged, triage: Triage): boolean {
   const { status } = findingStatus(finding, triage);

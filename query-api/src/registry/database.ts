@@ -25,6 +25,7 @@ export const LOCKS = {
   registry: 46_100_002,
   publisher: 46_100_003,
   findings: 46_100_004,
+  notifier: 46_100_005,
 } as const;
 
 const CONNECT_TIMEOUT_MS = 5_000;

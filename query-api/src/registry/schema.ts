@@ -7,7 +7,14 @@ import type { SqlTables } from '../sql/tables.ts';
 import type { RuleTables } from '../rules/tables.ts';
 import type { JobTables } from '../schedule/tables.ts';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
-import type { DirectoryKind, FieldChange, FindingActName, Resolution } from '../../contract/index.ts';
+import type {
+  ChannelKind,
+  DirectoryKind,
+  FindingItem,
+  FieldChange,
+  FindingActName,
+  Resolution,
+} from '../../contract/index.ts';
 
 /** The registry's tables as kysely sees them; the comments on columns are in migrations/. */
 export type RegistryTables = {
@@ -19,6 +26,9 @@ export type RegistryTables = {
   triage: TriageTable;
   finding_triage: FindingTriageTable;
   finding_events: FindingEventsTable;
+  channels: ChannelsTable;
+  notices: NoticesTable;
+  channel_deliveries: ChannelDeliveriesTable;
   registry_events: RegistryEventsTable;
   migrations: MigrationsTable;
 } & AccountTables &
@@ -141,6 +151,50 @@ interface FindingEventsTable {
   assignee: string | null;
   body: string;
   version: number;
+}
+
+export interface ChannelsTable {
+  id: string;
+  kind: ChannelKind;
+  name: string;
+  target: string;
+  sealed: string;
+  severity: FindingItem['severity'];
+  orgs: Json<string[]>;
+  projects: Json<string[]>;
+  owners: Json<string[]>;
+  pace: 'each' | 'hourly' | 'daily';
+  quiet_from: string | null;
+  quiet_to: string | null;
+  enabled: boolean;
+  created_at: Date;
+  created_by: string;
+  version: number;
+  baselined_at: Date | null;
+  last_sent_at: Date | null;
+}
+
+interface NoticesTable {
+  channel_id: string;
+  finding_id: string;
+  opening: ColumnType<string | number, number, never>;
+  state: 'skipped' | 'waiting' | 'sent' | 'given_up';
+  created_at: Date;
+  delivery_id: string | null;
+  due_at: Date;
+  attempts: Generated<number>;
+  sent_at: Date | null;
+}
+
+interface ChannelDeliveriesTable {
+  id: Generated<string | number>;
+  channel_id: string;
+  delivery_id: string;
+  at: Date;
+  findings: number;
+  ok: boolean;
+  detail: string;
+  duration_ms: number;
 }
 
 interface RegistryEventsTable {

@@ -16,6 +16,9 @@ import type { EventStream } from '../changes/event-stream.ts';
 import { BRIEFLY } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import type { Config } from '../config.ts';
+import { startNotifier } from '../notify/notifier.ts';
+import type { Notifier } from '../notify/notifier.ts';
+import type { DeliverParts } from '../notify/deliver.ts';
 import { readFindingsVersion, triageVersion } from '../findings/version.ts';
 import { createCollectorTotals } from '../overview/collectors.ts';
 import type { CollectorTotals } from '../overview/collectors.ts';
@@ -74,6 +77,9 @@ export interface Services {
   stream: EventStream;
   /** What policies read. */
   policies: PolicyParts;
+  /** What sending to channels works with. */
+  delivery: DeliverParts;
+  notifier: Notifier;
   /** What is not there yet, by name; empty when requests can be served. */
   notReady(): Promise<string[]>;
   close(): Promise<void>;
@@ -90,6 +96,8 @@ export interface ServiceParts {
   readsKeptMs?: number;
   /** How old what is said about the last use of keys may be. */
   lastUsesKeptMs?: number;
+  /** How often channels are looked after; 0 for only when asked. */
+  notifyEveryMs?: number;
   /** How often the bus is asked whether it answers, and which accepted events are off it. */
   busLookMs?: number;
   /** false: nobody looks for jobs that are due but whoever calls the scheduler's `tick`. */
@@ -97,6 +105,7 @@ export interface ServiceParts {
 }
 
 const READS_KEPT_MS = 400;
+const NOTIFY_EVERY_MS = 2_000;
 const BUS_LOOK_MS = 5_000;
 
 /**
@@ -166,6 +175,17 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
       onRecovery: (source) => logger.info({ source }, 'looking for changes works again'),
     },
   );
+  const delivery: DeliverParts = {
+    ...{ store, db, now, authSecret: config.authSecret, dashboardUrl: config.dashboardUrl },
+    ...config.notify,
+  };
+  const notifier = startNotifier(
+    { ...delivery, registry, database },
+    {
+      everyMs: parts.notifyEveryMs ?? NOTIFY_EVERY_MS,
+      onFault: (error) => logger.warn({ err: error }, 'channels are not told of findings, trying on'),
+    },
+  );
   const stream = createEventStream({
     ...{ changes, store, db, now },
     onFault: (error) => logger.warn({ err: error }, 'what changed is not read, trying on'),
@@ -222,6 +242,8 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     scheduler,
     stream,
     policies,
+    delivery,
+    notifier,
     async notReady() {
       const [storeAnswers, registryAnswers] = await Promise.all([
         // Not a ping: reads need the tables, which the detector makes.
@@ -243,6 +265,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     async close() {
       await scheduler.close();
       changes.close();
+      await notifier.close();
       lastUses.close();
       budgets.close();
       verifier.close();

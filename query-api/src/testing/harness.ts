@@ -120,6 +120,7 @@ export interface HarnessOptions {
   ledgerDatabase?: string;
   /** Who runs SQL; without it there is no SQL desk. */
   analyst?: { user: string; password: string };
+  notify?: Config['notify'];
 }
 
 /** Who the harness writes to the ledger as. */
@@ -149,6 +150,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     controlToken: CONTROL_TOKEN,
     oidc: options.oidc ?? null,
     analyst: options.analyst === undefined ? null : { url, database: databaseName, ...options.analyst },
+    ...(options.notify === undefined ? {} : { notify: options.notify }),
   };
   const logged: string[] = [];
   const logger = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });
@@ -158,6 +160,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const services = await startServices({
     ...{ config, logger, store, database, bus },
     readsKeptMs: 0,
+    notifyEveryMs: 0,
     lastUsesKeptMs: 0,
     busLookMs: 20,
     // Tests move time and tick by themselves.

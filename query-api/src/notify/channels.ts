@@ -1,0 +1,148 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import type { z } from 'zod';
+import type { Channel, ChannelCreate, channelEditSchema } from '../../contract/index.ts';
+import { ProblemError } from '../http/problem.ts';
+import type { RegistryDatabase } from '../registry/database.ts';
+import { writeEvent } from '../registry/registry.ts';
+import type { RegistryTransaction } from '../registry/registry.ts';
+import type { ChannelsTable } from '../registry/schema.ts';
+import { seal } from './seal.ts';
+import type { Destination } from './send.ts';
+
+export type ChannelRow = Omit<ChannelsTable, 'orgs' | 'projects' | 'owners'> &
+  Record<'orgs' | 'projects' | 'owners', string[]>;
+
+export function readChannelRows(db: RegistryDatabase): Promise<ChannelRow[]> {
+  return db.selectFrom('channels').selectAll().orderBy('created_at').orderBy('id').execute();
+}
+
+/** @throws {ProblemError} `not_found` */
+export async function channelRow(db: RegistryDatabase, id: string): Promise<ChannelRow> {
+  const row = await db.selectFrom('channels').selectAll().where('id', '=', id).executeTakeFirst();
+  if (row === undefined) throw new ProblemError('not_found', 'No channel has this id.');
+  return row;
+}
+
+/** Channels as readers see them, or one of them. */
+export async function readChannels(db: RegistryDatabase, id?: string): Promise<Channel[]> {
+  const rows = (await readChannelRows(db)).filter((row) => id === undefined || row.id === id);
+  const counted = await db
+    .selectFrom('notices')
+    .select(({ fn }) => [
+      'channel_id',
+      fn.count<number>('finding_id').filterWhere('state', '=', 'waiting').as('waiting'),
+      sql<number>`count(*) FILTER (WHERE state = 'waiting' AND attempts > 0)`.as('failing'),
+      fn.count<number>('finding_id').filterWhere('state', '=', 'given_up').as('given_up'),
+    ])
+    .where('state', 'in', ['waiting', 'given_up'])
+    .groupBy('channel_id')
+    .execute();
+  return rows.map((row) => {
+    const counts = counted.find(({ channel_id: of }) => of === row.id);
+    const { sealed: _sealed, baselined_at: _baselined, created_at, last_sent_at, ...shown } = row;
+    return {
+      ...shown,
+      created_at: created_at.toISOString(),
+      last_sent_at: last_sent_at?.toISOString() ?? null,
+      waiting: Number(counts?.waiting ?? 0),
+      failing: Number(counts?.failing ?? 0),
+      given_up: Number(counts?.given_up ?? 0),
+    };
+  });
+}
+
+interface By {
+  actor: string;
+  nowMs: number;
+}
+
+/** Makes a channel. Findings that are there already are not told. @returns its id, and a webhook's signing secret */
+export async function createChannel(
+  db: RegistryDatabase,
+  { url, to, kind, ...rest }: ChannelCreate,
+  authSecret: string,
+  { actor, nowMs }: By,
+): Promise<{ id: string; secret: string | null }> {
+  const id = `chan_${randomUUID()}`;
+  const secret = kind === 'webhook' ? `whsec_${randomBytes(24).toString('base64url')}` : null;
+  const destination: Destination = kind === 'email' ? { to: to ?? [] } : { url: url ?? '', secret: secret ?? '' };
+  const at = new Date(nowMs);
+  await db.transaction().execute(async (transaction) => {
+    await transaction
+      .insertInto('channels')
+      .values({
+        ...{ id, kind, ...listsOf(rest) },
+        target: 'to' in destination ? destination.to.join(', ') : new URL(destination.url).host,
+        sealed: seal(destination, authSecret),
+        ...{ created_at: at, created_by: actor, version: 1, baselined_at: null, last_sent_at: null },
+      })
+      .execute();
+    await audit(transaction, 'channel.created', rest.name, { actor, at });
+  });
+  return { id, secret };
+}
+
+/** @throws {ProblemError} `not_found`, or `conflict` when somebody changed it since */
+export async function editChannel(
+  db: RegistryDatabase,
+  id: string,
+  { version, ...edit }: z.output<typeof channelEditSchema>,
+  { actor, nowMs }: By,
+): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    const row = await transaction
+      .selectFrom('channels')
+      .selectAll()
+      .where('id', '=', id)
+      .forUpdate()
+      .executeTakeFirst();
+    if (row === undefined) throw new ProblemError('not_found', 'No channel has this id.');
+    if (version !== undefined && version !== row.version) {
+      const detail = `It was changed since: you saw version ${version}, it is at ${row.version} now.`;
+      throw new ProblemError('conflict', detail, [{ path: 'version', message: `is ${row.version} now` }]);
+    }
+    await transaction
+      .updateTable('channels')
+      .set({ ...listsOf(edit), version: row.version + 1 })
+      .where('id', '=', id)
+      .execute();
+    const detail = `${row.name}: ${Object.keys(edit).join(', ')}`;
+    await audit(transaction, 'channel.changed', detail, { actor, at: new Date(nowMs) });
+  });
+}
+
+function audit(
+  transaction: RegistryTransaction,
+  action: string,
+  detail: string,
+  by: { actor: string; at: Date },
+): Promise<void> {
+  return writeEvent(transaction, { action, credentialId: '', detail, ...by });
+}
+
+/** Lists as the driver takes them. */
+function listsOf<Parts extends object>(
+  parts: Parts,
+): { [Name in keyof Parts]: Parts[Name] extends string[] | undefined ? string : Parts[Name] } {
+  return Object.fromEntries(
+    Object.entries(parts).map(([name, value]) => [name, Array.isArray(value) ? JSON.stringify(value) : value]),
+  ) as ReturnType<typeof listsOf<Parts>>;
+}
+
+const DELIVERIES_SHOWN_MAX = 100;
+
+/** Attempts of a channel, newest first. */
+export async function readDeliveries(db: RegistryDatabase, id: string) {
+  const rows = await db
+    .selectFrom('channel_deliveries')
+    .selectAll()
+    .where('channel_id', '=', id)
+    .orderBy('id', 'desc')
+    .limit(DELIVERIES_SHOWN_MAX)
+    .execute();
+  return rows.map(({ channel_id: _channel, at, id: number, ...row }) => ({
+    ...row,
+    ...{ id: String(number), at: at.toISOString() },
+  }));
+}
