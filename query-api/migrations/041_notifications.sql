@@ -27,7 +27,7 @@ CREATE TABLE channels (
 
 -- What is to be told: a row for each finding, and again each time it is re-opened. The key is what makes it one, however often the
 -- notifier is killed.
-CREATE TABLE notices (
+CREATE TABLE channel_notices (
     channel_id  text NOT NULL REFERENCES channels (id),
     finding_id  text NOT NULL,
     -- Which opening: 0 the first, else the instant, epoch milliseconds, of the resolution that did not last.
@@ -41,7 +41,7 @@ CREATE TABLE notices (
     sent_at     timestamptz,
     PRIMARY KEY (channel_id, finding_id, opening)
 );
-CREATE INDEX notices_waiting ON notices (channel_id, due_at) WHERE state = 'waiting';
+CREATE INDEX channel_notices_waiting ON channel_notices (channel_id, due_at) WHERE state = 'waiting';
 
 -- Every attempt. The oldest go first.
 CREATE TABLE channel_deliveries (

@@ -36,6 +36,7 @@ export const PLACE_GROUPS: readonly { name: string; places: readonly Place[] }[]
     name: 'Analyse and operate',
     places: [
       { href: '/ledger', name: 'Ledger', icon: 'ledger', routes: ['/ledger'] },
+      { href: '/channels', name: 'Notifications', icon: 'notifications', routes: ['/channels'] },
       { href: '/jobs', name: 'Jobs', icon: 'jobs', routes: ['/jobs'] },
     ],
   },

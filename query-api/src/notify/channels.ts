@@ -28,7 +28,7 @@ export async function channelRow(db: RegistryDatabase, id: string): Promise<Chan
 export async function readChannels(db: RegistryDatabase, id?: string): Promise<Channel[]> {
   const rows = (await readChannelRows(db)).filter((row) => id === undefined || row.id === id);
   const counted = await db
-    .selectFrom('notices')
+    .selectFrom('channel_notices')
     .select(({ fn }) => [
       'channel_id',
       fn.count<number>('finding_id').filterWhere('state', '=', 'waiting').as('waiting'),

@@ -80,7 +80,7 @@ async function putDown(
   nowMs: number,
 ): Promise<void> {
   const known = await db
-    .selectFrom('notices')
+    .selectFrom('channel_notices')
     .select(['finding_id', 'opening'])
     .where('channel_id', '=', channel.id)
     .execute();
@@ -94,7 +94,7 @@ async function putDown(
       ...{ due_at: new Date(afterQuiet(channel, nowMs)), delivery_id: null, sent_at: null },
     }));
     await db
-      .insertInto('notices')
+      .insertInto('channel_notices')
       .values(values)
       .onConflict((conflict) => conflict.columns(['channel_id', 'finding_id', 'opening']).doNothing())
       .execute();

@@ -56,7 +56,7 @@ async function nextMessage(
 ): Promise<NextMessage | null> {
   const due = () =>
     db
-      .selectFrom('notices')
+      .selectFrom('channel_notices')
       .selectAll()
       .where('channel_id', '=', channel.id)
       .where('state', '=', 'waiting')
@@ -76,7 +76,7 @@ async function nextMessage(
   if (rows.length === 0) return null;
   const deliveryId = randomUUID();
   await db
-    .updateTable('notices')
+    .updateTable('channel_notices')
     .set({ delivery_id: deliveryId })
     .where('channel_id', '=', channel.id)
     .where(({ or, and, eb }) =>
@@ -140,7 +140,7 @@ async function noteAttempt(
   const isOver = nowMs - sinceMs > GIVE_UP_MS;
   await db.transaction().execute(async (transaction) => {
     const notices = transaction
-      .updateTable('notices')
+      .updateTable('channel_notices')
       .where('channel_id', '=', channel.id)
       .where('delivery_id', '=', deliveryId);
     if (attempt.ok) {

@@ -17,12 +17,13 @@ const urlOf = (id: string, dashboardUrl: string): string =>
   new URL(`/findings/${encodeURIComponent(id)}`, dashboardUrl).href;
 
 /** Text from events on one line and without what steers a terminal or a chat. */
-const plain = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').slice(0, 200);
+const plain = (text: string, charsMax = 200): string =>
+  text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').slice(0, charsMax);
 
 /** What happened, in one line. */
 export function lineOf(finding: FindingItem): string {
-  const { severity, title, hint, lane, org, condition } = finding;
-  return `${severity}: ${title} on ${plain(hint || lane)}${org === '' ? '' : ` (${plain(org)})`}. ${condition}`;
+  const { severity, title, hint, lane, org, sentence } = finding;
+  return `${severity}: ${title} on ${plain(hint || lane)}${org === '' ? '' : ` (${plain(org)})`}. ${plain(sentence, 400)}`;
 }
 
 /** The subject of a mail, and the first line of a chat. */
@@ -56,7 +57,7 @@ export function webhookBody(message: Message, atMs: number): string {
     delivery_id: deliveryId,
     at: new Date(atMs).toISOString(),
     findings: findings.map((finding) => ({
-      ...{ id: finding.id, rule: finding.rule, title: finding.title, condition: finding.condition },
+      ...{ id: finding.id, rule: finding.rule, title: finding.title, sentence: finding.sentence },
       ...{ severity: finding.severity, risk: finding.risk, status: finding.status, lane: finding.lane },
       ...{ fingerprint: finding.fingerprint, hint: finding.hint, org: finding.org, facts: finding.facts },
       ...{ first_seen: finding.first_seen, last_seen: finding.last_seen, occurrences: finding.occurrences },

@@ -89,7 +89,7 @@ test('a webhook is told once of each finding that is new, signed, and again when
   await api.storeFindings([one, mild, { ...before, occurrences: 2 }]);
   // Killed between the answer and its being noted: the same message comes again, under the same id.
   await api.services.notifier.round();
-  await api.database.db.updateTable('notices').set({ state: 'waiting' }).where('state', '=', 'sent').execute();
+  await api.database.db.updateTable('channel_notices').set({ state: 'waiting' }).where('state', '=', 'sent').execute();
   const another = startNotifier(
     { ...api.services.delivery, registry: api.services.registry, database: api.database },
     { everyMs: 0, onFault: () => undefined },

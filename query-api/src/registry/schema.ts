@@ -27,7 +27,7 @@ export type RegistryTables = {
   finding_triage: FindingTriageTable;
   finding_events: FindingEventsTable;
   channels: ChannelsTable;
-  notices: NoticesTable;
+  channel_notices: ChannelNoticesTable;
   channel_deliveries: ChannelDeliveriesTable;
   registry_events: RegistryEventsTable;
   migrations: MigrationsTable;
@@ -174,7 +174,7 @@ export interface ChannelsTable {
   last_sent_at: Date | null;
 }
 
-interface NoticesTable {
+interface ChannelNoticesTable {
   channel_id: string;
   finding_id: string;
   opening: ColumnType<string | number, number, never>;

@@ -4,6 +4,11 @@ import {
   entityDetailSchema,
   assigneesSchema,
   callersSchema,
+  channelCreatedSchema,
+  channelDeliveriesSchema,
+  channelSchema,
+  channelsSchema,
+  channelTestedSchema,
   casesPageSchema,
   findingDetailSchema,
   findingItemSchema,
@@ -18,6 +23,7 @@ import {
   sessionSchema,
   triageAnswerSchema,
   UNATTENDED_HEADER,
+  type ChannelCreate,
   type EntityKind,
   type Problem,
   type TriageRequest,
@@ -180,11 +186,15 @@ export function createApi(base: string, caller: Caller) {
       read(ledgerTotalsSchema, `/v1/ledger/totals${queryString(filter)}`),
     findings: (query: Query) => read(findingsPageSchema, `/v1/findings${queryString(query)}`),
     finding: (id: string) => read(findingDetailSchema, `/v1/findings/${encodeURIComponent(id)}`),
-    triage: (body: Partial<TriageRequest> & Pick<TriageRequest, 'act'>) =>
-      command(triageAnswerSchema, '/v1/findings/triage', body),
+    channels: () => read(channelsSchema, '/v1/channels'),
+    channelDeliveries: (id: string) =>
+      read(channelDeliveriesSchema, `/v1/channels/${encodeURIComponent(id)}/deliveries`),
+    createChannel: (body: Partial<ChannelCreate>) => command(channelCreatedSchema, '/v1/channels', body),
+    editChannel: (id: string, body: { enabled: boolean }) =>
+      command(channelSchema, `/v1/channels/${encodeURIComponent(id)}`, body, { method: 'PATCH' }),
+    testChannel: (id: string) => command(channelTestedSchema, `/v1/channels/${encodeURIComponent(id)}/test`, {}),
     commentOn: (id: string, text: string) =>
       command(findingItemSchema, `/v1/findings/${encodeURIComponent(id)}/comment`, { text }),
-    assignees: () => read(assigneesSchema, '/v1/findings/assignees'),
     /** The stream of what happens, as it is. */
     stream: (signal: AbortSignal, { lastEventId, since }: { lastEventId: string; since: string }) =>
       request('GET', `/v1/stream${queryString({ since })}`, undefined, signal, { 'last-event-id': lastEventId }),

@@ -3,11 +3,6 @@ import type { EntityKind } from '@lanewatch/query-api/contract/entity-address';
 import { formatMoney } from '#lib/format/money.ts';
 import { formatCount } from '#lib/format/count.ts';
 
-/** What happened, in one sentence. */
-export function sentenceOfFinding({ condition }: Pick<FindingItem, 'condition'>): string {
-  return condition;
-}
-
 /** A fact or parameter as people read it. */
 export interface Words {
   name: string;
