@@ -13,6 +13,8 @@ export function toRow(event: UsageEvent): LedgerRow {
     match: 'none',
     credential_id: '',
     findings: [],
+    evidence: [],
+    lane_profile: '',
     kafka_partition: 0,
     kafka_offset: 0,
     record_index: 0,

@@ -23,6 +23,10 @@ export interface LedgerRow extends UsageEvent {
   credential_id: string;
   /** Ids of the findings that this event is an occurrence of. */
   findings: string[];
+  /** What the event proved of those findings whose rows can't tell it later: id, blank, JSON. */
+  evidence: string[];
+  /** What was learned of the lane up to this row, on few rows; '' on the others. */
+  lane_profile: string;
   kafka_partition: number;
   kafka_offset: number;
   /** Position inside the bus record, from 0. */
@@ -111,6 +115,16 @@ export const LEDGER_COLUMNS = [
   { name: 'record_index', type: 'UInt32', comment: 'Position inside the bus record' },
   { name: 'stored_at', type: INSTANT, comment: 'When the batch was written; one value per batch' },
   { name: 'claimant', type: LABEL, comment: 'Detector that held the partition' },
+  {
+    name: 'evidence',
+    type: 'Array(LowCardinality(String))',
+    comment: 'What the event proved of its findings when it came: finding id and JSON',
+  },
+  {
+    name: 'lane_profile',
+    type: 'String',
+    comment: 'What was learned of the lane up to this row, on one row of many, for the detector alone',
+  },
 ] as const satisfies readonly LedgerColumn[];
 
 /** Name of the ledger table, in the database the detector is configured with. */

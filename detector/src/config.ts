@@ -92,11 +92,21 @@ const configSchema = z
       .max(100_000_000)
       .default(1_000_000)
       .describe('People, repos and environments held beyond VALUES_PER_LANE, over all lanes'),
+    GEOIP_DB: z
+      .string()
+      .default('')
+      .describe('Countries or cities of addresses, in MaxMind’s format; what comes with Lanewatch (CC0) when empty'),
+    GEOIP_ASN_DB: z
+      .string()
+      .default('')
+      .describe(
+        'Networks (autonomous systems) of addresses, in MaxMind’s format; address ranges stand for them when empty',
+      ),
     LANE_HISTORY_DAYS: z.coerce
       .number()
       .min(1)
       .max(3650)
-      .default(30)
+      .default(45)
       .describe('How far back lanes are restored after a restart'),
     RULE_PARAMETERS: z
       .string()

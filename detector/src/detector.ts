@@ -22,6 +22,7 @@ import { createPipeline, type Pipeline } from './pipeline/pipeline.ts';
 import { publishAccepted } from './pipeline/publish-accepted.ts';
 import { createMovesPublisher } from './publish-moves.ts';
 import { windowMsOf } from './rules/index.ts';
+import type { Places } from './networks/places.ts';
 import type { RuleOverrides } from './rules/parameters.ts';
 import type { LiveRules } from './rules/live-rules.ts';
 import type { Rule } from './rules/rule.ts';
@@ -34,6 +35,8 @@ export interface DetectorOptions {
   bus: Bus;
   ledger: Ledger;
   rules: Rule[];
+  /** Where addresses are. */
+  places: Places;
   /** False leaves lane state and rules out. */
   detection: boolean;
   topicPrefix: string;

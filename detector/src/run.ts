@@ -11,6 +11,7 @@ import { openLedger } from './ledger/open.ts';
 import { startUpkeep } from './ledger/upkeep/upkeep.ts';
 import { createMetrics } from './metrics.ts';
 import { createReadiness } from './readiness.ts';
+import { openPlaces } from './networks/places.ts';
 import { rulesInForce } from './rules/index.ts';
 import { liveRules } from './rules/live-rules.ts';
 import { createSweepReader } from './sweeps/reader.ts';
@@ -96,10 +97,11 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     fsync: config.LEDGER_FSYNC,
     insertTimeoutMs: config.INSERT_TIMEOUT_MS,
   });
+  const places = openPlaces({ geoFile: config.GEOIP_DB, asnFile: config.GEOIP_ASN_DB });
   const bus = await parts.openBus(config.BUS_URL, {
     onLog: (level, message, details) => log[level](details, message),
   });
-  const live = liveRules(rulesInForce, config.RULE_PARAMETERS);
+  const live = liveRules((overrides) => rulesInForce(overrides, places), config.RULE_PARAMETERS);
   const beside = connect(endpoint, BESIDE_SILENCE_MS);
   const detector = await startDetector({
     instance: config.INSTANCE,
@@ -107,6 +109,7 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     ledger,
     rules: live.rules,
     settings: live,
+    places,
     detection: parts.detection,
     topicPrefix: config.TOPIC_PREFIX,
     usagePartitions: config.USAGE_PARTITIONS,

@@ -125,6 +125,7 @@ export const HABIT_RULES = [
         description: 'How many times the busiest hour so far it must be',
       },
       { name: 'spend_usd', default: 5, unit: 'usd', description: 'An hour below this is no spike' },
+      { name: 'high_usd', default: 20, unit: 'usd', description: 'An hour below this is not high' },
       { name: 'critical_usd', default: 100, unit: 'usd', description: 'An hour below this is not critical' },
       { name: 'days', default: 7, unit: 'days', minimum: 1, description: 'Active days that make a baseline' },
       {

@@ -1,3 +1,4 @@
+import type { LaneProfile } from './profile.ts';
 import type { ValueTable } from './value-table.ts';
 
 /** Who and what a lane was seen with lately: all that rules know of it. */
@@ -16,4 +17,6 @@ export interface LaneSights {
   repo: ValueTable | null;
   model: ValueTable | null;
   environment: ValueTable | null;
+  /** What is usual on it. */
+  profile: LaneProfile;
 }

@@ -1,7 +1,10 @@
 import type { LedgerRow } from '../../contract/index.ts';
 import type { LaneWithFindings } from '../findings/finding-states.ts';
-import type { LaneDimension, LaneIdentity, LaneValue } from '../ledger/ledger.ts';
+import type { LaneDimension, LaneIdentity, LaneValue, ProfileRow } from '../ledger/ledger.ts';
+import { NOWHERE, type Places } from '../networks/places.ts';
 import { isResolvedUser } from './people.ts';
+import { createSight, learn, newProfile, type LaneProfile, type Sight } from './profile.ts';
+import { profileOf, textOf } from './profile-text.ts';
 import { setStays, touchStay } from './stays.ts';
 import {
   addValue,
@@ -33,6 +36,7 @@ export function newLane({ lane, fingerprint, kafka_partition }: LaneIdentity): L
     repo: null,
     model: null,
     environment: null,
+    profile: newProfile(),
     findings: [],
     movedAt: 0,
   };
@@ -47,6 +51,8 @@ export interface LaneStatesOptions {
   extraValuesMax?: number;
   /** Sights of a person that are less apart are one stay; the window that the rules in force count people in. */
   windowMs?: number | undefined;
+  /** Where addresses are. */
+  places?: Places;
 }
 
 export interface LaneStates {
@@ -54,10 +60,14 @@ export interface LaneStates {
   observe(row: LedgerRow): LaneState;
   /** After {@link observe}: whether it is sure that the event's user names somebody who was not seen within the window of it. */
   readonly personJoined: boolean;
+  /** After {@link observe}: what the event was in the light of what is usual on its lane. */
+  readonly sight: Sight;
   get(lane: string): LaneState | undefined;
   restoreLane(lane: LaneIdentity): void;
   /** Puts a value of a lane back, or of one that is not held; those of a dimension come with the latest first. */
   restoreLaneValue(value: LaneValue, lane?: LaneState): void;
+  /** Goes on with a lane's profile by the next of its stored rows, the first of which may carry it. */
+  restoreProfile(row: ProfileRow): void;
   /** Values of a dimension that a lane may hold, and one more that shows that there were others. */
   valuesToRestore(dimension: LaneDimension): number;
   readonly windowMs: number;
@@ -81,6 +91,7 @@ export function createLaneStates({
   valuesPerLane,
   extraValuesMax = EXTRA_VALUES_MAX_DEFAULT,
   windowMs = WINDOW_MS_DEFAULT,
+  places = NOWHERE,
 }: LaneStatesOptions): LaneStates {
   // Insertion order is order of use, give or take a quarter of the bound: a lane that is used moves to the end once in so many
   // events. When one is forgotten, all others were used since it moved, so it was idle for three quarters of the bound.
@@ -88,6 +99,7 @@ export function createLaneStates({
   const lanes = new Map<string, LaneState>();
   const interned = new Map<string, string>();
   let personJoined = false;
+  const sight = createSight();
   /** Values held beyond their tables' bound. */
   let extraValues = 0;
   let evictions = 0;
@@ -184,8 +196,14 @@ export function createLaneStates({
       if (row.repo !== '') note((state.repo ??= createValueTable()), row.repo, at, true, true);
       if (row.model !== '') note((state.model ??= createValueTable()), row.model, at, true, false);
       if (row.environment !== '') note((state.environment ??= createValueTable()), row.environment, at, true, true);
+      learn(state.profile, row, places, sight, intern);
+      if (state.profile.rowsSince >= rowsToCarry(state.profile)) {
+        state.profile.rowsSince = 0;
+        row.lane_profile = textOf(state.profile);
+      }
       return state;
     },
+    sight,
     get personJoined() {
       return personJoined;
     },
@@ -199,6 +217,13 @@ export function createLaneStates({
       if (take(table, text, stays[0]!, stays.at(-1)!, isCounted(dimension)) && stays.length > 2)
         setStays(table, table.latest, stays);
       if (state !== lanes.get(lane)) extraValues = extraBefore;
+    },
+    restoreProfile(row) {
+      const state = lanes.get(row.lane);
+      if (state === undefined) return;
+      const carried = row.lane_profile === '' ? null : profileOf(row.lane_profile, intern);
+      if (carried !== null) state.profile = carried;
+      else learn(state.profile, row, places, sight, intern);
     },
     valuesToRestore: (dimension) => (isCounted(dimension) ? LANE_VALUES_MAX : valuesPerLane) + 1,
     windowMs,
@@ -220,6 +245,13 @@ export function createLaneStates({
 }
 
 const INTERNED_MAX = 100_000;
+/** A profile is carried after an eighth of a lane's rows, within these bounds: what a restart goes through, against what the ledger holds. */
+const CARRIED_ROWS_MIN = 32;
+const CARRIED_ROWS_MAX = 512;
+
+function rowsToCarry({ calls }: LaneProfile): number {
+  return Math.min(CARRIED_ROWS_MAX, Math.max(CARRIED_ROWS_MIN, calls >> 3));
+}
 
 function isCounted(dimension: LaneDimension): boolean {
   return dimension === 'user' || dimension === 'repo' || dimension === 'environment';

@@ -1,4 +1,6 @@
 import type { Finding, LedgerRow } from '../../contract/index.ts';
+import type { AddressUse, WorkUse } from '../lane-state/crowd.ts';
+import type { ProfiledRow } from '../lane-state/profile.ts';
 
 /**
  * The dimensions along which a lane is described; each is a ledger column. `endpoint` is ip, or host where there is no ip; of the
@@ -32,6 +34,12 @@ export interface LaneValue {
   /** First and last sight, epoch milliseconds; of people of each of their stays, in order. */
   stays: number[];
 }
+
+/** A row as the profile of its lane goes by it; `lane_profile` is told of the first alone. */
+export type ProfileRow = ProfiledRow & Pick<LedgerRow, 'lane' | 'lane_profile'>;
+
+/** Rows that a profile is restored from at most, where none carries one: it is carried more often than that. */
+export const PROFILE_ROWS_MAX = 4_096;
 
 /** Which values to restore. */
 export interface ValuesWanted {
@@ -72,6 +80,8 @@ export const FINDING_LABELS = [
   'agent',
   'session',
   'model',
+  /** What the occurrence proved that told something last, as text; see findings/evidence.ts. */
+  'evidence',
 ] as const;
 export type FindingLabels = Record<(typeof FINDING_LABELS)[number], string>;
 
@@ -153,6 +163,30 @@ export interface Ledger {
     sinceMs: number,
     wanted: ValuesWanted,
     onValue: (value: LaneValue) => void,
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /**
+   * Hands over, lane by lane, what its profile is restored from: the rows from the one that carries the newest on, in the order in
+   * which they were stored, or where none does the newest {@link PROFILE_ROWS_MAX} of those stored since.
+   */
+  restoreProfiles(
+    partitions: number[],
+    sinceMs: number,
+    onRow: (row: ProfileRow) => void,
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** Hands over which keys were used from addresses that nobody is known behind, by rows of these partitions stored since. */
+  restoreAddresses(
+    partitions: number[],
+    sinceMs: number,
+    onUse: (use: AddressUse) => void,
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** Hands over on which days whose work ran on which key, the same way, oldest day first. */
+  restoreWork(
+    partitions: number[],
+    sinceMs: number,
+    onUse: (use: WorkUse) => void,
     signal?: AbortSignal,
   ): Promise<void>;
   /** Hands over what all rows say about every finding on those lanes. */

@@ -65,6 +65,9 @@ function history(): LedgerRow[][] {
         environment: number % 6 === 0 ? '' : `environment-${number % 3}`,
         cost_nano_usd: 1_000_000_007 + number,
         findings: findingsOf(key, batch, index),
+        evidence: number % 3 === 0 ? findingsOf(key, batch, index).map((id) => `${id} {"row":${number}}`) : [],
+        lane_profile: number % 150 === 1 ? `profile behind ${number}` : '',
+        outcome: number % 7 === 0 ? 'denied' : 'success',
         event_hash_low: (number * 2_654_435_761) >>> 0,
         event_hash_high: 0xffff_ffff - number,
         kafka_partition: partition,
@@ -170,6 +173,50 @@ describe('restoring', () => {
       expect(plan.flat().join('\n')).toContain('ReadFromMergeTree (by_day_and_lane)');
     });
   });
+
+  it('hands over of each lane the row that carries its profile last, and those behind it in their order', async () => {
+    const memory = await filledMemory();
+    for (const [partitions, sinceMs] of [
+      [[0, 1, 2], 0],
+      [[1], NOON + 30 * HOUR_MS],
+    ] as const) {
+      const of = async (ledger: Ledger) => {
+        const handed: Record<string, unknown[]> = {};
+        await ledger.restoreProfiles(
+          [...partitions],
+          sinceMs,
+          ({ lane, lane_profile, seen_at, ip, model, cost_nano_usd }) => {
+            const carried = handed[lane] === undefined ? lane_profile : '';
+            (handed[lane] ??= []).push([carried, seen_at, ip, model, cost_nano_usd]);
+          },
+        );
+        return handed;
+      };
+      expect(await of(test.ledger)).toEqual(await of(memory));
+    }
+  });
+
+  it('hands over the keys of each address that nobody is known behind, and whose work ran on which key', async () => {
+    const memory = await filledMemory();
+    const of = async (ledger: Ledger) => {
+      const uses = new Map<string, number>();
+      await ledger.restoreAddresses([0, 1, 2], NOON, ({ ip, lane, org, lastMs }) => {
+        const name = [ip, lane, org].join(' ');
+        uses.set(name, Math.max(uses.get(name) ?? 0, lastMs));
+      });
+      const work = new Set<string>();
+      await ledger.restoreWork([0, 2], NOON + 1, (use) => work.add(JSON.stringify(use)));
+      expect([uses.size > 10, work.size > 10]).toEqual([true, true]);
+      return { uses: [...uses].sort(), work: [...work].sort() };
+    };
+    expect(await of(test.ledger)).toEqual(await of(memory));
+  });
+
+  async function filledMemory(): Promise<MemoryLedger> {
+    const memory = createMemoryLedger();
+    memory.rows.push(...rows);
+    return memory;
+  }
 
   describe('the dedupe window', () => {
     async function restored(partitions: number[], sinceMs: number, limit: number): Promise<string[]> {

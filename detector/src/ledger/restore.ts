@@ -2,17 +2,20 @@ import { pipeline } from 'node:stream/promises';
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 import { UNATTRIBUTED_LANE } from '@lanewatch/ingest/contract';
 import { FINDINGS_TABLE, LEDGER_TABLE } from '../../contract/index.ts';
+import type { AddressUse, WorkUse } from '../lane-state/crowd.ts';
 import { UNRESOLVED_USER } from '../lane-state/people.ts';
 import { abortedBy } from './clickhouse.ts';
 import { asLedgerErrors } from './errors.ts';
 import { IDS_PER_READ, listOf } from './findings-table.ts';
 import {
   FINDING_LABELS,
+  PROFILE_ROWS_MAX,
   type FindingLabels,
   type FindingTally,
   type LaneDimension,
   type LaneIdentity,
   type LaneValue,
+  type ProfileRow,
   type ValuesWanted,
 } from './ledger.ts';
 import { quoted } from './migrate/template.ts';
@@ -41,6 +44,13 @@ const DIMENSION_COLUMNS: Record<LaneDimension, string> = {
   repo: 'repo',
   model: 'model',
   environment: 'environment',
+};
+
+/** Labels of a finding that are no columns. */
+const LABEL_COLUMNS: Partial<Record<(typeof FINDING_LABELS)[number], string>> = {
+  endpoint: ENDPOINT,
+  // Behind the finding's id and a blank.
+  evidence: 'substring(arrayFirst(text -> startsWith(text, finding), evidence), length(finding) + 2)',
 };
 
 /** Order in which rows were stored; within a partition of the bus it is the order of the events. */
@@ -80,13 +90,13 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
     });
   }
 
-  const tallyColumns = `finding, any(lane), count(),
+  const tallyColumns = `finding, argMin(lane, ${STORED_ORDER}), count(),
       -- Through 128 bits: a lane of absurd cost must not fail the restart, an ordinary one stays exact to the nano-dollar.
       toFloat64(toInt128(sum(cost_usd) * 1000000000)),
       toUnixTimestamp64Milli(min(seen_at)), toUnixTimestamp64Milli(max(seen_at)), toUnixTimestamp64Milli(max(received_at)),
       min(toUnixTimestamp64Milli(received_at) - toUnixTimestamp64Milli(seen_at)),
       max(ip != '' AND host = '' AND (user = '' OR ${IS_UNRESOLVED_USER})),
-      ${FINDING_LABELS.map((label) => (label === 'endpoint' ? ENDPOINT : label))
+      ${FINDING_LABELS.map((label) => LABEL_COLUMNS[label] ?? label)
         .map((column) => `argMaxIf(${column}, ${STORED_ORDER}, ${column} != '')`)
         .join(', ')}`;
 
@@ -206,6 +216,80 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
         `${dimension === 'user' ? apart : whole} ORDER BY lane, stays[-1] DESC, value LIMIT {limit:UInt32} BY lane`,
         { partitions, since: sinceMs, limit, window: windowMs },
         ([lane, value, stays]) => onValue({ lane, dimension, value, stays }),
+        signal,
+      );
+    },
+
+    async restoreProfiles(
+      partitions: number[],
+      sinceMs: number,
+      onRow: (row: ProfileRow) => void,
+      signal?: AbortSignal,
+    ): Promise<void> {
+      const stored = `${ofTheirLanes} AND stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')`;
+      /** Of one lane, newest first. */
+      let rows: ProfileRow[] = [];
+      const handOver = () => {
+        for (const row of rows.toReversed()) onRow(row);
+        rows = [];
+      };
+      await eachRow<[string, string, number, ProfileRow['outcome'], number, ...string[]]>(
+        'restoring profiles of lanes',
+        `SELECT rows.lane, if(${STORED_ORDER} = carried.place, lane_profile, ''), toUnixTimestamp64Milli(seen_at), outcome, status_code,
+           ip, host, user, agent, repo, model, environment, operation, action, toString(toInt128(cost_usd * 1000000000))
+         FROM (SELECT * FROM ${ledger} WHERE ${stored}) AS rows
+         LEFT JOIN (SELECT lane, max(${STORED_ORDER}) AS place FROM ${ledger}
+                    WHERE ${stored} AND lane_profile != '' GROUP BY lane) AS carried ON carried.lane = rows.lane
+         WHERE ${STORED_ORDER} >= carried.place
+         ORDER BY rows.lane, ${STORED_ORDER} DESC LIMIT ${PROFILE_ROWS_MAX} BY rows.lane`,
+        { partitions, since: sinceMs },
+        ([lane, lane_profile, seen_at, outcome, status_code, ...texts]) => {
+          if (rows.length > 0 && rows[0]!.lane !== lane) handOver();
+          const [ip = '', host = '', user = '', agent = '', repo = '', model = '', environment = '', operation = ''] =
+            texts;
+          const action = texts[8] as ProfileRow['action'];
+          rows.push({
+            ...{ lane, lane_profile, seen_at, outcome, status_code },
+            ...{ ip, host, user, agent, repo, model, environment, operation, action },
+            cost_nano_usd: Number(texts[9]),
+          });
+        },
+        signal,
+      );
+      handOver();
+    },
+
+    async restoreAddresses(
+      partitions: number[],
+      sinceMs: number,
+      onUse: (use: AddressUse) => void,
+      signal?: AbortSignal,
+    ): Promise<void> {
+      await eachRow<[string, string, string, number]>(
+        'restoring uses of addresses',
+        `SELECT ip, lane, org, toUnixTimestamp64Milli(max(seen_at)) AS last FROM ${ledger}
+         WHERE ${storedSince} AND ip != '' AND host = '' AND (user = '' OR ${IS_UNRESOLVED_USER})
+         GROUP BY ip, lane, org ORDER BY last`,
+        { partitions, since: sinceMs },
+        ([ip, lane, org, lastMs]) => onUse({ ip, lane, org, lastMs }),
+        signal,
+      );
+    },
+
+    async restoreWork(
+      partitions: number[],
+      sinceMs: number,
+      onUse: (use: WorkUse) => void,
+      signal?: AbortSignal,
+    ): Promise<void> {
+      await eachRow<[string, string, string, number, string]>(
+        'restoring whose work ran on which key',
+        `SELECT user, agent, repo, toUInt32(toDate(seen_at)) AS day, if(credential_id = '', lane, credential_id) AS key
+         FROM ${ledger}
+         WHERE ${storedSince} AND outcome = 'success' AND repo != '' AND user != '' AND NOT ${IS_UNRESOLVED_USER}
+         GROUP BY user, agent, repo, day, key ORDER BY day`,
+        { partitions, since: sinceMs },
+        ([user, agent, repo, day, key]) => onUse({ user, agent, repo, day, key }),
         signal,
       );
     },

@@ -177,6 +177,8 @@ export function ledgerRow(changes: Partial<LedgerRow> = {}): LedgerRow {
     match: 'proven',
     credential_id: 'credential-1',
     findings: [],
+    evidence: [],
+    lane_profile: '',
     kafka_partition: 0,
     kafka_offset: 0,
     record_index: 0,

@@ -181,6 +181,8 @@ export function positionalRow(cells: UsageCells, record: BusRecord, recordIndex:
     match: 'none',
     credential_id: '',
     findings: NO_FINDINGS,
+    evidence: NO_FINDINGS,
+    lane_profile: '',
     kafka_partition: record.partition,
     kafka_offset: record.offset,
     record_index: recordIndex,

@@ -1,5 +1,6 @@
-import type { Finding, LedgerRow } from '../../contract/index.ts';
+import { findingIdOf, type Finding, type LedgerRow } from '../../contract/index.ts';
 import type { Credential } from '../classify/registry-view.ts';
+import { evidenceOnRow, evidenceText, tellsMore } from '../findings/evidence.ts';
 import {
   addOccurrence,
   findHeld,
@@ -8,6 +9,7 @@ import {
   toFinding,
   type FindingState,
 } from '../findings/finding-states.ts';
+import { createCrowd, type Crowd } from '../lane-state/crowd.ts';
 import type { LaneState, LaneStates } from '../lane-state/lane-states.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rule, RuleContext } from '../rules/rule.ts';
@@ -23,6 +25,10 @@ export interface FindingChange {
 
 /** Lane state and rules: which findings an event is an occurrence of, and which of them are to be written. */
 export interface Detection {
+  /** What goes on across lanes. */
+  readonly crowd: Crowd;
+  /** Puts a finding back that belongs to several lanes. */
+  restoreAcross(state: FindingState): void;
   /** Takes a classified event in and fills the row's findings. */
   observe(row: LedgerRow, credential: Credential | null): void;
   /** Has a finding written with the next batch, if it is not as it was written last. */
@@ -33,6 +39,9 @@ export interface Detection {
   clear(): void;
 }
 
+/** Findings held that belong to several lanes. */
+const ACROSS_MAX = 10_000;
+
 export function createDetection(lanes: LaneStates, rules: readonly Rule[]): Detection {
   for (const { id, windowMs } of rules)
     if (windowMs !== undefined && windowMs !== lanes.windowMs)
@@ -40,6 +49,9 @@ export function createDetection(lanes: LaneStates, rules: readonly Rule[]): Dete
         `${id} counts people in ${windowMs} ms, the lanes tell their stays apart by ${lanes.windowMs} ms`,
       );
   let changes = new Map<string, { state: FindingState; lane: LaneState; raised: boolean }>();
+  const crowd = createCrowd();
+  /** Findings that belong to several lanes, by id. */
+  const across = new Map<string, FindingState>();
   const context = {} as { -readonly [Key in keyof RuleContext]: RuleContext[Key] };
 
   function noteChanged(state: FindingState, lane: LaneState, raised = false): void {
@@ -50,28 +62,52 @@ export function createDetection(lanes: LaneStates, rules: readonly Rule[]): Dete
 
   function raise(lane: LaneState, rule: Rule, dedupe: readonly string[]): FindingState {
     const fresh = newFinding(lane, rule, dedupe);
+    context.raised = true;
     // A lane that was forgotten and came back before its rows were stored goes on with what waits.
     const waiting = changes.get(fresh.id);
     if (waiting === undefined) noteChanged(fresh, lane, true);
     else waiting.lane = lane;
     const state = waiting?.state ?? fresh;
-    lane.findings.push(state);
+    if (rule.isAcrossLanes === true) remember(state);
+    else lane.findings.push(state);
     return state;
   }
 
+  function remember(state: FindingState): void {
+    if (across.size >= ACROSS_MAX) across.delete(across.keys().next().value!);
+    across.set(state.id, state);
+  }
+
+  function held(lane: LaneState, rule: Rule, dedupe: readonly string[]): FindingState | undefined {
+    if (rule.isAcrossLanes === true) return across.get(findingIdOf(rule.id, '', dedupe));
+    return findHeld(lane, rule, dedupe);
+  }
+
   return {
+    crowd,
+    restoreAcross: remember,
     observe(row, credential) {
       const lane = lanes.observe(row);
+      crowd.observe(row);
       for (const finding of lane.findings) if (finding.rule.dependsOn === 'lane') noteChanged(finding, lane);
       context.row = row;
       context.lane = lane;
       context.credential = credential;
       context.personJoined = lanes.personJoined;
+      context.sight = lanes.sight;
+      context.crowd = crowd;
+      context.findings = lane.findings;
+      context.raised = false;
       for (const rule of rules) {
         const dedupe = rule.evaluate(context);
         if (dedupe === null) continue;
-        const state = findHeld(lane, rule, dedupe) ?? raise(lane, rule, dedupe);
+        const state = held(lane, rule, dedupe) ?? raise(lane, rule, dedupe);
         addOccurrence(state, row);
+        if (rule.testify !== undefined && tellsMore(state.evidence, context.severity, row.seen_at)) {
+          const { severity } = context;
+          state.evidence = evidenceText({ severity, atMs: row.seen_at, facts: rule.testify(context) });
+          row.evidence = [...row.evidence, evidenceOnRow(state.id, state.evidence)];
+        }
         noteChanged(state, lane);
         row.findings = row.findings.length === 0 ? [state.id] : [...row.findings, state.id];
       }
@@ -97,6 +133,8 @@ export function createDetection(lanes: LaneStates, rules: readonly Rule[]): Dete
       return taken;
     },
     clear() {
+      crowd.clear();
+      across.clear();
       changes = new Map();
     },
   };

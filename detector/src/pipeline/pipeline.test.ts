@@ -241,7 +241,7 @@ describe('delivery', () => {
     state.crashed = false;
     // There is room for one lane, and it is the other one.
     await deliver(start(ledger, { lanesMax: 1 }, clock), log);
-    expect(sorted(ledger.findings).map(({ rule }) => rule)).toEqual(['R01', 'R01', 'R05']);
+    expect(sorted(ledger.findings).map(({ rule }) => rule)).toEqual(['R01', 'R01', 'R05', 'R29']);
     expect(sorted(ledger.findings)).toEqual(sorted(undisturbed.findings));
   });
 

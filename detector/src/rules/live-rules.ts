@@ -78,6 +78,9 @@ function live(base: Rule, versionsOf: () => readonly Version[] | undefined): Rul
       if (!holdsFor(version.settings, context.row, context.credential)) return null;
       return version.rule.evaluate(context);
     },
+    ...(base.testify !== undefined && {
+      testify: (context) => (versionAt(context.row.received_at)?.rule ?? base).testify!(context),
+    }),
     describe(lane, finding) {
       const version = versionAt(finding.last_received_at);
       const verdict = (version?.rule ?? base).describe(lane, finding);

@@ -4,11 +4,16 @@ import { PER_LANE, type Rule } from './rule.ts';
 
 const NANO = 1e9;
 
-/** R01: the key is not on the allowlist, and somebody let it pass. High; critical when it was used live, the spend is real or nobody is known behind an address. */
+/**
+ * R01: the key is not on the allowlist, and somebody let it pass. How severe that is follows what is at stake: spend, and before it is
+ * large a live session or an address that nobody is known behind. A key of which only a hint is known is one level lower: whoever may send
+ * events can make hints up.
+ */
 export function unknownKey(overrides?: ParameterValues): Rule {
   const parameters = parametersOf('R01', overrides);
   const sessionActiveMs = Number(parameters['session_active_ms']);
   const spendNanoUsd = Number(parameters['spend_usd']) * NANO;
+  const liveSpendNanoUsd = Number(parameters['live_spend_usd']) * NANO;
 
   return {
     id: 'R01',
@@ -16,16 +21,18 @@ export function unknownKey(overrides?: ParameterValues): Rule {
     dependsOn: 'rows',
     // A key that was refused was tried, not used: it may be a typing mistake, which reached no provider.
     evaluate: ({ row }) => (row.standing === 'unknown' && row.outcome !== 'denied' ? PER_LANE : null),
-    describe(_lane, finding) {
+    describe(lane, finding) {
       // By the freshest event, not the last one to come: what was spooled for hours says nothing against a live session.
       const sessionActive = finding.delay_ms_min < sessionActiveMs;
-      const spendReached = finding.cost_nano_usd >= spendNanoUsd;
+      const spend = finding.cost_nano_usd;
       const endpointUnresolved = parameters['unresolved_endpoint_raises'] === true && finding.endpoint_unresolved;
+      const isAtStake = spend >= spendNanoUsd || (spend >= liveSpendNanoUsd && (sessionActive || endpointUnresolved));
+      const isProven = lane.fingerprint !== '';
       return {
-        severity: sessionActive || spendReached || endpointUnresolved ? 'critical' : 'high',
+        severity: isProven ? (isAtStake ? 'critical' : 'high') : isAtStake ? 'high' : 'medium',
         facts: {
           session_active: sessionActive,
-          spend_usd: (finding.cost_nano_usd / NANO).toFixed(2),
+          spend_usd: (spend / NANO).toFixed(2),
           endpoint_unresolved: endpointUnresolved,
           ...latest(finding),
         },

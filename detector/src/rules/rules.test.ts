@@ -1,130 +1,9 @@
-import {
-  encodeUsageRow,
-  fingerprintOf,
-  ROW_VERSION_HEADER,
-  USAGE_ROW_VERSION,
-  type CredentialRecord,
-  type UsageEvent,
-} from '@lanewatch/ingest/contract';
+import { fingerprintOf } from '@lanewatch/ingest/contract';
 import { describe, expect, test } from 'vitest';
 import { RULE_CATALOGUE, type Finding } from '../../contract/index.ts';
-import { createRegistryView } from '../classify/registry-view.ts';
-import { createLaneStates } from '../lane-state/lane-states.ts';
-import { createDedupeWindow } from '../pipeline/dedupe-window.ts';
-import { createPlacement } from '../pipeline/move.ts';
-import { createPipeline } from '../pipeline/pipeline.ts';
-import { NOON, usageEvent } from '../pipeline/testing/events.ts';
-import { createMemoryLedger } from '../pipeline/testing/memory-ledger.ts';
-import { rulesInForce, windowMsOf } from './index.ts';
-import type { RuleOverrides } from './parameters.ts';
-
-const HOUR = 3_600_000;
-const LANE = fingerprintOf('lane');
-const HINT = 'sk-ant-api03-R2D...igAA';
-const iso = (ms: number) => new Date(ms).toISOString();
-
-/** A registered credential, valid and personal unless told otherwise. */
-function credential(fields: Partial<CredentialRecord>): Partial<CredentialRecord> {
-  return {
-    id: 'cred',
-    fingerprint: LANE,
-    hint: HINT,
-    name: 'key',
-    kind: 'registered',
-    status: 'active',
-    created_at: iso(NOON - HOUR),
-    version: 1,
-    ...fields,
-  };
-}
-
-/** What a run may have otherwise than usual. */
-interface RunOptions {
-  /** Registered before the last event. */
-  later?: Partial<CredentialRecord>[];
-  /** Values that lanes may hold beyond eight of each kind. */
-  extraValuesMax?: number;
-  /** Rule parameters that are not the defaults. */
-  overrides?: RuleOverrides;
-}
-
-/** Runs events through the pipeline in order and returns the findings it wrote: the same whether it dies after each event or never. */
-async function findingsOf(
-  events: Partial<UsageEvent>[],
-  credentials: Partial<CredentialRecord>[] = [],
-  options: RunOptions = {},
-): Promise<Finding[]> {
-  const findings = await findingsOfLives(events, credentials, options, false);
-  expect(await findingsOfLives(events, credentials, options, true)).toEqual(findings);
-  return findings;
-}
-
-async function findingsOfLives(
-  events: Partial<UsageEvent>[],
-  credentials: Partial<CredentialRecord>[],
-  { later = [], extraValuesMax = 1_000, overrides = {} }: RunOptions,
-  diesAfterEach: boolean,
-): Promise<Finding[]> {
-  const registry = createRegistryView();
-  const register = (records: Partial<CredentialRecord>[]) => {
-    for (const record of records) expect(registry.apply(Buffer.from(JSON.stringify(record)))).toEqual({ ok: true });
-  };
-  register(credentials);
-  const ledger = createMemoryLedger();
-  const rules = rulesInForce(overrides);
-  let lives = 0;
-  const startPipeline = () =>
-    createPipeline({
-      instance: `detector-${lives++}`,
-      ledger,
-      registry,
-      lanes: createLaneStates({ lanesMax: 100, valuesPerLane: 8, extraValuesMax, windowMs: windowMsOf(rules) }),
-      rules,
-      createDedupe: () => createDedupeWindow({ windowMs: HOUR, idsMax: 1000 }),
-      dedupeWindowMs: HOUR,
-      dedupeIdsMax: 1000,
-      laneHistoryMs: HOUR,
-      lanesMax: 100,
-      batchRowsMax: 100,
-      flushIntervalMs: 0,
-      now: () => NOON,
-      wait: () => Promise.reject(new Error('no stage may fail here')),
-      publishDeadLetters: () => Promise.reject(new Error('every event must be decoded')),
-      publishMoves: () => Promise.reject(new Error('one partition is home to all')),
-      placement: () => Promise.resolve(createPlacement(1)),
-      publishFindings: async () => undefined,
-      endOffsets: async () => new Map(),
-      commit: async () => undefined,
-      rejoin: () => undefined,
-      observer: {
-        stored: () => undefined,
-        finished: () => undefined,
-        assigned: () => undefined,
-        fault: () => undefined,
-      },
-    });
-  let pipeline = startPipeline();
-  await pipeline.onAssignment([0]);
-  const startAnew = async () => {
-    await pipeline.close();
-    pipeline = startPipeline();
-    await pipeline.onAssignment([0]);
-  };
-  const headers = { [ROW_VERSION_HEADER]: USAGE_ROW_VERSION };
-  for (const [offset, event] of events.entries()) {
-    if (offset === events.length - 1) register(later);
-    const value = Buffer.from(encodeUsageRow(usageEvent({ id: String(offset), ...event })));
-    const record = { partition: 0, offset, key: null, value, headers, timestamp: NOON };
-    await pipeline.onBatch({ partition: 0, records: [record], endOffset: offset + 1 });
-    if (diesAfterEach) await startAnew();
-  }
-  await pipeline.close();
-  // What the rows carry and what the findings count are two accounts of the same thing.
-  for (const finding of ledger.findings.values()) {
-    expect(ledger.rows.filter((row) => row.findings.includes(finding.id))).toHaveLength(finding.occurrences);
-  }
-  return [...ledger.findings.values()].sort((left, right) => (left.id < right.id ? -1 : 1));
-}
+import { NOON } from '../pipeline/testing/events.ts';
+import { rulesInForce } from './index.ts';
+import { credential, findingsOf, HINT, HOUR, iso, LANE } from './testing/run-rules.ts';
 
 const ruleIds = (findings: Finding[]) => findings.map(({ rule }) => rule).sort();
 
@@ -136,22 +15,25 @@ describe('R01 unknown key', () => {
   });
 
   test.each([
-    ['its session is live', { ...stale, time: NOON - 60_000 }],
+    ['it costs a dollar in a live session', { ...stale, time: NOON - 60_000, cost_nano_usd: 1_000_000_000 }],
     ['five dollars were spent', { ...stale, cost_nano_usd: 5_000_000_000 }],
-    ['nobody is known behind the address', { ...stale, user: '', host: '', ip: '10.0.1.44' }],
+    [
+      'it costs a dollar from an address that nobody is known behind',
+      { ...stale, user: '', host: '', ip: '10.0.1.44', cost_nano_usd: 1_000_000_000 },
+    ],
   ])('is critical when %s', async (_, event) => {
     expect(await findingsOf([event])).toMatchObject([{ rule: 'R01', severity: 'critical', risk: 99 }]);
   });
 
   test('stays critical when events arrive late that were spooled while its session was live', async () => {
-    const spooled = { ...stale, time: NOON - 4 * HOUR, received_at: NOON + HOUR };
-    expect(await findingsOf([{ ...stale, time: NOON - 60_000 }, spooled])).toMatchObject([
+    const spooled = { ...stale, time: NOON - 4 * HOUR, received_at: NOON + HOUR, cost_nano_usd: 600_000_000 };
+    expect(await findingsOf([{ ...stale, time: NOON - 60_000, cost_nano_usd: 400_000_000 }, spooled])).toMatchObject([
       { severity: 'critical', facts: { session_active: true } },
     ]);
   });
 
   describe('and an address', () => {
-    const fromAddress = { ...stale, user: '', host: '', ip: '10.0.1.44' };
+    const fromAddress = { ...stale, user: '', host: '', ip: '10.0.1.44', cost_nano_usd: 1_000_000_000 };
 
     test.each([
       ['a host name', { host: 'build-7' }],
@@ -175,6 +57,12 @@ describe('R01 unknown key', () => {
           ]);
       },
     );
+  });
+
+  test('of which only a hint is known is a level lower: anybody with a collector key can make one up', async () => {
+    const byHint = { ...stale, fingerprint: '', hint: HINT };
+    expect(await findingsOf([byHint])).toMatchObject([{ rule: 'R01', severity: 'medium' }]);
+    expect(await findingsOf([{ ...byHint, cost_nano_usd: 5_000_000_000 }])).toMatchObject([{ severity: 'high' }]);
   });
 
   test('is not raised for a key that is refused, until it succeeds once; then its denied events are no occurrences', async () => {
@@ -280,6 +168,7 @@ describe('R05 shared lane', () => {
     const findings = await findingsOf(
       days.sort((left, right) => left.time - right.time),
       [credential({})],
+      { only: 'R05' },
     );
     expect(findings).toMatchObject([
       {
@@ -421,7 +310,7 @@ describe('R05 shared lane', () => {
   });
 
   test('is raised on an unregistered key beside R01', async () => {
-    expect(ruleIds(await findingsOf([ana, ben]))).toEqual(['R01', 'R05']);
+    expect(ruleIds(await findingsOf([ana, ben]))).toEqual(['R01', 'R05', 'R29']);
   });
 });
 

@@ -53,6 +53,8 @@ export function ledgerRow(parts: Partial<LedgerRow>): LedgerRow {
     match: 'none',
     credential_id: '',
     findings: [],
+    evidence: [],
+    lane_profile: '',
     kafka_partition: 0,
     kafka_offset: 0,
     record_index: 0,

@@ -114,6 +114,8 @@ export class LedgerBlock implements RowBlock {
     columns.match.add(row.match);
     columns.credential_id.add(row.credential_id);
     columns.findings.add(row.findings);
+    columns.evidence.add(row.evidence);
+    columns.lane_profile.add(row.lane_profile);
     columns.kafka_partition.add(row.kafka_partition);
     columns.kafka_offset.add(row.kafka_offset);
     columns.record_index.add(row.record_index);

@@ -1,5 +1,6 @@
 import { UNATTRIBUTED_LANE } from '@lanewatch/ingest/contract';
 import type { Finding, LedgerRow } from '../../../contract/index.ts';
+import { evidenceFor } from '../../findings/evidence.ts';
 import { isResolvedUser } from '../../lane-state/people.ts';
 import {
   FencedError,
@@ -87,7 +88,10 @@ export function createMemoryLedger(): MemoryLedger {
       endpoint_unresolved: own.some(({ row }) => row.ip !== '' && row.host === '' && !isResolvedUser(row.user)),
       ...(Object.fromEntries(
         FINDING_LABELS.map((label) => {
-          const values = own.map(({ row }) => (label === 'endpoint' ? row.ip || row.host : row[label]));
+          const values = own.map(({ row }) => {
+            if (label === 'evidence') return evidenceFor(id, row.evidence);
+            return label === 'endpoint' ? row.ip || row.host : row[label];
+          });
           return [label, values.findLast((value) => value !== '') ?? ''];
         }),
       ) as FindingLabels),
@@ -195,6 +199,23 @@ export function createMemoryLedger(): MemoryLedger {
           .sort((a, b) => b.stays.at(-1)! - a.stays.at(-1)! || (a.value < b.value ? -1 : 1));
         values.slice(0, limit).forEach(onValue);
       }
+    },
+    async restoreProfiles(partitions, sinceMs, onRow) {
+      const lanes = lanesOf(ofLanes(partitions, sinceMs));
+      const some = rows.filter((row) => lanes.has(row.lane) && row.stored_at >= sinceMs);
+      for (const own of Map.groupBy(some, (row) => row.lane).values()) {
+        const carried = own.findLastIndex(({ lane_profile }) => lane_profile !== '');
+        own.slice(Math.max(0, carried)).forEach(onRow);
+      }
+    },
+    async restoreAddresses(partitions, sinceMs, onUse) {
+      for (const { ip, host, user, lane, org, seen_at } of ofLanes(partitions, sinceMs))
+        if (ip !== '' && host === '' && !isResolvedUser(user)) onUse({ ip, lane, org, lastMs: seen_at });
+    },
+    async restoreWork(partitions, sinceMs, onUse) {
+      for (const { user, agent, repo, lane, credential_id, seen_at, outcome } of ofLanes(partitions, sinceMs))
+        if (outcome === 'success' && repo !== '' && isResolvedUser(user))
+          onUse({ user, agent, repo, day: Math.floor(seen_at / 86_400_000), key: credential_id || lane });
     },
     async restoreFindings(partitions, sinceMs, onTally) {
       const lanes = lanesOf(ofLanes(partitions, sinceMs));

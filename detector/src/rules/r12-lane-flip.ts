@@ -1,0 +1,25 @@
+import { byEvidence } from './by-evidence.ts';
+import { parametersOf, type ParameterValues } from './parameters.ts';
+import type { Rule } from './rule.ts';
+
+/** R12: somebody's work in a repository ran on one key for days and runs on another now. A new secret of the same credential is no other key. */
+export function laneFlip(overrides?: ParameterValues): Rule {
+  const parameters = parametersOf('R12', overrides);
+  const days = Number(parameters['days']);
+
+  return byEvidence({
+    id: 'R12',
+    parameters,
+    judge({ row, crowd: { workBefore } }) {
+      if (workBefore === null || workBefore.days < days) return null;
+      return row.standing === 'unknown' ? 'high' : 'medium';
+    },
+    testify: ({ row, crowd: { workBefore } }) => ({
+      user: row.user,
+      agent: row.agent,
+      repo: row.repo,
+      key_before: workBefore!.key,
+      days_before: workBefore!.days,
+    }),
+  });
+}
