@@ -2,9 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { z } from 'zod';
 import type { Channel, ChannelCreate, channelEditSchema } from '../../contract/index.ts';
+import { appendAudit } from '../audit/append.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
-import { writeEvent } from '../registry/registry.ts';
 import type { RegistryTransaction } from '../registry/registry.ts';
 import type { ChannelsTable } from '../registry/schema.ts';
 import { seal } from './seal.ts';
@@ -78,7 +78,7 @@ export async function createChannel(
         ...{ created_at: at, created_by: actor, version: 1, baselined_at: null, last_sent_at: null },
       })
       .execute();
-    await audit(transaction, 'channel.created', rest.name, { actor, at });
+    await audit(transaction, 'channel.created', { id, detail: rest.name }, { actor, at });
   });
   return { id, secret };
 }
@@ -108,17 +108,17 @@ export async function editChannel(
       .where('id', '=', id)
       .execute();
     const detail = `${row.name}: ${Object.keys(edit).join(', ')}`;
-    await audit(transaction, 'channel.changed', detail, { actor, at: new Date(nowMs) });
+    await audit(transaction, 'channel.changed', { id, detail }, { actor, at: new Date(nowMs) });
   });
 }
 
-function audit(
+async function audit(
   transaction: RegistryTransaction,
   action: string,
-  detail: string,
+  { id, detail }: { id: string; detail: string },
   by: { actor: string; at: Date },
 ): Promise<void> {
-  return writeEvent(transaction, { action, credentialId: '', detail, ...by });
+  await appendAudit(transaction, { action, subject: { kind: 'channel', id }, detail, ...by });
 }
 
 /** Lists as the driver takes them. */

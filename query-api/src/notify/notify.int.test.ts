@@ -123,7 +123,7 @@ test('nothing is lost while a target is down for an hour, and each finding is to
   }
   await api.storeFindings(found.slice(2));
   const { items } = (await api.get('/v1/channels')).body;
-  expect(items.find(({ id }: { id: string }) => id === made.id)).toMatchObject({ waiting: 2, failing: 1 });
+  expect(items.find(({ id }: { id: string }) => id === made.id)).toMatchObject({ waiting: 2, failing: 2 });
   status = 200;
   posted = [];
   nowMs += 10 * 60_000;
