@@ -5,11 +5,12 @@ import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
 import { laneDetailOf, overviewOf } from './answers.ts';
 import { callersOf, casesPage } from './fake-cases.ts';
+import { entitiesPage, entityDetail, sessionOf } from './fake-entities.ts';
+import { ledgerHistogram, ledgerPage } from './fake-ledger.ts';
 import { lanesPage, page } from './fake-lists.ts';
 import { credentialDetail, registryAnswer } from './fake-registry-changes.ts';
 import { found, ProblemAnswer } from './fake-registry.ts';
 import { ADA, triageAnswer, type FakeTriage } from './fake-triage.ts';
-import { sum } from './lanes.ts';
 import type { Organisation } from './organisation.ts';
 
 /** A request that reached the fake, whole: tests assert on what the dashboard sent and what it did not. */
@@ -100,24 +101,6 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
   };
   const lastStored = () => overviewOf(fake.org, '90d', nowMs()).last_stored_at;
 
-  function ledger(query: contract.LedgerQuery): contract.LedgerPage {
-    const rows = fake.org.rows.filter(
-      (row) =>
-        contract.LEDGER_FILTER_COLUMNS.every((column) => query[column]?.includes(String(row[column])) ?? true) &&
-        (query.without ?? []).every((column) => row[column] === '') &&
-        (query.finding === undefined || row.findings.includes(query.finding)) &&
-        (query.flag === undefined || row.flags.includes(query.flag)) &&
-        (query.from === undefined || row.seen_at >= query.from) &&
-        (query.to === undefined || row.seen_at < query.to) &&
-        (query.place === undefined || `${row.kafka_partition}/${row.kafka_offset}/${row.record_index}` === query.place),
-    );
-    const totals = { events: rows.length, cost_usd: sum(rows), sessions: new Set(rows.map((row) => row.session)).size };
-    return contract.ledgerPageSchema.parse({
-      ...page(rows, query),
-      totals: query.cursor === undefined && query.totals !== false ? totals : null,
-    });
-  }
-
   const withUsage = (credential: contract.CredentialItem): contract.CredentialItem => {
     if (fake.ledgerAway) return { ...credential, last_used_at: null, usage: 'unavailable' };
     const newest = fake.org.rows.find(({ fingerprint }) => fingerprint === credential.fingerprint);
@@ -190,6 +173,12 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
         if (before.get(finding.id) !== finding.version + finding.comments) tellAct(finding);
       return told;
     }
+    if (kind === 'dead-letters' && verb === 'replay') {
+      const letter = found(fake.org.deadLetters.find((one) => one.id === id));
+      if (letter.replayed_at !== null) throw new ProblemAnswer(409, 'It was replayed already.');
+      Object.assign(letter, { replayed_at: new Date(nowMs()).toISOString(), replayed_by: 'ada' });
+      return contract.deadLetterSchema.parse(letter);
+    }
     if (method !== 'GET') throw new ProblemAnswer(405, 'No.');
     switch (kind) {
       case 'overview':
@@ -207,10 +196,47 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       }
       case 'ledger':
         if (id === 'totals') {
-          const { totals } = ledger({ ...contract.ledgerTotalsQuerySchema.parse(query), limit: 1 });
+          const { totals } = ledgerPage(fake.org, { ...contract.ledgerTotalsQuerySchema.parse(query), limit: 1 });
           return contract.ledgerTotalsSchema.parse({ is_complete: true, ...totals });
         }
-        return ledger(contract.ledgerQuerySchema.parse(query));
+        if (id === 'histogram')
+          return ledgerHistogram(fake.org, contract.ledgerHistogramQuerySchema.parse(query), nowMs());
+        return ledgerPage(fake.org, contract.ledgerQuerySchema.parse(query));
+      case 'entities': {
+        const of = contract.entityKindSchema.parse(id);
+        if (verb === undefined) return entitiesPage(fake.org, of, contract.entitiesQuerySchema.parse(query), nowMs());
+        const { window } = contract.overviewQuerySchema.parse(query);
+        return entityDetail(fake.org, of, contract.valueOfSegment(verb), window, nowMs());
+      }
+      case 'collectors':
+        return contract.collectorsSchema.parse({
+          items: overviewOf(fake.org, '7d', nowMs()).collectors.map((one) => ({
+            ...one,
+            ships: [
+              {
+                ...{ agent: 'Claude Code', agent_version: '2.1.0', reporter: 'agent', events: one.stored },
+                last_seen: one.last_received_at ?? new Date(nowMs()).toISOString(),
+              },
+            ],
+          })),
+          dead_letters: fake.org.deadLetters.length,
+        });
+      case 'dead-letters':
+        if (id === undefined)
+          return contract.deadLettersPageSchema.parse(
+            page(fake.org.deadLetters, contract.deadLettersQuerySchema.parse(query)),
+          );
+        return contract.deadLetterDetailSchema.parse({
+          ...found(fake.org.deadLetters.find((one) => one.id === id)),
+          ...{ text: '{"user": <b>', is_cut: false },
+        });
+      case 'sessions':
+        return sessionOf(
+          fake.org,
+          contract.valueOfSegment(id ?? ''),
+          contract.sessionQuerySchema.parse(query),
+          nowMs(),
+        );
       case 'credentials': {
         if (id === undefined) return credentials(contract.credentialsQuerySchema.parse(query));
         const key = withUsage(found(fake.org.credentials.find((one) => one.id === id)));

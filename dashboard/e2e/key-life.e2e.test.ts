@@ -27,7 +27,7 @@ beforeEach(async () => {
 
 const keyNamed = (name: string) => stage.fake.org.credentials.find((one) => one.name === name);
 /** Until the page's own JavaScript runs: the palette's button is of its making. */
-const running = () => page.getByRole('button', { name: /Key, page or action/ }).waitFor();
+const running = () => page.getByRole('button', { name: /key, page or action/ }).waitFor();
 const main = async () => (await page.locator('main').innerText()).replace(/\s+/g, ' ');
 
 /** Tabs until the element of this name has the focus. */

@@ -17,7 +17,8 @@ beforeEach(async () => {
   return () => page.context().close();
 });
 
-const rows = () => page.locator('ol > li');
+const rows = () => page.getByRole('region', { name: 'Ledger rows' }).locator('tbody > tr[data-row]');
+/** The rows' panel has two headers' worth of text: sums, and what acts on them. */
 const totals = async () =>
   (await page.getByRole('region', { name: 'Rows' }).locator('header').innerText()).replace(/\s+/g, ' ');
 
@@ -34,17 +35,87 @@ describe('the ledger', () => {
     expect(await totals()).not.toBe(both);
   });
 
-  it('adds a filter of any column, and says when no row fits', async () => {
+  it('takes a filter as it is typed, and says when no row fits', async () => {
     await page.goto('/ledger');
-    await page.getByLabel('Column').selectOption('model');
-    await page.getByRole('searchbox').fill('gpt-5.4');
-    await page.getByRole('button', { name: 'Add filter' }).click();
-    await eventually(() => page.url()).toContain('model=gpt-5.4');
+    await page.getByRole('searchbox').fill('model:gpt-5.4');
+    await page.getByRole('button', { name: 'Filter', exact: true }).click();
     await eventually(totals).toContain('54 events');
-    await page.getByLabel('Column').selectOption('user');
-    await page.getByRole('searchbox').fill("nobody' OR 1=1 --");
-    await page.getByRole('button', { name: 'Add filter' }).click();
+    await page.getByRole('searchbox').fill(`model:gpt-5.4 user:"nobody' OR 1=1 --"`);
+    await page.getByRole('button', { name: 'Filter', exact: true }).click();
     await page.getByText('No row fits these filters.').waitFor();
+  });
+
+  it('points at the place of a filter that it does not understand, and keeps what was typed', async () => {
+    await page.goto('/ledger?q=agent:codex+usr:ada');
+    const alert = page.getByRole('alert');
+    expect((await alert.innerText()).replace(/\s+/g, ' ')).toContain(
+      'usr is no field of the ledger; did you mean user?',
+    );
+    expect(await alert.locator('mark').innerText()).toBe('usr');
+    expect(await page.getByRole('searchbox').inputValue()).toBe('agent:codex usr:ada');
+    expect(await rows().count()).toBe(0);
+  });
+
+  it('keeps to a value, or leaves it out, by a press where it stands', async () => {
+    await page.goto('/ledger');
+    await page.getByRole('button', { name: 'Follow' }).waitFor();
+    const cell = rows().first().locator('td[data-label="Person"]');
+    const person = await cell.innerText();
+    await cell.hover();
+    await page.getByRole('link', { name: 'Not this', exact: true }).click();
+    await eventually(() => page.getByRole('searchbox').inputValue()).toBe(`-user:${person}`);
+    await rows().first().getByRole('link').first().click();
+    await page.getByRole('link', { name: 'Only this model' }).click();
+    await eventually(() => page.getByRole('searchbox').inputValue()).toContain(' model:');
+  });
+
+  it('zooms to what is dragged over in its drawing', async () => {
+    await page.goto('/ledger');
+    await page.getByRole('button', { name: 'Follow' }).waitFor();
+    const drawing = page.getByRole('group', { name: /Rows over time/ });
+    const { x, y, width } = (await drawing.boundingBox())!;
+    await page.mouse.move(x + width * 0.25, y + 20);
+    await page.mouse.down();
+    await page.mouse.move(x + width * 0.75, y + 20, { steps: 4 });
+    await page.mouse.up();
+    await eventually(() => page.url()).toMatch(/from=.+&to=/);
+    const { searchParams } = new URL(page.url());
+    const [from, to] = ['from', 'to'].map((name) => searchParams.get(name) ?? '');
+    const within = stage.fake.org.rows.filter((row) => row.seen_at >= from! && row.seen_at < to!).length;
+    expect(within).toBeLessThan(stage.fake.org.rows.length);
+    await eventually(totals).toContain(`${within} events`);
+  });
+
+  it('has the columns that were chosen, and keeps them', async () => {
+    await page.goto('/ledger');
+    await page.getByText('Columns', { exact: true }).click();
+    await page.getByLabel('Repository').uncheck();
+    await page.getByLabel('Branch').check();
+    await page.getByRole('button', { name: 'Show these' }).click();
+    const heads = page.getByRole('columnheader');
+    await eventually(() => heads.allInnerTexts()).toContain('Branch');
+    await page.reload();
+    expect(await heads.allInnerTexts()).toContain('Branch');
+    expect(await heads.allInnerTexts()).not.toContain('Repository');
+  });
+
+  it('follows what is stored, newest first, when asked to', async () => {
+    await page.goto('/ledger');
+    await page.getByRole('button', { name: 'Follow' }).click();
+    await eventually(() => stage.fake.listeners()).toBeGreaterThan(0);
+    const [newest] = stage.fake.org.rows;
+    const seen_at = new Date(Date.now() + 1000).toISOString();
+    stage.fake.org.rows.unshift({
+      ...newest!,
+      id: 'new',
+      kafka_offset: 990_001,
+      user: 'just.now',
+      seen_at,
+      stored_at: seen_at,
+    });
+    stage.fake.announce(seen_at);
+    await eventually(() => rows().first().innerText()).toContain('just.now');
+    expect(await page.getByRole('status').filter({ hasText: '1 new' }).count()).toBe(1);
   });
 
   it('reaches every row once, page by page, newest first', async () => {
@@ -53,7 +124,7 @@ describe('the ledger', () => {
     for (let pageNumber = 0; pageNumber < 10; pageNumber += 1) {
       seen.push(
         ...(await rows()
-          .locator('summary time')
+          .locator('th time')
           .evaluateAll((all) => all.map((one) => one.getAttribute('datetime') ?? ''))),
       );
       const next = page.getByRole('link', { name: 'Next page' });
@@ -69,20 +140,20 @@ describe('the ledger', () => {
 
   it('opens a row to all of its columns, exact and linked', async () => {
     await page.goto('/ledger?hint=sk-ant-...C001');
-    await rows().first().locator('summary').click();
-    await rows().first().locator('dl').waitFor();
-    const detail = await rows().first().locator('dl').innerText();
+    await page.getByRole('button', { name: 'Follow' }).waitFor();
+    await rows().first().getByRole('link').first().click();
+    const opened = page.locator('tr.opened dl');
+    const detail = await opened.innerText();
     for (const column of Object.keys(stage.fake.org.rows[0]!)) expect(detail).toContain(column);
     expect(detail).toMatch(/\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{3} UTC/);
-    expect(await rows().first().locator('dl a[href^="/findings/R01"]').count()).toBe(1);
+    expect(await opened.locator('a[href^="/findings/R01"]').count()).toBe(1);
   });
 
   it('has a page for each row, which needs no JavaScript', async () => {
     const plain = await stage.visitor({ javaScriptEnabled: false });
     const reader = await plain.newPage();
     await reader.goto('/ledger?hint=sk-ant-...C001');
-    await reader.locator('ol > li summary').first().click();
-    await reader.getByRole('link', { name: 'All columns of this row' }).first().click();
+    await reader.locator('tr[data-row] th a').first().click();
     const detail = await reader.locator('dl.facts').innerText();
     for (const column of Object.keys(stage.fake.org.rows[0]!)) expect(detail).toContain(column);
     expect((await reader.goto('/ledger/rows/1-2-3?lane=x&seen_at=2026-11-21T00:00:00Z'))?.status()).toBe(404);
@@ -96,7 +167,7 @@ describe('the ledger', () => {
     await page.getByText('times in Asia/Tokyo').waitFor();
     await page.reload();
     await page.getByText('times in Asia/Tokyo').waitFor();
-    const first = rows().first().locator('summary time');
+    const first = rows().first().locator('th time');
     expect(await first.getAttribute('title')).toContain('GMT+9');
   });
 
@@ -114,15 +185,16 @@ describe('the ledger', () => {
     await eventually(() => rows().count()).toBe(50);
   });
 
-  it('takes a day for a bound, from midnight UTC', async () => {
+  it('takes bounds as dates and times of the reader’s zone, and a day in an address for its midnight UTC', async () => {
     const day = stage.fake.org.rows.at(-1)!.seen_at.slice(0, 10);
-    const before = stage.fake.org.rows.filter((row) => row.seen_at < `${day}T00:00:00Z`).length;
+    const before = stage.fake.org.rows.filter((row) => row.seen_at < `${day}T06:30:00Z`).length;
     await page.goto('/ledger');
-    await page.getByLabel('From, a day').fill(day);
+    await page.getByLabel('From, in UTC').fill(`${day}T06:30`);
     await page.getByRole('button', { name: 'Set bounds' }).click();
-    await eventually(() => page.getByLabel('From, a day').inputValue()).toBe(`${day}T00:00:00Z`);
     await eventually(totals).toContain(`${stage.fake.org.rows.length - before} events`);
-    await page.getByRole('link', { name: `Remove filter from ${day}T00:00:00Z` }).waitFor();
+    await page.getByRole('link', { name: `Remove filter from ${day}T06:30:00.000Z` }).waitFor();
+    await page.goto(`/ledger?from=${day}`);
+    expect(await page.getByLabel('From, in UTC').inputValue()).toBe(`${day}T00:00`);
   });
 
   it.each(['/ledger', `/findings/R01-${'0'.repeat(24)}`])(

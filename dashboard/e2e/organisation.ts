@@ -1,4 +1,4 @@
-import type { CredentialItem, FindingItem, LedgerItem } from '@lanewatch/query-api/contract';
+import type { CredentialItem, DeadLetter, FindingItem, LedgerItem } from '@lanewatch/query-api/contract';
 import { createHash } from 'node:crypto';
 import { LANES, type LaneSketch } from './lane-sketches.ts';
 
@@ -10,6 +10,7 @@ export interface Organisation {
   rows: LedgerItem[];
   credentials: CredentialItem[];
   findings: FindingItem[];
+  deadLetters: DeadLetter[];
 }
 
 const MINUTE_MS = 60_000;
@@ -229,6 +230,13 @@ function findingOf(sketch: LaneSketch, rule: 'R01' | 'R03' | 'R05', rows: readon
   };
 }
 
+function deadLetterOf(nowMs: number): DeadLetter {
+  return {
+    ...{ id: '3-4711-0', at: new Date(nowMs - 7 * MINUTE_MS).toISOString(), reason: 'the line is no JSON' },
+    ...{ partition: 3, offset: 4711, record_index: 0, bytes: 12, is_whole: true, replayed_at: null, replayed_by: '' },
+  };
+}
+
 /**
  * @param nowMs epoch milliseconds that everything is relative to
  */
@@ -252,5 +260,5 @@ export function organisation(nowMs: number): Organisation {
     if (sketch.hint.endsWith('A3F2')) findings.push(findingOf(sketch, 'R05', own));
   });
   rows.sort((a, b) => b.seen_at.localeCompare(a.seen_at));
-  return { rows, credentials, findings };
+  return { rows, credentials, findings, deadLetters: [deadLetterOf(nowMs)] };
 }

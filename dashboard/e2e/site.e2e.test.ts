@@ -1,3 +1,4 @@
+import { segmentOf } from '@lanewatch/query-api/contract';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from './eventually.ts';
@@ -30,6 +31,10 @@ const PAGES = [
   '/keys',
   LANE,
   '/ledger',
+  '/users',
+  '/users/mira.santos',
+  '/sessions',
+  `/sessions/${fingerprintFor('sk-ant-...C001').slice(0, 8)}-session-0`,
   '/findings',
   `/findings/R01-${'0'.repeat(24)}`,
   '/credentials',
@@ -294,7 +299,7 @@ describe('the keyboard', () => {
 
 describe('text from events', () => {
   it('is shown inert wherever it appears', async () => {
-    const hostile = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</script>{{7*7}}\u202e\u0000${'W'.repeat(300)}`;
+    const hostile = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</script>{{7*7}}\u202e\u0000\u001b[31mjavascript:alert(1)${'W'.repeat(300)}`;
     const { rows, credentials, findings } = stage.fake.org;
     for (const row of rows.filter((one) => one.hint.endsWith('C001'))) {
       Object.assign(row, {
@@ -321,7 +326,14 @@ describe('text from events', () => {
     );
     page.on('dialog', () => expect.fail('a dialog opened'));
     await page.setViewportSize({ width: 360, height: 800 });
-    for (const path of PAGES) {
+    const named = segmentOf(hostile);
+    const addresses = ['/users', '/endpoints', '/agents', '/repositories', '/models', '/sessions', '/organizations'];
+    const hostilePages = [
+      ...addresses.flatMap((address) => [address, `${address}/${named}`]),
+      `/ledger?user=${encodeURIComponent(hostile)}`,
+      `/ledger?q=${encodeURIComponent(hostile)}`,
+    ];
+    for (const path of [...PAGES, ...hostilePages]) {
       await page.goto(path);
       await page.evaluate(() => document.querySelectorAll('details').forEach((one) => (one.open = true)));
       expect(await page.evaluate(() => Reflect.get(window, 'pwned')), path).toBeUndefined();

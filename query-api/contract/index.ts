@@ -26,3 +26,5 @@ export * from './sessions.ts';
 export * from './policies.ts';
 export * from './sql.ts';
 export * from './rules.ts';
+export * from './ledger-filter.ts';
+export * from './collectors.ts';

@@ -44,7 +44,9 @@ export const lanesQuerySchema = pageQuerySchema.extend({
   /** Only lanes that have this in their posture. */
   reason: z.enum(POSTURE_REASONS).optional(),
   org: z.string().max(256).optional(),
-  /** Part of hint, credential name, org, owner, or the start of a fingerprint. */
+  /**
+   * Part of hint, credential name, org, owner, person, agent, host or repository, or the start of a fingerprint, session or address
+   */
   q: z.string().max(200).optional(),
   sort: z.enum(['risk', 'last_seen', 'cost', 'sessions', 'events', 'hint']).default('risk'),
   order: z.enum(['asc', 'desc']).default('desc'),

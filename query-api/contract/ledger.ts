@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FILTER_CHARS_MAX } from './ledger-filter.ts';
 import { dollarsSchema, givenTimeSchema, instantSchema, pageOf, pageQuerySchema } from './common.ts';
 
 /**
@@ -67,6 +68,10 @@ export const ledgerQuerySchema = pageQuerySchema.extend({
     .string()
     .regex(/^\d{1,9}\/\d{1,15}\/\d{1,9}$/, 'must be a place on the bus such as 3/4711/0')
     .optional(),
+  /** A typed filter, such as `agent:codex cost>1 -user:ada`; all other parameters hold as well. */
+  q: z.string().max(FILTER_CHARS_MAX).optional(),
+  /** Rows that were stored after this instant, whenever they were seen. */
+  stored_after: givenTimeSchema.optional(),
   /** asc: oldest first. */
   order: z.enum(['asc', 'desc']).optional(),
   /** false leaves out what all rows come to, which `/v1/ledger/totals` tells apart from them. */
@@ -146,3 +151,16 @@ export const ledgerTotalsSchema = z.object({
   sessions: z.number().int().nullable(),
 });
 export type LedgerTotals = z.infer<typeof ledgerTotalsSchema>;
+
+/** `GET /v1/ledger/histogram`: rows of a filter over time, from `from` or the first of them to `to` or now. */
+export const ledgerHistogramQuerySchema = ledgerTotalsQuerySchema.omit({ place: true, stored_after: true });
+export const ledgerHistogramSchema = z.object({
+  from: instantSchema,
+  to: instantSchema,
+  step_ms: z.number().int(),
+  /** Those with a row in them, oldest first. */
+  steps: z.array(
+    z.object({ at: instantSchema, events: z.number().int(), failed_events: z.number().int(), cost_usd: dollarsSchema }),
+  ),
+});
+export type LedgerHistogram = z.infer<typeof ledgerHistogramSchema>;

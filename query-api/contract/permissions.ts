@@ -30,6 +30,8 @@ export const PERMISSIONS = {
   'organisation.manage': 'admin',
   /** Set detection rules and try parameters out. */
   'rules.manage': 'analyst',
+  /** Look at dead letters, and put them on the bus again. */
+  'dead_letters.replay': 'responder',
   /** Set policies and apply them. */
   'policies.manage': 'admin',
   /** Run jobs by hand. */

@@ -49,3 +49,10 @@ function isUnknownKey(word: string): boolean {
   if (/^[0-9a-f]{64}$/i.test(word)) return false;
   return [...word.matchAll(UNKNOWN_KEY)].some(([run]) => /\d/.test(run) && /[a-z]/.test(run) && /[A-Z]/.test(run));
 }
+
+/** A text with everything that looks like a raw key taken out, for what must be shown as it came. */
+export function withoutRawKeys(text: string): string {
+  return text.replaceAll(WORD, (word) =>
+    isKnownKey(word) || isBareMask(word) || isUnknownKey(word) ? '[key removed]' : word,
+  );
+}

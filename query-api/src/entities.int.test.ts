@@ -164,3 +164,23 @@ test('a session is told call by call: its keys, where they change, and what came
   expect(session.axis.steps.reduce((sum, { events }) => sum + events, 0)).toBe(session.events);
   expect((await api.get(`/v1/sessions/${segmentOf('')}`)).status).toBe(404);
 });
+
+test.each([
+  ['a person', 'ADA', 2],
+  ['an address', '10.0.0.2', 1],
+  ['a repository', 'acme/shop', 1],
+  ['a session', 'later-st', 1],
+])('lanes are found by %s that they were seen with', async (_what, q, lanes) => {
+  expect((await api.get('/v1/lanes', { q })).body.items).toHaveLength(lanes);
+});
+
+test('rows are found by what is typed as by parameters, and a place that can’t be understood is named', async () => {
+  const { body } = await api.get('/v1/ledger', { q: 'agent:cod* -user:bob cost>0 cost<=2 user:ADA user:nobody' });
+  expect(body.totals).toEqual({ events: 3, cost_usd: '3.5', sessions: 2 });
+  const refused = await api.get('/v1/ledger', { q: 'agent:codex usr:ada' });
+  expect(refused).toMatchObject({ status: 400, body: { errors: [{ path: 'q' }] } });
+  expect(refused.body.detail).toContain('at sign 13 is no field of the ledger');
+  const histogram = (await api.get('/v1/ledger/histogram', { q: 'user:*' })).body;
+  const counted = histogram.steps.reduce((sum: number, step: { events: number }) => sum + step.events, 0);
+  expect(counted).toBe((await api.get('/v1/ledger/totals', { q: 'user:*' })).body.events);
+});

@@ -18,6 +18,7 @@ import { caseRoutes } from './routes/cases.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { channelRoutes } from './routes/channels.ts';
+import { collectorRoutes } from './routes/collectors.ts';
 import { controlRoutes } from './routes/control.ts';
 import { credentialGroupRoutes } from './routes/credential-groups.ts';
 import { credentialSecretRoutes } from './routes/credential-secrets.ts';
@@ -130,6 +131,7 @@ export async function createServer(
   await app.register(channelRoutes(services));
   await app.register(entityRoutes(services));
   await app.register(caseRoutes(services));
+  await app.register(collectorRoutes(services));
   await app.register(credentialRoutes(services));
   await app.register(credentialSecretRoutes(services));
   await app.register(credentialGroupRoutes(services));

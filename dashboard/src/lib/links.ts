@@ -41,3 +41,4 @@ export const registerHref = (query: Query = {}) => `/credentials/new${queryStrin
 export const createHref = (query: Query = {}) => `/credentials/create${queryString(query)}`;
 export const importHref = '/credentials/import';
 export const actHref = (id: string, act: 'edit' | 'rotate' | 'regenerate' | 'revoke') => `${credentialHref(id)}/${act}`;
+export const deadLetterHref = (id: string) => `/collectors/dead-letters/${segmentOf(id)}`;

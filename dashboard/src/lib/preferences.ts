@@ -15,6 +15,7 @@ export const THEME_COOKIE = 'lanewatch_theme';
 export const ZONE_COOKIE = 'lanewatch_zone';
 export const DENSITY_COOKIE = 'lanewatch_density';
 export const SIDE_COOKIE = 'lanewatch_side';
+export const LEDGER_COLUMNS_COOKIE = 'lanewatch_ledger_columns';
 export const PREFERENCE_MAX_AGE_S = 365 * 24 * 3600;
 
 /** The theme a cookie names; anything else follows the system. */
@@ -35,6 +36,15 @@ export function densityOf(text: string | undefined): Density {
 /** The form of the side bar that a cookie names, or the open one. */
 export function sideOf(text: string | undefined): Side {
   return SIDES.find((side) => side === text) ?? 'open';
+}
+
+/** Names of columns as a cookie keeps them; which of them exist, the ledger's page knows. */
+export function columnNamesOf(text: string): string {
+  return text
+    .split(/[\s.]+/)
+    .filter((name) => /^[a-z_]{1,32}$/.test(name))
+    .slice(0, 60)
+    .join('.');
 }
 
 /** A path of this site to go back to; anything that could lead elsewhere becomes the landing page. */

@@ -29,6 +29,7 @@ const PAGE_PERMISSIONS: Record<string, Permission> = {
   '/people': 'people.manage',
   '/credentials/new': 'credentials.write',
   '/credentials/[id]/revoke': 'credentials.revoke',
+  '/collectors/dead-letters/[id]': 'dead_letters.replay',
 };
 
 /** The role, where the page is for it. */

@@ -38,6 +38,7 @@ export const PLACE_GROUPS: readonly { name: string; places: readonly Place[] }[]
       { href: '/ledger', name: 'Ledger', icon: 'ledger', routes: ['/ledger'] },
       { href: '/channels', name: 'Notifications', icon: 'notifications', routes: ['/channels'] },
       { href: '/jobs', name: 'Jobs', icon: 'jobs', routes: ['/jobs'] },
+      { href: '/collectors', name: 'Collectors', icon: 'collectors', routes: ['/collectors'] },
     ],
   },
 ];

@@ -7,6 +7,7 @@ import { windowScope } from '../ledger/scope.ts';
 import { instantOf, windowStartMs } from '../ledger/window.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { laneOfRow, readLaneRows } from './rows.ts';
+import { readLanesSeenWith } from './seen-with.ts';
 import { lanesParameters, lanesSql } from './states.ts';
 import type { LaneColumn } from './states.ts';
 
@@ -43,6 +44,7 @@ export function lanesPageSql(
   database: string,
   query: LanesQuery,
   nowMs: number,
+  seenWith: readonly string[] = [],
 ): { sql: string; parameters: Record<string, unknown> } {
   const scope = windowScope(query.window, nowMs);
   const { key, columns, type } = SORTS[query.sort];
@@ -67,7 +69,9 @@ export function lanesPageSql(
   if (needle !== '') {
     const texts = ['lane_hint', 'record_name', 'lane_org', 'record_owner'];
     const holds = texts.map((text) => `position(lowerUTF8(${text}), {f_needle:String}) > 0`);
+    if (seenWith.length > 0) holds.push('lane IN {f_seen_with:Array(String)}');
     add(`(startsWith(lane, {f_needle:String}) OR ${holds.join(' OR ')})`, 'f_needle', needle);
+    parameters['f_seen_with'] = seenWith;
   }
   if (query.org !== undefined || needle !== '') needed.push('newest_org');
   const place = placeOf(query);
@@ -94,7 +98,8 @@ export async function readLanesPage(
   query: LanesQuery,
   nowMs: number,
 ): Promise<LanesPage> {
-  const { sql, parameters } = lanesPageSql(store.database, query, nowMs);
+  const seenWith = await readLanesSeenWith(store, query.q?.trim() ?? '', query.window, nowMs);
+  const { sql, parameters } = lanesPageSql(store.database, query, nowMs, seenWith);
   const places = await store.rows<{ lane: string; place: string; last_ms: number | string }>(sql, parameters);
   const page = places.slice(0, query.limit);
   const names = page.map(({ lane }) => lane);

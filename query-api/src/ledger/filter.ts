@@ -6,6 +6,7 @@ import { fieldProblem } from '../http/problem.ts';
 import { rowsSince } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { spellingsOf } from './spelling.ts';
+import { typedConditions, withTypedTerms } from './typed-filter.ts';
 
 /** What of a query says which rows are meant. */
 export type LedgerFilters = Omit<LedgerQuery, 'limit' | 'cursor' | 'totals' | 'order'>;
@@ -16,11 +17,11 @@ export const instantSql = (name: string): string => `fromUnixTimestamp64Milli({$
 
 /**
  * The WHERE clause of a ledger query. Column names come from the contract's closed list; values are parameters only.
- * @throws {ProblemError} for a status code that is no number
+ * @throws {ProblemError} for a status code that is no number, or a typed filter that can't be understood
  */
-export function ledgerFilter(query: LedgerFilters): Scope {
-  const conditions: string[] = [];
-  const parameters: Record<string, unknown> = {};
+export function ledgerFilter(asked: LedgerFilters): Scope {
+  const { query, terms } = withTypedTerms(asked);
+  const { conditions, parameters } = typedConditions(terms);
   for (const column of LEDGER_FILTER_COLUMNS) {
     const values = query[column];
     if (values === undefined) continue;
@@ -52,6 +53,10 @@ export function ledgerFilter(query: LedgerFilters): Scope {
   if (query.to !== undefined) {
     parameters['f_to'] = storableMs(query.to);
     conditions.push(`ledger.seen_at < ${instantSql('f_to')}`);
+  }
+  if (query.stored_after !== undefined) {
+    parameters['f_stored'] = storableMs(query.stored_after);
+    conditions.push(`ledger.stored_at > ${instantSql('f_stored')}`);
   }
   if (query.place !== undefined) {
     const [partition, offset, index] = query.place.split('/').map(Number);

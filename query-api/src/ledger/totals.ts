@@ -5,12 +5,13 @@ import { ledgerFilter, storableMs } from './filter.ts';
 import type { LedgerFilters } from './filter.ts';
 import { sumDollars } from './money.ts';
 import type { Scope } from './scope.ts';
+import { withTypedTerms } from './typed-filter.ts';
 import { instantOf } from './window.ts';
 
 /** What counting may cost: rows looked at, and seconds. A page of rows is there long before; this is what its sums are worth. */
 const ROWS_MAX = 5_000_000;
 const SECONDS_MAX = 1.5;
-const BUDGET_SQL = `max_rows_to_read = ${ROWS_MAX}, max_execution_time = ${SECONDS_MAX}`;
+export const BUDGET_SQL = `max_rows_to_read = ${ROWS_MAX}, max_execution_time = ${SECONDS_MAX}`;
 const DAY_MS = 24 * 3_600_000;
 
 interface Sums {
@@ -38,7 +39,10 @@ export async function readExactTotals(store: ClickHouse, { where, parameters }: 
 /**
  * What the rows of a filter come to: exactly where the budget lasts or the roll-up knows, else what was counted by then, which is said.
  */
-export async function readTotals(store: ClickHouse, query: LedgerFilters): Promise<LedgerTotals> {
+export async function readTotals(store: ClickHouse, asked: LedgerFilters): Promise<LedgerTotals> {
+  const typed = withTypedTerms(asked);
+  // What no parameter says stays typed.
+  const query = typed.terms.length === 0 ? typed.query : asked;
   const exact = await readExactTotals(store, ledgerFilter(query));
   if (exact !== null) return { is_complete: true, ...exact };
   const summed = await readFromRollUp(store, query);
@@ -112,7 +116,7 @@ function dayOf(instantMs: number): string {
   return instantOf(instantMs).slice(0, 10);
 }
 
-async function withinBudget<Result>(reading: Promise<Result>): Promise<Result | null> {
+export async function withinBudget<Result>(reading: Promise<Result>): Promise<Result | null> {
   try {
     return await reading;
   } catch (error) {

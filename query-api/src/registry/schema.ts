@@ -30,6 +30,7 @@ export type RegistryTables = {
   channel_notices: ChannelNoticesTable;
   channel_deliveries: ChannelDeliveriesTable;
   registry_events: RegistryEventsTable;
+  dead_letter_replays: DeadLetterReplaysTable;
   migrations: MigrationsTable;
 } & AccountTables &
   AuditTables &
@@ -87,6 +88,13 @@ export interface CredentialSecretsTable {
   replaced_by: string;
   ends_at: Date | null;
   version: number;
+}
+
+interface DeadLetterReplaysTable {
+  id: string;
+  begun_at: Date;
+  published_at: Date | null;
+  actor: string;
 }
 
 interface IdempotencyKeysTable {

@@ -4,6 +4,8 @@ import {
   laneDetailSchema,
   lanesPageSchema,
   lanesQuerySchema,
+  ledgerHistogramQuerySchema,
+  ledgerHistogramSchema,
   ledgerPageSchema,
   ledgerQuerySchema,
   ledgerTotalsQuerySchema,
@@ -18,6 +20,7 @@ import { ProblemError } from '../http/problem.ts';
 import { readCandidates } from '../lanes/comparables.ts';
 import { readLane, readLaneDetail } from '../lanes/detail.ts';
 import { readLanesPage } from '../lanes/list.ts';
+import { readHistogram } from '../ledger/histogram.ts';
 import { readLedger } from '../ledger/query.ts';
 import { readTotals } from '../ledger/totals.ts';
 import { collectorHealth } from '../overview/collectors.ts';
@@ -144,6 +147,27 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
         },
       },
       ({ query }) => shared.read(`totals ${JSON.stringify(query)}`, () => readTotals(store, query)),
+    );
+
+    app.get(
+      '/v1/ledger/histogram',
+      {
+        schema: {
+          tags: ['reads'],
+          summary: 'Rows of a filter over time, within a budget',
+          description:
+            'Takes the filters of /v1/ledger. Without `from` it begins with the first row, or, where there are too many, as far back as can be counted.',
+          querystring: ledgerHistogramQuerySchema.strict(),
+          response: { 200: ledgerHistogramSchema },
+        },
+      },
+      ({ query }) =>
+        shared.read(`histogram ${JSON.stringify(query)}`, async () => {
+          const histogram = await readHistogram(store, query, now());
+          if (histogram === null)
+            throw new ProblemError('read_too_large', 'There are too many rows to count them now.');
+          return histogram;
+        }),
     );
   };
 }

@@ -1,5 +1,6 @@
 import type { Bus, LatestView, Topics } from '@lanewatch/ingest/contract';
 import type { Logger } from 'pino';
+import type { DeadLetters } from '../collectors/dead-letters.ts';
 import { followCollectorCounts } from '../overview/collectors.ts';
 import type { CollectorTotals } from '../overview/collectors.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
@@ -18,6 +19,7 @@ interface BusLinkParts {
   db: RegistryDatabase;
   publisher: OutboxPublisher;
   collectors: CollectorTotals;
+  deadLetters: DeadLetters;
   logger: Logger;
   now: () => number;
   /** Consumer group that the bus is asked about. */
@@ -31,13 +33,14 @@ interface BusLinkParts {
  * asked again and again whether it answers.
  */
 export function linkBus(parts: BusLinkParts): { isUp(): boolean; close(): Promise<void> } {
-  const { bus, topics, db, publisher, collectors, logger, now, group, lookMs } = parts;
+  const { bus, topics, db, publisher, collectors, deadLetters, logger, now, group, lookMs } = parts;
   const closing = new AbortController();
   let counts: LatestView | null = null;
+  let letters: LatestView | null = null;
   let watch: ReturnType<typeof watchAnswers> | null = null;
 
   async function tryOnce(): Promise<void> {
-    await bus.ensureTopics([topics.credentials, topics.rules, topics.collectorCounts]);
+    await bus.ensureTopics([topics.credentials, topics.rules, topics.collectorCounts, topics.deadLetter]);
     const { republished, overtaken, revoked, withdrawn } = await reconcileTopic(db, bus, topics.credentials, now());
     if (overtaken.length > 0) {
       const [ids, revokedIds] = [overtaken, revoked].map((all) => all.slice(0, IDS_LOGGED_MAX));
@@ -60,8 +63,10 @@ export function linkBus(parts: BusLinkParts): { isUp(): boolean; close(): Promis
     const view = await followCollectorCounts(bus, topics.collectorCounts, collectors, () => {
       logger.warn('a report of collector counts could not be read');
     });
-    if (closing.signal.aborted) return view.close();
+    const letterView = await bus.followLatest(topics.deadLetter.name, (record) => deadLetters.apply(record));
+    if (closing.signal.aborted) return void (await Promise.all([view.close(), letterView.close()]));
     counts = view;
+    letters = letterView;
     watch = watchAnswers(
       () => bus.lag(topics.credentials.name, group),
       lookMs,
@@ -97,7 +102,7 @@ export function linkBus(parts: BusLinkParts): { isUp(): boolean; close(): Promis
       watch?.close();
       // A bus that hangs must not keep the process from ending; closing the bus itself ends what is left.
       await Promise.race([linking, new Promise((resolve) => setTimeout(resolve, CLOSE_PATIENCE_MS).unref())]);
-      await counts?.close();
+      await Promise.all([counts?.close(), letters?.close()]);
     },
   };
 }

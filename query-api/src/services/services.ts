@@ -9,6 +9,9 @@ import type { Attempts } from '../accounts/attempts.ts';
 import { createPersonalTokens } from '../accounts/tokens.ts';
 import type { PersonalTokens } from '../accounts/tokens.ts';
 import { linkBus } from './bus-link.ts';
+import { createDeadLetters } from '../collectors/dead-letters.ts';
+import type { DeadLetters, HeldLetter } from '../collectors/dead-letters.ts';
+import { replay } from '../collectors/replay.ts';
 import { createChangeFeed } from '../changes/changes.ts';
 import type { ChangeFeed } from '../changes/changes.ts';
 import { createEventStream } from '../changes/event-stream.ts';
@@ -72,6 +75,9 @@ export interface Services {
   /** What pages ask for that others asked for a moment ago. */
   shared: SharedReads;
   collectors: CollectorTotals;
+  deadLetters: DeadLetters;
+  /** Puts a dead letter on the usage topic again. */
+  replay(letter: HeldLetter, actor: string): Promise<void>;
   changes: ChangeFeed;
   scheduler: Scheduler;
   stream: EventStream;
@@ -142,6 +148,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     onFault: (error) => logger.warn({ err: error }, 'publishing rule settings failed, trying again'),
   });
   const collectors = createCollectorTotals();
+  const deadLetters = createDeadLetters();
   const busLookMs = parts.busLookMs ?? BUS_LOOK_MS;
   const busLink = linkBus({
     bus,
@@ -149,6 +156,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     db,
     publisher,
     collectors,
+    deadLetters,
     logger,
     now,
     group: config.consumerGroup,
@@ -238,6 +246,8 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     rulePublisher,
     shared,
     collectors,
+    deadLetters,
+    replay: (letter, actor) => replay({ db, bus, topic: topics.usage.name, nowMs: now(), actor }, letter),
     changes,
     scheduler,
     stream,

@@ -15,6 +15,7 @@ import {
   findingsPageSchema,
   laneDetailSchema,
   lanesPageSchema,
+  ledgerHistogramSchema,
   ledgerPageSchema,
   ledgerTotalsSchema,
   overviewSchema,
@@ -33,6 +34,7 @@ import type { z } from 'zod';
 import { queryString, type Query } from '#lib/query.ts';
 import { accountCalls } from './account.ts';
 import { governanceCalls } from './governance.ts';
+import { collectorCalls } from './collectors.ts';
 import { registryCalls } from './registry.ts';
 import { ruleCalls } from './rules.ts';
 
@@ -167,6 +169,7 @@ export function createApi(base: string, caller: Caller) {
     ...registryCalls({ read, command }),
     ...governanceCalls({ read, command }),
     ...ruleCalls({ read, command }),
+    ...collectorCalls({ read, command }),
     overview: (window: Window) => read(overviewSchema, `/v1/overview${queryString({ window })}`),
     lanes: (query: Query) => read(lanesPageSchema, `/v1/lanes${queryString(query)}`),
     lane: (lane: string, window: Window) =>
@@ -182,8 +185,16 @@ export function createApi(base: string, caller: Caller) {
     assignees: () => read(assigneesSchema, '/v1/findings/assignees'),
     laneCallers: (lane: string) => read(callersSchema, `/v1/lanes/${encodeURIComponent(lane)}/callers`),
     ledger: (query: Query) => read(ledgerPageSchema, `/v1/ledger${queryString(query)}`),
-    ledgerTotals: ({ limit: _limit, cursor: _cursor, totals: _totals, ...filter }: Query) =>
+    ledgerTotals: ({ limit: _limit, cursor: _cursor, totals: _totals, order: _order, ...filter }: Query) =>
       read(ledgerTotalsSchema, `/v1/ledger/totals${queryString(filter)}`),
+    ledgerHistogram: ({
+      limit: _limit,
+      cursor: _cursor,
+      totals: _totals,
+      order: _order,
+      place: _place,
+      ...filter
+    }: Query) => read(ledgerHistogramSchema, `/v1/ledger/histogram${queryString({ ...filter, stored_after: null })}`),
     findings: (query: Query) => read(findingsPageSchema, `/v1/findings${queryString(query)}`),
     finding: (id: string) => read(findingDetailSchema, `/v1/findings/${encodeURIComponent(id)}`),
     channels: () => read(channelsSchema, '/v1/channels'),

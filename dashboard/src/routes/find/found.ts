@@ -1,6 +1,7 @@
 /** One thing that the command palette leads to. */
 export interface Found {
-  kind: 'Go to' | 'Do' | 'Lanes' | 'Registered keys';
+  /** What it is listed under: `Go to`, `Do`, `Lanes`, `Registered keys`, or the plural of what events name. */
+  kind: string;
   href: string;
   name: string;
   /** Said quietly beside the name; '' for nothing. */

@@ -1,58 +1,63 @@
+import { QUERY_API_URL } from '$app/env/private';
 import { redirect } from '@sveltejs/kit';
-import type { LedgerItem } from '@lanewatch/query-api/contract';
+import { parseLedgerFilter } from '@lanewatch/query-api/contract';
+import { instantOfLocal } from '#lib/format/local-time.ts';
 import { placeOf } from '#lib/place.ts';
+import { LEDGER_COLUMNS_COOKIE, ZONE_COOKIE, zoneOf } from '#lib/preferences.ts';
 import { changedQuery } from '#lib/query.ts';
-import { ADDED_COLUMN, ADDED_VALUE, chipsOf, FILTER_CHOICES } from './filters.ts';
+import { columnsOf, shownOf } from './columns.ts';
+import { chipsOf } from './filters.ts';
 import { exactBounds, readLedgerQuery } from './ledger-query.ts';
 import type { PageServerLoad } from './$types';
 
-/**
- * The form for a further filter sends the column and the value apart, because without JavaScript a field can't take its name
- * from another one. They become the column's own parameter here.
- */
-function addFilter(url: URL): void {
-  const column = url.searchParams.get(ADDED_COLUMN);
-  if (column === null) return;
-  const value = (url.searchParams.get(ADDED_VALUE) ?? '').trim();
-  const added =
-    value === '' || !FILTER_CHOICES.some(([name]) => name === column)
-      ? {}
-      : { [column]: [...new Set([...url.searchParams.getAll(column), value])] };
-  redirect(303, changedQuery(url, { ...added, [ADDED_COLUMN]: null, [ADDED_VALUE]: null }));
+/** Bounds as fields for date and time send them, in the reader's zone; they become the exact ones here, without JavaScript, too. */
+const LOCAL_BOUNDS = [
+  ['from_local', 'from'],
+  ['to_local', 'to'],
+] as const;
+
+function readLocalBounds(url: URL, zone: string): void {
+  if (!LOCAL_BOUNDS.some(([local]) => url.searchParams.has(local))) return;
+  const changes = LOCAL_BOUNDS.flatMap(([local, name]) => {
+    const text = url.searchParams.get(local);
+    if (text === null) return [];
+    // What is no time is shown as the bound that it was given as, and refused as one.
+    const bound = text.trim() === '' ? null : (instantOfLocal(text, zone) ?? text);
+    return [
+      [local, null],
+      [name, bound],
+    ] as const;
+  });
+  redirect(303, changedQuery(url, Object.fromEntries(changes)));
 }
 
 /** Sums that are as good as there come with the rows, which spares the page a change. */
 const GRACE_MS = 20;
+const soon = <Value>(reading: Promise<Value>) =>
+  Promise.race([reading, new Promise<undefined>((resolve) => setTimeout(resolve, GRACE_MS))]);
 
-/** What the page shows of a row before somebody opens it. */
-const shownOf = (row: LedgerItem) => ({
-  place: placeOf(row),
-  seen_at: row.seen_at,
-  hint: row.hint,
-  lane: row.lane,
-  standing: row.standing,
-  user: row.user,
-  model: row.model,
-  outcome: row.outcome,
-  cost_usd: row.cost_usd,
-});
-
-export const load: PageServerLoad = async ({ locals, url }) => {
-  addFilter(url);
+export const load: PageServerLoad = async ({ locals, url, cookies }) => {
+  const zone = zoneOf(cookies.get(ZONE_COOKIE));
+  readLocalBounds(url, zone);
   const bounds = exactBounds(url.searchParams);
   if (bounds) redirect(303, changedQuery(url, bounds));
+  const columns = columnsOf(cookies.get(LEDGER_COLUMNS_COOKIE));
   const { query, refused } = readLedgerQuery(url.searchParams);
-  const chips = chipsOf(query);
-  if (refused.length > 0) return { ledger: null, totals: null, chips, refused };
+  const { problems } = parseLedgerFilter(query.q ?? '');
+  const shown = { chips: chipsOf(query), refused, problems, columns, queryApiUrl: QUERY_API_URL };
+  if (refused.length > 0 || problems.length > 0) return { ...shown, ledger: null, totals: null, histogram: null };
   // Counted beside the rows and never waited for: sums that are not there with them follow.
-  const counting =
-    query.cursor === undefined ? locals.api.ledgerTotals(query).catch(() => null) : Promise.resolve(null);
+  const isFirst = query.cursor === undefined;
+  const counting = isFirst ? locals.api.ledgerTotals(query).catch(() => null) : Promise.resolve(null);
+  const drawing = isFirst ? locals.api.ledgerHistogram(query).catch(() => null) : Promise.resolve(null);
   const { items, next_cursor } = await locals.api.ledger({ ...query, totals: false });
-  const early = await Promise.race([counting, new Promise<undefined>((resolve) => setTimeout(resolve, GRACE_MS))]);
+  const [totals, histogram] = await Promise.all([soon(counting), soon(drawing)]);
   return {
-    ledger: { items: items.map(shownOf), next_cursor },
-    totals: early === undefined ? counting : early,
-    chips,
-    refused,
+    ...shown,
+    ledger: { items: items.map((row) => shownOf(row, placeOf(row), columns)), next_cursor },
+    /** Up to when rows are shown: those stored later are what there is to follow. */
+    readAt: items.reduce((newest, { stored_at }) => (stored_at > newest ? stored_at : newest), ''),
+    totals: totals === undefined ? counting : totals,
+    histogram: histogram === undefined ? drawing : histogram,
   };
 };

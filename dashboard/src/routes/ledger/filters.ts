@@ -1,8 +1,11 @@
 import type { LedgerQuery } from '@lanewatch/query-api/contract';
 
-type FilterColumn = Exclude<keyof LedgerQuery, 'limit' | 'cursor' | 'totals' | 'order' | keyof typeof OTHER_NAMES>;
+type FilterColumn = Exclude<
+  keyof LedgerQuery,
+  'limit' | 'cursor' | 'totals' | 'order' | 'q' | keyof typeof OTHER_NAMES
+>;
 
-/** Every column that rows can be filtered by, with its name for people, in the order that they are offered. */
+/** Every column that rows can be filtered by, with its name for people. */
 const COLUMN_NAMES: Record<FilterColumn, string> = {
   session: 'session',
   lane: 'lane',
@@ -40,18 +43,16 @@ const COLUMN_NAMES: Record<FilterColumn, string> = {
 };
 
 const OTHER_NAMES = {
-  ...{ without: 'without', finding: 'finding', flag: 'flag', from: 'from', to: 'until', place: 'place on the bus' },
+  ...{
+    without: 'without',
+    finding: 'finding',
+    flag: 'flag',
+    from: 'from',
+    to: 'until',
+    place: 'place on the bus',
+    stored_after: 'stored after',
+  },
 } as const;
-
-/** Parameters of the form that adds a filter. */
-export const ADDED_COLUMN = 'column';
-export const ADDED_VALUE = 'value';
-
-export const FILTER_CHOICES = [
-  ...Object.entries(COLUMN_NAMES),
-  ['finding', OTHER_NAMES.finding],
-  ['flag', OTHER_NAMES.flag],
-] as [string, string][];
 
 /** The filters in force, one chip per value. */
 export function chipsOf(query: LedgerQuery): { name: string; label: string; value: string; text?: string }[] {

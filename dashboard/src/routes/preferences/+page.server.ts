@@ -1,10 +1,12 @@
 import { redirect } from '@sveltejs/kit';
 import {
   DENSITY_COOKIE,
+  LEDGER_COLUMNS_COOKIE,
   PREFERENCE_MAX_AGE_S,
   SIDE_COOKIE,
   THEME_COOKIE,
   ZONE_COOKIE,
+  columnNamesOf,
   densityOf,
   localPath,
   sideOf,
@@ -22,6 +24,7 @@ const KEPT = [
   { field: 'zone', cookie: ZONE_COOKIE, read: zoneOf },
   { field: 'density', cookie: DENSITY_COOKIE, read: densityOf },
   { field: 'side', cookie: SIDE_COOKIE, read: sideOf },
+  { field: 'ledger_columns', cookie: LEDGER_COLUMNS_COOKIE, read: columnNamesOf },
 ];
 
 export const actions: Actions = {
@@ -30,8 +33,9 @@ export const actions: Actions = {
     const form = await request.formData();
     const kept = { path: '/', sameSite: 'lax', secure: false, httpOnly: true, maxAge: PREFERENCE_MAX_AGE_S } as const;
     for (const { field, cookie, read } of KEPT) {
-      const value = form.get(field);
-      if (typeof value === 'string') cookies.set(cookie, read(value), kept);
+      // Boxes of one name send each of theirs.
+      const values = form.getAll(field).filter((value) => typeof value === 'string');
+      if (values.length > 0) cookies.set(cookie, read(values.join('.')), kept);
     }
     redirect(303, localPath(String(form.get('return_to') ?? '/')));
   },
