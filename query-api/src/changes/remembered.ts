@@ -10,7 +10,7 @@ export interface StreamEvent {
 }
 
 /** The last events, so that whoever was cut off for a moment misses none. */
-export interface Remembered {
+interface Remembered {
   add(event: StreamEvent['event'], data: object, atMs: number): StreamEvent;
   /** Everything after an event; null when that is not known any more, or was told by another process. */
   after(id: string): StreamEvent[] | null;

@@ -31,7 +31,7 @@ const DONE_WORDS: Record<FindingTriageTable['state'], string> = {
 };
 
 /** Who did what last, in words, for whoever comes second. */
-export function lastActOf(row: FindingTriageTable): string {
+function lastActOf(row: FindingTriageTable): string {
   if (row.state_at === null) return 'It was assigned since';
   const as = row.resolution === '' ? '' : ` as ${row.resolution.replaceAll('_', ' ')}`;
   return `${row.state_by} ${DONE_WORDS[row.state]} it${as} at ${row.state_at.toISOString()}`;

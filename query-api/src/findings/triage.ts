@@ -88,7 +88,7 @@ export async function readTriage(
 }
 
 /** Where a finding stands, and which decision made it so: of the registry, of a person, or none. */
-export interface Standing {
+interface Standing {
   status: FindingStatus;
   decision: TriageDecision | null;
   act: FindingTriageTable | null;

@@ -11,7 +11,7 @@ const LISTENERS_MAX = 200;
 const UNREAD_BYTES_MAX = 64 * 1024;
 
 /** Streams of server-sent events that are open; all of them end together. */
-export interface OpenStreams {
+interface OpenStreams {
   /**
    * Answers with a stream.
    * @param begin is given the way to send, and returns what to do at the end

@@ -21,7 +21,7 @@ const plain = (text: string, charsMax = 200): string =>
   text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').slice(0, charsMax);
 
 /** What happened, in one line. */
-export function lineOf(finding: FindingItem): string {
+function lineOf(finding: FindingItem): string {
   const { severity, title, hint, lane, org, sentence } = finding;
   return `${severity}: ${title} on ${plain(hint || lane)}${org === '' ? '' : ` (${plain(org)})`}. ${plain(sentence, 400)}`;
 }

@@ -63,14 +63,14 @@ export class Queue {
     const whole = { ...command, ids: before.map(({ id }) => id), versions };
     const answer = await this.#send(whole);
     if (answer === null) return false;
-    const done = new Set(answer.items.flatMap(({ id, outcome }) => (outcome === 'done' ? [id] : [])));
+    const done = answer.items.flatMap(({ id, outcome }) => (outcome === 'done' ? [id] : []));
     this.complaint = refusals(answer);
     this.selected.clear();
     this.#show({
-      text: doneWords(whole, done.size),
+      text: doneWords(whole, done.length),
       undo: undoOf(
         command,
-        before.filter(({ id }) => done.has(id)),
+        before.filter(({ id }) => done.includes(id)),
       ),
     });
     return true;

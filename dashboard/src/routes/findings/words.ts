@@ -4,7 +4,7 @@ import { formatMoney } from '#lib/format/money.ts';
 import { formatCount } from '#lib/format/count.ts';
 
 /** A fact or parameter as people read it. */
-export interface Words {
+interface Words {
   name: string;
   /** Each with the kind of page it has, where it has one. */
   values: { text: string; kind: EntityKind | 'credential' | null }[];
