@@ -159,7 +159,7 @@ events as its clock (no bus, no engine), and prints what was found by incident a
 
   --events FILE --labels FILE   score this traffic instead; detector/sim/README.md describes both files
   --from TIME                   since when it is scored         (default: --learn-days after its first event)
-  --false                       list every false finding first
+  --false                       list every missed incident and false finding first
   --help                        this text`,
   },
   test: {

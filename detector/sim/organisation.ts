@@ -103,7 +103,10 @@ export function organisationOf(seed: number, startMs: number, peopleCount: numbe
 
 /** Somebody who works here. */
 export function personOf(random: Random, index: number, joinedMs: number): Person {
-  const name = `${FIRST[index % FIRST.length]!}.${LAST[(index * 7 + Math.floor(index / FIRST.length)) % LAST.length]!}${index >= FIRST.length * LAST.length ? index : ''}`;
+  const round = Math.floor(index / FIRST.length);
+  const last = LAST[((index % FIRST.length) * 7 + round) % LAST.length]!;
+  // Nobody has the name of another: their key would be the other's.
+  const name = `${FIRST[index % FIRST.length]!}.${last}${round < LAST.length ? '' : round}`;
   const from = random.normal(9, 0.8);
   const models: Model[] = random.chance(0.75)
     ? random.some(['claude-sonnet-4-6', 'claude-opus-4-6', 'claude-haiku-4-5'] as const, random.int(1, 3))

@@ -14,14 +14,16 @@ export function reportOf(score: Score): string {
   ].join('\n');
 }
 
-/** False findings line by line, for whoever tunes rules. */
-export function falseLines({ falseFindings }: Score): string {
-  return falseFindings
-    .map(
-      ({ finding, severity, happenedMs }) =>
-        `false ${finding.rule} ${severity} ${new Date(happenedMs).toISOString()} ${finding.credential_id || finding.hint} ${JSON.stringify(finding.facts)}\n`,
-    )
-    .join('');
+/** False findings and missed incidents line by line, for whoever tunes rules. */
+export function falseLines({ falseFindings, outcomes }: Score): string {
+  const missed = outcomes
+    .filter(({ found }) => found.length === 0)
+    .map(({ label }) => `missed ${label.id} ${label.from} to ${label.to} on ${label.lanes.length} lanes\n`);
+  const wrong = falseFindings.map(
+    ({ finding, severity, happenedMs }) =>
+      `false ${finding.rule} ${severity} ${new Date(happenedMs).toISOString()} ${finding.credential_id || finding.hint} ${JSON.stringify(finding.facts)}\n`,
+  );
+  return [...missed, ...wrong].join('');
 }
 
 function incidentTable({ outcomes }: Score): string {

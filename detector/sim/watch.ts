@@ -5,20 +5,21 @@ import { createRegistryView } from '../src/classify/registry-view.ts';
 import { createLaneStates } from '../src/lane-state/lane-states.ts';
 import { eventRow } from '../src/pipeline/decoded-row.ts';
 import { createDetection } from '../src/pipeline/detection.ts';
+import { openPlaces } from '../src/networks/places.ts';
 import { rulesInForce, windowMsOf } from '../src/rules/index.ts';
 import type { RuleOverrides } from '../src/rules/parameters.ts';
 import { createJobs } from './jobs.ts';
 import type { SimItem } from './traffic.ts';
 
-/** A finding as a run of the detector saw it. */
+/** A finding as it was raised, or became worse than it ever was: what people would be told. */
 export interface Seen {
   finding: Finding;
-  /** Of the event that raised it: when it happened and when it was received, epoch milliseconds; the latter null where a job decided it. */
+  /** Of the event that did it: when it happened and when it was received, epoch milliseconds; where a job decided it the former is then, the latter null. */
   happenedMs: number;
   receivedMs: number | null;
   /** When its batch was closed. */
   foundMs: number;
-  /** The worst it came to. */
+  /** What it was then. */
   severity: Severity;
 }
 
@@ -53,10 +54,17 @@ export interface Watcher {
 export function createWatcher(fromMs: number | (() => number), overrides: RuleOverrides = {}): Watcher {
   const countedFromMs = typeof fromMs === 'number' ? () => fromMs : fromMs;
   const registry = createRegistryView();
-  const rules = rulesInForce(overrides);
-  const lanes = createLaneStates({ lanesMax: LANES_MAX, valuesPerLane: VALUES_PER_LANE, windowMs: windowMsOf(rules) });
+  const places = openPlaces({ geoFile: '', asnFile: '' });
+  const rules = rulesInForce(overrides, places);
+  const lanes = createLaneStates({
+    lanesMax: LANES_MAX,
+    valuesPerLane: VALUES_PER_LANE,
+    windowMs: windowMsOf(rules),
+    places,
+  });
   const detection = createDetection(lanes, rules);
-  const seen = new Map<string, Seen>();
+  const seen: Seen[] = [];
+  const worst = new Map<string, Severity>();
   const raisedBy = new Map<string, { happenedMs: number; receivedMs: number }>();
   const lanesSeen = new Set<string>();
   const at: BusRecord = { partition: 0, offset: 0, key: null, value: Buffer.alloc(0), headers: {}, timestamp: 0 };
@@ -67,10 +75,9 @@ export function createWatcher(fromMs: number | (() => number), overrides: RuleOv
     records: () => Iterator.from(registry.all()).map(({ record }) => record),
     overrides,
     onFinding(finding, nowMs) {
-      const sinceMs = Date.parse(finding.first_seen);
-      seen.set(finding.id, {
+      seen.push({
         finding,
-        happenedMs: sinceMs,
+        happenedMs: nowMs,
         receivedMs: null,
         foundMs: nowMs,
         severity: finding.severity,
@@ -82,18 +89,15 @@ export function createWatcher(fromMs: number | (() => number), overrides: RuleOv
 
   function flush(nowMs: number): void {
     for (const { finding } of detection.takeChanges()) {
-      const known = seen.get(finding.id);
-      if (known === undefined) {
-        // A finding may be raised by what came to its lane before: then by the newest event of it.
-        const by = raisedBy.get(finding.id) ?? {
-          happenedMs: Date.parse(finding.last_seen),
-          receivedMs: Date.parse(finding.last_received_at),
-        };
-        seen.set(finding.id, { finding, ...by, foundMs: nowMs, severity: finding.severity });
-      } else {
-        known.finding = finding;
-        if (RISK_OF[finding.severity] > RISK_OF[known.severity]) known.severity = finding.severity;
-      }
+      const known = worst.get(finding.id);
+      if (known !== undefined && RISK_OF[finding.severity] <= RISK_OF[known]) continue;
+      worst.set(finding.id, finding.severity);
+      // A finding may get worse by what came to its lane before: then by the newest event of it.
+      const by = raisedBy.get(finding.id) ?? {
+        happenedMs: Date.parse(finding.last_seen),
+        receivedMs: Date.parse(finding.last_received_at),
+      };
+      seen.push({ finding, ...by, foundMs: nowMs, severity: finding.severity });
     }
     raisedBy.clear();
   }
@@ -137,7 +141,7 @@ export function createWatcher(fromMs: number | (() => number), overrides: RuleOv
     },
     finish() {
       flush(flushAtMs);
-      return { findings: [...seen.values()], lanes: lanesSeen.size, events };
+      return { findings: seen, lanes: lanesSeen.size, events };
     },
   };
 }

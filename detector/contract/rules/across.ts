@@ -148,7 +148,7 @@ export const ACROSS_RULES = [
       },
       {
         name: 'missed_minutes',
-        default: 60,
+        default: 90,
         unit: 'count',
         minimum: 1,
         description: 'Of the time of its silence, minutes in which it usually sends, at least',

@@ -124,7 +124,7 @@ export const HABIT_RULES = [
         minimum: 1,
         description: 'How many times the busiest hour so far it must be',
       },
-      { name: 'spend_usd', default: 5, unit: 'usd', description: 'An hour below this is no spike' },
+      { name: 'spend_usd', default: 10, unit: 'usd', description: 'An hour below this is no spike' },
       { name: 'high_usd', default: 20, unit: 'usd', description: 'An hour below this is not high' },
       { name: 'critical_usd', default: 100, unit: 'usd', description: 'An hour below this is not critical' },
       { name: 'days', default: 7, unit: 'days', minimum: 1, description: 'Active days that make a baseline' },
@@ -156,7 +156,7 @@ export const HABIT_RULES = [
         description: 'Robust distance of the hour’s calls from the median',
       },
       { name: 'spread_z', default: 2, unit: 'score', minimum: 1, description: 'The same of its networks or people' },
-      { name: 'calls', default: 20, unit: 'count', minimum: 1, description: 'An hour with fewer calls is no spike' },
+      { name: 'calls', default: 100, unit: 'count', minimum: 1, description: 'An hour with fewer calls is no spike' },
       { name: 'days', default: 7, unit: 'days', minimum: 1, description: 'Active days that make a baseline' },
       {
         name: 'cold_networks',
@@ -175,7 +175,7 @@ export const HABIT_RULES = [
     id: 'R12',
     title: 'Lane flip',
     condition: 'Somebody whose work in a repository ran on one key for days works with another one now.',
-    severities: ['medium', 'high'],
+    severities: ['low', 'medium', 'high'],
     decidedBy: 'stream',
     parameters: [
       { name: 'days', default: 3, unit: 'days', minimum: 1, description: 'Active days on the key before' },

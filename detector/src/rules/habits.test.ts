@@ -103,6 +103,7 @@ const CASES: Case[] = [
     short: [...days(7), ...thisHour(29), at(-30_000, inNewPlace), at(-31_000)],
     severity: 'high',
     facts: { hour_networks: 3 },
+    overrides: { R11: { calls: 20 } },
   },
   {
     rule: 'R13',
@@ -274,4 +275,16 @@ test('what is usual on lanes is the same however often and wherever a detector d
     ),
     { numRuns: 25 },
   );
+});
+
+test('R07: somebody known whose own agent reports from elsewhere travels, which is low; the gateway’s word for it is not', async () => {
+  const abroad = (reporter: 'agent' | 'proxy') => at(0, { ...inNewPlace, user: 'ana@acme.example', reporter });
+  const before = days(7).map((event) => ({ ...event, user: 'ana@acme.example' }));
+  for (const [reporter, severity] of [
+    ['agent', 'low'],
+    ['proxy', 'medium'],
+  ] as const)
+    expect(
+      await findingsOf([...before, abroad(reporter)], [registered], { only: 'R07', overrides: { R07: { events: 3 } } }),
+    ).toMatchObject([{ rule: 'R07', severity }]);
 });

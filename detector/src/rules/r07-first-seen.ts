@@ -7,7 +7,7 @@ import { isNamedNetwork, newsFacts } from './usual.ts';
 /**
  * R07: a lane with a history is used from, by or in something that it was not seen with for days. A new address, agent, repository or
  * model by itself is everyday (low); a new network, country or environment is not (medium); two at once, one of them the network, is what
- * a stolen key looks like (high). A network that no database names is a range of addresses, and counts only beside something else.
+ * a stolen key looks like (high). Somebody known here whose own agent reports from elsewhere is travelling (low). A network that no database names is a range of addresses, and counts only beside something else.
  */
 export function firstSeen(overrides?: ParameterValues): Rule {
   const parameters = parametersOf('R07', overrides);
@@ -18,7 +18,7 @@ export function firstSeen(overrides?: ParameterValues): Rule {
   return byEvidence({
     id: 'R07',
     parameters,
-    judge({ row, lane: { profile }, sight }) {
+    judge({ row, lane: { profile }, sight, credential }) {
       const { unseenMs } = sight;
       const isNew = (dimension: number) => unseenMs[dimension]! >= historyMs;
       const country = isNew(AT.country);
@@ -28,6 +28,11 @@ export function firstSeen(overrides?: ParameterValues): Rule {
       const reach = isNew(AT.repo) || isNew(AT.model);
       if (!country && !network && !agent && !environment && !reach && !isNew(AT.endpoint)) return null;
       if (row.seen_at - profile.firstMs < laneAgeMs || profile.calls <= events) return null;
+      // A person on the way, or one more of a team, whom R05 counts: their own agent says so, which whoever took the key does not run with
+      // our collector.
+      const isTraveller =
+        row.reporter === 'agent' && row.user !== '' && (!isNew(AT.user) || credential?.record.sharing === 'team');
+      if (isTraveller && !agent && !environment) return 'low';
       const isElsewhere = country || (network && isNamedNetwork(sight.place?.network ?? ''));
       if (isElsewhere) return agent || environment || reach ? 'high' : 'medium';
       return environment || (network && agent) ? 'medium' : 'low';

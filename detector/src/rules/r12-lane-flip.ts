@@ -10,9 +10,11 @@ export function laneFlip(overrides?: ParameterValues): Rule {
   return byEvidence({
     id: 'R12',
     parameters,
-    judge({ row, crowd: { workBefore } }) {
+    judge({ row, credential, crowd: { workBefore } }) {
       if (workBefore === null || workBefore.days < days) return null;
-      return row.standing === 'unknown' ? 'high' : 'medium';
+      if (row.standing === 'unknown') return 'high';
+      // Who works with a key of their team has two.
+      return credential?.record.sharing === 'team' ? 'low' : 'medium';
     },
     testify: ({ row, crowd: { workBefore } }) => ({
       user: row.user,
