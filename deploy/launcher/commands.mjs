@@ -69,6 +69,27 @@ ${SETTINGS}`,
 
 Prints a new one-time sign-in link. The installation must be running (npm start).`,
   },
+  'verify-audit': {
+    summary: 'check that no row of the audit trail was changed, removed, inserted or moved',
+    entry: 'embedded/verify-audit.ts',
+    help: `npm run verify-audit -- [RECEIPT …]
+
+Reads the audit trail from the database and names the first row that is not as it was written. Receipts of exports that were kept
+elsewhere tell of a trail that was cut off or written anew. Ends with 0 when it holds, 1 when not, 2 when it can't be read.
+
+  DATABASE_URL     postgres://… of the registry; without it the embedded database in LANEWATCH_HOME, while Lanewatch is stopped
+  --help           this text`,
+  },
+  'verify-export': {
+    summary: 'check an exported file against its receipt, offline',
+    entry: '../query-api/src/exports/verify-export.ts',
+    help: `npm run verify-export -- FILE RECEIPT
+
+Needs only the two files: compares bytes, SHA-256 and rows, checks the receipt's signature, and of an audit trail as JSON every hash.
+Ends with 0 when the file is the one that was exported, 1 when not, 2 when it can't be read.
+
+  --help           this text`,
+  },
   'collector-key': {
     summary: 'issue another collector key and print it with the lines that use it',
     entry: 'embedded/collector-key.ts',

@@ -48,6 +48,11 @@ export interface ClickHouse {
   /** Hands rows over as they arrive, for results that should not be held at once. */
   stream<Row>(sql: string, parameters: Record<string, unknown>, onRow: (row: Row) => void): Promise<void>;
   /**
+   * A query whose text names its own FORMAT, as the bytes that the engine writes, for files of any size. It may take as long as an
+   * export does.
+   */
+  download(sql: string, parameters: Record<string, unknown>): AsyncIterable<Buffer>;
+  /**
    * Writes registry records into their copy beside the ledger, the one thing that is written there from here: queries that begin
    * afterwards see them. What fails is made up for by the detectors, which copy the topic.
    */
@@ -97,6 +102,7 @@ export function openClickHouse(connection: Connection): ClickHouse {
     rows: (sql, parameters = {}, options) =>
       withFaults(() => readAll(client, sql, parameters, options?.patienceMs ?? READ_TIMEOUT_MS)),
     stream: (sql, parameters, onRow) => withFaults(() => readEach(client, sql, parameters, onRow)),
+    download: (sql, parameters) => readBytes(client, sql, parameters),
     async close() {
       await Promise.all([client.close(), writer.close()]);
     },
@@ -137,6 +143,23 @@ async function readEach<Row>(
     clickhouse_settings,
   });
   for await (const rows of result.stream<Row>()) for (const row of rows) onRow(row.json<Row>());
+}
+
+/** Longest that an export may take. */
+const DOWNLOAD_TIMEOUT_MS = 15 * 60_000;
+
+async function* readBytes(
+  client: ClickHouseClient,
+  query: string,
+  parameters: Record<string, unknown>,
+): AsyncGenerator<Buffer> {
+  const clickhouse_settings = limitsOf(DOWNLOAD_TIMEOUT_MS);
+  const { stream } = await withFaults(() => client.exec({ query, query_params: parameters, clickhouse_settings }));
+  try {
+    yield* stream as AsyncIterable<Buffer>;
+  } finally {
+    stream.destroy();
+  }
 }
 
 /** An answer of the engine is our mistake and stays a fault, or says that the read was too large; no answer is an outage to wait out. */

@@ -23,6 +23,7 @@ import { controlRoutes } from './routes/control.ts';
 import { credentialGroupRoutes } from './routes/credential-groups.ts';
 import { credentialSecretRoutes } from './routes/credential-secrets.ts';
 import { credentialRoutes } from './routes/credentials.ts';
+import { exportRoutes } from './routes/exports.ts';
 import { findingRoutes } from './routes/findings.ts';
 import { entityRoutes } from './routes/entities.ts';
 import { invitationRoutes } from './routes/invitations.ts';
@@ -142,6 +143,7 @@ export async function createServer(
   await app.register(jobRoutes(services));
   await app.register(auditRoutes(services));
   await app.register(sqlRoutes(services));
+  await app.register(exportRoutes(services));
   await app.register(changeRoutes(services));
   if (services.config.controlToken !== null) {
     await app.register(controlRoutes(services, services.config.controlToken));

@@ -15,6 +15,9 @@ function ledger(answer: (sql: string) => object[] | Error): ClickHouse {
       return rows as Row[];
     },
     stream: () => Promise.reject(new Error('not used')),
+    download: () => {
+      throw new Error('not used');
+    },
     mirror: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
