@@ -27,6 +27,13 @@ async function roleOf(api: Api): Promise<Role | null> {
 /** Pages that are there for one thing, and who may do it. */
 const PAGE_PERMISSIONS: Record<string, Permission> = {
   '/people': 'people.manage',
+  '/audit': 'audit.read',
+  '/exports': 'query',
+  '/credentials/create': 'credentials.write',
+  '/credentials/import': 'credentials.write',
+  '/credentials/[id]/edit': 'credentials.write',
+  '/credentials/[id]/rotate': 'credentials.write',
+  '/credentials/[id]/regenerate': 'credentials.write',
   '/credentials/new': 'credentials.write',
   '/credentials/[id]/revoke': 'credentials.revoke',
   '/collectors/dead-letters/[id]': 'dead_letters.replay',

@@ -37,6 +37,9 @@ export const PLACE_GROUPS: readonly { name: string; places: readonly Place[] }[]
     places: [
       { href: '/ledger', name: 'Ledger', icon: 'ledger', routes: ['/ledger'] },
       { href: '/channels', name: 'Notifications', icon: 'notifications', routes: ['/channels'] },
+      { href: '/activity', name: 'Activity', icon: 'activity', routes: ['/activity'] },
+      { href: '/audit', name: 'Audit trail', icon: 'audit', routes: ['/audit'] },
+      { href: '/exports', name: 'Exports', icon: 'exports', routes: ['/exports'] },
       { href: '/jobs', name: 'Jobs', icon: 'jobs', routes: ['/jobs'] },
       { href: '/collectors', name: 'Collectors', icon: 'collectors', routes: ['/collectors'] },
     ],

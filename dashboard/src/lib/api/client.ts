@@ -33,6 +33,7 @@ import {
 import type { z } from 'zod';
 import { queryString, type Query } from '#lib/query.ts';
 import { accountCalls } from './account.ts';
+import { auditCalls } from './audit.ts';
 import { governanceCalls } from './governance.ts';
 import { collectorCalls } from './collectors.ts';
 import { registryCalls } from './registry.ts';
@@ -166,6 +167,7 @@ export function createApi(base: string, caller: Caller) {
 
   return {
     ...accountCalls({ read, command, request }),
+    ...auditCalls({ read, command, request }),
     ...registryCalls({ read, command }),
     ...governanceCalls({ read, command }),
     ...ruleCalls({ read, command }),
