@@ -22,8 +22,7 @@ const ORDER_COLUMNS = ['ledger.seen_at', 'kafka_partition', 'kafka_offset', 'rec
 /** The other columns are read for the rows of the page alone, once it is known which these are. */
 const LAZY_SQL = 'query_plan_max_limit_for_lazy_materialization = 1000';
 /** Columns of an item as SQL: instants as epoch milliseconds, money as text; what the contract leaves out is left out. */
-const HIDDEN_COLUMNS = new Set<string>(['event_hash', 'claimant', 'evidence', 'lane_profile']);
-export const HIDDEN_COLUMNS = new Set<string>(['event_hash', 'claimant']);
+export const HIDDEN_COLUMNS = new Set<string>(['event_hash', 'claimant', 'evidence', 'lane_profile']);
 const SELECT_SQL = LEDGER_COLUMNS.filter(({ name }) => !HIDDEN_COLUMNS.has(name))
   .map(({ name, type }) => {
     if (type.startsWith('DateTime64')) return `toUnixTimestamp64Milli(ledger.\`${name}\`) AS \`${name}\``;
