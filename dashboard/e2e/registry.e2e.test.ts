@@ -144,7 +144,7 @@ describe('registering otherwise', () => {
     await page.getByText(/Registered\.|Store the secret now/).waitFor();
   });
 
-  it.each(['/', '/credentials', '/ledger'])('never sends a raw key from the search field of %s', async (path) => {
+  it.each(['/keys', '/credentials', '/ledger'])('never sends a raw key from the search field of %s', async (path) => {
     await page.goto(path);
     await running();
     await page.getByRole('searchbox').fill(RAW_KEY);
