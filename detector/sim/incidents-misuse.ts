@@ -1,6 +1,6 @@
 import { DAY_MS, HOUR_MS, isWorkday, localHourMs, MINUTE_MS } from './calendar.ts';
 import { collectorOf } from './habits.ts';
-import { iso, labelOf, type Incidents, type Stage } from './incident-plan.ts';
+import { labelOf, type Incidents, type Stage } from './incident-plan.ts';
 import { addressIn, FOREIGN } from './networks.ts';
 import { homeAddress, ORG, REPOS, type Key } from './organisation.ts';
 import type { Call, Model, SimItem } from './traffic.ts';
@@ -183,4 +183,4 @@ export const MISUSE = {
   },
 } satisfies Partial<Incidents>;
 
-export { calls, iso };
+export { calls };

@@ -91,7 +91,7 @@ function live(base: Rule, versionsOf: () => readonly Version[] | undefined): Rul
 }
 
 /** Whether a rule that is set so holds for an event of this key. */
-export function holdsFor(
+function holdsFor(
   { enabled, orgs, projects, environments }: RuleSettings,
   { org, environment }: Pick<LedgerRow, 'org' | 'environment'>,
   credential: Credential | null,

@@ -38,9 +38,6 @@ export interface KeySweep {
   decide(key: KeyState, nowMs: number): Decision[];
 }
 
-/** Days in a fact are whole ones and fixed by the threshold, so that a finding reads the same however often the job runs. */
-export const wholeDays = (fromMs: number, toMs: number): number => Math.floor((toMs - fromMs) / DAY_MS);
-
 /** Whole numbers with commas between, the largest first; what is none is left out. */
 export function numbersOf(text: unknown): number[] {
   return String(text)
