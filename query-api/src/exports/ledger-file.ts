@@ -32,7 +32,8 @@ export function ledgerFile(
   return store.download(
     `SELECT ${selected.join(', ')} FROM ${store.database}.ledger AS ledger WHERE ${where}
      SETTINGS date_time_output_format = 'iso', max_threads = 2, max_block_size = 16384,
-       output_format_parquet_row_group_size = 100000
+       output_format_parquet_row_group_size = 100000,
+       output_format_parquet_compression_method = 'snappy'
      FORMAT ${FORMAT_SQL[format]}`,
     parameters,
   );
