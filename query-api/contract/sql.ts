@@ -97,7 +97,11 @@ export const savedQuerySchema = savedQueryInputSchema.extend({
   updated_at: z.iso.datetime(),
 });
 export type SavedQuery = z.infer<typeof savedQuerySchema>;
-export const savedQueriesSchema = z.object({ items: z.array(savedQuerySchema) });
+/** A question that people ask, ready to run. A parameter's value is where its field begins. */
+export const galleryEntrySchema = savedQueryInputSchema.pick({ title: true, sql: true, parameters: true, chart: true });
+export type GalleryEntry = z.infer<typeof galleryEntrySchema>;
+export const savedQueriesSchema = z.object({ items: z.array(savedQuerySchema), gallery: z.array(galleryEntrySchema) });
+export type SavedQueries = z.infer<typeof savedQueriesSchema>;
 
 export const sqlHistorySchema = z.object({
   items: z.array(

@@ -34,6 +34,7 @@ const PAGE_PERMISSIONS: Record<string, Permission> = {
   '/credentials/[id]/edit': 'credentials.write',
   '/credentials/[id]/rotate': 'credentials.write',
   '/credentials/[id]/regenerate': 'credentials.write',
+  '/sql': 'query',
   '/credentials/new': 'credentials.write',
   '/credentials/[id]/revoke': 'credentials.revoke',
   '/collectors/dead-letters/[id]': 'dead_letters.replay',

@@ -18,6 +18,7 @@ import { ProblemError } from '../http/problem.ts';
 import { actorOf } from '../http/session-auth.ts';
 import type { Services } from '../services/services.ts';
 import { FILE_FORMATS, SQL_SECONDS_MAX, type AnalystEngine, type FileType } from '../sql/analyst.ts';
+import { GALLERY } from '../sql/gallery.ts';
 import { problemOf } from '../sql/problems.ts';
 import { runQuery } from '../sql/run.ts';
 import { changeSaved, createSaved, listSaved, readHistory, recordRun, removeSaved } from '../sql/saved.ts';
@@ -135,7 +136,7 @@ export function sqlRoutes(services: Services): FastifyPluginAsyncZod {
           response: { 200: savedQueriesSchema },
         },
       },
-      async (request) => ({ items: await listSaved(db, actorOf(request)) }),
+      async (request) => ({ items: await listSaved(db, actorOf(request)), gallery: [...GALLERY] }),
     );
 
     app.post(

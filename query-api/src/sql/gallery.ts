@@ -1,12 +1,4 @@
-import type { SqlChart } from '../../contract/index.ts';
-
-/** A question that people ask, ready to run. */
-export interface GalleryEntry {
-  title: string;
-  sql: string;
-  parameters: Record<string, string | number | boolean>;
-  chart: SqlChart | null;
-}
+import type { GalleryEntry, SqlChart } from '../../contract/index.ts';
 
 const bar = (x: string, ...y: string[]): SqlChart => ({ kind: 'bar', x, y });
 const line = (x: string, ...y: string[]): SqlChart => ({ kind: 'line', x, y });

@@ -36,6 +36,7 @@ import { accountCalls } from './account.ts';
 import { auditCalls } from './audit.ts';
 import { governanceCalls } from './governance.ts';
 import { collectorCalls } from './collectors.ts';
+import { sqlCalls } from './sql.ts';
 import { registryCalls } from './registry.ts';
 import { ruleCalls } from './rules.ts';
 
@@ -48,7 +49,7 @@ const ANSWER_TIMEOUT_MS = 20_000;
  */
 export type Outcome<Value> = { ok: true; value: Value } | { ok: false; problem: Problem; mayBeDone: boolean };
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'PUT';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** Whose request this is. */
 export interface Caller {
@@ -172,6 +173,10 @@ export function createApi(base: string, caller: Caller) {
     ...governanceCalls({ read, command }),
     ...ruleCalls({ read, command }),
     ...collectorCalls({ read, command }),
+    ...sqlCalls({ read, command }),
+    /** Runs a query in whichever form is asked for; the answer passes through as it comes. */
+    runSql: (body: unknown, accept: string, signal: AbortSignal) =>
+      request('POST', '/v1/sql', body, signal, { accept }),
     overview: (window: Window) => read(overviewSchema, `/v1/overview${queryString({ window })}`),
     lanes: (query: Query) => read(lanesPageSchema, `/v1/lanes${queryString(query)}`),
     lane: (lane: string, window: Window) =>

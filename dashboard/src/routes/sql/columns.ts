@@ -1,0 +1,32 @@
+import type { SqlColumn, SqlResult } from '@lanewatch/query-api/contract';
+
+const WRAPPED = /^(?:Nullable|LowCardinality)\((.*)\)$/;
+const NUMERIC = /^(?:U?Int|Float|Decimal)/;
+
+/** Whether a column holds numbers, whatever it is wrapped in. */
+export function isNumeric({ type }: SqlColumn): boolean {
+  let inner = type;
+  for (let match = WRAPPED.exec(inner); match !== null; match = WRAPPED.exec(inner)) inner = match[1]!;
+  return NUMERIC.test(inner);
+}
+
+/** A cell as text: lists and maps as JSON. */
+export function textOfCell(cell: unknown): string {
+  if (cell === null || cell === undefined) return '';
+  return typeof cell === 'object' ? JSON.stringify(cell) : String(cell);
+}
+
+const NUMBER = new Intl.NumberFormat('en-US', { maximumFractionDigits: 9 });
+
+/** A number with its thousands apart, exact to its last digit. */
+export function numberText(cell: unknown): string {
+  const text = textOfCell(cell);
+  if (/^-?\d{16,}$/.test(text)) return NUMBER.format(BigInt(text));
+  const number = Number(text);
+  return text === '' || !Number.isFinite(number) ? text : NUMBER.format(number);
+}
+
+/** Columns that can be drawn: numbers, over any other one. */
+export function chartChoices({ columns }: SqlResult): { x: string[]; y: string[] } {
+  return { x: columns.map(({ name }) => name), y: columns.filter(isNumeric).map(({ name }) => name) };
+}
