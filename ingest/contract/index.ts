@@ -16,6 +16,9 @@ export { isBinaryCloudEventRecord, normaliseBusObject } from '../src/formats/bus
 export { canonicalNames } from '../src/normalise/canonical/index.ts';
 export type { NormaliseOptions } from '../src/normalise/credential.ts';
 export type { EventFault } from '../src/normalise/fields.ts';
+/** List prices of models, for those who ask what other models would cost. */
+export { estimateNanoDollars, PRICE_LIST } from '../src/normalise/estimate.ts';
+export type { PricedModel, TokenCounts } from '../src/normalise/estimate.ts';
 export { normaliseUsageEvent, type NormaliseResult } from '../src/normalise/normalise.ts';
 export { openBus } from '../src/bus/open.ts';
 export type { OpenBusOptions } from '../src/bus/options.ts';

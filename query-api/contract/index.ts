@@ -24,6 +24,7 @@ export * from './exports.ts';
 export * from './entities.ts';
 export * from './sessions.ts';
 export * from './policies.ts';
+export * from './spend.ts';
 export * from './sql.ts';
 export * from './rules.ts';
 export * from './ledger-filter.ts';

@@ -38,6 +38,7 @@ import { ruleRoutes } from './routes/rules.ts';
 import { readRoutes } from './routes/reads.ts';
 import { otherSignInRoutes } from './routes/sign-in-otherwise.ts';
 import { signInRoutes } from './routes/sign-in.ts';
+import { spendRoutes } from './routes/spend.ts';
 import { sqlRoutes } from './routes/sql.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { verifyRoutes } from './routes/verify.ts';
@@ -142,6 +143,7 @@ export async function createServer(
   await app.register(collectionRoutes(services));
   await app.register(jobRoutes(services));
   await app.register(auditRoutes(services));
+  await app.register(spendRoutes(services));
   await app.register(sqlRoutes(services));
   await app.register(exportRoutes(services));
   await app.register(changeRoutes(services));

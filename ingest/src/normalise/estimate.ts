@@ -1,4 +1,8 @@
 import { calcPrice, type Provider } from '@pydantic/genai-prices';
+import manifest from '../../package.json' with { type: 'json' };
+
+/** The price list as a package with its version, such as `@pydantic/genai-prices 0.1.8`: prices are those of its release. */
+export const PRICE_LIST = `@pydantic/genai-prices ${manifest.dependencies['@pydantic/genai-prices']}`;
 
 export interface TokenCounts {
   input_uncached: number;

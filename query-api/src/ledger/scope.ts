@@ -5,7 +5,7 @@ import { instantOf, isOfDays, windowStartMs } from './window.ts';
  * Rows are stored after they were seen, but by another machine's clock: so much later a part may begin to be left unread. More than
  * clocks that are kept in time differ.
  */
-const CLOCKS_MS = 5 * 60_000;
+export const CLOCKS_MS = 5 * 60_000;
 
 /** A condition on the ledger's rows, and its parameters. */
 export interface Scope {
@@ -38,6 +38,7 @@ export function windowScope(window: Window, nowMs: number): Scope {
   };
 }
 
-function dayOf(instantMs: number): string {
+/** The UTC day of an instant, `2026-11-28`. */
+export function dayOf(instantMs: number): string {
   return instantOf(instantMs).slice(0, 10);
 }

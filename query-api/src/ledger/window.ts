@@ -2,7 +2,7 @@ import type { Window } from '../../contract/index.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+export const DAY_MS = 24 * HOUR_MS;
 
 /** UTC days that a window has, today the last of them. */
 export const WINDOW_DAYS = { '7d': 7, '30d': 30, '90d': 90 } as const satisfies Partial<Record<Window, number>>;
@@ -51,7 +51,8 @@ export function trendStartsMs(window: Window, nowMs: number): number[] {
   return Array.from({ length: count }, (_, index) => Math.max(fromMs, firstMs + index * stepMs));
 }
 
-function floorTo(stepMs: number, instantMs: number): number {
+/** The last multiple of a step before an instant, or the instant itself. */
+export function floorTo(stepMs: number, instantMs: number): number {
   return Math.floor(instantMs / stepMs) * stepMs;
 }
 

@@ -13,6 +13,8 @@ const LANES_PER_READ = 500;
 /** What keys with a budget cost in its present period, as of the last look. */
 export interface Budgets {
   isUsedUp(row: CredentialRow, nowMs: number): boolean;
+  /** Billionths of a dollar that a key cost in the present period of its budget; 0 where it has none. */
+  usedNano(row: CredentialRow, nowMs: number): bigint;
   look(): Promise<void>;
   close(): void;
 }
@@ -58,14 +60,19 @@ export function followBudgets(parts: {
   const lookOrTell = (): Promise<void> => look().catch(onFault);
   const timer = setInterval(() => void lookOrTell(), LOOK_MS);
   timer.unref();
+  function seenNano(row: CredentialRow, nowMs: number): bigint | null {
+    const own = spent.get(row.id);
+    if (own === undefined || row.budget_usd === '') return null;
+    // What was spent in the period before says nothing about this one.
+    return own.fromMs === periodStartMs(row.budget_period as BudgetPeriod, nowMs) ? own.nanoUsd : null;
+  }
+
   return {
     look: lookOrTell,
+    usedNano: (row, nowMs) => seenNano(row, nowMs) ?? 0n,
     isUsedUp(row, nowMs) {
-      if (row.budget_usd === '') return false;
-      const own = spent.get(row.id);
-      // What was spent in the period before says nothing about this one.
-      if (own?.fromMs !== periodStartMs(row.budget_period as BudgetPeriod, nowMs)) return false;
-      return own.nanoUsd >= nanoOf(row.budget_usd);
+      const nano = seenNano(row, nowMs);
+      return nano !== null && nano >= nanoOf(row.budget_usd);
     },
     close: () => clearInterval(timer),
   };
