@@ -22,6 +22,10 @@ import {
   problemSchema,
   segmentOf,
   sessionSchema,
+  spendBudgetsSchema,
+  spendForecastSchema,
+  spendSavingsSchema,
+  spendSchema,
   triageAnswerSchema,
   UNATTENDED_HEADER,
   type ChannelCreate,
@@ -186,6 +190,10 @@ export function createApi(base: string, caller: Caller) {
       read(entityDetailSchema, `/v1/entities/${kind}/${segmentOf(value)}${queryString({ window })}`),
     session: (session: string, query: Query) =>
       read(sessionSchema, `/v1/sessions/${segmentOf(session)}${queryString(query)}`),
+    spend: (query: Query) => read(spendSchema, `/v1/spend${queryString(query)}`),
+    spendForecast: (query: Query) => read(spendForecastSchema, `/v1/spend/forecast${queryString(query)}`),
+    spendBudgets: () => read(spendBudgetsSchema, '/v1/spend/budgets'),
+    spendSavings: (query: Query) => read(spendSavingsSchema, `/v1/spend/savings${queryString(query)}`),
     cases: (query: Query) => read(casesPageSchema, `/v1/cases${queryString(query)}`),
     triage: (body: Partial<TriageRequest> & Pick<TriageRequest, 'act'>) =>
       command(triageAnswerSchema, '/v1/findings/triage', body),
