@@ -24,7 +24,7 @@ beforeAll(async () => {
   expect(issued.status).toBe(201);
   const known = {
     ...{ fingerprint: KNOWN, hint: 'sk-ant-...A3F2', org: 'acme', standing: 'known' as const },
-    credential_id: issued.body.id as string,
+    credential_id: issued.body.credential.id as string,
   };
   const unknown = { fingerprint: UNKNOWN, hint: 'sk-ant-...C001', standing: 'unknown' as const };
   // A long tail of people, so that not every value is a row.
