@@ -141,7 +141,7 @@ test('bounds given narrow it to the same rows, whole days from the roll-up and h
 
 test.each([
   ['lane', {}],
-  ['standing', { lane: ['x'], project: ['shop', ''] }],
+  ['standing', { lane: [KNOWN], project: ['shop', ''] }],
   ['project', { owner: ['ada'] }],
   ['team', { standing: ['known'] }],
 ] as [SpendDimension, object][])(
