@@ -29,7 +29,7 @@ function fitsTyped(row: LedgerItem, q: string | undefined): boolean {
   return [...alike.values()].every((any) => any.some((term) => fitsTerm(row, term) !== term.not));
 }
 
-export function ledgerRows(org: Organisation, query: Partial<LedgerQuery>): LedgerItem[] {
+function ledgerRows(org: Organisation, query: Partial<LedgerQuery>): LedgerItem[] {
   return org.rows.filter(
     (row) =>
       contract.LEDGER_FILTER_COLUMNS.every((column) => query[column]?.includes(String(row[column])) ?? true) &&

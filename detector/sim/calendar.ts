@@ -19,7 +19,7 @@ const HOLIDAYS: Record<string, readonly string[]> = {
 const offsets = new Map<string, number>();
 
 /** How far local time of a zone is ahead of UTC at this instant, in milliseconds; looked up once per day. */
-export function zoneOffsetMs(zone: string, atMs: number): number {
+function zoneOffsetMs(zone: string, atMs: number): number {
   const dayMs = atMs - (atMs % DAY_MS);
   const key = `${zone} ${dayMs}`;
   const known = offsets.get(key);

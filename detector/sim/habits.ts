@@ -40,7 +40,7 @@ function addressesOf({ seed, dayMs }: Day, person: Person, random: Random): (atM
 }
 
 /** Releases of agents: everybody has the next one within some days. */
-export function versionOf(agent: string, dayMs: number, random: Random): string {
+function versionOf(agent: string, dayMs: number, random: Random): string {
   const week = Math.floor((dayMs / DAY_MS - random.int(0, 3)) / 7);
   return `${agent === 'codex' ? 0 : 2}.${week % 200}.0`;
 }

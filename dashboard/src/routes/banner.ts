@@ -17,7 +17,7 @@ export function bannerStateOf(overview: Overview): BannerState {
 }
 
 /** How many lanes the banner is about; it names only the first of them. */
-export function riskyLanes({ unknown_lanes: unknown, retired_lanes: retired }: Overview): number {
+function riskyLanes({ unknown_lanes: unknown, retired_lanes: retired }: Overview): number {
   return unknown + retired;
 }
 

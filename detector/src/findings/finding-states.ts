@@ -3,14 +3,13 @@ import type { LedgerRow } from '../../contract/index.ts';
 import type { LaneSights } from '../lane-state/lane-sights.ts';
 import { isResolvedUser } from '../lane-state/people.ts';
 import { FINDING_LABELS, type FindingTally } from '../ledger/ledger.ts';
-import type { Rule } from '../rules/rule.ts';
+import type { RaisedFinding, Rule } from '../rules/rule.ts';
 
 /**
  * A finding as it grows: what its ledger rows add up to. How it reads follows from that and from what its lane was seen with, so
  * that it reads the same whichever way batches were cut, and after a restart.
  */
-export interface FindingState extends FindingTally {
-  rule: Rule;
+export interface FindingState extends RaisedFinding {
   /** Dedupe values joined; null after a restore, until an occurrence shows them again. */
   dedupe: string | null;
   /** What the rows say that were stored before this state came into being. Shared with snapshots, so that they learn of it too. */

@@ -1,6 +1,6 @@
 import { SEVERITIES, type Severity } from '../../contract/index.ts';
 import { rankOf } from '../findings/evidence.ts';
-import type { FindingState } from '../findings/finding-states.ts';
+import type { RaisedFinding } from './rule.ts';
 import type { LaneSights } from '../lane-state/lane-sights.ts';
 import { byEvidence } from './by-evidence.ts';
 import { parametersOf, type ParameterValues } from './parameters.ts';
@@ -13,7 +13,7 @@ export function severalRules(overrides?: ParameterValues): Rule {
   const windowMs = Number(parameters['window_ms']);
 
   /** Rules of medium and above that hold within the window, and the highest severity. */
-  function heldOn(lane: LaneSights, findings: readonly FindingState[], atMs: number) {
+  function heldOn(lane: LaneSights, findings: readonly RaisedFinding[], atMs: number) {
     const rules = new Set<string>();
     let highest = 0;
     for (const finding of findings) {

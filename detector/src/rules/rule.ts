@@ -1,6 +1,5 @@
 import type { Finding, LedgerRow, RuleId, Severity } from '../../contract/index.ts';
 import type { Credential } from '../classify/registry-view.ts';
-import type { FindingState } from '../findings/finding-states.ts';
 import type { Crowd } from '../lane-state/crowd.ts';
 import type { LaneSights } from '../lane-state/lane-sights.ts';
 import type { Sight } from '../lane-state/profile.ts';
@@ -22,11 +21,16 @@ export interface RuleContext {
   /** What goes on across lanes, the event included. */
   readonly crowd: Crowd;
   /** The findings of the lane, those raised by this event included. */
-  readonly findings: readonly FindingState[];
+  readonly findings: readonly RaisedFinding[];
   /** Whether this event raised one of them. */
   readonly raised: boolean;
   /** Set by rules that judge by the moment: how severe this occurrence is. */
   severity: Severity;
+}
+
+/** A finding of the lane, as rules see the others' work. */
+export interface RaisedFinding extends FindingTally {
+  rule: Rule;
 }
 
 /** How a finding reads: derived from its rows and its lane alone, so that it comes out the same after a restart. */

@@ -3,7 +3,7 @@ import { parametersOf, type ParameterValues } from '../rules/parameters.ts';
 import type { KeySweep } from './sweep.ts';
 
 /** What the registry lacks that limits a key, in the words findings use. */
-export function missingLimits(record: CredentialRecord): string[] {
+function missingLimits(record: CredentialRecord): string[] {
   return [
     record.owner === '' && 'owner',
     record.expires_at === null && 'expiry',

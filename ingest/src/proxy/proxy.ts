@@ -29,7 +29,7 @@ export interface Proxy {
 }
 
 /** Where base URLs begin: `/proxy/anthropic` stands for `https://api.anthropic.com`. */
-export const PROXY_PATH = '/proxy';
+const PROXY_PATH = '/proxy';
 
 /**
  * The observing proxy: requests of models pass through untouched, and each becomes a usage event that holds no word of them. Whatever is

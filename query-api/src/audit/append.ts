@@ -1,5 +1,5 @@
 import type { AuditSubject, ChainHead, FieldChange } from '../../contract/index.ts';
-import type { RegistryTransaction } from '../registry/registry.ts';
+import type { RegistryTransaction } from '../registry/database.ts';
 import { sealed } from './chain.ts';
 
 /** An act, to be noted. */

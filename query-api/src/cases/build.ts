@@ -85,6 +85,6 @@ function caseOf(lane: string, own: (FindingOfLane & { assignee: string })[], fig
 }
 
 /** Highest score first, then the one that occurred last, then the lane's name: no two are equal. */
-export function byScore(one: LaneCase, other: LaneCase): number {
+function byScore(one: LaneCase, other: LaneCase): number {
   return other.score - one.score || other.lastMs - one.lastMs || (one.lane < other.lane ? -1 : 1);
 }

@@ -7,7 +7,7 @@ import { windowStartMs } from '../ledger/window.ts';
 import { isCheap } from './group.ts';
 
 /** Findings that the queue looks at, gravest first. */
-export const FINDINGS_MAX = 20_000;
+const FINDINGS_MAX = 20_000;
 /** Cheap lanes whose collector is looked up, and how many one request names. */
 const CHEAP_LANES_MAX = 500;
 const LANES_PER_REQUEST = 100;
@@ -53,7 +53,7 @@ export interface Candidates {
 }
 
 /** All findings with the standing of their keys now, gravest first, as SQL. */
-export function caseFindingsSql(database: string): string {
+function caseFindingsSql(database: string): string {
   const named = { fingerprint: 'fingerprint', hint: 'hint', org: 'org' };
   const { matched, standing } = standingNowSql(database, named, `fromUnixTimestamp64Milli({now:Int64}, 'UTC')`);
   return `SELECT id, rule, lane, fingerprint, hint, org, severity, last_received_at, first_ms, last_ms, ${standing('matched')} AS standing

@@ -14,7 +14,7 @@ import { canonicalJson } from '../audit/canonical-json.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { change } from '../registry/registry.ts';
-import type { RegistryTransaction } from '../registry/registry.ts';
+import type { RegistryTransaction } from '../registry/database.ts';
 
 /** The pair that receipts are signed with, without its private half. */
 export async function readSigningKey(db: RegistryDatabase): Promise<SigningKey> {

@@ -4,7 +4,7 @@ import type { TriageAnswer } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { LOCKS } from '../registry/database.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
-import type { RegistryTransaction } from '../registry/registry.ts';
+import type { RegistryTransaction } from '../registry/database.ts';
 import type { FindingTriageTable } from '../registry/schema.ts';
 import { decideAct } from './act-rules.ts';
 import type { ActOutcome, TriageAct } from './act-rules.ts';

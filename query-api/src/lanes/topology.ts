@@ -30,7 +30,7 @@ interface NodeRow {
  * once; a grouping set a kind took a fifth of the CPU time of a query a kind.
  * @param where a condition on the ledger's rows, such as `lane = {lane:String}`
  */
-export function topologySql(database: string, where: string): string {
+function topologySql(database: string, where: string): string {
   const kinds = KINDS.slice(0, -1).map((kind) => `grouping(${kind}) = 0, '${kind}'`);
   return `SELECT multiIf(${kinds.join(', ')}, 'endpoint') AS kind, concat(${KINDS.join(', ')}) AS value, held_by,
       count() AS events, toString(sum(cost_usd)) AS cost, toUnixTimestamp64Milli(min(seen_at)) AS first,

@@ -19,7 +19,7 @@ const STEPS_MS = [
 ];
 
 /** How long steps are for a span: the shortest that stays within so many. Pure. */
-export function stepOf(spanMs: number): number {
+function stepOf(spanMs: number): number {
   const shortest = spanMs / STEPS_MAX;
   return STEPS_MS.find((stepMs) => stepMs >= shortest) ?? Math.ceil(shortest / DAY_MS) * DAY_MS;
 }

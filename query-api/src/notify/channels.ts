@@ -5,7 +5,7 @@ import type { Channel, ChannelCreate, channelEditSchema } from '../../contract/i
 import { appendAudit } from '../audit/append.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
-import type { RegistryTransaction } from '../registry/registry.ts';
+import type { RegistryTransaction } from '../registry/database.ts';
 import type { ChannelsTable } from '../registry/schema.ts';
 import { seal } from './seal.ts';
 import type { Destination } from './send.ts';

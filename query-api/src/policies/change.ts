@@ -3,7 +3,7 @@ import { changesBetween } from '../registry/edit.ts';
 import { insertableOf } from '../registry/record.ts';
 import type { CredentialRow } from '../registry/record.ts';
 import { liveOf, secretsOf, writeEvent, writeOutbox } from '../registry/registry.ts';
-import type { RegistryTransaction } from '../registry/registry.ts';
+import type { RegistryTransaction } from '../registry/database.ts';
 
 /** Changes fields of a key and puts its records on their way, inside a transaction that holds the lock of registry changes. */
 export async function changeKey(

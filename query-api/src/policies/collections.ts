@@ -5,7 +5,7 @@ import type { RegistryDatabase } from '../registry/database.ts';
 import { statusAt } from '../registry/record.ts';
 import type { CredentialRow } from '../registry/record.ts';
 import { change, writeEvent } from '../registry/registry.ts';
-import type { RegistryTransaction } from '../registry/registry.ts';
+import type { RegistryTransaction } from '../registry/database.ts';
 import { replaceSecretIn } from '../registry/rotate.ts';
 import type { Rotation } from '../registry/rotate.ts';
 import type { PolicyTables } from './tables.ts';

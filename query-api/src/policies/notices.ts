@@ -1,5 +1,5 @@
 import type { Insertable } from 'kysely';
-import type { RegistryTransaction } from '../registry/registry.ts';
+import type { RegistryTransaction } from '../registry/database.ts';
 import type { PolicyTables } from './tables.ts';
 
 export type NewNotice = Omit<Insertable<PolicyTables['notices']>, 'id' | 'at'>;

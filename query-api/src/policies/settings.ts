@@ -7,7 +7,7 @@ import { fieldProblem, ProblemError } from '../http/problem.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { refuseErrors } from '../registry/fields.ts';
 import { change } from '../registry/registry.ts';
-import type { RegistryTransaction } from '../registry/registry.ts';
+import type { RegistryTransaction } from '../registry/database.ts';
 import type { PolicyTables } from './tables.ts';
 
 export type PolicyRow = Selectable<PolicyTables['policies']>;

@@ -1,6 +1,6 @@
 import type { PolicyId, PolicyMode } from '../../contract/index.ts';
 import type { CredentialRow } from '../registry/record.ts';
-import type { RegistryTransaction } from '../registry/registry.ts';
+import type { RegistryTransaction } from '../registry/database.ts';
 import type { JobRun } from '../schedule/job.ts';
 import { changeKey } from './change.ts';
 import { openCollection } from './collections.ts';

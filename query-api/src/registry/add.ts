@@ -4,7 +4,8 @@ import type { CredentialDraft } from './draft.ts';
 import { insertableOf } from './record.ts';
 import type { CredentialRow } from './record.ts';
 import { change, writeDecisions, writeEvent, writeOutbox } from './registry.ts';
-import type { LaneDecision, RegistryChange, RegistryTransaction } from './registry.ts';
+import type { LaneDecision, RegistryChange } from './registry.ts';
+import type { RegistryTransaction } from './database.ts';
 import { firstSecretOf, rowOfSecret } from './secrets.ts';
 
 /** What a new credential, or a new secret of one, means for the lanes it touches. */

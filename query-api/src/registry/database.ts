@@ -2,11 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { PGlite } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
+import type { Transaction } from 'kysely';
 import type { RegistryTables } from './schema.ts';
 import { tellingOutages } from './unavailable.ts';
 import { registryUnusable } from './unusable.ts';
 
 export type RegistryDatabase = Kysely<RegistryTables>;
+export type RegistryTransaction = Transaction<RegistryTables>;
 
 /** The registry's store: a Postgres server, or Postgres inside this process. */
 export interface Database {

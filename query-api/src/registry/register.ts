@@ -11,7 +11,8 @@ import type { RegistryDatabase } from './database.ts';
 import { draftCredential } from './draft.ts';
 import type { CreateInput } from './draft.ts';
 import { change } from './registry.ts';
-import type { RegistryChange, RegistryTransaction } from './registry.ts';
+import type { RegistryChange } from './registry.ts';
+import type { RegistryTransaction } from './database.ts';
 import type { CredentialRow } from './record.ts';
 import { snapshotOf } from './view.ts';
 

@@ -1,13 +1,11 @@
 import { credentialRecordSchema } from '@lanewatch/ingest/contract';
 import { sql } from 'kysely';
-import type { Transaction } from 'kysely';
 import type { FieldChange } from '../../contract/index.ts';
 import { appendAudit } from '../audit/append.ts';
 import { ProblemError } from '../http/problem.ts';
 import { LOCKS } from './database.ts';
-import type { RegistryDatabase } from './database.ts';
+import type { RegistryDatabase, RegistryTransaction } from './database.ts';
 import type { CredentialRow } from './record.ts';
-import type { RegistryTables } from './schema.ts';
 import { isLive, recordOfSecret } from './secrets.ts';
 import type { SecretRow } from './secrets.ts';
 
@@ -16,8 +14,6 @@ export interface RegistryChange {
   row: CredentialRow;
   outboxId: number;
 }
-
-export type RegistryTransaction = Transaction<RegistryTables>;
 
 /**
  * Runs a registry change. Changes wait for each other, so that outbox ids grow in commit order and a reader that saw the

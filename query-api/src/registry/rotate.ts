@@ -11,7 +11,8 @@ import type { ManagedEnvironment } from './managed-secret.ts';
 import { statusAt } from './record.ts';
 import type { CredentialRow } from './record.ts';
 import { change, holdCredential, liveOf, writeEvent, writeOutbox } from './registry.ts';
-import type { RegistryChange, RegistryTransaction } from './registry.ts';
+import type { RegistryChange } from './registry.ts';
+import type { RegistryTransaction } from './database.ts';
 import { firstSecretOf } from './secrets.ts';
 import type { SecretRow } from './secrets.ts';
 

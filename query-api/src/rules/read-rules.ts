@@ -4,7 +4,7 @@ import type { RuleItem } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
-import type { RegistryTransaction } from '../registry/registry.ts';
+import type { RegistryTransaction } from '../registry/database.ts';
 
 /** How far back it is counted what rules found. */
 const COUNTED_MS = 30 * 86_400_000;

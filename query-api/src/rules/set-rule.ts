@@ -62,7 +62,7 @@ function unset(rule: string): RuleSettings {
 }
 
 /** Parameters that are other than the catalogue's, each of its type and within its bounds. */
-export function checkedParameters(id: string, given: Record<string, unknown>): RuleSettings['parameters'] {
+function checkedParameters(id: string, given: Record<string, unknown>): RuleSettings['parameters'] {
   const settable = settableParameters(ruleOf(id).id);
   const errors: FieldError[] = [];
   const checked: RuleSettings['parameters'] = {};

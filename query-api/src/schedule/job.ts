@@ -1,4 +1,4 @@
-import type { RegistryTransaction } from '../registry/registry.ts';
+import type { RegistryTransaction } from '../registry/database.ts';
 
 /** Recurring work. To add a job, write one of these and put it into `jobsOf` in jobs.ts. */
 export interface Job {

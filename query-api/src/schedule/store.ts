@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { change } from '../registry/registry.ts';
-import type { RegistryTransaction } from '../registry/registry.ts';
+import type { RegistryTransaction } from '../registry/database.ts';
 import type { Calendar } from './calendar.ts';
 import { RunEnded } from './job.ts';
 

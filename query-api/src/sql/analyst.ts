@@ -133,7 +133,7 @@ async function* linesOf(stream: Readable): AsyncGenerator<string> {
 }
 
 /** A text that FORMAT can follow, also where it ends with a semicolon, a comment, or both. */
-export function withoutEnd(sql: string): string {
+function withoutEnd(sql: string): string {
   for (let text = sql; ;) {
     const shorter = text
       .replace(/[;\s]+$/, '')

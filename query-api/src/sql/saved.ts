@@ -8,7 +8,7 @@ import type { Selectable } from 'kysely';
 const LISTED_MAX = 500;
 const OWN_MAX = 300;
 /** What is kept of what each person ran. */
-export const HISTORY_MAX = 100;
+const HISTORY_MAX = 100;
 
 /** One's own queries and those that others share, the last changed first. */
 export async function listSaved(db: RegistryDatabase, owner: string): Promise<SavedQuery[]> {

@@ -20,7 +20,8 @@ const STEPS = [
 
 /** A length of time in its largest whole unit: `30 minutes`, `90 minutes`, `1 day`. */
 export function durationWords(ms: number): string {
-  const [unitMs, unit] = STEPS.find(([step]) => ms >= step && ms % step === 0) ?? [1, 'millisecond'];
+  const [unitMs, unit] =
+    STEPS.find(([step]) => ms >= step && ms % step === 0) ?? (ms === 0 ? [SECOND_MS, 'second'] : [1, 'millisecond']);
   const count = ms / unitMs;
   return `${formatCount(count)} ${unit}${count === 1 ? '' : 's'}`;
 }

@@ -1,3 +1,4 @@
+import { instantNow, newerAddress } from './newer/address.ts';
 import { unattended } from '#lib/unattended.ts';
 import type { ShownRow } from './columns.ts';
 
@@ -22,7 +23,7 @@ export class Tail {
   start(search: string, readAt: string): void {
     this.stop();
     this.#search = search;
-    this.#readAt = readAt || new Date().toISOString();
+    this.#readAt = readAt || instantNow();
     this.isOn = true;
     document.addEventListener('visibilitychange', this.#follow);
     this.#follow();
@@ -57,10 +58,7 @@ export class Tail {
   }
 
   async #look(): Promise<void> {
-    const params = new URLSearchParams(this.#search);
-    for (const name of ['cursor', 'to']) params.delete(name);
-    params.set('stored_after', this.#readAt);
-    const answer = await fetch(`/ledger/newer?${params.toString()}`, { redirect: 'error' }).catch(() => null);
+    const answer = await fetch(newerAddress(this.#search, this.#readAt), { redirect: 'error' }).catch(() => null);
     if (answer?.ok !== true || !this.isOn) return;
     const { items, readAt } = (await answer.json()) as { items: ShownRow[]; readAt: string };
     if (readAt !== '') this.#readAt = readAt;

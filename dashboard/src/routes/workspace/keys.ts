@@ -4,7 +4,7 @@ const TYPING = 'input, select, textarea, [contenteditable]';
 const PRESSED_BY_ENTER = 'a, button, summary, [role="button"]';
 
 /** The name that an act of the page answers to, for a key that was pressed; null for one that is none of ours. Pure. */
-export function actKeyOf(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey'>): string | null {
+function actKeyOf(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey'>): string | null {
   if (event.ctrlKey || event.metaKey || event.altKey) return null;
   if (event.key === 'Enter') return 'enter';
   return /^[a-z?]$/i.test(event.key) ? event.key.toLowerCase() : null;

@@ -148,10 +148,7 @@ const WORDS: Record<Likeness['what'], string> = {
 };
 
 /** What two keys share most, and where they part: `same repository, other endpoint`; '' where nothing is to be said. Pure. */
-export function likenessWords({
-  same,
-  differs,
-}: Pick<LaneDetail['known_comparables'][number], 'same' | 'differs'>): string {
+function likenessWords({ same, differs }: Pick<LaneDetail['known_comparables'][number], 'same' | 'differs'>): string {
   const [alike, apart] = [same[0], differs[0]];
   return [alike ? `same ${WORDS[alike.what]}` : '', apart ? `other ${WORDS[apart.what]}` : '']
     .filter(Boolean)
