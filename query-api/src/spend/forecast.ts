@@ -64,7 +64,7 @@ export function monthMs(dayMs: number, monthsBefore = 0): number {
   return Date.UTC(day.getUTCFullYear(), day.getUTCMonth() - monthsBefore, 1);
 }
 
-export const nextMonthMs = (dayMs: number): number => monthMs(dayMs, -1);
+const nextMonthMs = (dayMs: number): number => monthMs(dayMs, -1);
 
 /**
  * The same forecast made on the same day of earlier months, and what they cost, newest first; months that it could not have been made in

@@ -7,7 +7,7 @@ import type { Period } from './period.ts';
 import { SUM_NAMES, SUMS_SQL } from './sums.ts';
 
 /** Rows of an answer. */
-export const ROWS_MAX = 100;
+const ROWS_MAX = 100;
 
 /** A statement with what fills its places. */
 export interface Statement {
