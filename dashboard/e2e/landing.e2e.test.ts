@@ -173,7 +173,7 @@ describe('the landing page', () => {
     const asked = () => stage.fake.received.map(({ url, unattended }) => `${url.split('?')[0]} ${unattended}`);
     // The stream says at once how things stand, and the page catches up with that.
     await eventually(asked).toContain('/v1/overview true');
-    expect(asked()).toContain('/v1/changes true');
+    expect(asked()).toContain('/v1/stream true');
     await eventually(() => page.evaluate(() => document.cookie)).not.toContain('lanewatch_unattended');
     stage.fake.received.length = 0;
     await page.getByRole('link', { name: 'Shared lanes' }).click();
