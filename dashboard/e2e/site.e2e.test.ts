@@ -265,7 +265,7 @@ describe('relative times', () => {
 
 describe('the keyboard', () => {
   it('skips to the content first, and finds the search field with a slash', async () => {
-    await page.goto('/');
+    await page.goto('/keys');
     await page.getByText('Live', { exact: true }).waitFor();
     await page.keyboard.press('Tab');
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to content');
