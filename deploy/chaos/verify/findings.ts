@@ -3,6 +3,7 @@ import type { BusRecord } from '@lanewatch/ingest/contract';
 import type { Finding } from '@lanewatch/detector/contract';
 import { readFindings } from '../../../detector/src/ledger/findings-table.ts';
 import { DATABASE } from '../system/engine.ts';
+import { isCompared } from './compared.ts';
 import { createCheck, type CheckResult } from './check.ts';
 
 /** What must be the same in the table and in the reference: all of it. Both make the object in the same order. */
@@ -10,13 +11,14 @@ function summaryOf(finding: Finding): string {
   return JSON.stringify(finding);
 }
 
-/** Compares the findings table with the reference, with the rows that carry the findings, and with the findings topic. */
+/** Compares those findings of the table that {@link isCompared} names with the reference, with the rows that carry the findings, and with the findings topic. */
 export async function checkFindings(
   client: ClickHouseClient,
-  reference: ReadonlyMap<string, Finding>,
+  undisturbed: ReadonlyMap<string, Finding>,
   topic: ReadonlyMap<number, BusRecord[]>,
 ): Promise<CheckResult[]> {
-  const ids = await columnOf(client, `SELECT id FROM ${DATABASE}.findings FINAL ORDER BY id`);
+  const reference = new Map([...undisturbed].filter(([id]) => isCompared(id)));
+  const ids = (await columnOf(client, `SELECT id FROM ${DATABASE}.findings FINAL ORDER BY id`)).filter(isCompared);
   const stored = new Map((await readFindings(client, DATABASE, ids)).map((finding) => [finding.id, finding]));
   const published = publishedFindings(topic);
 
@@ -35,7 +37,11 @@ export async function checkFindings(
     query: `SELECT arrayJoin(findings) AS id, count() FROM ${DATABASE}.ledger GROUP BY id`,
     format: 'JSONCompactEachRow',
   });
-  const tallies = new Map((await rows.json<[string, string | number]>()).map(([id, count]) => [id, Number(count)]));
+  const tallies = new Map(
+    (await rows.json<[string, string | number]>())
+      .filter(([id]) => isCompared(id))
+      .map(([id, count]) => [id, Number(count)]),
+  );
   for (const id of new Set([...tallies.keys(), ...stored.keys()])) {
     const occurrences = stored.get(id)?.occurrences ?? 0;
     if (occurrences !== (tallies.get(id) ?? 0))
@@ -60,7 +66,7 @@ function publishedFindings(topic: ReadonlyMap<number, BusRecord[]>): Map<string,
   for (const records of topic.values())
     for (const { value } of records) {
       const { id, occurrences } = JSON.parse(value.toString('utf8')) as Finding;
-      published.set(id, Math.max(published.get(id) ?? 0, occurrences));
+      if (isCompared(id)) published.set(id, Math.max(published.get(id) ?? 0, occurrences));
     }
   return published;
 }

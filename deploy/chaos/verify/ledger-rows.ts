@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { LedgerRow } from '@lanewatch/detector/contract';
+import { isCompared } from './compared.ts';
 import { DATABASE } from '../system/engine.ts';
 import { contentOf, keyOf } from '../workload/events.ts';
 import type { SentEvents } from '../workload/collectors.ts';
@@ -96,5 +97,5 @@ export async function checkRows(
 }
 
 const placeOf = (partition: number, offset: number, index: number, findings: readonly string[]) =>
-  `${partition}/${offset}/${index} [${findings.join(' ')}]`;
+  `${partition}/${offset}/${index} [${findings.filter(isCompared).join(' ')}]`;
 const show = (key: string) => key.replace('\n', ' ');
