@@ -47,7 +47,6 @@ describe('triage', () => {
     await page.getByText('1 chosen').waitFor();
     await page.keyboard.press('i');
     await page.getByLabel('To whom').waitFor();
-    await page.keyboard.press('Enter');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await eventually(() => stage.fake.org.findings.find(({ assignee }) => assignee === ADA)?.assignee).toBe(ADA);
