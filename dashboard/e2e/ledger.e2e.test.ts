@@ -61,7 +61,7 @@ describe('the ledger', () => {
     await page.getByRole('button', { name: 'Follow' }).waitFor();
     const cell = rows().first().locator('td[data-label="Person"]');
     const person = await cell.innerText();
-    await cell.hover();
+    await cell.hover({ position: { x: 6, y: 6 } });
     await page.getByRole('link', { name: 'Not this', exact: true }).click();
     await eventually(() => page.getByRole('searchbox').inputValue()).toBe(`-user:${person}`);
     await rows().first().getByRole('link').first().click();

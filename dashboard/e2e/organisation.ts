@@ -203,7 +203,7 @@ function findingOf(sketch: LaneSketch, rule: 'R01' | 'R03' | 'R05', rows: readon
     rule,
     title: TEXTS[rule][0],
     condition: TEXTS[rule][1],
-    sentence: `${TEXTS[rule][1].replace(/\.$/, '')} (since ${first}).`,
+    sentence: `${TEXTS[rule][1].replace(/\.$/, '')} (since ${first.slice(0, 16).replace('T', ' ')} UTC).`,
     lane,
     fingerprint: lane,
     hint: sketch.hint,

@@ -52,7 +52,6 @@ describe('triage', () => {
     await eventually(() => stage.fake.org.findings.find(({ assignee }) => assignee === ADA)?.assignee).toBe(ADA);
     await eventually(() => other.locator('main').innerText()).toContain(ADA);
 
-    // Somebody is faster: the other one is told, and nothing is overwritten.
     await page.keyboard.press('?');
     await page.getByRole('heading', { name: 'Keys of the queue' }).waitFor();
     await page.keyboard.press('Escape');
