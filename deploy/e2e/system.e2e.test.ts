@@ -216,7 +216,10 @@ describe('the life of a key', () => {
 
     expect((await rows(`session=${first.session}`))[0]).toEqual({ ...first, findings: expect.any(Array) as string[] });
     expect((await rows(`session=${known.session}`))[0]).toMatchObject({ standing: 'known' });
-    expect(await lane()).toMatchObject({ standing: 'revoked', open_findings: 1 });
+    expect(await lane()).toMatchObject({ standing: 'revoked' });
+    const open = await session.call(findingsPageSchema, 'GET', `/v1/findings?lane=${fingerprint}&status=unresolved`);
+    // Use of the revoked key, and what gathers it with the unknown key of before.
+    expect(open.items.map(({ rule }) => rule).sort()).toEqual(['R03', 'R29']);
   });
 });
 
