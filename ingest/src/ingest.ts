@@ -87,8 +87,8 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
     await partitions.refresh();
     view ??= await bus.followLatest(topics.credentials.name, (record) => {
       const applied = credentials.apply(record);
-      allowlist.apply(record);
-      if (!applied.ok) onFault('a credential record cannot be read', new Error(applied.reason));
+      if (applied.ok) allowlist.apply(record.key, applied.record);
+      else onFault('a credential record cannot be read', new Error(applied.reason));
     });
     await view.caughtUp();
     credentialsKnown = true;

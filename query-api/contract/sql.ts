@@ -14,7 +14,7 @@ const parametersSchema = z
   .refine((values) => Object.keys(values).length <= PARAMETERS_MAX, `must be ${PARAMETERS_MAX} at most`);
 
 const sqlText = z
-  .string()
+  .string({ error: 'must be a text: one statement of SQL' })
   .trim()
   .min(1, 'is empty: write a query, such as SELECT count() FROM usage')
   .max(SQL_CHARS_MAX);

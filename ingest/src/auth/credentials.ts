@@ -1,6 +1,7 @@
 import {
   type BusRecord,
   compileCidrs,
+  type CredentialRecord,
   credentialRecordSchema,
   expiredFromMs,
   mayShipEvents,
@@ -22,8 +23,13 @@ export interface CollectorCredential {
 /** The credentials topic as a table in memory, keyed by fingerprint. Its size is the registry's, never that of traffic. */
 export interface CredentialView {
   find(fingerprint: string): CollectorCredential | undefined;
-  /** Takes one record of the topic; a record that cannot be read is refused with the reason and changes nothing. */
-  apply(record: Pick<BusRecord, 'key' | 'value'>): { ok: true } | { ok: false; reason: string };
+  /**
+   * Takes one record of the topic; a record that cannot be read is refused with the reason and changes nothing.
+   * @returns what it holds, for whoever else follows the topic; null where it removes its key
+   */
+  apply(
+    record: Pick<BusRecord, 'key' | 'value'>,
+  ): { ok: true; record: CredentialRecord | null } | { ok: false; reason: string };
   readonly size: number;
 }
 
@@ -38,7 +44,7 @@ export function createCredentialView(): CredentialView {
     apply({ key, value }) {
       if (value.length === 0) {
         if (key !== null) byFingerprint.delete(key);
-        return { ok: true };
+        return { ok: true, record: null };
       }
       let json: unknown;
       try {
@@ -50,9 +56,9 @@ export function createCredentialView(): CredentialView {
       if (!parsed.success) return { ok: false, reason: `invalid at ${parsed.error.issues[0]?.path.join('.') ?? ''}` };
       const record = parsed.data;
       // Only keys that we issued can authenticate a collector: of a provider's key we know the fingerprint, not its holder.
-      if (record.fingerprint === '' || record.kind !== 'managed') return { ok: true };
+      if (record.fingerprint === '' || record.kind !== 'managed') return { ok: true, record };
       const known = byFingerprint.get(record.fingerprint);
-      if (known !== undefined && known.version > record.version) return { ok: true };
+      if (known !== undefined && known.version > record.version) return { ok: true, record };
       byFingerprint.set(record.fingerprint, {
         id: record.id,
         hint: record.hint,
@@ -62,7 +68,7 @@ export function createCredentialView(): CredentialView {
         allowsAddress: compileCidrs(record.allowed_cidrs),
         version: record.version,
       });
-      return { ok: true };
+      return { ok: true, record };
     },
   };
 }

@@ -11,7 +11,7 @@ function holding(...changes: Partial<CredentialRecord>[]): Allowlist {
   const allowlist = createAllowlist();
   for (const change of changes) {
     const record = collectorRecord(SECRET, { kind: 'registered', ...change });
-    allowlist.apply({ key: credentialRecordKey(record), value: Buffer.from(JSON.stringify(record)) });
+    allowlist.apply(credentialRecordKey(record), record);
   }
   return allowlist;
 }
@@ -50,7 +50,7 @@ test('the newest version of a record counts, and a removed one not at all', () =
   expect(holding(revoked, { version: 1 }).judge(request(), ALL)?.policy).toBe('revoked');
   const allowlist = holding({ fingerprint: '' });
   const key = credentialRecordKey(collectorRecord(SECRET, { fingerprint: '' }));
-  allowlist.apply({ key, value: Buffer.alloc(0) });
+  allowlist.apply(key, null);
   expect(allowlist.judge(request(), ALL)?.policy).toBe('unknown');
 });
 

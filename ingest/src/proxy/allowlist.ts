@@ -1,11 +1,4 @@
-import {
-  type BusRecord,
-  compileCidrs,
-  type CredentialRecord,
-  credentialRecordSchema,
-  expiredFromMs,
-  revokedFromMs,
-} from '../../contract/index.ts';
+import { compileCidrs, type CredentialRecord, expiredFromMs, revokedFromMs } from '../../contract/index.ts';
 import type { PresentedKey } from './presented-key.ts';
 
 /** What the proxy may be told to refuse. */
@@ -40,8 +33,8 @@ interface Entry {
 
 /** The registry as the proxy needs it: which keys belong here, and where. */
 export interface Allowlist {
-  /** Takes one record of the credentials topic; what cannot be read changes nothing. */
-  apply(record: Pick<BusRecord, 'key' | 'value'>): void;
+  /** Takes what a record of the credentials topic holds; null removes its key. */
+  apply(recordKey: string | null, record: CredentialRecord | null): void;
   /** The first policy that a request breaks, of those asked for; null when it breaks none. */
   judge(request: JudgedRequest, policies: ReadonlySet<BlockPolicy>): Violation | null;
 }
@@ -60,16 +53,11 @@ export function createAllowlist(): Allowlist {
   }
 
   return {
-    apply({ key, value }) {
-      if (key === null) return;
-      if (value.length === 0) {
-        forget(key);
-        return;
-      }
-      const record = read(value);
-      if (record === null || (byRecordKey.get(key)?.version ?? 0) > record.version) return;
-      forget(key);
-      byRecordKey.set(key, entryOf(record));
+    apply(recordKey, record) {
+      if (recordKey === null || (byRecordKey.get(recordKey)?.version ?? 0) > (record?.version ?? Infinity)) return;
+      forget(recordKey);
+      if (record === null) return;
+      byRecordKey.set(recordKey, entryOf(record));
       if (record.fingerprint === '') hints.set(record.hint, (hints.get(record.hint) ?? 0) + 1);
     },
     judge({ key, address, environment, now }, policies) {
@@ -88,14 +76,6 @@ export function createAllowlist(): Allowlist {
 }
 
 const isFingerprintKey = (recordKey: string) => /^[0-9a-f]{64}$/.test(recordKey);
-
-function read(value: Buffer): CredentialRecord | null {
-  try {
-    return credentialRecordSchema.safeParse(JSON.parse(value.toString('utf8'))).data ?? null;
-  } catch {
-    return null;
-  }
-}
 
 function entryOf(record: CredentialRecord): Entry {
   return {

@@ -298,9 +298,11 @@ test('a provider that is not reached is told in its own form; one that breaks of
 
 test('another provider than those set up is none', async () => {
   const { url } = await proxied(() => undefined);
-  const response = await fetch(`${url}/mistral/v1/models`);
-  expect(response.status).toBe(404);
-  expect(await response.text()).toContain('/proxy/anthropic, /proxy/openai, /proxy/google');
+  for (const path of ['/mistral/v1/models', '', '/']) {
+    const response = await fetch(url + path);
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain('/proxy/anthropic, /proxy/openai, /proxy/google');
+  }
 });
 
 test.each([

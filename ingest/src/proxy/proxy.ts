@@ -48,7 +48,7 @@ export function registerProxy(app: FastifyInstance, options: ProxyOptions): Prox
       .finally(() => reporting.delete(exchanged));
     reporting.add(exchanged);
   };
-  for (const url of [`${PROXY_PATH}/:provider`, `${PROXY_PATH}/:provider/*`])
+  for (const url of [PROXY_PATH, `${PROXY_PATH}/:provider`, `${PROXY_PATH}/:provider/*`])
     app.all(url, { schema: { hide: true } }, handler);
 
   return {
@@ -65,7 +65,7 @@ async function exchange(
   agent: Agent,
   options: ProxyOptions,
 ): Promise<void> {
-  const [, name = '', target = '/'] = /^\/+proxy\/+([^/?]*)(.*)$/s.exec(raw.url ?? '') ?? [];
+  const [, name = '', target = '/'] = /^\/+proxy(?:\/+([^/?]*))?(.*)$/s.exec(raw.url ?? '') ?? [];
   const provider = options.providers.get(name);
   if (provider === undefined) {
     refuseUnknownProvider(reply, options.providers);
