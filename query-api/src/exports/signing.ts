@@ -1,13 +1,4 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  createPrivateKey,
-  generateKeyPairSync,
-  hkdfSync,
-  randomBytes,
-  sign,
-} from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import type { ExportReceipt, SigningKey } from '../../contract/index.ts';
 import { appendAudit } from '../audit/append.ts';
 import { canonicalJson } from '../audit/canonical-json.ts';
@@ -15,6 +6,7 @@ import { ProblemError } from '../http/problem.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { change } from '../registry/registry.ts';
 import type { RegistryTransaction } from '../registry/database.ts';
+import { seal, unseal } from '../seal.ts';
 
 /** The pair that receipts are signed with, without its private half. */
 export async function readSigningKey(db: RegistryDatabase): Promise<SigningKey> {
@@ -37,7 +29,7 @@ export async function setUpSigning(
   const pair = generateKeyPairSync('ed25519');
   const publicKey = pair.publicKey.export({ type: 'spki', format: 'der' });
   const keyId = createHash('sha256').update(publicKey).digest('hex').slice(0, 16);
-  const privateKey = encrypted(pair.privateKey.export({ type: 'pkcs8', format: 'der' }), authSecret);
+  const privateKey = seal(pair.privateKey.export({ type: 'pkcs8', format: 'der' }), authSecret, 'signing key');
   const at = new Date(by.nowMs);
   await change(db, async (transaction) => {
     const there = await transaction.selectFrom('signing_key').select('key_id').executeTakeFirst();
@@ -65,28 +57,11 @@ export async function signatureOf(
 ): Promise<ExportReceipt['signature']> {
   const row = await transaction.selectFrom('signing_key').selectAll().executeTakeFirst();
   if (row === undefined) return null;
-  const key = createPrivateKey({ key: decrypted(row.private_key, authSecret), format: 'der', type: 'pkcs8' });
+  const key = createPrivateKey({
+    key: unseal(row.private_key, authSecret, 'signing key'),
+    format: 'der',
+    type: 'pkcs8',
+  });
   const value = sign(null, Buffer.from(canonicalJson(receipt)), key).toString('base64');
   return { algorithm: 'Ed25519', key_id: row.key_id, public_key: row.public_key, value };
-}
-
-const IV_BYTES = 12;
-const TAG_BYTES = 16;
-
-function cipherKey(authSecret: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', authSecret, '', 'lanewatch signing key', 32));
-}
-
-function encrypted(bytes: Buffer, authSecret: string): string {
-  const iv = randomBytes(IV_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', cipherKey(authSecret), iv);
-  const body = Buffer.concat([cipher.update(bytes), cipher.final()]);
-  return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64');
-}
-
-function decrypted(text: string, authSecret: string): Buffer {
-  const bytes = Buffer.from(text, 'base64');
-  const decipher = createDecipheriv('aes-256-gcm', cipherKey(authSecret), bytes.subarray(0, IV_BYTES));
-  decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
-  return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]);
 }

@@ -6,13 +6,12 @@ import type { LedgerFilters } from './filter.ts';
 import { sumDollars } from './money.ts';
 import type { Scope } from './scope.ts';
 import { withTypedTerms } from './typed-filter.ts';
-import { instantOf } from './window.ts';
+import { DAY_MS, instantOf } from './window.ts';
 
 /** What counting may cost: rows looked at, and seconds. A page of rows is there long before; this is what its sums are worth. */
 const ROWS_MAX = 5_000_000;
 const SECONDS_MAX = 1.5;
 export const BUDGET_SQL = `max_rows_to_read = ${ROWS_MAX}, max_execution_time = ${SECONDS_MAX}`;
-const DAY_MS = 24 * 3_600_000;
 
 interface Sums {
   events: number | string;

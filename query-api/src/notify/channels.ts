@@ -7,7 +7,7 @@ import { ProblemError } from '../http/problem.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import type { RegistryTransaction } from '../registry/database.ts';
 import type { ChannelsTable } from '../registry/schema.ts';
-import { seal } from './seal.ts';
+import { seal } from '../seal.ts';
 import type { Destination } from './send.ts';
 
 export type ChannelRow = Omit<ChannelsTable, 'orgs' | 'projects' | 'owners'> &
@@ -74,7 +74,7 @@ export async function createChannel(
       .values({
         ...{ id, kind, ...listsOf(rest) },
         target: 'to' in destination ? destination.to.join(', ') : new URL(destination.url).host,
-        sealed: seal(destination, authSecret),
+        sealed: seal(Buffer.from(JSON.stringify(destination)), authSecret, 'channels'),
         ...{ created_at: at, created_by: actor, version: 1, baselined_at: null, last_sent_at: null },
       })
       .execute();

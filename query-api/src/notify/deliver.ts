@@ -3,7 +3,7 @@ import type { ClickHouse } from '../clickhouse.ts';
 import { readFindings } from '../findings/findings.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import type { ChannelRow } from './channels.ts';
-import { unseal } from './seal.ts';
+import { unseal } from '../seal.ts';
 import { send } from './send.ts';
 import type { Destination, SendOptions } from './send.ts';
 import type { Attempt } from './post.ts';
@@ -118,7 +118,7 @@ export async function sendNow(
   const startedMs = parts.now();
   let destination: Destination;
   try {
-    destination = unseal<Destination>(channel.sealed, parts.authSecret);
+    destination = JSON.parse(unseal(channel.sealed, parts.authSecret, 'channels').toString('utf8')) as Destination;
   } catch {
     return {
       ok: false,

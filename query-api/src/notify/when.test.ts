@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isWantedBy } from './collect.ts';
 import { isPrivateAddress } from './private-address.ts';
-import { seal, unseal } from './seal.ts';
 import { afterQuiet, nextSendMs, retryDelayMs } from './when.ts';
 
 const at = (clock: string): number => Date.parse(`2026-11-28T${clock}:00Z`);
@@ -66,11 +65,4 @@ test('a channel tells of findings at least as severe as it says, of its organisa
   expect(isWantedBy(channel, finding)).toBe(true);
   for (const other of [{ severity: 'medium' as const }, { org: 'other' }, { owner: '' }])
     expect(isWantedBy(channel, { ...finding, ...other })).toBe(false);
-});
-
-test('what is sealed is opened by its secret alone', () => {
-  const sealed = seal({ url: 'https://hooks.example/T0/B0' }, 'one');
-  expect(sealed).not.toContain('hooks');
-  expect(unseal(sealed, 'one')).toEqual({ url: 'https://hooks.example/T0/B0' });
-  expect(() => unseal(sealed, 'other')).toThrow();
 });

@@ -28,6 +28,8 @@ export const LOCKS = {
   publisher: 46_100_003,
   findings: 46_100_004,
   notifier: 46_100_005,
+  /** Begins a range: a job adds the CRC-32 of its id. */
+  jobs: 46_200_000_000,
 } as const;
 
 const CONNECT_TIMEOUT_MS = 5_000;

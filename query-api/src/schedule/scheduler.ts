@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import { schedule } from 'node-cron';
 import type { Logger } from 'pino';
 import { ProblemError } from '../http/problem.ts';
+import { LOCKS } from '../registry/database.ts';
 import type { Database } from '../registry/database.ts';
 import { RegistryUnavailableError } from '../registry/unavailable.ts';
 import { calendarOf } from './calendar.ts';
@@ -12,8 +13,6 @@ import { actOf, addJobs, dueJobs, endRun, takeUp } from './store.ts';
 
 /** How often jobs that are due are looked for. */
 const LOOK_SCHEDULE = '*/5 * * * * *';
-/** Added to a job's CRC-32: a range of advisory locks that no other part uses. */
-const LOCKS_FROM = 46_200_000_000;
 
 /** Runs jobs when they are due, on one replica at a time. */
 export interface Scheduler {
@@ -49,7 +48,7 @@ export function startScheduler(parts: {
   /** Runs it where nobody else does and there is something to do. `onTaken` hears which. */
   async function run(job: Job, by: string, onTaken: (isTaken: boolean) => void): Promise<void> {
     let wasTaken = false;
-    await database.exclusively(LOCKS_FROM + crc32(job.id), async () => {
+    await database.exclusively(LOCKS.jobs + crc32(job.id), async () => {
       const taken = await takeUp(db, { id: job.id, calendar: calendars.get(job.id)!, by }, now());
       if (taken === null) return;
       wasTaken = true;
