@@ -17,7 +17,8 @@ const sqlText = z
   .string({ error: 'must be a text: one statement of SQL' })
   .trim()
   .min(1, 'is empty: write a query, such as SELECT count() FROM usage')
-  .max(SQL_CHARS_MAX);
+  .max(SQL_CHARS_MAX)
+  .refine((text) => !text.includes('\0'), 'holds a NUL character: write it as char(0)');
 
 /** `POST /v1/sql`. */
 export const sqlRequestSchema = z.object({

@@ -16,9 +16,14 @@ export function writeTable(table: Table, format: ExportFormat): AsyncIterable<Bu
 }
 
 async function* csv({ columns, pages }: Table): AsyncGenerator<Buffer> {
-  yield Buffer.from(stringify([columns.map(({ name }) => name)]));
-  // A cell that a spreadsheet would take for a formula gets an apostrophe before it.
-  for await (const rows of pages) yield Buffer.from(stringify(rows, { escape_formulas: true }));
+  // Names of columns leave with the first rows: what keeps these from being read is then a problem, and no cut file.
+  let head = stringify([columns.map(({ name }) => name)]);
+  for await (const rows of pages) {
+    // A cell that a spreadsheet would take for a formula gets an apostrophe before it.
+    yield Buffer.from(head + stringify(rows, { escape_formulas: true }));
+    head = '';
+  }
+  if (head !== '') yield Buffer.from(head);
 }
 
 async function* json({ columns, pages, objects }: Table): AsyncGenerator<Buffer> {

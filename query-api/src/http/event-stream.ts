@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SESSION_COOKIE } from '../../contract/index.ts';
 import type { Services } from '../services/services.ts';
@@ -9,6 +10,13 @@ const HEARTBEAT_MS = 15_000;
 const LISTENERS_MAX = 200;
 /** A reader that has so much to read yet loses its connection. */
 const UNREAD_BYTES_MAX = 64 * 1024;
+
+/** Takes an answer out of fastify's hands; the headers that every answer has go with it. */
+export function takeOver(reply: FastifyReply): ServerResponse {
+  const { raw } = reply.hijack();
+  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value);
+  return raw;
+}
 
 /** Streams of server-sent events that are open; all of them end together. */
 interface OpenStreams {
@@ -37,11 +45,9 @@ export function openStreams({
       if (changes.listeners >= LISTENERS_MAX) {
         throw new ProblemError('too_many_requests', 'Too many pages listen already.', [], { 'retry-after': '30' });
       }
-      const { raw } = reply.hijack();
+      const raw = takeOver(reply);
       // Gone while the session was looked up: 'close' is past, so nothing would ever end what is begun here.
       if (raw.destroyed) return;
-      for (const [name, value] of Object.entries(reply.getHeaders()))
-        if (value !== undefined) raw.setHeader(name, value);
       raw.writeHead(200, {
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store, no-transform',

@@ -69,9 +69,14 @@ export function installSecurity(app: FastifyInstance, dashboardUrl: string): voi
     refuseForeignOrigin(request, dashboardHost);
     const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
     if (type !== 'application/json') {
-      throw new ProblemError('unsupported_media_type', 'Send the body as application/json.', [], {
-        accept: 'application/json',
-      });
+      throw new ProblemError(
+        'unsupported_media_type',
+        'Send the body as content-type: application/json, and {} where there is nothing to say.',
+        [],
+        {
+          accept: 'application/json',
+        },
+      );
     }
   });
 }

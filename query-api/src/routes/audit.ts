@@ -21,7 +21,7 @@ export function auditRoutes({ database: { db }, now }: Services): FastifyPluginA
         schema: {
           tags: ['audit'],
           summary: 'Who did what to which key or setting, newest first',
-          querystring: auditQuerySchema,
+          querystring: auditQuerySchema.strict(),
           response: { 200: auditPageSchema },
         },
       },

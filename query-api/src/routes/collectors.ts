@@ -24,7 +24,9 @@ import type { Services } from '../services/services.ts';
 const SHIPS_KEPT_MS = 30_000;
 const TEXT_CHARS_MAX = 20_000;
 const cursorShape = z.tuple([z.string().max(60)]);
-const letterParams = z.object({ id: z.string().regex(/^\d{1,15}-\d{1,15}-\d{1,15}$/) });
+const letterParams = z.object({
+  id: z.string().regex(/^\d{1,15}-\d{1,15}-\d{1,15}$/, 'must be an id as the list of dead letters has it'),
+});
 
 function letterOf(letter: HeldLetter, replay: Replay | undefined): DeadLetter {
   return {

@@ -58,7 +58,7 @@ export function exportRoutes({ config, database: { db }, now, store }: Services)
         schema: {
           tags: ['audit'],
           summary: 'Latest export receipts',
-          querystring: pageQuerySchema,
+          querystring: pageQuerySchema.strict(),
           response: { 200: exportsPageSchema },
         },
       },

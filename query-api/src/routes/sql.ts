@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import {
   savedQueriesSchema,
@@ -12,17 +10,17 @@ import {
   sqlResultSchema,
   sqlSchemaSchema,
 } from '../../contract/index.ts';
-import type { SqlProgress, SqlRequest } from '../../contract/index.ts';
+import type { SqlRequest } from '../../contract/index.ts';
 import { StoreUnavailableError } from '../clickhouse.ts';
 import { ProblemError } from '../http/problem.ts';
 import { actorOf } from '../http/session-auth.ts';
 import type { Services } from '../services/services.ts';
-import { FILE_FORMATS, SQL_SECONDS_MAX, type AnalystEngine, type FileType } from '../sql/analyst.ts';
+import { SQL_SECONDS_MAX, type AnalystEngine } from '../sql/analyst.ts';
 import { GALLERY } from '../sql/gallery.ts';
-import { problemOf } from '../sql/problems.ts';
 import { runQuery } from '../sql/run.ts';
 import { changeSaved, createSaved, listSaved, readHistory, recordRun, removeSaved } from '../sql/saved.ts';
 import { readSchema } from '../sql/schema.ts';
+import { fileTypeOf, goneSignal, sendFile, sendProgress } from '../sql/send.ts';
 import { AT_ONCE_MAX, createTurns, PER_HOUR_MAX } from '../sql/turns.ts';
 
 const forQueries = { can: 'query' } as const;
@@ -89,7 +87,7 @@ export function sqlRoutes(services: Services): FastifyPluginAsyncZod {
           return reply;
         }
         if (request.headers.accept?.includes('text/event-stream') === true) {
-          await sendProgress(reply, request.id, (tell) =>
+          await sendProgress(reply, (tell) =>
             noted(request, request.body, async () => {
               const value = await runQuery(engine(), request.body, gone, tell);
               return { value, rowsRead: value.statistics.rows_read };
@@ -189,69 +187,4 @@ export function sqlRoutes(services: Services): FastifyPluginAsyncZod {
 
 function asOutage(error: unknown): never {
   throw error instanceof ProblemError ? error : new StoreUnavailableError(error);
-}
-
-/** A client that goes away ends its query. */
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort();
-  });
-  return gone.signal;
-}
-
-function fileTypeOf(accept: string | undefined): FileType | null {
-  const types = (accept ?? '').split(',').map((part) => part.split(';', 1)[0]!.trim().toLowerCase());
-  return (types.find((type) => Object.hasOwn(FILE_FORMATS, type)) as FileType | undefined) ?? null;
-}
-
-async function sendFile(
-  engine: AnalystEngine,
-  { sql, parameters }: SqlRequest,
-  type: FileType,
-  reply: FastifyReply,
-  gone: AbortSignal,
-): Promise<{ value: null; rowsRead: number }> {
-  try {
-    const rows = await engine.file(sql, parameters, type, gone);
-    // What fails at once is a problem; what fails later can only cut the file.
-    if (rows.readableLength === 0) await Promise.race([once(rows, 'readable'), once(rows, 'end')]);
-    reply.hijack();
-    reply.raw.writeHead(200, {
-      'content-type': type,
-      'content-disposition': `attachment; filename="lanewatch-query.${FILE_FORMATS[type].extension}"`,
-    });
-    await pipeline(rows, reply.raw);
-    return { value: null, rowsRead: 0 };
-  } catch (error) {
-    if (reply.raw.headersSent) {
-      reply.raw.destroy();
-      return { value: null, rowsRead: 0 };
-    }
-    throw problemOf(error, sql);
-  }
-}
-
-/** Server-sent events: progress a few times a second, then the result or what kept it from coming. */
-async function sendProgress(
-  reply: FastifyReply,
-  requestId: string,
-  run: (tell: (said: SqlProgress) => void) => Promise<Extract<SqlProgress, { kind: 'result' }> | object>,
-): Promise<void> {
-  reply.hijack();
-  reply.raw.writeHead(200, {
-    'content-type': 'text/event-stream',
-    'cache-control': 'no-store',
-    'x-request-id': requestId,
-  });
-  reply.raw.flushHeaders();
-  const tell = (said: object) => void reply.raw.write(`data: ${JSON.stringify(said)}\n\n`);
-  try {
-    tell({ kind: 'result', ...(await run(tell)) });
-  } catch (error) {
-    const known = error instanceof ProblemError;
-    const detail = known ? error.detail : 'The ledger does not answer. Try again in a moment.';
-    tell({ kind: 'problem', detail, errors: known ? error.errors : [] });
-  }
-  reply.raw.end();
 }

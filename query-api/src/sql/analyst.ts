@@ -15,6 +15,14 @@ export const FILE_FORMATS = {
 } as const;
 export type FileType = keyof typeof FILE_FORMATS;
 
+/** How rows come that are shown as they come. */
+const ROWS_FORMAT = 'JSONCompactEachRowWithProgress';
+/** What follows a text that is run; the engine repeats it where it complains. */
+const formatClause = (format: string): string => `\nFORMAT ${format}`;
+export const FORMAT_CLAUSES = [ROWS_FORMAT, ...Object.values(FILE_FORMATS).map(({ format }) => format)].map(
+  formatClause,
+);
+
 type Parameters = Readonly<Record<string, string | number | boolean>>;
 
 /** What a running query tells, in this order: columns once, then rows and progress mixed. */
@@ -67,7 +75,7 @@ export function openAnalyst({ url, user, password, database }: Connection): Anal
       const seen = { rows_read: 0, bytes_read: 0 };
       const statistics = () => ({ ...seen, elapsed_ms: Math.round(performance.now() - startedMs) });
       const { stream } = await client.exec({
-        query: `${withoutEnd(sql)}\nFORMAT JSONCompactEachRowWithProgress`,
+        query: withoutEnd(sql) + formatClause(ROWS_FORMAT),
         query_params: parameters,
         clickhouse_settings: { ...SETTINGS, ...EXACT },
         abort_signal: AbortSignal.any([signal, stop.signal]),
@@ -89,7 +97,7 @@ export function openAnalyst({ url, user, password, database }: Connection): Anal
     },
     async file(sql, parameters, type, signal) {
       const { stream } = await client.exec({
-        query: `${withoutEnd(sql)}\nFORMAT ${FILE_FORMATS[type].format}`,
+        query: withoutEnd(sql) + formatClause(FILE_FORMATS[type].format),
         query_params: parameters,
         clickhouse_settings: SETTINGS,
         abort_signal: signal,

@@ -1,6 +1,7 @@
 import { ClickHouseError } from '@clickhouse/client';
 import { StoreUnavailableError } from '../clickhouse.ts';
 import { ProblemError } from '../http/problem.ts';
+import { FORMAT_CLAUSES } from './analyst.ts';
 
 /** Codes of the engine for what an analyst may not do: access, readonly, files, external sources. */
 const REFUSED = new Set(['164', '497', '291', '446', '479', '482', '487', '723']);
@@ -32,9 +33,9 @@ export function problemOf(error: unknown, sql: string): Error {
 
 const MESSAGE_CHARS_MAX = 2_000;
 
-/** Without code, exception's name, version, stack, and the long list of all that could stand there instead. */
+/** Without code, exception's name, version, stack, what we put behind the text, and the long list of all that could stand there instead. */
 function wordsOf(message: string): string {
-  return message
+  return FORMAT_CLAUSES.reduce((text, clause) => text.replaceAll(clause, ''), message)
     .replace(/^Code: \d+\.\s*/, '')
     .replace(/^DB::(?:\w+::)?Exception:\s*/, '')
     .replace(/\s*\(version [^)]*(?:\([^)]*\))?[^)]*\)\s*$/, '')
