@@ -44,7 +44,7 @@ export function findHeld(lane: LaneWithFindings, rule: Rule, dedupe: readonly st
 /** A finding without occurrences yet. */
 export function newFinding(lane: LaneSights, rule: Rule, dedupe: readonly string[]): FindingState {
   return {
-    id: findingIdOf(rule.id, rule.isAcrossLanes === true ? '' : lane.lane, dedupe),
+    id: findingIdOf(rule.id, lane.lane, dedupe),
     lane: lane.lane,
     occurrences: 0,
     cost_nano_usd: 0,
@@ -115,13 +115,11 @@ export function noteEarlier(counted: FindingState, all: FindingTally): void {
 export function toFinding(state: FindingState, lane: LaneSights): Finding {
   const whole = state.earlier.tally === null ? state : withEarlier(state, state.earlier.tally);
   const { severity, facts } = whole.rule.describe(lane, whole);
-  // A finding of several lanes stands with the first.
-  const isAcross = whole.rule.isAcrossLanes === true;
   return {
     id: whole.id,
     rule: whole.rule.id,
-    lane: whole.lane,
-    fingerprint: isAcross ? fingerprintOf(whole.lane) : lane.fingerprint,
+    lane: lane.lane,
+    fingerprint: lane.fingerprint,
     hint: whole.hint,
     org: whole.org,
     credential_id: whole.credential_id,
@@ -134,7 +132,7 @@ export function toFinding(state: FindingState, lane: LaneSights): Finding {
     facts,
     parameters: whole.rule.parameters,
     // The rows that carry it: as many as it has occurrences.
-    ledger_filter: isAcross ? { finding: whole.id } : { lane: lane.lane, finding: whole.id },
+    ledger_filter: { lane: lane.lane, finding: whole.id },
   };
 }
 
@@ -151,9 +149,4 @@ function withEarlier(state: FindingState, earlier: FindingTally): FindingState {
   };
   for (const label of FINDING_LABELS) if (whole[label] === '') whole[label] = earlier[label];
   return whole;
-}
-
-/** As far as the name of a lane tells it. */
-export function fingerprintOf(lane: string): string {
-  return lane.startsWith('hint_') ? '' : lane;
 }

@@ -90,7 +90,7 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
     });
   }
 
-  const tallyColumns = `finding, argMin(lane, ${STORED_ORDER}), count(),
+  const tallyColumns = `finding, any(lane), count(),
       -- Through 128 bits: a lane of absurd cost must not fail the restart, an ordinary one stays exact to the nano-dollar.
       toFloat64(toInt128(sum(cost_usd) * 1000000000)),
       toUnixTimestamp64Milli(min(seen_at)), toUnixTimestamp64Milli(max(seen_at)), toUnixTimestamp64Milli(max(received_at)),

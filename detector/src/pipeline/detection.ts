@@ -1,4 +1,4 @@
-import { findingIdOf, type Finding, type LedgerRow } from '../../contract/index.ts';
+import type { Finding, LedgerRow } from '../../contract/index.ts';
 import type { Credential } from '../classify/registry-view.ts';
 import { evidenceOnRow, evidenceText, tellsMore } from '../findings/evidence.ts';
 import {
@@ -27,8 +27,6 @@ export interface FindingChange {
 export interface Detection {
   /** What goes on across lanes. */
   readonly crowd: Crowd;
-  /** Puts a finding back that belongs to several lanes. */
-  restoreAcross(state: FindingState): void;
   /** Takes a classified event in and fills the row's findings. */
   observe(row: LedgerRow, credential: Credential | null): void;
   /** Has a finding written with the next batch, if it is not as it was written last. */
@@ -39,9 +37,6 @@ export interface Detection {
   clear(): void;
 }
 
-/** Findings held that belong to several lanes. */
-const ACROSS_MAX = 10_000;
-
 export function createDetection(lanes: LaneStates, rules: readonly Rule[]): Detection {
   for (const { id, windowMs } of rules)
     if (windowMs !== undefined && windowMs !== lanes.windowMs)
@@ -50,8 +45,6 @@ export function createDetection(lanes: LaneStates, rules: readonly Rule[]): Dete
       );
   let changes = new Map<string, { state: FindingState; lane: LaneState; raised: boolean }>();
   const crowd = createCrowd();
-  /** Findings that belong to several lanes, by id. */
-  const across = new Map<string, FindingState>();
   const context = {} as { -readonly [Key in keyof RuleContext]: RuleContext[Key] };
 
   function noteChanged(state: FindingState, lane: LaneState, raised = false): void {
@@ -68,24 +61,12 @@ export function createDetection(lanes: LaneStates, rules: readonly Rule[]): Dete
     if (waiting === undefined) noteChanged(fresh, lane, true);
     else waiting.lane = lane;
     const state = waiting?.state ?? fresh;
-    if (rule.isAcrossLanes === true) remember(state);
-    else lane.findings.push(state);
+    lane.findings.push(state);
     return state;
-  }
-
-  function remember(state: FindingState): void {
-    if (across.size >= ACROSS_MAX) across.delete(across.keys().next().value!);
-    across.set(state.id, state);
-  }
-
-  function held(lane: LaneState, rule: Rule, dedupe: readonly string[]): FindingState | undefined {
-    if (rule.isAcrossLanes === true) return across.get(findingIdOf(rule.id, '', dedupe));
-    return findHeld(lane, rule, dedupe);
   }
 
   return {
     crowd,
-    restoreAcross: remember,
     observe(row, credential) {
       const lane = lanes.observe(row);
       crowd.observe(row);
@@ -101,7 +82,7 @@ export function createDetection(lanes: LaneStates, rules: readonly Rule[]): Dete
       for (const rule of rules) {
         const dedupe = rule.evaluate(context);
         if (dedupe === null) continue;
-        const state = held(lane, rule, dedupe) ?? raise(lane, rule, dedupe);
+        const state = findHeld(lane, rule, dedupe) ?? raise(lane, rule, dedupe);
         addOccurrence(state, row);
         if (rule.testify !== undefined && tellsMore(state.evidence, context.severity, row.seen_at)) {
           const { severity } = context;
@@ -134,7 +115,6 @@ export function createDetection(lanes: LaneStates, rules: readonly Rule[]): Dete
     },
     clear() {
       crowd.clear();
-      across.clear();
       changes = new Map();
     },
   };

@@ -228,3 +228,22 @@ describe('an event that lies on another partition than its key’s', () => {
     expect([moves, late.rows.length]).toEqual([1, 1]);
   });
 });
+
+test('an address whose keys several detectors see has a finding of each key, which counts exactly the rows that carry it', async () => {
+  const topic = createTopic();
+  for (let number = 0; number < 60; number++) {
+    const fingerprint = fingerprintOf(`key ${number % 20}`);
+    const event = usageEvent({ id: String(number), fingerprint, ip: '203.0.113.7', time: NOON - number * 1000 });
+    const headers = { [ROW_VERSION_HEADER]: USAGE_ROW_VERSION };
+    topic.append(homeOf(event), Buffer.from(encodeUsageRow(event)), headers);
+  }
+  const ledger = createMemoryLedger();
+  await live(ledger, topic, [[0], [1, 2]], createClock(), () => Promise.resolve([]));
+  const findings = sorted(ledger).filter(({ rule }) => rule === 'R25');
+  for (const { id, lane, occurrences } of findings) {
+    const carrying = ledger.rows.filter((row) => row.findings.includes(id));
+    expect(carrying.map((row) => row.lane)).toEqual(Array.from({ length: occurrences }, () => lane));
+  }
+  // The first two keys that each detector sees are too few, until they come again.
+  expect(new Set(findings.map(({ lane }) => lane)).size).toBe(20);
+});

@@ -219,7 +219,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     await voidOffsetsBeyondEnd(resumeOffsets, { ...options, signal }, (error) => observer.fault('bus', error));
     signal.throwIfAborted();
     owner.resumesAt(resumeOffsets);
-    const lagging = await restoreState({ ...options, detection, partitions, nowMs: startedMs, dedupe, signal });
+    const lagging = await restoreState({
+      ...options,
+      crowd: detection?.crowd ?? null,
+      partitions,
+      nowMs: startedMs,
+      dedupe,
+      signal,
+    });
     signal.throwIfAborted();
     for (const { state, lane } of lagging) detection?.noteChanged(state, lane);
     held = partitions;

@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Finding } from '../../contract/index.ts';
-import { fingerprintOf, restoredFinding, toFinding, type FindingState } from '../findings/finding-states.ts';
+import { restoredFinding, toFinding, type FindingState } from '../findings/finding-states.ts';
 import { newLane, type LaneState, type LaneStates } from '../lane-state/lane-states.ts';
 import { LANE_DIMENSIONS, type Ledger } from '../ledger/ledger.ts';
 import type { Rule } from '../rules/rule.ts';
-import { ADDRESS_HISTORY_MS, WORK_HISTORY_MS } from '../lane-state/crowd.ts';
+import { ADDRESS_HISTORY_MS, WORK_HISTORY_MS, type Crowd } from '../lane-state/crowd.ts';
 import type { DedupeWindow } from './dedupe-window.ts';
-import type { Detection } from './detection.ts';
 
 /** A finding that was raised, with its lane. */
 export interface RaisedFinding {
@@ -24,7 +23,7 @@ export interface RestoreOptions {
   lanes: LaneStates | null;
   rules: Rule[];
   /** Null where lanes are. */
-  detection: Detection | null;
+  crowd: Crowd | null;
   laneHistoryMs: number;
   lanesMax: number;
   /** Breaks it off: the assignment has ended. */
@@ -50,13 +49,8 @@ export async function restoreState(options: RestoreOptions): Promise<RaisedFindi
   const sinceMs = nowMs - options.laneHistoryMs;
   await ledger.restoreLanes(partitions, sinceMs, options.lanesMax, (lane) => lanes.restoreLane(lane), signal);
 
-  await ledger.restoreAddresses(
-    partitions,
-    nowMs - ADDRESS_HISTORY_MS,
-    options.detection!.crowd.restoreAddress,
-    signal,
-  );
-  await ledger.restoreWork(partitions, nowMs - WORK_HISTORY_MS, options.detection!.crowd.restoreWork, signal);
+  await ledger.restoreAddresses(partitions, nowMs - ADDRESS_HISTORY_MS, options.crowd!.restoreAddress, signal);
+  await ledger.restoreWork(partitions, nowMs - WORK_HISTORY_MS, options.crowd!.restoreWork, signal);
   await ledger.restoreProfiles(partitions, sinceMs, (row) => lanes.restoreProfile(row), signal);
 
   const held: RaisedFinding[] = [];
@@ -69,8 +63,7 @@ export async function restoreState(options: RestoreOptions): Promise<RaisedFindi
       if (rule === undefined) return;
       const state = restoredFinding(tally, rule);
       const lane = lanes.get(tally.lane);
-      if (rule.isAcrossLanes === true) options.detection!.restoreAcross(state);
-      else lane?.findings.push(state);
+      lane?.findings.push(state);
       if (lane === undefined) beyond.push({ state, lane: laneBeyondBound(tally.lane, partitions[0]!) });
       else held.push({ state, lane });
     },
@@ -107,7 +100,7 @@ export async function restoreState(options: RestoreOptions): Promise<RaisedFindi
 
 /** A lane that is not held, as far as its name tells it; see `laneOf`. */
 function laneBeyondBound(lane: string, kafka_partition: number): LaneState {
-  return newLane({ lane, fingerprint: fingerprintOf(lane), kafka_partition });
+  return newLane({ lane, fingerprint: lane.startsWith('hint_') ? '' : lane, kafka_partition });
 }
 
 const FINDINGS_PER_READ = 1_000;

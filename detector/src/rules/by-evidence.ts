@@ -13,16 +13,14 @@ export interface Judgement {
   testify(context: RuleContext): Finding['facts'];
   /** Of rules with more than one finding on a lane. */
   dedupe?(context: RuleContext): readonly string[];
-  isAcrossLanes?: boolean;
 }
 
 /** Makes a rule of a judgement: the facts of the occurrence that told most are kept with its row, and the finding reads as they say. */
-export function byEvidence({ id, parameters, judge, testify, dedupe, isAcrossLanes = false }: Judgement): Rule {
+export function byEvidence({ id, parameters, judge, testify, dedupe }: Judgement): Rule {
   return {
     id,
     parameters,
     dependsOn: 'rows',
-    isAcrossLanes,
     evaluate(context) {
       const severity = judge(context);
       if (severity === null) return null;

@@ -3,7 +3,10 @@ import { byEvidence } from './by-evidence.ts';
 import { parametersOf, type ParameterValues } from './parameters.ts';
 import type { Rule } from './rule.ts';
 
-/** R25: an address that nobody is known behind uses several keys, or keys of several organisations, within the window. One finding an address. */
+/**
+ * R25: an address that nobody is known behind uses several keys, or keys of several organisations, within the window. One finding an address and
+ * key: rows of one key are told by one detector at a time, those of one address are not.
+ */
 export function manyKeys(overrides?: ParameterValues): Rule {
   const parameters = parametersOf('R25', overrides);
   const keysMin = Number(parameters['keys']);
@@ -24,7 +27,6 @@ export function manyKeys(overrides?: ParameterValues): Rule {
   return byEvidence({
     id: 'R25',
     parameters,
-    isAcrossLanes: true,
     judge({ row, crowd: { uses } }) {
       if (uses === null || uses.size < Math.min(keysMin, orgsMin)) return null;
       const { keys, orgs } = within(uses, row.seen_at);

@@ -49,8 +49,6 @@ export interface Rule {
   parameters: ParameterValues;
   /** What `describe` goes by, so that a finding is described again when that changes: its own rows, or also its lane. */
   dependsOn: 'rows' | 'lane';
-  /** Whether a finding belongs to several lanes at once: then its dedupe values alone tell it from others. */
-  isAcrossLanes?: boolean;
   /** The window that it counts people in, if it does: lanes tell their stays apart by it. */
   windowMs?: number;
   /** The dedupe values of the finding this event is an occurrence of, or null when the rule does not hold. */
