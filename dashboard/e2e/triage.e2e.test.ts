@@ -26,10 +26,10 @@ describe('triage', () => {
     expect(title).toBe(`(${stage.fake.org.findings.length}) Findings · Lanewatch`);
 
     await page.keyboard.press('j');
-    await page.keyboard.press('a');
+    await page.keyboard.press('e');
     await eventually(() => statusOf(top!.id)).toBe('acknowledged');
     await eventually(() => rows(other).first().innerText()).toContain('acknowledged');
-    await page.keyboard.press('e');
+    await page.keyboard.press('d');
     await eventually(() => rows(other).first().innerText()).toContain('resolved');
     expect(await rows(other).count()).toBe(stage.fake.org.findings.length);
     await page.getByText('1 finding resolved as fixed.').waitFor();
@@ -43,9 +43,9 @@ describe('triage', () => {
     await page.keyboard.press('Enter');
     await eventually(() => statusOf(next!.id)).toBe('snoozed');
     await page.keyboard.press('k');
-    await page.keyboard.press('x');
+    await page.keyboard.press('m');
     await page.getByText('1 chosen').waitFor();
-    await page.keyboard.press('i');
+    await page.keyboard.press('a');
     await page.getByLabel('To whom').waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');

@@ -1,32 +1,23 @@
-/** Keys of the queue with what they do, as the help lists them. */
-export const KEYS = [
-  ['j', 'next finding'],
-  ['k', 'previous finding'],
-  ['Enter', 'open it'],
-  ['x', 'choose it for an act on several'],
-  ['a', 'acknowledge: you work on it'],
-  ['e', 'resolve as fixed'],
-  ['f', 'resolve as a false positive'],
-  ['r', 'resolve as an accepted risk'],
-  ['o', 're-open'],
-  ['s', 'snooze …'],
-  ['i', 'assign …'],
-  ['c', 'comment …'],
-  ['z', 'undo the last act'],
-  ['Esc', 'choose nothing'],
-  ['?', 'this help'],
-] as const;
-export type QueueKey = Exclude<(typeof KEYS)[number][0], 'Esc' | 'Enter'> | 'Escape';
+import type { KeyedAct } from '#lib/keys.ts';
 
-/** The key that was pressed for the queue; null where it is typed into something, or belongs to the browser. */
-export function queueKeyOf(event: KeyboardEvent): QueueKey | null {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return null;
-  const { target } = event;
-  if (
-    target instanceof HTMLElement &&
-    target.closest('input:not([type="checkbox"]), select, textarea, dialog, [role="dialog"]')
-  )
-    return null;
-  const known = event.key === 'Escape' || KEYS.some(([key]) => key === event.key && key !== 'Enter');
-  return known ? (event.key as QueueKey) : null;
-}
+/** What keys do in the queue, as its help lists it. */
+export const QUEUE_ACTS = {
+  next: 'next finding',
+  previous: 'previous finding',
+  open: 'open it',
+  choose: 'mark it for an act on several',
+  acknowledge: 'acknowledge: you work on it',
+  fixed: 'done: resolve as fixed',
+  false_positive: 'resolve as a false positive',
+  accepted_risk: 'tolerate: resolve as an accepted risk',
+  reopen: 're-open',
+  snooze: 'snooze …',
+  assign: 'assign …',
+  comment: 'comment …',
+  undo: 'undo the last act',
+  choose_nothing: 'choose nothing',
+  help: 'this help',
+} as const satisfies Partial<Record<KeyedAct, string>>;
+
+/** Enter is left to the link that has the focus. */
+export type QueueAct = Exclude<keyof typeof QUEUE_ACTS, 'open'>;

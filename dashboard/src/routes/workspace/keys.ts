@@ -1,30 +1,13 @@
-/** Where somebody types or chooses, keys are theirs. */
-const TYPING = 'input, select, textarea, [contenteditable]';
+import { actOf } from '#lib/keys.ts';
+
 /** What Enter presses by itself. */
 const PRESSED_BY_ENTER = 'a, button, summary, [role="button"]';
 
-/** The name that an act of the page answers to, for a key that was pressed; null for one that is none of ours. Pure. */
-function actKeyOf(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey'>): string | null {
-  if (event.ctrlKey || event.metaKey || event.altKey) return null;
-  if (event.key === 'Enter') return 'enter';
-  return /^[a-z?]$/i.test(event.key) ? event.key.toLowerCase() : null;
-}
-
-/**
- * Presses what `data-act` marks with the key: a link, a button, or the summary of a panel, whose first field gets the focus. Keys stay with
- * fields and dialogs while these have the focus.
- */
+/** Presses what `data-act` marks with the key's act: a link, a button, or the summary of a panel, whose first field gets the focus. */
 export function pressAct(event: KeyboardEvent): void {
-  const name = actKeyOf(event);
-  if (
-    name === null ||
-    event.defaultPrevented ||
-    document.querySelector('dialog[open], [role="dialog"], [role="alertdialog"]')
-  )
-    return;
+  const name = actOf(event);
   const { target } = event;
-  if (target instanceof Element && (target.closest(TYPING) || (name === 'enter' && target.closest(PRESSED_BY_ENTER))))
-    return;
+  if (name === null || (name === 'open' && target instanceof Element && target.closest(PRESSED_BY_ENTER))) return;
   const act = document.querySelector<HTMLElement>(`[data-act="${name}"]`);
   if (act === null) return;
   event.preventDefault();
