@@ -8,6 +8,7 @@ import type { Ledger } from './ledger.ts';
 import { migrate } from './migrate/migrate.ts';
 import { ledgerReads } from './restore.ts';
 import { ledgerResumePoint } from './resume-point.ts';
+import { ledgerTallies } from './tallies.ts';
 
 export interface LedgerOptions {
   /** `http://host:8123`, or https. */
@@ -52,7 +53,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     ...ledgerInsert(client, database, options.insertTimeoutMs),
     ...ledgerResumePoint(client, database),
     ...ledgerReads(patient, database),
-    tallyKnownFindings: ledgerReads(tallying, database).tallyKnownFindings,
+    restoreFindings: ledgerTallies(patient, database).restoreFindings,
+    tallyKnownFindings: ledgerTallies(tallying, database).tallyKnownFindings,
     readFindings: (ids) => readFindings(client, database, ids),
     writeFindings: (writes, claimant) => writeFindings(client, database, writes, claimant),
     close,

@@ -1,39 +1,21 @@
 import { pipeline } from 'node:stream/promises';
-import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
-import { UNATTRIBUTED_LANE } from '@lanewatch/ingest/contract';
-import { FINDINGS_TABLE, LEDGER_TABLE } from '../../contract/index.ts';
+import type { ClickHouseClient } from '@clickhouse/client';
 import type { AddressUse, WorkUse } from '../lane-state/crowd.ts';
-import { UNRESOLVED_USER } from '../lane-state/people.ts';
 import { abortedBy } from './clickhouse.ts';
 import { asLedgerErrors } from './errors.ts';
-import { IDS_PER_READ, listOf } from './findings-table.ts';
 import {
-  FINDING_LABELS,
   PROFILE_ROWS_MAX,
-  type FindingLabels,
-  type FindingTally,
   type LaneDimension,
   type LaneIdentity,
   type LaneValue,
   type ProfileRow,
   type ValuesWanted,
 } from './ledger.ts';
-import { quoted } from './migrate/template.ts';
+import { ENDPOINT, IS_UNRESOLVED_USER, RESTORE_SETTINGS, restoreQueries, STORED_ORDER } from './restore-queries.ts';
 
 /** event_hash and stored_at, eight bytes each. */
 const HASH_ROW_BYTES = 16;
 const TWO_TO_32 = 4_294_967_296;
-
-/** Restoring shares the engine with everything else: sorts and groups spill to disk rather than grow. */
-const RESTORE_SETTINGS: ClickHouseSettings = {
-  max_bytes_before_external_group_by: String(1 << 30),
-  max_bytes_before_external_sort: String(1 << 30),
-  output_format_json_quote_64bit_integers: 0,
-};
-
-const ENDPOINT = "if(ip != '', ip, host)";
-
-const IS_UNRESOLVED_USER = `match(lower(user), ${quoted(UNRESOLVED_USER)})`;
 
 const DIMENSION_COLUMNS: Record<LaneDimension, string> = {
   user: `if(${IS_UNRESOLVED_USER}, '', user)`,
@@ -46,106 +28,9 @@ const DIMENSION_COLUMNS: Record<LaneDimension, string> = {
   environment: 'environment',
 };
 
-/** Labels of a finding that are no columns. */
-const LABEL_COLUMNS: Partial<Record<(typeof FINDING_LABELS)[number], string>> = {
-  endpoint: ENDPOINT,
-  // Behind the finding's id and a blank.
-  evidence: 'substring(arrayFirst(text -> startsWith(text, finding), evidence), length(finding) + 2)',
-};
-
-/** Order in which rows were stored; within a partition of the bus it is the order of the events. */
-const STORED_ORDER = '(stored_at, kafka_offset, record_index)';
-
-const LANES_PER_READ = 1_000;
-
 /** The reads that rebuild a detector's state from the ledger, each streamed: memory does not grow with the answer. */
 export function ledgerReads(client: ClickHouseClient, database: string) {
-  const ledger = `${database}.${LEDGER_TABLE}`;
-  // Nobody holds the lane of events without a key, and it is the largest of all where many come so.
-  const storedSince = `kafka_partition IN {partitions:Array(UInt32)} AND lane != ${quoted(UNATTRIBUTED_LANE)}
-      AND stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')`;
-  // A lane that moved when partitions were added has rows in others too, so a lane is chosen by partition, its rows are not.
-  const ofTheirLanes = `lane IN (SELECT lane FROM ${ledger} WHERE ${storedSince})`;
-
-  async function eachRow<Row>(
-    doing: string,
-    query: string,
-    query_params: Record<string, unknown>,
-    onRow: (row: Row) => void,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    await asLedgerErrors(doing, async () => {
-      const answer = await client.query({
-        query,
-        query_params,
-        format: 'JSONCompactEachRow',
-        clickhouse_settings: RESTORE_SETTINGS,
-        ...abortedBy(signal),
-      });
-      for await (const rows of answer.stream<Row>()) {
-        // The client heeds the signal only until the answer begins.
-        signal?.throwIfAborted();
-        for (const row of rows) onRow(row.json());
-      }
-    });
-  }
-
-  const tallyColumns = `finding, any(lane), count(),
-      -- Through 128 bits: a lane of absurd cost must not fail the restart, an ordinary one stays exact to the nano-dollar.
-      toFloat64(toInt128(sum(cost_usd) * 1000000000)),
-      toUnixTimestamp64Milli(min(seen_at)), toUnixTimestamp64Milli(max(seen_at)), toUnixTimestamp64Milli(max(received_at)),
-      min(toUnixTimestamp64Milli(received_at) - toUnixTimestamp64Milli(seen_at)),
-      max(ip != '' AND host = '' AND (user = '' OR ${IS_UNRESOLVED_USER})),
-      ${FINDING_LABELS.map((label) => LABEL_COLUMNS[label] ?? label)
-        .map((column) => `argMaxIf(${column}, ${STORED_ORDER}, ${column} != '')`)
-        .join(', ')}`;
-
-  async function eachTally(
-    doing: string,
-    where: string,
-    query_params: Record<string, unknown>,
-    onTally: (tally: FindingTally) => void,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    await eachRow<[string, string, number, number, number, number, number, number, number, ...string[]]>(
-      doing,
-      `SELECT ${tallyColumns} FROM ${ledger} ARRAY JOIN findings AS finding WHERE ${where} GROUP BY finding`,
-      query_params,
-      ([
-        id,
-        lane,
-        occurrences,
-        cost_nano_usd,
-        first_seen,
-        last_seen,
-        last_received_at,
-        delay_ms_min,
-        is,
-        ...labels
-      ]) => {
-        const named = FINDING_LABELS.map((label, index) => [label, labels[index] ?? '']);
-        onTally({
-          ...(Object.fromEntries(named) as FindingLabels),
-          ...{ id, lane, occurrences, cost_nano_usd, first_seen, last_seen, last_received_at, delay_ms_min },
-          endpoint_unresolved: is === 1,
-        });
-      },
-      signal,
-    );
-  }
-
-  async function knownOf(ids: readonly string[]): Promise<Set<string>> {
-    const known = new Set<string>();
-    for (let start = 0; start < ids.length; start += IDS_PER_READ)
-      await eachRow<[string]>(
-        'looking findings up',
-        // Without FINAL: whether there is a row is the same before and after rows are merged.
-        `SELECT DISTINCT id FROM ${database}.${FINDINGS_TABLE} WHERE id IN (${listOf(ids.slice(start, start + IDS_PER_READ))})`,
-        {},
-        ([id]) => known.add(id),
-      );
-    return known;
-  }
+  const { ledger, storedSince, ofTheirLanes, eachRow } = restoreQueries(client, database);
 
   return {
     async restoreHashes(
@@ -292,35 +177,6 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
         ([user, agent, repo, day, key]) => onUse({ user, agent, repo, day, key }),
         signal,
       );
-    },
-
-    async restoreFindings(
-      partitions: number[],
-      sinceMs: number,
-      onTally: (tally: FindingTally) => void,
-      signal?: AbortSignal,
-    ): Promise<void> {
-      await eachTally(
-        'restoring findings',
-        `notEmpty(findings) AND ${ofTheirLanes}`,
-        { partitions, since: sinceMs },
-        onTally,
-        signal,
-      );
-    },
-
-    async tallyKnownFindings(
-      findings: readonly { id: string; lane: string }[],
-      onTally: (tally: FindingTally) => void,
-    ): Promise<void> {
-      const known = await knownOf(findings.map(({ id }) => id));
-      const wanted = findings.filter(({ id }) => known.has(id));
-      for (let start = 0; start < wanted.length; start += LANES_PER_READ) {
-        const some = wanted.slice(start, start + LANES_PER_READ);
-        const lanes = listOf(some.map(({ lane }) => lane));
-        const ids = listOf(some.map(({ id }) => id));
-        await eachTally('tallying findings', `lane IN (${lanes}) AND finding IN (${ids})`, {}, onTally);
-      }
     },
   };
 }
