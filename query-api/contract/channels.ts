@@ -45,7 +45,7 @@ export const channelsSchema = z.object({ items: z.array(channelSchema), email_re
 
 /** `POST /v1/channels` */
 export const channelCreateSchema = z
-  .object({
+  .strictObject({
     kind: z.enum(CHANNEL_KINDS),
     name: z.string().trim().min(1).max(120),
     url: z

@@ -1,9 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { z } from 'zod';
-import type { Channel, ChannelCreate, channelEditSchema } from '../../contract/index.ts';
+import type { Channel, ChannelCreate, channelEditSchema, FieldChange } from '../../contract/index.ts';
 import { appendAudit } from '../audit/append.ts';
-import { ProblemError } from '../http/problem.ts';
+import { changesOf } from '../audit/changes.ts';
+import { fieldProblem, ProblemError } from '../http/problem.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import type { RegistryTransaction } from '../registry/database.ts';
 import type { ChannelsTable } from '../registry/schema.ts';
@@ -64,6 +65,7 @@ export async function createChannel(
   authSecret: string,
   { actor, nowMs }: By,
 ): Promise<{ id: string; secret: string | null }> {
+  refuseHalfQuiet(rest);
   const id = `chan_${randomUUID()}`;
   const secret = kind === 'webhook' ? `whsec_${randomBytes(24).toString('base64url')}` : null;
   const destination: Destination = kind === 'email' ? { to: to ?? [] } : { url: url ?? '', secret: secret ?? '' };
@@ -83,7 +85,7 @@ export async function createChannel(
   return { id, secret };
 }
 
-/** @throws {ProblemError} `not_found`, or `conflict` when somebody changed it since */
+/** @throws {ProblemError} `not_found`, `validation`, or `conflict` when somebody changed it since */
 export async function editChannel(
   db: RegistryDatabase,
   id: string,
@@ -102,23 +104,32 @@ export async function editChannel(
       const detail = `It was changed since: you saw version ${version}, it is at ${row.version} now.`;
       throw new ProblemError('conflict', detail, [{ path: 'version', message: `is ${row.version} now` }]);
     }
+    const { quiet_from = row.quiet_from, quiet_to = row.quiet_to } = edit;
+    refuseHalfQuiet({ quiet_from, quiet_to });
     await transaction
       .updateTable('channels')
       .set({ ...listsOf(edit), version: row.version + 1 })
       .where('id', '=', id)
       .execute();
-    const detail = `${row.name}: ${Object.keys(edit).join(', ')}`;
-    await audit(transaction, 'channel.changed', { id, detail }, { actor, at: new Date(nowMs) });
+    const changes = changesOf(Object.keys(edit) as (keyof typeof edit)[], row, { ...row, ...edit });
+    await audit(transaction, 'channel.changed', { id, detail: row.name, changes }, { actor, at: new Date(nowMs) });
   });
+}
+
+/** @throws {ProblemError} for quiet hours that begin and never end, or the other way round */
+function refuseHalfQuiet({ quiet_from: from, quiet_to: to }: Pick<Channel, 'quiet_from' | 'quiet_to'>): void {
+  if ((from === null) === (to === null)) return;
+  const missing = from === null ? 'quiet_from' : 'quiet_to';
+  throw fieldProblem(missing, 'is needed: quiet hours have a beginning and an end, or neither');
 }
 
 async function audit(
   transaction: RegistryTransaction,
   action: string,
-  { id, detail }: { id: string; detail: string },
+  { id, detail, changes = [] }: { id: string; detail: string; changes?: FieldChange[] },
   by: { actor: string; at: Date },
 ): Promise<void> {
-  await appendAudit(transaction, { action, subject: { kind: 'channel', id }, detail, ...by });
+  await appendAudit(transaction, { action, subject: { kind: 'channel', id }, detail, changes, ...by });
 }
 
 /** Lists as the driver takes them. */

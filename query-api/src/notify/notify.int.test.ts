@@ -166,3 +166,17 @@ test('private addresses are refused unless allowed, by name as by number, and th
   delivery.allowPrivate = true;
   await Promise.all([off(), offNamed()]);
 });
+
+test('quiet hours without an end are refused, and the trail tells what a change replaced', async () => {
+  const half = await api.post('/v1/channels', { name: 'half', kind: 'webhook', url: url(), quiet_from: '22:00' });
+  expect([half.status, half.body.errors[0].path]).toEqual([400, 'quiet_to']);
+  const { channel: made, off } = await channel({ quiet_from: '22:00', quiet_to: '06:00' });
+  const path = `/v1/channels/${made.id}`;
+  expect((await api.patch(path, { quiet_to: null })).status).toBe(400);
+  expect((await api.patch(path, { quiet_to: '07:00' })).status).toBe(200);
+  const { items } = (await api.get('/v1/audit', { subject: made.id, action: 'channel.changed' })).body;
+  expect(items.map(({ changes }: { changes: unknown }) => changes)).toEqual([
+    [{ field: 'quiet_to', before: '06:00', after: '07:00' }],
+  ]);
+  await off();
+});

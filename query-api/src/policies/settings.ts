@@ -1,8 +1,9 @@
 import type { Selectable } from 'kysely';
 import type { z } from 'zod';
 import { changesKeys, POLICY_FACTS, POLICY_IDS, POLICY_SETTINGS } from '../../contract/index.ts';
-import type { FieldChange, PolicyId, PolicyMode, policyPutSchema, PolicySettings } from '../../contract/index.ts';
+import type { PolicyId, PolicyMode, policyPutSchema, PolicySettings } from '../../contract/index.ts';
 import { appendAudit } from '../audit/append.ts';
+import { changesOf } from '../audit/changes.ts';
 import { fieldProblem, ProblemError } from '../http/problem.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { refuseErrors } from '../registry/fields.ts';
@@ -83,15 +84,8 @@ export function putPolicy(
     await appendAudit(transaction, {
       ...{ actor, action: 'policy.set', subject: { kind: 'policy', id }, at: new Date(nowMs) },
       detail: project === '' ? id : `${id} of project ${project}`,
-      changes: changesOf(before, after),
+      changes: changesOf(['mode', 'settings'], before, after),
     });
-  });
-}
-
-function changesOf(before: PolicyRow | null, after: PolicyRow | null): FieldChange[] {
-  return (['mode', 'settings'] as const).flatMap((field) => {
-    const [was, is] = [before?.[field] ?? null, after?.[field] ?? null];
-    return JSON.stringify(was) === JSON.stringify(is) ? [] : [{ field, before: was, after: is }];
   });
 }
 

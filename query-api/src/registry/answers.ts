@@ -1,3 +1,4 @@
+import type { RuleId } from '@lanewatch/detector/contract';
 import { laneOf } from '@lanewatch/ingest/contract';
 import { BRIEFLY } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
@@ -14,7 +15,7 @@ import type { RegistrySnapshot } from './view.ts';
 
 const ANSWERED_RULES = Object.keys(ANSWERED_BY_REGISTERING);
 /** Rules on how a key is governed, which is moot once it is dead: grace, idleness, age, expiry, limits, changes, budget. */
-const GOVERNANCE_RULES = ['R04', 'R18', 'R20', 'R21', 'R22', 'R23', 'R26'];
+const GOVERNANCE_RULES: readonly RuleId[] = ['R04', 'R18', 'R20', 'R21', 'R22', 'R23', 'R26'];
 /** What a revocation answers: who else uses the key is moot once nobody may. Use after it is a finding of its own. */
 export const ANSWERED_BY_REVOKING = [...ANSWERED_RULES, 'R05', ...GOVERNANCE_RULES];
 

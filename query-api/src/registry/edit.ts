@@ -1,6 +1,7 @@
 import { credentialRecordKey, isPrivileged } from '@lanewatch/ingest/contract';
 import type { z } from 'zod';
 import type { credentialEditSchema, FieldChange, Module } from '../../contract/index.ts';
+import { changesOf } from '../audit/changes.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { FieldError } from '../http/problem.ts';
 import { settle } from './add.ts';
@@ -45,17 +46,15 @@ const FIELDS = [
   'rate_limit_per_minute',
 ] as const;
 
-function shown(row: CredentialRow, field: (typeof FIELDS)[number]): unknown {
-  if (field === 'budget') return budgetOf(row);
-  return field === 'expires_at' ? (row.expires_at?.toISOString() ?? null) : row[field];
-}
+const shown = (row: CredentialRow): Record<(typeof FIELDS)[number], unknown> => ({
+  ...row,
+  budget: budgetOf(row),
+  expires_at: row.expires_at?.toISOString() ?? null,
+});
 
 /** What differs between two versions of a credential. Pure. */
 export function changesBetween(before: CredentialRow, after: CredentialRow): FieldChange[] {
-  return FIELDS.flatMap((field) => {
-    const [was, is] = [shown(before, field), shown(after, field)];
-    return JSON.stringify(was) === JSON.stringify(is) ? [] : [{ field, before: was, after: is }];
-  });
+  return changesOf(FIELDS, shown(before), shown(after));
 }
 
 /** Whether a change gives permissions to trigger or administer that the key did not have, or has by another filter. */

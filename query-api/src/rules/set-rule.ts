@@ -1,8 +1,9 @@
 import { parameterSchema, ruleSettingsSchema, settableParameters } from '@lanewatch/detector/contract';
 import type { RuleSettings } from '@lanewatch/detector/contract';
 import type { z } from 'zod';
-import type { FieldChange, rulePatchSchema } from '../../contract/index.ts';
+import type { rulePatchSchema } from '../../contract/index.ts';
 import { appendAudit } from '../audit/append.ts';
+import { changesOf } from '../audit/changes.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { FieldError } from '../http/problem.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
@@ -48,7 +49,7 @@ export async function setRule(
       .execute();
     await appendAudit(transaction, {
       ...{ at: new Date(nowMs), actor, action: 'rule.set', subject: { kind: 'rule', id } },
-      changes: changesOf(before, after),
+      changes: changesOf(SET_FIELDS, before, after),
     });
   });
 }
@@ -81,12 +82,4 @@ function checkedParameters(id: string, given: Record<string, unknown>): RuleSett
   }
   if (errors.length > 0) throw new ProblemError('validation', `${errors[0]!.path} ${errors[0]!.message}`, errors);
   return checked;
-}
-
-function changesOf(before: RuleSettings, after: RuleSettings): FieldChange[] {
-  return SET_FIELDS.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field])).map((field) => ({
-    field,
-    before: before[field],
-    after: after[field],
-  }));
 }
