@@ -1,9 +1,8 @@
 import type { Collectors } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { rowsSince } from '../ledger/scope.ts';
-import { instantOf } from '../ledger/window.ts';
+import { DAY_MS, instantOf } from '../ledger/window.ts';
 
-const DAY_MS = 24 * 3_600_000;
 const PROGRAMS_MAX = 10;
 
 type Ships = NonNullable<Collectors['items'][number]['ships']>;

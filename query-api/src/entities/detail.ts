@@ -5,7 +5,7 @@ import { rowsSince, windowScope } from '../ledger/scope.ts';
 import { trendOf } from '../ledger/trend.ts';
 import type { TrendRow } from '../ledger/trend.ts';
 import { instantOf, isLive, isOfDays } from '../ledger/window.ts';
-import { BOUNDED_SQL, readWithin } from './bounded.ts';
+import { BOUNDED_SQL, readWithin } from '../ledger/bounded.ts';
 import { readEver } from './ever.ts';
 import { kindSql, otherKinds } from './kinds.ts';
 import { unknownLanesSql } from './list.ts';

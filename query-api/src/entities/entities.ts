@@ -3,7 +3,7 @@ import type { ClickHouse } from '../clickhouse.ts';
 import { standingsSql } from '../lanes/states.ts';
 import { rowsSince, windowScope } from '../ledger/scope.ts';
 import { instantOf, isLive } from '../ledger/window.ts';
-import { BOUNDED_SQL } from './bounded.ts';
+import { BOUNDED_SQL } from '../ledger/bounded.ts';
 import { kindSql } from './kinds.ts';
 
 /** Keys named with a value. */

@@ -7,7 +7,7 @@ import { instantSql } from '../ledger/filter.ts';
 import { rowsSince, windowScope } from '../ledger/scope.ts';
 import type { Scope } from '../ledger/scope.ts';
 import { instantOf } from '../ledger/window.ts';
-import { BOUNDED_SQL, readWithin } from './bounded.ts';
+import { BOUNDED_SQL, readWithin } from '../ledger/bounded.ts';
 import { readEntities } from './entities.ts';
 import { kindSql } from './kinds.ts';
 import { readSeenBefore } from './seen-before.ts';

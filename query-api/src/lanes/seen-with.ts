@@ -1,7 +1,7 @@
 import type { Window } from '../../contract/index.ts';
 import { ReadTooLargeError } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { BOUNDED_SQL } from '../entities/bounded.ts';
+import { BOUNDED_SQL } from '../ledger/bounded.ts';
 import { rowsSince } from '../ledger/scope.ts';
 import { windowStartMs } from '../ledger/window.ts';
 

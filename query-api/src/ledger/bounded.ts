@@ -1,7 +1,7 @@
 import { WINDOWS } from '../../contract/index.ts';
 import type { Window } from '../../contract/index.ts';
 import { ReadTooLargeError } from '../clickhouse.ts';
-import { windowStartMs } from '../ledger/window.ts';
+import { windowStartMs } from './window.ts';
 
 /** What a page about values may cost: rows looked at, and seconds. Seven days of a ledger of 100 M rows over 90 days are within it. */
 const ROWS_MAX = 12_000_000;
@@ -31,4 +31,14 @@ export async function readWithin<Result>(
     }
   }
   throw new Error('a window is one of the windows');
+}
+
+/** What a read brings, or null where it is more than it may be. */
+export async function unlessTooLarge<Result>(read: Promise<Result>): Promise<Result | null> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof ReadTooLargeError) return null;
+    throw error;
+  }
 }

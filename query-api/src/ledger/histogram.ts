@@ -1,15 +1,15 @@
 import type { LedgerHistogram } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
+import { unlessTooLarge } from './bounded.ts';
 import { ledgerFilter, storableMs } from './filter.ts';
 import type { LedgerFilters } from './filter.ts';
-import { BUDGET_SQL, withinBudget } from './totals.ts';
-import { instantOf } from './window.ts';
+import { BUDGET_SQL } from './totals.ts';
+import { DAY_MS, instantOf } from './window.ts';
 
 /** Steps that a drawing has at most. */
 const STEPS_MAX = 60;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
 /** Lengths that people reckon in; a step is one of these, or so many days. */
 const STEPS_MS = [
   ...[1, 2, 5, 10, 30].map((seconds) => seconds * 1000),
@@ -51,7 +51,7 @@ export async function readHistogram(
 /** When the first row of a filter was seen, epoch milliseconds; null for none, or too many to look through. */
 async function readFirst(store: ClickHouse, query: LedgerFilters): Promise<number | null> {
   const { where, parameters } = ledgerFilter(query);
-  const rows = await withinBudget(
+  const rows = await unlessTooLarge(
     store.rows<{ at: number | string }>(
       `SELECT toUnixTimestamp64Milli(ledger.seen_at) AS at FROM ${store.database}.ledger AS ledger WHERE ${where}
        ORDER BY ledger.seen_at LIMIT 1 SETTINGS ${BUDGET_SQL}`,
@@ -69,7 +69,7 @@ async function readSteps(
 ): Promise<LedgerHistogram | null> {
   const stepMs = stepOf(Math.max(1, toMs - fromMs));
   const { where, parameters } = ledgerFilter({ ...query, from: instantOf(fromMs), to: instantOf(toMs) });
-  const rows = await withinBudget(
+  const rows = await unlessTooLarge(
     store.rows<{ step: number | string; events: number | string; failed: number | string; cost: string }>(
       `SELECT intDiv(toUnixTimestamp64Milli(ledger.seen_at), {step:Int64}) AS step, count() AS events,
          countIf(ledger.outcome NOT IN ('success', '')) AS failed, toString(sum(ledger.cost_usd)) AS cost

@@ -1,9 +1,10 @@
 import type { LedgerPage, LedgerTotals } from '../../contract/index.ts';
-import { ReadTooLargeError } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
+import { unlessTooLarge } from './bounded.ts';
 import { ledgerFilter, storableMs } from './filter.ts';
 import type { LedgerFilters } from './filter.ts';
 import { sumDollars } from './money.ts';
+import { dayOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { withTypedTerms } from './typed-filter.ts';
 import { DAY_MS, instantOf } from './window.ts';
@@ -24,7 +25,7 @@ const SESSIONS_SQL = `uniqExactIf(session, session != '') AS sessions`;
 
 /** What the rows of a filter come to, every one of them counted; null where that takes more than the budget. */
 export async function readExactTotals(store: ClickHouse, { where, parameters }: Scope): Promise<LedgerPage['totals']> {
-  const sums = await withinBudget(
+  const sums = await unlessTooLarge(
     store.rows<Sums>(
       `SELECT ${SUMS_SQL}, ${SESSIONS_SQL} FROM ${store.database}.ledger AS ledger WHERE ${where} SETTINGS ${BUDGET_SQL}`,
       parameters,
@@ -96,7 +97,7 @@ async function readFromRollUp(
     ),
     rest === null
       ? []
-      : withinBudget(
+      : unlessTooLarge(
           store.rows<Sums>(
             `SELECT ${SUMS_SQL} FROM ${store.database}.ledger AS ledger WHERE ${rest.where} SETTINGS ${BUDGET_SQL}`,
             rest.parameters,
@@ -109,17 +110,4 @@ async function readFromRollUp(
     events: parts.reduce((total, { events }) => total + Number(events), 0),
     cost_usd: sumDollars(parts.map(({ cost }) => cost)),
   };
-}
-
-function dayOf(instantMs: number): string {
-  return instantOf(instantMs).slice(0, 10);
-}
-
-export async function withinBudget<Result>(reading: Promise<Result>): Promise<Result | null> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof ReadTooLargeError) return null;
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import type { Session } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { BOUNDED_SQL } from '../entities/bounded.ts';
+import { BOUNDED_SQL } from '../ledger/bounded.ts';
 import { readEver } from '../entities/ever.ts';
 import { kindSql } from '../entities/kinds.ts';
 import { readLaneRows } from '../lanes/rows.ts';

@@ -1,6 +1,6 @@
 import type { SpendSavings, SpendSavingsQuery } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { BOUNDED_SQL, readWithin } from '../entities/bounded.ts';
+import { BOUNDED_SQL, readWithin } from '../ledger/bounded.ts';
 import { instantOf } from '../ledger/window.ts';
 import { filterSql } from './dimensions.ts';
 import { periodOf, periodScope } from './period.ts';

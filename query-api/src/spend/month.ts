@@ -1,6 +1,6 @@
 import type { SpendForecast, SpendScope } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { BOUNDED_SQL } from '../entities/bounded.ts';
+import { BOUNDED_SQL } from '../ledger/bounded.ts';
 import { dollarsOf, nanoOf } from '../ledger/money.ts';
 import { dayOf } from '../ledger/scope.ts';
 import { DAY_MS, floorTo } from '../ledger/window.ts';

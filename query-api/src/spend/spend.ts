@@ -1,7 +1,6 @@
 import type { Spend, SpendQuery } from '../../contract/index.ts';
-import { ReadTooLargeError } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { readWithin } from '../entities/bounded.ts';
+import { readWithin, unlessTooLarge } from '../ledger/bounded.ts';
 import { dollarsOf, nanoOf } from '../ledger/money.ts';
 import { instantOf } from '../ledger/window.ts';
 import { isInRollUp } from './dimensions.ts';
@@ -31,16 +30,6 @@ interface ShownJson {
 
 const ask = <Row>(store: ClickHouse, { sql, parameters }: Statement): Promise<Row[]> =>
   store.rows<Row>(sql, parameters);
-
-/** What a read brings, or null where it is more than it may be. */
-async function unlessTooLarge<Result>(read: Promise<Result>): Promise<Result | null> {
-  try {
-    return await read;
-  } catch (error) {
-    if (error instanceof ReadTooLargeError) return null;
-    throw error;
-  }
-}
 
 /**
  * Spend by the values of a dimension. Windows of days by key, standing and what the registry knows are read from the roll-up by day;

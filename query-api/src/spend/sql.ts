@@ -1,5 +1,5 @@
 import type { SpendDimension, SpendScope } from '../../contract/index.ts';
-import { BOUNDED_SQL } from '../entities/bounded.ts';
+import { BOUNDED_SQL } from '../ledger/bounded.ts';
 import type { Scope } from '../ledger/scope.ts';
 import { filterSql, keySql, valueSql } from './dimensions.ts';
 import { periodScope } from './period.ts';
