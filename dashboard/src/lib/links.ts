@@ -1,5 +1,5 @@
 import { segmentOf, type EntityKind } from '@lanewatch/query-api/contract/entity-address';
-import { queryString, type Query } from '#lib/query.ts';
+import { changedQuery, queryString, type Query } from '#lib/query.ts';
 
 /** Addresses of pages, each in one place. Values in them come from senders: `segmentOf` makes any of them one harmless segment. */
 
@@ -42,3 +42,7 @@ export const createHref = (query: Query = {}) => `/credentials/create${queryStri
 export const importHref = '/credentials/import';
 export const actHref = (id: string, act: 'edit' | 'rotate' | 'regenerate' | 'revoke') => `${credentialHref(id)}/${act}`;
 export const deadLetterHref = (id: string) => `/collectors/dead-letters/${segmentOf(id)}`;
+
+/** The page of exports, asked for what a list shows by the address' filters. */
+export const exportHref = (what: 'activity' | 'audit', searchParams: Iterable<[string, string]>) =>
+  changedQuery({ pathname: '/exports', searchParams }, { limit: null, what });

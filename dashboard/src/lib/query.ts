@@ -15,7 +15,7 @@ export function queryString(query: Query): string {
 }
 
 /** Parameters as an object; a name given several times becomes a list, empty values are left out. */
-export function queryOf(params: URLSearchParams): Record<string, string | string[]> {
+export function queryOf(params: Pick<URLSearchParams, 'keys' | 'getAll'>): Record<string, string | string[]> {
   // Names come from whoever made the address: built from entries, so that `__proto__` is a name like any other.
   return Object.fromEntries(
     [...new Set(params.keys())].flatMap((name): [string, string | string[]][] => {

@@ -2,11 +2,10 @@ import { fail, type Action } from '@sveltejs/kit';
 import type { Problem, TriageAnswer } from '@lanewatch/query-api/contract';
 import type { Outcome as Answer } from '#lib/api/client.ts';
 import { needsStepUp } from '#lib/form-answer.ts';
+import { snoozeEnd } from '#lib/triage.ts';
 import { denyRequestOf, registerRequestOf } from './register.ts';
 import type { Outcome, Refused } from './outcome.ts';
 
-/** Days that a case can be put off by from here. */
-const DAY_MS = 86_400_000;
 const LANES_MAX = 100;
 
 const text = (form: FormData, name: string): string => {
@@ -50,7 +49,7 @@ const snooze: Action = async ({ request, locals }) => {
   const reason = text(form, 'reason');
   if (!(days >= 1 && days <= 365)) return incomplete('snooze', lane, 'days', 'Say for how many days, 1 to 365.');
   if (reason === '') return incomplete('snooze', lane, 'reason', 'Say why: whoever looks later wants to know.');
-  const until = new Date(Date.now() + days * DAY_MS).toISOString();
+  const until = snoozeEnd(String(days), Date.now());
   return told(await locals.api.triage({ act: 'snooze', lanes, until, reason }), {
     ...{ act: 'snooze', lane, next, before: '' },
   });
