@@ -1,4 +1,4 @@
-import { fingerprintOf, hintOf, type CredentialRecord } from '@lanewatch/ingest/contract';
+import { credentialRecordSchema, fingerprintOf, hintOf, type CredentialRecord } from '@lanewatch/ingest/contract';
 import { DAY_MS, HOUR_MS } from './calendar.ts';
 import { addressIn, SITES, type Site } from './networks.ts';
 import { randomOf, type Random } from './random.ts';
@@ -142,7 +142,7 @@ export function keyMaker(seed: number, startMs: number): MakeKey {
     const fingerprint = fingerprintOf(secret);
     const hint = hintOf(secret);
     const createdMs = startMs - random.int(40, 400) * DAY_MS;
-    const record: CredentialRecord = {
+    const record = credentialRecordSchema.parse({
       id: `cred-${label}`,
       fingerprint,
       hint,
@@ -150,28 +150,12 @@ export function keyMaker(seed: number, startMs: number): MakeKey {
       kind: 'registered',
       provider: 'anthropic',
       org: ORG,
-      project: '',
-      owner: '',
-      owner_kind: '',
-      team: '',
-      module: '',
-      environment: '',
-      scopes: [],
-      allowed_cidrs: [],
-      expected_agents: [],
-      expected_repos: [],
-      budget: null,
-      sharing: 'personal',
-      people_declared: 1,
       status: 'active',
       created_at: new Date(createdMs).toISOString(),
       expires_at: new Date(startMs + random.int(200, 600) * DAY_MS).toISOString(),
-      revoked_at: null,
-      grace_ends_at: null,
-      is_current: true,
       version: 1,
       ...fields,
-    };
+    });
     return { record, fingerprint, hint };
   };
 }

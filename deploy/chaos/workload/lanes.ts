@@ -1,4 +1,10 @@
-import { fingerprintOf, hintOf, laneOf, type CredentialRecord } from '@lanewatch/ingest/contract';
+import {
+  credentialRecordSchema,
+  fingerprintOf,
+  hintOf,
+  laneOf,
+  type CredentialRecord,
+} from '@lanewatch/ingest/contract';
 import type { Match, Standing } from '@lanewatch/detector/contract';
 import type { Random } from '../../measuring/random.ts';
 
@@ -181,34 +187,12 @@ function secretOf(random: Random): string {
 }
 
 function credentialRecord(fields: Partial<CredentialRecord>): CredentialRecord {
-  return {
-    id: '',
-    fingerprint: '',
-    hint: '',
-    name: '',
+  return credentialRecordSchema.parse({
     kind: 'registered',
     provider: 'anthropic',
     org: 'acme',
-    project: '',
-    owner: '',
-    owner_kind: '',
-    team: '',
-    module: '',
-    environment: '',
-    scopes: [],
-    allowed_cidrs: [],
-    expected_agents: [],
-    expected_repos: [],
-    budget: null,
-    sharing: 'personal',
-    people_declared: 1,
     status: 'active',
-    created_at: '2026-01-01T00:00:00Z',
-    expires_at: null,
-    revoked_at: null,
-    grace_ends_at: null,
-    is_current: true,
     version: 1,
     ...fields,
-  };
+  });
 }

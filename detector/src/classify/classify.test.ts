@@ -1,4 +1,10 @@
-import { credentialRecordKey, fingerprintOf, hintOf, type CredentialRecord } from '@lanewatch/ingest/contract';
+import {
+  credentialRecordKey,
+  credentialRecordSchema,
+  fingerprintOf,
+  hintOf,
+  type CredentialRecord,
+} from '@lanewatch/ingest/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { classify } from './classify.ts';
@@ -12,36 +18,17 @@ const at = (offsetMs: number) => new Date(NOON + offsetMs).toISOString();
 
 let nextId = 0;
 function credential(fields: Partial<CredentialRecord>): CredentialRecord {
-  return {
+  return credentialRecordSchema.parse({
     id: `cred_${nextId++}`,
     fingerprint: '',
     hint: HINT,
     name: 'key',
     kind: 'registered',
-    provider: '',
-    org: '',
-    project: '',
-    owner: '',
-    owner_kind: '',
-    team: '',
-    module: '',
-    environment: '',
-    scopes: [],
-    allowed_cidrs: [],
-    expected_agents: [],
-    expected_repos: [],
-    budget: null,
-    sharing: 'personal',
-    people_declared: 1,
     status: 'active',
     created_at: at(-1000),
-    expires_at: null,
-    revoked_at: null,
-    grace_ends_at: null,
-    is_current: true,
     version: 1,
     ...fields,
-  };
+  });
 }
 
 function registryOf(...records: Partial<CredentialRecord>[]): RegistryView {
