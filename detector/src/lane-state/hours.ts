@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000;
 /** Hours held. */
 export const HOURS_HELD = 30 * 24;
 /** Bytes of an hour: cost, calls, networks, people. */
-const WIDTH = 4;
+export const HOUR_BYTES = 4;
 /** Steps of a doubling: two neighbours are 9 % apart. */
 const STEPS = 8;
 /** The unit of money, nano-dollars: a hundredth of a cent. */
@@ -37,7 +37,7 @@ export function hourOf(atMs: number): number {
 /** Ends the present hour and begins another one. */
 export function closeHour(hours: Hours, next: number, networks: number, people: number): void {
   if (hours.hour >= 0) {
-    const past = (hours.past ??= new Uint8Array(HOURS_HELD * WIDTH));
+    const past = (hours.past ??= new Uint8Array(HOURS_HELD * HOUR_BYTES));
     const skipped = Math.min(next - hours.hour, HOURS_HELD);
     // The places up to the new hour were those of a month ago.
     for (let ago = 1; ago <= skipped; ago++) clearAt(past, slotOf(next - ago + 1));
@@ -58,7 +58,7 @@ export function closeHour(hours: Hours, next: number, networks: number, people: 
 /** Counts a call that came late into its own hour, if that is still held. */
 export function noteLate(hours: Hours, hour: number, costNanoUsd: number): void {
   if (hours.hour - hour >= HOURS_HELD) return;
-  const past = (hours.past ??= new Uint8Array(HOURS_HELD * WIDTH));
+  const past = (hours.past ??= new Uint8Array(HOURS_HELD * HOUR_BYTES));
   const slot = slotOf(hour);
   past[slot] = toByte(fromByte(past[slot]!) + costNanoUsd / COST_UNIT);
   past[slot + 1] = toByte(fromByte(past[slot + 1]!) + 1);
@@ -111,7 +111,7 @@ function medianOf(values: readonly number[]): number {
 }
 
 function slotOf(hour: number): number {
-  return (((hour % HOURS_HELD) + HOURS_HELD) % HOURS_HELD) * WIDTH;
+  return (((hour % HOURS_HELD) + HOURS_HELD) % HOURS_HELD) * HOUR_BYTES;
 }
 
 function clearAt(past: Uint8Array, slot: number): void {

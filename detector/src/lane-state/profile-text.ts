@@ -1,10 +1,9 @@
 import { addValue, createValueTable, extrasOf, forgottenUntil, type ValueTable } from './value-table.ts';
-import { HOURS_HELD, type Hours } from './hours.ts';
+import { HOUR_BYTES, HOURS_HELD, type Hours } from './hours.ts';
 import { newProfile, type LaneProfile, type ModelRate } from './profile.ts';
 
 /** Of this form; another one is as good as none. */
 const VERSION = 1;
-const HOUR_BYTES = 4;
 
 type TableText = [values: string[], sights: number[], forgottenMs: number | null] | null;
 type HoursText = [hour: number, calls: number, costNanoUsd: number, past: string | null];

@@ -1,6 +1,4 @@
 import { ruleSettingsSchema, type RuleSettings } from '../../contract/index.ts';
-import type { LedgerRow } from '../../contract/index.ts';
-import type { Credential } from '../classify/registry-view.ts';
 import type { RuleOverrides } from './parameters.ts';
 import type { Rule } from './rule.ts';
 
@@ -28,10 +26,8 @@ export interface LiveRules {
 export function liveRules(make: (overrides: RuleOverrides) => Rule[], overrides: RuleOverrides = {}): LiveRules {
   const versions = new Map<string, Version[]>();
 
-  function ruleOf({ rule, parameters }: RuleSettings): Rule | undefined {
-    const own = { ...overrides, [rule]: { ...overrides[rule as keyof RuleOverrides], ...parameters } };
-    return make(own).find(({ id }) => id === rule);
-  }
+  const ruleOf = (settings: RuleSettings) =>
+    make(withSettings(overrides, settings)).find(({ id }) => id === settings.rule);
 
   return {
     rules: make(overrides).map((base) => live(base, () => versions.get(base.id))),
@@ -75,7 +71,8 @@ function live(base: Rule, versionsOf: () => readonly Version[] | undefined): Rul
     evaluate(context) {
       const version = versionAt(context.row.received_at);
       if (version === undefined) return base.evaluate(context);
-      if (!holdsFor(version.settings, context.row, context.credential)) return null;
+      const { row, credential } = context;
+      if (!holdsFor(version.settings, row.org, credential?.record.project ?? '', row.environment)) return null;
       return version.rule.evaluate(context);
     },
     ...(base.testify !== undefined && {
@@ -90,13 +87,18 @@ function live(base: Rule, versionsOf: () => readonly Version[] | undefined): Rul
   };
 }
 
-/** Whether a rule that is set so holds for an event of this key. */
-function holdsFor(
+/** The parameters of the configuration, with those that are set for a rule above them. */
+export function withSettings(overrides: RuleOverrides, { rule, parameters }: RuleSettings): RuleOverrides {
+  return { ...overrides, [rule]: { ...overrides[rule as keyof RuleOverrides], ...parameters } };
+}
+
+/** Whether a rule that is set so holds here; '' where it is not known. */
+export function holdsFor(
   { enabled, orgs, projects, environments }: RuleSettings,
-  { org, environment }: Pick<LedgerRow, 'org' | 'environment'>,
-  credential: Credential | null,
+  org: string,
+  project: string,
+  environment: string,
 ): boolean {
-  if (!enabled) return false;
   const isIn = (list: readonly string[], value: string) => list.length === 0 || list.includes(value);
-  return isIn(orgs, org) && isIn(environments, environment) && isIn(projects, credential?.record.project ?? '');
+  return enabled && isIn(orgs, org) && isIn(projects, project) && isIn(environments, environment);
 }

@@ -1,6 +1,6 @@
 import type { Finding, RuleSettings } from '../../contract/index.ts';
 import { RISK_OF } from '../../contract/index.ts';
-import type { RuleOverrides } from '../rules/parameters.ts';
+import { holdsFor, withSettings } from '../rules/live-rules.ts';
 import { createSweeper, type Sweeper, type SweeperOptions } from './sweeper.ts';
 
 /**
@@ -16,7 +16,7 @@ export function settledSweeper(options: SweeperOptions, settingsAt: (nowMs: numb
     if (made?.key === key) return made.sweeper;
     const sweeper = createSweeper({
       ...options,
-      overrides: settings.reduce(withParameters, options.overrides),
+      overrides: settings.reduce(withSettings, options.overrides),
       async write(findings) {
         const some = asSet(findings, settings, options);
         if (some.length > 0) await options.write(some);
@@ -34,10 +34,6 @@ export function settledSweeper(options: SweeperOptions, settingsAt: (nowMs: numb
   };
 }
 
-function withParameters(overrides: RuleOverrides, { rule, parameters }: RuleSettings): RuleOverrides {
-  return { ...overrides, [rule]: { ...overrides[rule as keyof RuleOverrides], ...parameters } };
-}
-
 /** Those findings whose rule is on and holds for their key, at the severity that is set. */
 function asSet(
   findings: readonly Finding[],
@@ -47,17 +43,11 @@ function asSet(
   const byRule = new Map(settings.map((own) => [own.rule, own]));
   if (!findings.some(({ rule }) => byRule.has(rule))) return [...findings];
   const byId = new Map([...records()].map((record) => [record.id, record]));
-  const isIn = (list: readonly string[], value: string) => list.length === 0 || list.includes(value);
   return findings.flatMap((finding) => {
     const own = byRule.get(finding.rule);
     if (own === undefined) return [finding];
     const record = byId.get(finding.credential_id);
-    const holds =
-      own.enabled &&
-      isIn(own.orgs, finding.org) &&
-      isIn(own.projects, record?.project ?? '') &&
-      isIn(own.environments, record?.environment ?? '');
-    if (!holds) return [];
+    if (!holdsFor(own, finding.org, record?.project ?? '', record?.environment ?? '')) return [];
     return [own.severity === '' ? finding : { ...finding, severity: own.severity, risk: RISK_OF[own.severity] }];
   });
 }
