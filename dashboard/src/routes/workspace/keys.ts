@@ -11,14 +11,15 @@ export function pressAct(event: KeyboardEvent): void {
   const act = document.querySelector<HTMLElement>(`[data-act="${name}"]`);
   if (act === null) return;
   event.preventDefault();
-  act.click();
-  if (act.localName !== 'summary') return;
+  if (act.localName !== 'summary') {
+    act.click();
+    return;
+  }
   const panel = act.parentElement as HTMLDetailsElement;
-  // A summary's click opens its panel only after this event.
-  requestAnimationFrame(() =>
-    (panel.open
-      ? panel.querySelector<HTMLElement>('input:not([type="hidden"]), select, textarea, button')
-      : act
-    )?.focus(),
-  );
+  // Other panels close by a press elsewhere.
+  panel.dispatchEvent(new MouseEvent('click', { bubbles: true }));
+  panel.open = !panel.open;
+  // At once: what is typed next belongs into the field, and its letters are keys of other acts.
+  const field = panel.querySelector<HTMLElement>('input:not([type="hidden"]), select, textarea, button');
+  (panel.open ? field : act)?.focus();
 }
