@@ -119,7 +119,7 @@ describe.each(registryTargets(inject('postgresUrl')))('the credentials topic on 
     const collector = createCredentialView();
     const detector = createRegistryView();
     const view = await api.bus.followLatest(TOPIC.name, (record) => {
-      expect(collector.apply(record)).toEqual({ ok: true });
+      expect(collector.apply(record)).toMatchObject({ ok: true });
       expect(detector.apply(record.value)).toEqual({ ok: true });
     });
     const standing = async () => {
