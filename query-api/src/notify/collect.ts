@@ -5,6 +5,7 @@ import type { JudgedRow } from '../findings/rows.ts';
 import { findingStatus, readTriage, resolvedAtMs, severityNow } from '../findings/triage.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import type { RegistryView } from '../registry/view.ts';
+import { readSettings } from '../rules/read-rules.ts';
 import type { ChannelRow } from './channels.ts';
 import { afterQuiet } from './when.ts';
 
@@ -21,11 +22,14 @@ interface Candidate {
   severity: JudgedRow['severity'];
   opening: number;
   isOpen: boolean;
+  /** Of a rule whose findings are kept and not told. */
+  isMonitored: boolean;
 }
 
 /**
  * Puts down what is to be told: of each channel every finding that is open, or open again, and that it wants. Putting it down again changes
- * nothing, so it may be cut off anywhere. What was there before a channel is put down as told.
+ * nothing, so it may be cut off anywhere. What was there before a channel is put down as told, and so is what a rule in monitor mode finds:
+ * nobody hears of it later, when the rule is set to notify.
  */
 export async function collectNotices(
   { store, db, registry }: CollectParts,
@@ -34,14 +38,16 @@ export async function collectNotices(
 ): Promise<void> {
   const wanting = channels.filter(({ enabled, baselined_at: baselined }) => enabled || baselined === null);
   if (wanting.length === 0) return;
-  const triage = await readTriage(db, nowMs);
+  const [triage, settings] = await Promise.all([readTriage(db, nowMs), readSettings(db)]);
   const rows = await store.rows<JudgedRow & { credential_id: string }>(
     `SELECT ${JUDGED_SQL}, credential_id FROM ${store.database}.findings AS findings FINAL`,
   );
   const candidates = rows.map((row): Candidate => {
     const { status } = findingStatus(judgedOf(row), triage);
     const opening = status === 'reopened' ? resolvedAtMs(judgedOf(row), triage) : 0;
-    return { row, severity: severityNow(row, triage), opening, isOpen: status === 'open' || status === 'reopened' };
+    const isMonitored = settings.get(row.rule)?.settings.mode === 'monitor';
+    const isOpen = status === 'open' || status === 'reopened';
+    return { row, severity: severityNow(row, triage), opening, isOpen, isMonitored };
   });
   const { byId } = await registry.current();
   for (const channel of wanting) {
@@ -88,9 +94,9 @@ async function putDown(
   const isBaseline = channel.baselined_at === null;
   const fresh = candidates.filter(({ row, opening }) => !held.has(`${row.id}/${opening}`));
   for (let from = 0; from < fresh.length; from += ROWS_PER_INSERT) {
-    const values = fresh.slice(from, from + ROWS_PER_INSERT).map(({ row, opening }) => ({
+    const values = fresh.slice(from, from + ROWS_PER_INSERT).map(({ row, opening, isMonitored }) => ({
       ...{ channel_id: channel.id, finding_id: row.id, opening, created_at: new Date(nowMs) },
-      state: isBaseline ? ('skipped' as const) : ('waiting' as const),
+      state: isBaseline || isMonitored ? ('skipped' as const) : ('waiting' as const),
       ...{ due_at: new Date(afterQuiet(channel, nowMs)), delivery_id: null, sent_at: null },
     }));
     await db

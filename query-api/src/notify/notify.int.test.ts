@@ -154,6 +154,19 @@ test('an hourly Slack channel and a mail tell several findings in one message', 
   await Promise.all([slack.off(), mail.off()]);
 });
 
+test('what a rule in monitor mode finds is told to nobody, nor later when the rule is set to notify', async () => {
+  const { off } = await channel({});
+  const [kept, told] = [finding({ rule: 'R08', lane: 'kept' }), finding({ rule: 'R09', lane: 'told' })];
+  await api.patch('/v1/rules/R08', { mode: 'monitor', version: 0 });
+  await api.storeFindings([kept, told]);
+  await api.services.notifier.round();
+  await api.patch('/v1/rules/R08', { mode: 'notify', version: 1 });
+  await api.storeFindings([{ ...kept, occurrences: 2 }]);
+  await api.services.notifier.round();
+  expect(posted.flatMap(idsIn)).toEqual([told.id]);
+  await off();
+});
+
 test('private addresses are refused unless allowed, by name as by number, and the test button says so', async () => {
   const { channel: made, off } = await channel({});
   expect((await api.post(`/v1/channels/${made.id}/test`)).body).toMatchObject({ ok: true, detail: 'Answered 200.' });
