@@ -118,7 +118,7 @@ export function sentenceOf(finding: WordedFinding): string {
   const facts = new Facts(finding.facts);
   const since = ` (since ${instantInWords(finding.first_seen)})`;
   if (facts.has('grouped'))
-    return `${numberInWords(finding.occurrences)} more events of rule ${finding.rule} came through ${facts.text('collector') || 'one collector'}; they are counted here so that they bury nothing${since}.`;
+    return `${numberInWords(finding.occurrences)} more events of rule ${finding.rule}${facts.has('lanes') ? `, of ${facts.text('lanes')} keys,` : ''} came through ${facts.text('collector') || 'one collector'} than findings are raised for; they are counted here so that they bury nothing${since}.`;
   const words = WORDS[finding.rule];
   // Facts can be missing: the findings topic has none of a finding that was too large for it.
   if (words !== undefined && Object.keys(finding.facts).length > 0) return `${words(facts, finding)}${since}.`;

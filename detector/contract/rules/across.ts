@@ -93,7 +93,7 @@ export const ACROSS_RULES = [
     id: 'R25',
     title: 'One address, many keys',
     condition: 'One address that nobody is known behind used several keys, or keys of several organisations.',
-    severities: ['high'],
+    severities: ['medium', 'high'],
     decidedBy: 'stream',
     parameters: [
       { name: 'keys', default: 3, unit: 'count', minimum: 2, description: 'Distinct keys from which it is many' },
@@ -184,7 +184,7 @@ export const ACROSS_RULES = [
     id: 'R29',
     title: 'Several rules at once',
     condition: 'Different rules hold on one lane within a day.',
-    severities: ['high', 'critical'],
+    severities: ['medium', 'high', 'critical'],
     decidedBy: 'stream',
     parameters: [
       { name: 'rules', default: 2, unit: 'count', minimum: 2, description: 'Different rules, each medium or above' },

@@ -1,4 +1,5 @@
 import type { Finding, LedgerRow } from '../../contract/index.ts';
+import type { RaisingRow } from '../findings/flood-guard.ts';
 import type { AddressUse, WorkUse } from '../lane-state/crowd.ts';
 import type { ProfiledRow } from '../lane-state/profile.ts';
 
@@ -173,6 +174,13 @@ export interface Ledger {
     partitions: number[],
     sinceMs: number,
     onRow: (row: ProfileRow) => void,
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** Hands over the rows stored since that raised findings, of each partition in the order in which they were stored. */
+  restoreRaisings(
+    partitions: number[],
+    sinceMs: number,
+    onRow: (row: RaisingRow) => void,
     signal?: AbortSignal,
   ): Promise<void>;
   /** Hands over which keys were used from addresses that nobody is known behind, by rows of these partitions stored since. */

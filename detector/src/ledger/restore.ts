@@ -1,5 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
+import type { RaisingRow } from '../findings/flood-guard.ts';
 import type { AddressUse, WorkUse } from '../lane-state/crowd.ts';
 import { abortedBy } from './clickhouse.ts';
 import { asLedgerErrors } from './errors.ts';
@@ -142,6 +143,23 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
         signal,
       );
       handOver();
+    },
+
+    async restoreRaisings(
+      partitions: number[],
+      sinceMs: number,
+      onRow: (row: RaisingRow) => void,
+      signal?: AbortSignal,
+    ): Promise<void> {
+      await eachRow<[number, number, string, string[]]>(
+        'restoring what was raised lately',
+        `SELECT kafka_partition, toUnixTimestamp64Milli(received_at), collector, arrayFilter(text -> startsWith(text, '+'), evidence) AS raised
+         FROM ${ledger} WHERE ${storedSince} AND notEmpty(raised) ORDER BY ${STORED_ORDER}`,
+        { partitions, since: sinceMs },
+        ([kafka_partition, received_at, collector, evidence]) =>
+          onRow({ kafka_partition, received_at, collector, evidence }),
+        signal,
+      );
     },
 
     async restoreAddresses(

@@ -1,4 +1,4 @@
-import type { Finding, LedgerRow } from '../../contract/index.ts';
+import type { Finding, LedgerRow, Severity } from '../../contract/index.ts';
 import type { Credential } from '../classify/registry-view.ts';
 import { evidenceOnRow, evidenceText, tellsMore } from '../findings/evidence.ts';
 import {
@@ -9,6 +9,7 @@ import {
   toFinding,
   type FindingState,
 } from '../findings/finding-states.ts';
+import { createFloodGuard, type FloodGuard } from '../findings/flood-guard.ts';
 import { createCrowd, type Crowd } from '../lane-state/crowd.ts';
 import type { LaneState, LaneStates } from '../lane-state/lane-states.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -27,6 +28,8 @@ export interface FindingChange {
 export interface Detection {
   /** What goes on across lanes. */
   readonly crowd: Crowd;
+  /** What keeps findings from burying others. */
+  readonly flood: FloodGuard;
   /** Takes a classified event in and fills the row's findings. */
   observe(row: LedgerRow, credential: Credential | null): void;
   /** Has a finding written with the next batch, if it is not as it was written last. */
@@ -37,7 +40,11 @@ export interface Detection {
   clear(): void;
 }
 
-export function createDetection(lanes: LaneStates, rules: readonly Rule[]): Detection {
+export function createDetection(
+  lanes: LaneStates,
+  rules: readonly Rule[],
+  flood: FloodGuard = createFloodGuard(),
+): Detection {
   for (const { id, windowMs } of rules)
     if (windowMs !== undefined && windowMs !== lanes.windowMs)
       throw new Error(
@@ -53,8 +60,12 @@ export function createDetection(lanes: LaneStates, rules: readonly Rule[]): Dete
     changes.set(state.id, { state, lane, raised });
   }
 
-  function raise(lane: LaneState, rule: Rule, dedupe: readonly string[]): FindingState {
+  /** The finding that the event is the first occurrence of, or null where there are too many of them. */
+  function raise(lane: LaneState, rule: Rule, dedupe: readonly string[]): FindingState | null {
     const fresh = newFinding(lane, rule, dedupe);
+    const { row, credential } = context;
+    const key = credential !== null ? 'registered' : lane.fingerprint !== '' ? 'fingerprint' : 'hint';
+    if (!flood.admit(row, { rule: rule.id, id: fresh.id, key, severity: severityOf(rule, fresh) })) return null;
     context.raised = true;
     // A lane that was forgotten and came back before its rows were stored goes on with what waits.
     const waiting = changes.get(fresh.id);
@@ -65,8 +76,17 @@ export function createDetection(lanes: LaneStates, rules: readonly Rule[]): Dete
     return state;
   }
 
+  /** How severe the observed event alone makes a finding. */
+  function severityOf(rule: Rule, fresh: FindingState): Severity {
+    if (rule.testify !== undefined) return context.severity;
+    const alone = { ...fresh };
+    addOccurrence(alone, context.row);
+    return rule.describe(context.lane, alone).severity;
+  }
+
   return {
     crowd,
+    flood,
     observe(row, credential) {
       const lane = lanes.observe(row);
       crowd.observe(row);
@@ -83,6 +103,7 @@ export function createDetection(lanes: LaneStates, rules: readonly Rule[]): Dete
         const dedupe = rule.evaluate(context);
         if (dedupe === null) continue;
         const state = findHeld(lane, rule, dedupe) ?? raise(lane, rule, dedupe);
+        if (state === null) continue;
         addOccurrence(state, row);
         if (rule.testify !== undefined && tellsMore(state.evidence, context.severity, row.seen_at)) {
           const { severity } = context;
@@ -115,6 +136,7 @@ export function createDetection(lanes: LaneStates, rules: readonly Rule[]): Dete
     },
     clear() {
       crowd.clear();
+      flood.clear(1);
       changes = new Map();
     },
   };

@@ -1,6 +1,7 @@
 import type { Finding } from '../../contract/index.ts';
 import type { RegistryView } from '../classify/registry-view.ts';
 import type { LaneStates } from '../lane-state/lane-states.ts';
+import type { FloodLimits } from '../findings/flood-guard.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { Batch } from './batch.ts';
@@ -20,6 +21,8 @@ export interface PipelineOptions {
   dedupeIdsMax: number;
   /** Lanes with rows stored within this time are restored. */
   laneHistoryMs: number;
+  /** How many findings a rule and collector may raise; {@link FLOOD_LIMITS} when nothing is said. */
+  flood?: FloodLimits;
   lanesMax: number;
   batchRowsMax: number;
   flushIntervalMs: number;

@@ -7,6 +7,7 @@ import { deadLetterOf } from './dead-letter.ts';
 import { decodeRecord } from './decode.ts';
 import type { DedupeWindow } from './dedupe-window.ts';
 import { createDetection } from './detection.ts';
+import { createFloodGuard } from '../findings/flood-guard.ts';
 import { hashEvent } from './event-hash.ts';
 import { createHintLanes } from './hint-lanes.ts';
 import { createOwnership, type Ownership } from '../ledger/ownership.ts';
@@ -67,7 +68,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const store = createStoreBatch(options, persist);
   const hash = { low: 0, high: 0 };
   const hintLane = createHintLanes();
-  const detection = lanes === null ? null : createDetection(lanes, options.rules);
+  const flood = createFloodGuard(options.flood);
+  const detection = lanes === null ? null : createDetection(lanes, options.rules, flood);
   let eventsThisTurn = 0;
 
   // ── One event, synchronously ──────────────────────────────────────────────────────────────────────────────────
@@ -219,9 +221,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     await voidOffsetsBeyondEnd(resumeOffsets, { ...options, signal }, (error) => observer.fault('bus', error));
     signal.throwIfAborted();
     owner.resumesAt(resumeOffsets);
+    flood.clear(placement.count);
     const lagging = await restoreState({
       ...options,
       crowd: detection?.crowd ?? null,
+      flood,
       partitions,
       nowMs: startedMs,
       dedupe,

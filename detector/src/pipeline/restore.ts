@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Finding } from '../../contract/index.ts';
+import { evidenceOf } from '../findings/evidence.ts';
 import { restoredFinding, toFinding, type FindingState } from '../findings/finding-states.ts';
+import { FLOOD_HISTORY_MS, type FloodGuard } from '../findings/flood-guard.ts';
 import { newLane, type LaneState, type LaneStates } from '../lane-state/lane-states.ts';
 import { LANE_DIMENSIONS, type Ledger } from '../ledger/ledger.ts';
 import type { Rule } from '../rules/rule.ts';
@@ -24,6 +26,7 @@ export interface RestoreOptions {
   rules: Rule[];
   /** Null where lanes are. */
   crowd: Crowd | null;
+  flood: FloodGuard;
   laneHistoryMs: number;
   lanesMax: number;
   /** Breaks it off: the assignment has ended. */
@@ -51,6 +54,7 @@ export async function restoreState(options: RestoreOptions): Promise<RaisedFindi
 
   await ledger.restoreAddresses(partitions, nowMs - ADDRESS_HISTORY_MS, options.crowd!.restoreAddress, signal);
   await ledger.restoreWork(partitions, nowMs - WORK_HISTORY_MS, options.crowd!.restoreWork, signal);
+  await ledger.restoreRaisings(partitions, nowMs - FLOOD_HISTORY_MS, (row) => options.flood.restore(row), signal);
   await ledger.restoreProfiles(partitions, sinceMs, (row) => lanes.restoreProfile(row), signal);
 
   const held: RaisedFinding[] = [];
@@ -60,7 +64,8 @@ export async function restoreState(options: RestoreOptions): Promise<RaisedFindi
     sinceMs,
     (tally) => {
       const rule = options.rules.find(({ id }) => tally.id.startsWith(`${id}-`));
-      if (rule === undefined) return;
+      // Nor is what counts the too many of several lanes a finding of one of them.
+      if (rule === undefined || evidenceOf(tally.evidence).facts['grouped'] === true) return;
       const state = restoredFinding(tally, rule);
       const lane = lanes.get(tally.lane);
       lane?.findings.push(state);

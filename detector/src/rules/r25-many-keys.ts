@@ -5,7 +5,8 @@ import type { Rule } from './rule.ts';
 
 /**
  * R25: an address that nobody is known behind uses several keys, or keys of several organisations, within the window. One finding an address and
- * key: rows of one key are told by one detector at a time, those of one address are not.
+ * key: rows of one key are told by one detector at a time, those of one address are not. Keys of which only a hint is told count less: whoever
+ * may send events can make them up.
  */
 export function manyKeys(overrides?: ParameterValues): Rule {
   const parameters = parametersOf('R25', overrides);
@@ -27,10 +28,11 @@ export function manyKeys(overrides?: ParameterValues): Rule {
   return byEvidence({
     id: 'R25',
     parameters,
-    judge({ row, crowd: { uses } }) {
+    judge({ row, lane, credential, crowd: { uses } }) {
       if (uses === null || uses.size < Math.min(keysMin, orgsMin)) return null;
       const { keys, orgs } = within(uses, row.seen_at);
-      return keys >= keysMin || orgs >= orgsMin ? 'high' : null;
+      if (keys < keysMin && orgs < orgsMin) return null;
+      return lane.fingerprint === '' && credential === null ? 'medium' : 'high';
     },
     dedupe: ({ row }) => [row.ip],
     testify: ({ row, crowd: { uses } }) => ({ endpoint: row.ip, ...within(uses!, row.seen_at) }),

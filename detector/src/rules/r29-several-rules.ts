@@ -6,7 +6,10 @@ import { byEvidence } from './by-evidence.ts';
 import { parametersOf, type ParameterValues } from './parameters.ts';
 import type { Rule } from './rule.ts';
 
-/** R29: different rules hold on one lane within a day. One level above the highest of them; an occurrence is an event that adds one. */
+/**
+ * R29: different rules hold on one lane within a day. One level above the highest of them, or as high where only a hint tells the key, which can
+ * be made up; an occurrence is an event that adds one.
+ */
 export function severalRules(overrides?: ParameterValues): Rule {
   const parameters = parametersOf('R29', overrides);
   const rulesMin = Number(parameters['rules']);
@@ -29,10 +32,12 @@ export function severalRules(overrides?: ParameterValues): Rule {
   return byEvidence({
     id: 'R29',
     parameters,
-    judge({ row, lane, findings, raised }): Severity | null {
+    judge({ row, lane, credential, findings, raised }): Severity | null {
       if (!raised || findings.length < rulesMin) return null;
       const { rules, highest } = heldOn(lane, findings, row.seen_at);
-      return rules.length < rulesMin ? null : SEVERITIES[Math.min(highest + 1, SEVERITIES.length - 1)]!;
+      if (rules.length < rulesMin) return null;
+      const mayBeMadeUp = lane.fingerprint === '' && credential === null;
+      return SEVERITIES[Math.min(mayBeMadeUp ? highest : highest + 1, SEVERITIES.length - 1)]!;
     },
     testify({ row, lane, findings }) {
       const { rules } = heldOn(lane, findings, row.seen_at);

@@ -8,6 +8,7 @@ import {
   type TestEngine,
   type TestLedger,
 } from '../ledger/testing.ts';
+import { createFloodGuard, floodIdOf } from '../findings/flood-guard.ts';
 import { createSweepReader, dayStartMs, type SweepReader } from './reader.ts';
 import { DAY_MS, type Guards } from './sweep.ts';
 
@@ -65,6 +66,24 @@ it('holds what providers bill against what was observed, the newest import of a 
     { credentialId: 'credential-1', dayMs: dayStartMs(STORED_AT), billedUsd: 12, observedUsd: 1.5 },
     { credentialId: 'credential-9', dayMs: dayStartMs(STORED_AT), billedUsd: 1, observedUsd: 0 },
   ]);
+});
+
+it('counts the rows on which there was too much of a rule by the finding that they carry, and the keys that they are of', async () => {
+  const flood = createFloodGuard({ findingsMax: 1, windowMs: HOUR });
+  const rows = [0, 1, 2, 3].map((number) => ({
+    ...ledgerRow({ lane: `invented-${number % 3}`, collector: `it's`, kafka_offset: 10 + number }),
+  }));
+  for (const row of rows)
+    flood.admit(row, { rule: 'R01', id: `R01-${'0'.repeat(24)}`, key: 'hint', severity: 'medium' });
+  await insertRows(test.ledger, rows);
+  const id = floodIdOf('R01', `it's`, dayStartMs(STORED_AT));
+  expect(await reader.floodsSince(STORED_AT)).toEqual([id]);
+  expect(await reader.floodsSince(STORED_AT + 1)).toEqual([]);
+  expect(await reader.floods([id])).toMatchObject([{ id, collector: `it's`, severity: 'medium', rows: 3, lanes: 3 }]);
+  // A restart knows what was raised, and takes what was counted for no finding of a lane.
+  const raised: string[][] = [];
+  await test.ledger.restoreRaisings([0], STORED_AT, ({ evidence }) => raised.push(evidence));
+  expect(raised).toEqual([[`+R01/hint/medium R01-${'0'.repeat(24)}`]]);
 });
 
 it('remembers the guards of keys, the latest state of each', async () => {

@@ -1,10 +1,12 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import { LEDGER_TABLE } from '../../contract/index.ts';
+import { LEDGER_TABLE, SEVERITIES, type Severity } from '../../contract/index.ts';
+import { quoted } from '../ledger/migrate/template.ts';
+import type { FloodReader } from './flood-watch.ts';
 import type { Coverage } from './r28-coverage-gap.ts';
 import { DAY_MS, type Guards } from './sweep.ts';
 
 /** What jobs read of ClickHouse. Everything of lanes comes from the ledger's roll-up by day. */
-export interface SweepReader {
+export interface SweepReader extends FloodReader {
   /** When each lane was seen last, epoch milliseconds. */
   lastUses(): Promise<Map<string, number>>;
   /** Spend of each lane since these UTC days (epoch milliseconds), billionths of a dollar. */
@@ -18,6 +20,9 @@ export interface SweepReader {
 }
 
 const GUARDS_PER_WRITE = 5_000;
+/** A row's evidence of a finding that counts what is too many: its id, a blank, and JSON of which this is a part. */
+const IS_FLOOD = `position(text, '"grouped":true') > 0`;
+const FLOOD_ID = 'substring(text, 1, 28)';
 const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
 
 /** @param database the ledger's */
@@ -65,6 +70,31 @@ export function createSweepReader(client: ClickHouseClient, database: string): S
         ([collector, hour, minutes, lastMs]) => hours.push({ collector, hourMs: hour * 1000, minutes, lastMs }),
       );
       return hours;
+    },
+    async floodsSince(sinceMs) {
+      const ids: string[] = [];
+      await eachRow<[string]>(
+        `SELECT DISTINCT ${FLOOD_ID} FROM ${ledger} ARRAY JOIN evidence AS text
+         WHERE stored_at >= fromUnixTimestamp64Milli(${sinceMs}, 'UTC') AND ${IS_FLOOD}`,
+        ([id]) => ids.push(id),
+      );
+      return ids;
+    },
+    async floods(ids) {
+      const floods: Awaited<ReturnType<FloodReader['floods']>> = [];
+      const list = ids.map(quoted).join(', ');
+      await eachRow<[string, string, number, number, number, number, number, number]>(
+        `SELECT ${FLOOD_ID} AS flood, any(collector), max(indexOf([${SEVERITIES.map(quoted).join(', ')}],
+                  JSONExtractString(substring(text, 30), 'severity'))), count(), uniqExact(lane),
+                toUnixTimestamp64Milli(min(seen_at)), toUnixTimestamp64Milli(max(seen_at)), toUnixTimestamp64Milli(max(received_at))
+         FROM ${ledger} ARRAY JOIN evidence AS text
+         WHERE hasAny(findings, [${list}]) AND flood IN (${list}) AND ${IS_FLOOD} GROUP BY flood ORDER BY flood`,
+        ([id, collector, rank, rows, lanes, firstMs, lastMs, lastReceivedMs]) => {
+          const severity: Severity = SEVERITIES[rank - 1] ?? 'medium';
+          floods.push({ id, collector, severity, rows, lanes, firstMs, lastMs, lastReceivedMs });
+        },
+      );
+      return floods;
     },
     async coverage(sinceMs) {
       const days: ({ credentialId: string } & Coverage)[] = [];

@@ -5,6 +5,7 @@ const MINUTE_MS = 60_000;
 const EVERY_MS = {
   guards: MINUTE_MS,
   collectors: MINUTE_MS,
+  floods: MINUTE_MS,
   keys: 15 * MINUTE_MS,
   coverage: 60 * MINUTE_MS,
 } as const satisfies Record<keyof Sweeper, number>;
@@ -25,7 +26,7 @@ export interface SweepRunOptions {
  */
 export function runSweeps({ sweeper, isOurs, now, wait, onFault }: SweepRunOptions): { close(): Promise<void> } {
   const closing = new AbortController();
-  const dueMs = { guards: 0, collectors: 0, keys: 0, coverage: 0 };
+  const dueMs = { guards: 0, collectors: 0, floods: 0, keys: 0, coverage: 0 };
 
   async function run(): Promise<void> {
     for (;;) {

@@ -30,6 +30,7 @@ export function settledSweeper(options: SweeperOptions, settingsAt: (nowMs: numb
     keys: (nowMs) => at(nowMs).keys(nowMs),
     guards: (nowMs) => at(nowMs).guards(nowMs),
     collectors: (nowMs) => at(nowMs).collectors(nowMs),
+    floods: (nowMs) => at(nowMs).floods(nowMs),
     coverage: (nowMs) => at(nowMs).coverage(nowMs),
   };
 }
@@ -45,7 +46,8 @@ function asSet(
   const byId = new Map([...records()].map((record) => [record.id, record]));
   return findings.flatMap((finding) => {
     const own = byRule.get(finding.rule);
-    if (own === undefined) return [finding];
+    // What counts the too many is of rows that the rule as it is set has held for.
+    if (own === undefined || finding.facts['grouped'] === true) return [finding];
     const record = byId.get(finding.credential_id);
     if (!holdsFor(own, finding.org, record?.project ?? '', record?.environment ?? '')) return [];
     return [own.severity === '' ? finding : { ...finding, severity: own.severity, risk: RISK_OF[own.severity] }];

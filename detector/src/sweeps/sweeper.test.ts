@@ -5,7 +5,7 @@ import {
   type CredentialRecord,
 } from '@lanewatch/ingest/contract';
 import { expect, test } from 'vitest';
-import type { Finding } from '../../contract/index.ts';
+import { sentenceOf, type Finding } from '../../contract/index.ts';
 import type { SweepReader } from './reader.ts';
 import { createSweeper } from './sweeper.ts';
 import { DAY_MS, type Guards } from './sweep.ts';
@@ -35,6 +35,8 @@ function setup(records: CredentialRecord[], ledger: Partial<SweepReader> = {}) {
         spends: async () => new Map(),
         collectorHours: async () => [],
         coverage: async () => [],
+        floodsSince: async () => [],
+        floods: async () => [],
         guards: async () => new Map(guards),
         writeGuards: async (some) => some.forEach((own, lane) => guards.set(lane, own)),
         ...ledger,
@@ -128,6 +130,32 @@ test('a collector that stops while it usually sends is told, and one that is qui
   expect(written.size).toBe(0);
   await running.collectors(NOW + 1.5 * HOUR);
   expect([...written.values()]).toMatchObject([{ rule: 'R27', credential_id: 'busy', lane: fingerprintOf('busy') }]);
+});
+
+test('what is too many to be raised is one finding on the collector’s own key, which grows and is the same after a restart', async () => {
+  const rows = { rows: 40 };
+  const flood = { ...{ id: `R01-${'a'.repeat(24)}`, collector: 'laptops', severity: 'medium' as const }, lanes: 30 };
+  const at = { firstMs: NOW - HOUR, lastMs: NOW, lastReceivedMs: NOW };
+  const { sweeper, written, writes } = setup([record('laptops')], {
+    floodsSince: async () => [flood.id],
+    floods: async () => [{ ...flood, ...at, ...rows }],
+  });
+  const running = sweeper();
+  await running.floods(NOW);
+  await running.floods(NOW);
+  rows.rows = 55;
+  await running.floods(NOW);
+  expect(writes).toEqual([1, 1]);
+  const [found] = [...written.values()];
+  expect(found).toMatchObject({
+    rule: 'R01',
+    lane: fingerprintOf('laptops'),
+    credential_id: 'laptops',
+    occurrences: 55,
+  });
+  expect(sentenceOf(found!)).toContain('55 more events of rule R01, of 30 keys, came through laptops');
+  await sweeper().floods(NOW);
+  expect([...written.values()]).toEqual([found]);
 });
 
 test('days that the provider bills otherwise than observed are told once they are over', async () => {

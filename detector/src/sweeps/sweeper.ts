@@ -3,6 +3,7 @@ import { credentialRecordKey, mayShipEvents, periodStartMs, type CredentialRecor
 import type { Finding } from '../../contract/index.ts';
 import type { RuleOverrides } from '../rules/parameters.ts';
 import { createCollectorWatch } from './collector-watch.ts';
+import { createFloodWatch } from './flood-watch.ts';
 import { createGuardWatch } from './guard-watch.ts';
 import { countsAt, findingOf, subjectOf } from './finding-of.ts';
 import { idle } from './r18-idle.ts';
@@ -35,6 +36,8 @@ export interface Sweeper {
   guards(nowMs: number): Promise<void>;
   /** R27. */
   collectors(nowMs: number): Promise<void>;
+  /** What is too many to be raised. */
+  floods(nowMs: number): Promise<void>;
   /** R28. */
   coverage(nowMs: number): Promise<void>;
 }
@@ -75,6 +78,9 @@ export function createSweeper(options: SweeperOptions): Sweeper {
   const guardWatch = createGuardWatch({ sweep: guardRemoved(overrides.R23), reader, records, write });
   const collectorWatch = createCollectorWatch({ sweep: collectorSilent(overrides.R27), reader, records, write });
 
+  // They grow, so whether one is stored says nothing.
+  const floodWatch = createFloodWatch({ reader, records, write: options.write });
+
   async function keys(nowMs: number): Promise<void> {
     const uses = await reader.lastUses();
     const since = PERIODS.map((period) => periodStartMs(period, nowMs)) as [number, number, number];
@@ -107,6 +113,7 @@ export function createSweeper(options: SweeperOptions): Sweeper {
     keys,
     guards: guardWatch.run,
     collectors: collectorWatch.run,
+    floods: floodWatch.run,
     async coverage(nowMs) {
       const days = await reader.coverage(nowMs - COVERAGE_DAYS * DAY_MS);
       const byId = new Map([...records()].filter(({ is_current }) => is_current).map((record) => [record.id, record]));

@@ -208,6 +208,9 @@ export function createMemoryLedger(): MemoryLedger {
         own.slice(Math.max(0, carried)).forEach(onRow);
       }
     },
+    async restoreRaisings(partitions, sinceMs, onRow) {
+      ofLanes(partitions, sinceMs).forEach(onRow);
+    },
     async restoreAddresses(partitions, sinceMs, onUse) {
       for (const { ip, host, user, lane, org, seen_at } of ofLanes(partitions, sinceMs))
         if (ip !== '' && host === '' && !isResolvedUser(user)) onUse({ ip, lane, org, lastMs: seen_at });

@@ -7,8 +7,9 @@ import {
   type UsageEvent,
 } from '@lanewatch/ingest/contract';
 import { expect } from 'vitest';
-import type { Finding, RuleId } from '../../../contract/index.ts';
+import type { Finding, LedgerRow, RuleId } from '../../../contract/index.ts';
 import { createRegistryView } from '../../classify/registry-view.ts';
+import type { FloodLimits } from '../../findings/flood-guard.ts';
 import { createLaneStates } from '../../lane-state/lane-states.ts';
 import { placesOf } from '../../networks/places.ts';
 import { createDedupeWindow } from '../../pipeline/dedupe-window.ts';
@@ -57,6 +58,8 @@ export interface RunOptions {
   overrides?: RuleOverrides;
   /** Rules that are looked at; all when nothing is said. */
   only?: RuleId;
+  /** Findings of a rule and collector that may be raised. */
+  flood?: FloodLimits;
 }
 
 /** Runs events through the pipeline in order and returns the findings it wrote: the same whether it dies after each event or never. */
@@ -65,8 +68,10 @@ export async function findingsOf(
   credentials: Partial<CredentialRecord>[] = [],
   options: RunOptions = {},
 ): Promise<Finding[]> {
-  const findings = await findingsOfLives(events, credentials, options, () => false);
-  expect(await findingsOfLives(events, credentials, options, () => true)).toEqual(findings);
+  const { findings, rows } = await runOf(events, credentials, options, () => false);
+  const restarted = await runOf(events, credentials, options, () => true);
+  expect(restarted.findings).toEqual(findings);
+  expect(restarted.rows.map((row) => row.findings)).toEqual(rows.map((row) => row.findings));
   return options.only === undefined ? findings : findings.filter(({ rule }) => rule === options.only);
 }
 
@@ -74,9 +79,19 @@ export async function findingsOf(
 export async function findingsOfLives(
   events: Partial<UsageEvent>[],
   credentials: Partial<CredentialRecord>[],
-  { later = [], extraValuesMax = 1_000, overrides = {} }: RunOptions,
+  options: RunOptions,
   diesAfter: (number: number) => boolean,
 ): Promise<Finding[]> {
+  return (await runOf(events, credentials, options, diesAfter)).findings;
+}
+
+/** The same with the rows that were stored. */
+export async function runOf(
+  events: Partial<UsageEvent>[],
+  credentials: Partial<CredentialRecord>[],
+  { later = [], extraValuesMax = 1_000, overrides = {}, flood }: RunOptions,
+  diesAfter: (number: number) => boolean,
+): Promise<{ findings: Finding[]; rows: LedgerRow[] }> {
   const registry = createRegistryView();
   const register = (records: Partial<CredentialRecord>[]) => {
     for (const record of records) expect(registry.apply(Buffer.from(JSON.stringify(record)))).toEqual({ ok: true });
@@ -102,6 +117,7 @@ export async function findingsOfLives(
       dedupeWindowMs: HOUR,
       dedupeIdsMax: 1000,
       laneHistoryMs: HOUR,
+      ...(flood !== undefined && { flood }),
       lanesMax: 100,
       batchRowsMax: 100,
       flushIntervalMs: 0,
@@ -141,5 +157,6 @@ export async function findingsOfLives(
   for (const finding of ledger.findings.values()) {
     expect(ledger.rows.filter((row) => row.findings.includes(finding.id))).toHaveLength(finding.occurrences);
   }
-  return [...ledger.findings.values()].sort((left, right) => (left.id < right.id ? -1 : 1));
+  const findings = [...ledger.findings.values()].sort((left, right) => (left.id < right.id ? -1 : 1));
+  return { findings, rows: ledger.rows };
 }
