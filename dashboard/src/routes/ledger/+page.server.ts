@@ -7,6 +7,7 @@ import { LEDGER_COLUMNS_COOKIE, ZONE_COOKIE, zoneOf } from '#lib/preferences.ts'
 import { changedQuery } from '#lib/query.ts';
 import { columnsOf, shownOf } from './columns.ts';
 import { chipsOf } from './filters.ts';
+import { drawnOf } from './histogram.ts';
 import { exactBounds, readLedgerQuery } from './ledger-query.ts';
 import type { PageServerLoad } from './$types';
 
@@ -49,7 +50,7 @@ export const load: PageServerLoad = async ({ locals, url, cookies }) => {
   // Counted beside the rows and never waited for: sums that are not there with them follow.
   const isFirst = query.cursor === undefined;
   const counting = isFirst ? locals.api.ledgerTotals(query).catch(() => null) : Promise.resolve(null);
-  const drawing = isFirst ? locals.api.ledgerHistogram(query).catch(() => null) : Promise.resolve(null);
+  const drawing = isFirst ? locals.api.ledgerHistogram(query).then(drawnOf, () => null) : Promise.resolve(null);
   const { items, next_cursor } = await locals.api.ledger({ ...query, totals: false });
   const [totals, histogram] = await Promise.all([soon(counting), soon(drawing)]);
   return {

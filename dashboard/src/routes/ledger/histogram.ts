@@ -3,6 +3,17 @@ import type { LedgerHistogram } from '@lanewatch/query-api/contract';
 export const WIDTH = 960;
 export const HEIGHT = 56;
 
+/** What the drawing shows of the answer; the rest is not sent to a browser. */
+export type DrawnHistogram = Omit<LedgerHistogram, 'steps'> & {
+  steps: Omit<LedgerHistogram['steps'][number], 'cost_usd'>[];
+};
+
+/** The answer without what is not drawn. */
+export const drawnOf = ({ steps, ...rest }: LedgerHistogram): DrawnHistogram => ({
+  ...rest,
+  steps: steps.map(({ at, events, failed_events }) => ({ at, events, failed_events })),
+});
+
 export interface Bar {
   at: string;
   until: string;
@@ -15,7 +26,7 @@ export interface Bar {
 }
 
 /** Bars of the steps that have rows, in a drawing of {@link WIDTH} by {@link HEIGHT}. Pure. */
-export function barsOf({ from, to, step_ms, steps }: LedgerHistogram): Bar[] {
+export function barsOf({ from, to, step_ms, steps }: DrawnHistogram): Bar[] {
   const startMs = Date.parse(from);
   const spanMs = Math.max(1, Date.parse(to) - startMs);
   const most = Math.max(1, ...steps.map(({ events }) => events));
@@ -28,15 +39,21 @@ export function barsOf({ from, to, step_ms, steps }: LedgerHistogram): Bar[] {
       at: new Date(Math.max(atMs, startMs)).toISOString(),
       until: new Date(Math.min(atMs + step_ms, Math.max(startMs + spanMs, atMs + 1))).toISOString(),
       ...{ x, height, events: step.events, failed: step.failed_events },
-      width: Math.max(2, xOf(atMs + step_ms) - x - 1),
+      width: Math.max(2, Math.round((xOf(atMs + step_ms) - x - 1) * 100) / 100),
       failedHeight: Math.round((step.failed_events / step.events) * height),
     };
   });
 }
 
+/** A bar as a path: all of its rows, or those that failed. */
+export const pathOf = ({ x, width, height, failedHeight }: Bar, part: 'all' | 'failed'): string => {
+  const high = part === 'all' ? height : failedHeight;
+  return high === 0 ? '' : `M${x} ${HEIGHT}v${-high}h${width}v${high}`;
+};
+
 /** The bounds between two places of a drag, as shares of the drawing's width; null for a mere press. */
 export function draggedBounds(
-  { from, to }: Pick<LedgerHistogram, 'from' | 'to'>,
+  { from, to }: Pick<DrawnHistogram, 'from' | 'to'>,
   begun: number,
   ended: number,
 ): { from: string; to: string } | null {
