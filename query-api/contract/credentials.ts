@@ -27,6 +27,7 @@ export const credentialsQuerySchema = pageQuerySchema.extend({
   module: z.string().max(100).optional().describe('Id of a module; none: keys without one'),
   environment: z.enum(['development', 'sandbox', 'staging', 'production', 'none']).optional(),
   project: z.string().max(200).optional(),
+  team: z.string().max(200).optional(),
   owner: z.string().max(200).optional(),
   mark: markSchema.optional(),
   weakly_governed: z.enum(['true']).optional(),

@@ -18,6 +18,7 @@ export const directoryCreateSchema = z
 
 /** `PATCH …/{name}` */
 export const directoryEditSchema = z.object({
+  name: text(200).min(1).optional().describe('Its new name; keys, policies and channels that name it follow'),
   description: text(500).optional(),
   owner: text(200).optional(),
   archived: z.boolean().optional().describe('true: no longer offered for new keys'),
@@ -36,3 +37,15 @@ export const directoryItemSchema = z.object({
 export type DirectoryItem = z.infer<typeof directoryItemSchema>;
 export const directorySchema = z.object({ items: z.array(directoryItemSchema) });
 export type Directory = z.infer<typeof directorySchema>;
+
+/** `GET /v1/owners`: who may answer for a key, as forms offer them. */
+export const ownersSchema = z.object({
+  items: z.array(
+    z.object({
+      owner: z.string().describe('An e-mail address, or the name of a service account'),
+      kind: z.enum(['person', 'service_account']),
+      label: z.string().describe('Name of the person, or what the service account is for'),
+    }),
+  ),
+});
+export type Owners = z.infer<typeof ownersSchema>;

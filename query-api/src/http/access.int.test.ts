@@ -133,6 +133,7 @@ const ACCESS: Record<string, Access> = {
   'POST /v1/sql/queries': 'analyst',
   'PUT /v1/sql/queries/:id': 'analyst',
   'DELETE /v1/sql/queries/:id': 'analyst',
+  'GET /v1/owners': 'responder',
   'GET /v1/projects': 'viewer',
   'POST /v1/projects': 'admin',
   'PATCH /v1/projects/:name': 'admin',

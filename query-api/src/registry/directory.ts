@@ -13,6 +13,7 @@ import { refuseErrors, refuseRawKeys, textErrors } from './fields.ts';
 import { statusAt } from './record.ts';
 import type { CredentialRow } from './record.ts';
 import { change } from './registry.ts';
+import { renameEverywhere } from './rename.ts';
 import type { RegistrySnapshot } from './view.ts';
 
 /** The name of that kind on a key; '' when it names none. */
@@ -93,14 +94,18 @@ export function addToDirectory(
   });
 }
 
-/** @throws {ProblemError} `not_found` */
+/**
+ * Changes one. With another name, whatever names it follows in the same change.
+ * @returns id of the last outbox row when keys follow, else 0
+ * @throws {ProblemError} `not_found`; `conflict` when the new name is another's
+ */
 export function editInDirectory(
   db: RegistryDatabase,
   kind: DirectoryKind,
   name: string,
   input: z.output<typeof directoryEditSchema>,
   by: { actor: string; nowMs: number },
-): Promise<void> {
+): Promise<number> {
   refuseUnusable(input);
   const at = new Date(by.nowMs);
   return change(db, async (transaction) => {
@@ -111,20 +116,25 @@ export function editInDirectory(
       .where('name', '=', name)
       .executeTakeFirst();
     if (before === undefined) throw new ProblemError('not_found', 'There is none of this name. Make it first.');
-    const { archived, owner = before.owner, description = before.description } = input;
+    const { archived, name: renamed = name, owner = before.owner, description = before.description } = input;
     if (kind === 'service_account' && owner === '') {
       throw fieldProblem('owner', 'is needed: a person answers for a service account');
     }
     const archivedAt = archived === undefined ? before.archived_at : archived ? (before.archived_at ?? at) : null;
-    const after = { owner, description, archived_at: archivedAt };
+    const after = { name: renamed, owner, description, archived_at: archivedAt };
+    const outboxId =
+      renamed === name
+        ? 0
+        : await renameEverywhere(transaction, kind, { from: name, to: renamed }, { actor: by.actor, at });
     await transaction.updateTable('directory').set(after).where('kind', '=', kind).where('name', '=', name).execute();
-    const changes = (['owner', 'description', 'archived_at'] as const).flatMap((field) =>
+    const changes = (['name', 'owner', 'description', 'archived_at'] as const).flatMap((field) =>
       JSON.stringify(before[field]) === JSON.stringify(after[field])
         ? []
         : [{ field, before: before[field], after: after[field] }],
     );
-    const subject = { kind, id: name };
+    const subject = { kind, id: renamed };
     await appendAudit(transaction, { actor: by.actor, action: `${kind}.edited`, at, subject, changes });
+    return outboxId;
   });
 }
 

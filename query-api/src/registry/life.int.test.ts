@@ -81,6 +81,33 @@ describe.each(registryTargets(inject('postgresUrl')))('the life of a key on %s',
     expect(await shown()).toMatchObject({ status: 'resolved' });
   });
 
+  test('a renamed project takes keys, their records, its policies and channels along; what is archived is offered no more', async () => {
+    const { secret } = (await api.post('/v1/credentials', { ...KEY, project: 'billing' })).body;
+    await api.post('/v1/projects', { name: 'billing', owner: 'ada@example.com' });
+    await api.put('/v1/policies/maximum_lifetime', { project: 'billing', mode: 'watch', version: 0 });
+    const channel = { kind: 'webhook', name: 'Ours', url: 'https://example.com/hook', projects: ['billing', 'lab'] };
+    expect((await api.post('/v1/channels', channel)).status).toBe(201);
+    await api.post('/v1/projects', { name: 'lab' });
+    expect((await api.patch('/v1/projects/billing', { name: 'lab' })).status).toBe(409);
+    const renamed = await api.patch('/v1/projects/billing', { name: 'Billing & tax' });
+    expect(renamed.body.items).toMatchObject([
+      { name: 'Billing & tax', keys_active: 1 },
+      { name: 'lab', keys: 0 },
+    ]);
+    const [key] = (await api.get('/v1/credentials', { project: 'Billing & tax' })).body.items;
+    expect(key).toMatchObject({ project: 'Billing & tax', version: 2 });
+    expect(await verify(secret)).toBe('VALID');
+    expect((await topicRecords(api.bus)).at(-1)!.record).toMatchObject({ project: 'Billing & tax', version: 2 });
+    const policy = (await api.get('/v1/policies/maximum_lifetime')).body;
+    expect(JSON.stringify(policy)).toContain('Billing & tax');
+    expect((await api.get('/v1/channels')).body.items[0].projects).toEqual(['Billing & tax', 'lab']);
+    await api.post('/v1/service-accounts', { name: 'pipeline', owner: 'ada@example.com' });
+    const owners = async () => (await api.get('/v1/owners')).body.items.map(({ owner }: { owner: string }) => owner);
+    expect(await owners()).toEqual(['pipeline']);
+    await api.patch('/v1/service-accounts/pipeline', { archived: true });
+    expect(await owners()).toEqual([]);
+  });
+
   test('a form sent twice makes one key and shows its secret both times; another form under the same key is refused', async () => {
     const headers = { 'idempotency-key': 'form-0001' };
     const [first, second] = await Promise.all([

@@ -111,7 +111,7 @@ function filterOf(
   nowMs: number,
   marks: (row: CredentialRow) => string[],
 ): (row: CredentialRow) => boolean {
-  const { status, kind, module, environment, project, owner, mark, weakly_governed: weak } = query;
+  const { status, kind, module, environment, project, team, owner, mark, weakly_governed: weak } = query;
   const needle = query.q?.trim().toLowerCase() ?? '';
   return (row) =>
     (status === undefined || statusAt(row, nowMs) === status) &&
@@ -119,6 +119,7 @@ function filterOf(
     (module === undefined || orNone(module, row.module)) &&
     (environment === undefined || orNone(environment, row.environment)) &&
     (project === undefined || row.project === project) &&
+    (team === undefined || row.team === team) &&
     (owner === undefined || row.owner === owner) &&
     (needle === '' || textOf(row).includes(needle)) &&
     (weak === undefined || (isWeaklyGoverned(row) && statusAt(row, nowMs) === 'active')) &&

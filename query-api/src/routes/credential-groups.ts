@@ -6,13 +6,16 @@ import {
   directorySchema,
   environmentsSchema,
   modulesSchema,
+  ownersSchema,
 } from '../../contract/index.ts';
 import type { DirectoryKind } from '../../contract/index.ts';
 import { actorOf } from '../http/session-auth.ts';
 import { addToDirectory, editInDirectory, readDirectory } from '../registry/directory.ts';
 import { environmentsOf, modulesOf } from '../registry/modules.ts';
+import { readOwners } from '../registry/owners.ts';
 import { readWorstOpen } from '../registry/worst-open.ts';
 import type { Services } from '../services/services.ts';
+import { credentialAnswers } from './credential-answers.ts';
 
 const DIRECTORIES: readonly { path: string; kind: DirectoryKind; what: string }[] = [
   { path: '/v1/projects', kind: 'project', what: 'Projects' },
@@ -24,6 +27,7 @@ const DIRECTORIES: readonly { path: string; kind: DirectoryKind; what: string }[
 export function credentialGroupRoutes(services: Services): FastifyPluginAsyncZod {
   const { store, database, registry, lastUses, config, now } = services;
   const { db } = database;
+  const answers = credentialAnswers(services);
 
   return async (app) => {
     app.get(
@@ -62,6 +66,19 @@ export function credentialGroupRoutes(services: Services): FastifyPluginAsyncZod
       },
     );
 
+    app.get(
+      '/v1/owners',
+      {
+        config: { can: 'credentials.write' },
+        schema: {
+          tags: ['registry'],
+          summary: 'Who may answer for a key: people with an account, and service accounts',
+          response: { 200: ownersSchema },
+        },
+      },
+      async () => readOwners(db),
+    );
+
     for (const { path, kind, what } of DIRECTORIES) {
       const list = async () => readDirectory(db, await registry.current(), kind, now());
 
@@ -94,7 +111,7 @@ export function credentialGroupRoutes(services: Services): FastifyPluginAsyncZod
           config: { can: 'organisation.manage' },
           schema: {
             tags: ['registry'],
-            summary: `${what}: change or archive one`,
+            summary: `${what}: change, rename or archive one`,
             params: z.object({ name: z.string().min(1).max(200) }),
             body: directoryEditSchema.strict(),
             response: { 200: directorySchema },
@@ -102,7 +119,8 @@ export function credentialGroupRoutes(services: Services): FastifyPluginAsyncZod
         },
         async (request) => {
           const by = { actor: actorOf(request), nowMs: now() };
-          await editInDirectory(db, kind, request.params.name, request.body, by);
+          const outboxId = await editInDirectory(db, kind, request.params.name, request.body, by);
+          if (outboxId !== 0) await answers.published(outboxId);
           return list();
         },
       );
