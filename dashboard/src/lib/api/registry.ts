@@ -13,16 +13,24 @@ import {
   IDEMPOTENCY_HEADER,
   impactSchema,
   modulesSchema,
+  ownersSchema,
   preflightAnswerSchema,
   type CredentialCreate,
   type CredentialEdit,
   type CredentialRotate,
+  type DirectoryKind,
 } from '@lanewatch/query-api/contract';
 import { queryString, type Query } from '#lib/query.ts';
 import type { Calls } from './client.ts';
 
 const ALL = '/v1/credentials';
 const one = (id: string) => `${ALL}/${encodeURIComponent(id)}`;
+
+const DIRECTORY_PATHS: Record<DirectoryKind, string> = {
+  project: '/v1/projects',
+  team: '/v1/teams',
+  service_account: '/v1/service-accounts',
+};
 
 /** What a change of a key does to those who use it: asked for before it is made. */
 export type Act = 'revoke' | 'rotate' | 'regenerate';
@@ -34,9 +42,15 @@ export function registryCalls({ read, command }: Pick<Calls, 'read' | 'command'>
     credential: (id: string) => read(credentialDetailSchema, one(id)),
     modules: () => read(modulesSchema, `${ALL}/modules`),
     environments: () => read(environmentsSchema, `${ALL}/environments`),
-    projects: () => read(directorySchema, '/v1/projects'),
-    teams: () => read(directorySchema, '/v1/teams'),
-    serviceAccounts: () => read(directorySchema, '/v1/service-accounts'),
+    directory: (kind: DirectoryKind) => read(directorySchema, DIRECTORY_PATHS[kind]),
+    addToDirectory: (kind: DirectoryKind, body: { name: string; owner: string; description: string }) =>
+      command(directorySchema, DIRECTORY_PATHS[kind], body),
+    editInDirectory: (
+      kind: DirectoryKind,
+      name: string,
+      body: { name?: string; owner?: string; description?: string; archived?: boolean },
+    ) => command(directorySchema, `${DIRECTORY_PATHS[kind]}/${encodeURIComponent(name)}`, body, { method: 'PATCH' }),
+    owners: () => read(ownersSchema, '/v1/owners'),
     impact: (id: string, act: Act) => read(impactSchema, `${one(id)}/impact${queryString({ act })}`),
     drain: (id: string) => read(drainSchema, `${one(id)}/drain`),
     credentialLog: (id: string, query: Query) => read(credentialLogSchema, `${one(id)}/log${queryString(query)}`),

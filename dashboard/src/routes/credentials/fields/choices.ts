@@ -1,3 +1,4 @@
+import type { Owners } from '@lanewatch/query-api/contract';
 import { CREDENTIAL_ENVIRONMENTS } from '@lanewatch/query-api/contract/credential-facts';
 import type { Api } from '#lib/api/client.ts';
 
@@ -6,18 +7,18 @@ export interface KeyChoices {
   modules: (readonly [id: string, label: string])[];
   projects: string[];
   teams: string[];
-  owners: string[];
+  owners: Owners['items'];
 }
 
 export const ENVIRONMENT_CHOICES = CREDENTIAL_ENVIRONMENTS.map((one) => [one, one] as const);
 
 /** Read for a form: where one of the lists can't be had the form goes without it. */
 export async function keyChoicesOf(api: Api): Promise<KeyChoices> {
-  const [modules, projects, teams, accounts] = await Promise.allSettled([
+  const [modules, projects, teams, owners] = await Promise.allSettled([
     api.modules(),
-    api.projects(),
-    api.teams(),
-    api.serviceAccounts(),
+    api.directory('project'),
+    api.directory('team'),
+    api.owners(),
   ]);
   const names = (list: typeof projects) =>
     list.status === 'fulfilled'
@@ -30,6 +31,6 @@ export async function keyChoicesOf(api: Api): Promise<KeyChoices> {
         : [],
     projects: names(projects),
     teams: names(teams),
-    owners: names(accounts),
+    owners: owners.status === 'fulfilled' ? owners.value.items : [],
   };
 }

@@ -15,7 +15,7 @@ function policyIn(params: { id: string }): PolicyId {
 
 export const load: PageServerLoad = async ({ params, locals: { api } }) => {
   const id = policyIn(params);
-  const [policy, projects] = await Promise.all([api.policy(id), api.projects()]);
+  const [policy, projects] = await Promise.all([api.policy(id), api.directory('project')]);
   return { policy, projects: projects.items.map(({ name }) => name) };
 };
 
