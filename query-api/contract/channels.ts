@@ -43,17 +43,21 @@ export const channelSchema = z.object({
 export type Channel = z.infer<typeof channelSchema>;
 export const channelsSchema = z.object({ items: z.array(channelSchema), email_ready: z.boolean() });
 
+const addressShape = {
+  url: z
+    .url({ protocol: /^https?$/ })
+    .max(2_000)
+    .optional()
+    .describe('Of a webhook or Slack’s incoming webhook'),
+  to: z.array(z.email().max(254)).min(1).max(20).optional().describe('Of an e-mail'),
+};
+
 /** `POST /v1/channels` */
 export const channelCreateSchema = z
   .strictObject({
     kind: z.enum(CHANNEL_KINDS),
     name: z.string().trim().min(1).max(120),
-    url: z
-      .url({ protocol: /^https?$/ })
-      .max(2_000)
-      .optional()
-      .describe('Of a webhook or Slack’s incoming webhook'),
-    to: z.array(z.email().max(254)).min(1).max(20).optional().describe('Of an e-mail'),
+    ...addressShape,
     severity: channelRouting.severity.default('high'),
     orgs: names.default([]),
     projects: names.default([]),
@@ -72,11 +76,12 @@ export type ChannelCreate = z.output<typeof channelCreateSchema>;
 /** The signing secret of a webhook is in this answer and never again. */
 export const channelCreatedSchema = z.object({ channel: channelSchema, signing_secret: z.string().nullable() });
 
-/** `PATCH /v1/channels/{id}` */
+/** `PATCH /v1/channels/{id}`: what is left out stays. Another address keeps the signing secret. */
 export const channelEditSchema = z
-  .object({ name: z.string().trim().min(1).max(120), ...channelRouting })
+  .object({ name: z.string().trim().min(1).max(120), ...channelRouting, ...addressShape })
   .partial()
   .extend({ version: z.number().int().optional() });
+export type ChannelEdit = z.input<typeof channelEditSchema>;
 
 /** `POST /v1/channels/{id}/test`: what came of one message sent at once. */
 export const channelTestedSchema = z.object({ ok: z.boolean(), detail: z.string(), duration_ms: z.number().int() });

@@ -8,7 +8,7 @@ import { fieldProblem, ProblemError } from '../http/problem.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import type { RegistryTransaction } from '../registry/database.ts';
 import type { ChannelsTable } from '../registry/schema.ts';
-import { seal } from '../seal.ts';
+import { seal, unseal } from '../seal.ts';
 import type { Destination } from './send.ts';
 
 export type ChannelRow = Omit<ChannelsTable, 'orgs' | 'projects' | 'owners'> &
@@ -74,9 +74,7 @@ export async function createChannel(
     await transaction
       .insertInto('channels')
       .values({
-        ...{ id, kind, ...listsOf(rest) },
-        target: 'to' in destination ? destination.to.join(', ') : new URL(destination.url).host,
-        sealed: seal(Buffer.from(JSON.stringify(destination)), authSecret, 'channels'),
+        ...{ id, kind, ...listsOf(rest), ...addressOf(destination, authSecret) },
         ...{ created_at: at, created_by: actor, version: 1, baselined_at: null, last_sent_at: null },
       })
       .execute();
@@ -89,7 +87,8 @@ export async function createChannel(
 export async function editChannel(
   db: RegistryDatabase,
   id: string,
-  { version, ...edit }: z.output<typeof channelEditSchema>,
+  { version, url, to, ...edit }: z.output<typeof channelEditSchema>,
+  authSecret: string,
   { actor, nowMs }: By,
 ): Promise<void> {
   await db.transaction().execute(async (transaction) => {
@@ -106,14 +105,51 @@ export async function editChannel(
     }
     const { quiet_from = row.quiet_from, quiet_to = row.quiet_to } = edit;
     refuseHalfQuiet({ quiet_from, quiet_to });
+    const address = url === undefined && to === undefined ? {} : movedTo(row, { url, to }, authSecret);
     await transaction
       .updateTable('channels')
-      .set({ ...listsOf(edit), version: row.version + 1 })
+      .set({ ...listsOf(edit), ...address, version: row.version + 1 })
       .where('id', '=', id)
       .execute();
-    const changes = changesOf(Object.keys(edit) as (keyof typeof edit)[], row, { ...row, ...edit });
+    const after = { ...row, ...edit, ...address };
+    const fields = [
+      ...(Object.keys(edit) as (keyof typeof edit)[]),
+      ...('target' in address ? ['target' as const] : []),
+    ];
+    const changes = changesOf(fields, row, after);
     await audit(transaction, 'channel.changed', { id, detail: row.name, changes }, { actor, at: new Date(nowMs) });
   });
+}
+
+/** What is kept of where a channel goes: what may be shown of it, and the whole sealed. */
+function addressOf(destination: Destination, authSecret: string): Pick<ChannelRow, 'target' | 'sealed'> {
+  return {
+    target: 'to' in destination ? destination.to.join(', ') : new URL(destination.url).host,
+    sealed: seal(Buffer.from(JSON.stringify(destination)), authSecret, 'channels'),
+  };
+}
+
+/** The same of a channel that goes elsewhere from now on, signed by the secret that it has. @throws {ProblemError} `validation` */
+function movedTo(
+  { kind, sealed }: Pick<ChannelRow, 'kind' | 'sealed'>,
+  { url, to }: { url: string | undefined; to: string[] | undefined },
+  authSecret: string,
+): Pick<ChannelRow, 'target' | 'sealed'> {
+  if (kind === 'email') {
+    if (to === undefined || url !== undefined) throw fieldProblem('url', 'is of a webhook; an e-mail channel has to');
+    return addressOf({ to }, authSecret);
+  }
+  if (url === undefined || to !== undefined) throw fieldProblem('to', `is of an e-mail; a ${kind} channel has url`);
+  let secret: string;
+  try {
+    ({ secret } = JSON.parse(unseal(sealed, authSecret, 'channels').toString('utf8')) as { secret: string });
+  } catch {
+    throw fieldProblem(
+      'url',
+      'can’t be changed: the sign-in secret is another than when this channel was made. Make it anew',
+    );
+  }
+  return addressOf({ url, secret }, authSecret);
 }
 
 /** @throws {ProblemError} for quiet hours that begin and never end, or the other way round */

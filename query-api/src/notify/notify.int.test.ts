@@ -154,6 +154,19 @@ test('an hourly Slack channel and a mail tell several findings in one message', 
   await Promise.all([slack.off(), mail.off()]);
 });
 
+test('a channel that is moved is told at its new address, signed by the secret it had', async () => {
+  const { channel: made, signing_secret: secret, off } = await channel({ url: 'http://127.0.0.1:9/closed' });
+  const path = `/v1/channels/${made.id}`;
+  expect((await api.patch(path, { to: ['soc@example.com'] })).body.errors[0].path).toBe('to');
+  const edited = await api.patch(path, { url: url(), name: 'night shift', version: 1 });
+  expect(edited.body).toMatchObject({ name: 'night shift', target: new URL(url()).host, version: 2 });
+  expect((await api.post(`${path}/test`)).body).toMatchObject({ ok: true });
+  const { headers, body } = posted[0]!;
+  const [, seconds, signature] = /^t=(\d+),v1=(.+)$/.exec(String(headers['lanewatch-signature']))!;
+  expect(signature).toBe(createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex'));
+  await off();
+});
+
 test('what a rule in monitor mode finds is told to nobody, nor later when the rule is set to notify', async () => {
   const { off } = await channel({});
   const [kept, told] = [finding({ rule: 'R08', lane: 'kept' }), finding({ rule: 'R09', lane: 'told' })];

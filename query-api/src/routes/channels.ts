@@ -65,7 +65,7 @@ export function channelRoutes({ database, delivery, config, now }: Services): Fa
         config: forAdmins,
         schema: {
           tags: ['channels'],
-          summary: 'Change what a channel tells of, or switch it off',
+          summary: 'Change what a channel tells of, when and where to, or switch it off',
           params: channelParams,
           body: channelEditSchema.strict(),
           response: { 200: channelSchema },
@@ -73,7 +73,7 @@ export function channelRoutes({ database, delivery, config, now }: Services): Fa
       },
       async (request) => {
         const { id } = request.params;
-        await editChannel(db, id, request.body, { actor: actorOf(request), nowMs: now() });
+        await editChannel(db, id, request.body, config.authSecret, { actor: actorOf(request), nowMs: now() });
         return oneOf(id);
       },
     );

@@ -29,6 +29,7 @@ import {
   triageAnswerSchema,
   UNATTENDED_HEADER,
   type ChannelCreate,
+  type ChannelEdit,
   type EntityKind,
   type Problem,
   type TriageRequest,
@@ -216,7 +217,7 @@ export function createApi(base: string, caller: Caller) {
     channelDeliveries: (id: string) =>
       read(channelDeliveriesSchema, `/v1/channels/${encodeURIComponent(id)}/deliveries`),
     createChannel: (body: Partial<ChannelCreate>) => command(channelCreatedSchema, '/v1/channels', body),
-    editChannel: (id: string, body: { enabled: boolean }) =>
+    editChannel: (id: string, body: ChannelEdit) =>
       command(channelSchema, `/v1/channels/${encodeURIComponent(id)}`, body, { method: 'PATCH' }),
     testChannel: (id: string) => command(channelTestedSchema, `/v1/channels/${encodeURIComponent(id)}/test`, {}),
     commentOn: (id: string, text: string) =>
