@@ -21,6 +21,15 @@ export const exportRequestSchema = z.discriminatedUnion('what', [
 ]);
 export type ExportRequest = z.output<typeof exportRequestSchema>;
 
+/** An Ed25519 signature with the public half of its pair. */
+export const signatureSchema = z.object({
+  algorithm: z.literal('Ed25519'),
+  key_id: z.string().describe('The first 16 hex digits of the SHA-256 of the public key (SPKI, DER)'),
+  public_key: z.string(),
+  value: z.string(),
+});
+export type Signature = z.infer<typeof signatureSchema>;
+
 /** What proves an export: kept beside the file, it lets anybody check it offline. */
 export const exportReceiptSchema = z.object({
   version: z.literal(1),
@@ -37,8 +46,7 @@ export const exportReceiptSchema = z.object({
   made_at: instantSchema,
   made_by: z.string(),
   chain_head: chainHeadSchema.describe('Where the audit trail ended, with the row about this export'),
-  signature: z
-    .object({ algorithm: z.literal('Ed25519'), key_id: z.string(), public_key: z.string(), value: z.string() })
+  signature: signatureSchema
     .nullable()
     .describe('Over the canonical JSON of all other members; null before key signing was set up'),
 });

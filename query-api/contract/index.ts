@@ -21,6 +21,8 @@ export * from './entity-address.ts';
 export * from './jobs.ts';
 export * from './audit.ts';
 export * from './exports.ts';
+export * from './evidence.ts';
+export * from './onboarding.ts';
 export * from './entities.ts';
 export * from './sessions.ts';
 export * from './policies.ts';

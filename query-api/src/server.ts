@@ -23,6 +23,7 @@ import { controlRoutes } from './routes/control.ts';
 import { credentialGroupRoutes } from './routes/credential-groups.ts';
 import { credentialSecretRoutes } from './routes/credential-secrets.ts';
 import { credentialRoutes } from './routes/credentials.ts';
+import { evidenceRoutes } from './routes/evidence.ts';
 import { exportRoutes } from './routes/exports.ts';
 import { findingRoutes } from './routes/findings.ts';
 import { entityRoutes } from './routes/entities.ts';
@@ -146,6 +147,7 @@ export async function createServer(
   await app.register(spendRoutes(services));
   await app.register(sqlRoutes(services));
   await app.register(exportRoutes(services));
+  await app.register(evidenceRoutes(services));
   await app.register(changeRoutes(services));
   if (services.config.controlToken !== null) {
     await app.register(controlRoutes(services, services.config.controlToken));

@@ -43,6 +43,8 @@ export const importHref = '/credentials/import';
 export const actHref = (id: string, act: 'edit' | 'rotate' | 'regenerate' | 'revoke') => `${credentialHref(id)}/${act}`;
 export const deadLetterHref = (id: string) => `/collectors/dead-letters/${segmentOf(id)}`;
 
+export const evidenceHref = (id: string) => `/evidence/${segmentOf(id)}`;
+
 /** The page of exports, asked for what a list shows by the address' filters. */
-export const exportHref = (what: 'activity' | 'audit', searchParams: Iterable<[string, string]>) =>
+export const exportHref = (what: 'activity' | 'audit' | 'ledger', searchParams: Iterable<[string, string]>) =>
   changedQuery({ pathname: '/exports', searchParams }, { limit: null, what });

@@ -29,6 +29,7 @@ const PAGE_PERMISSIONS: Record<string, Permission> = {
   '/people': 'people.manage',
   '/audit': 'audit.read',
   '/exports': 'query',
+  '/evidence/[id]': 'query',
   '/credentials/create': 'credentials.write',
   '/credentials/import': 'credentials.write',
   '/credentials/[id]/edit': 'credentials.write',

@@ -42,9 +42,10 @@ export const PLACE_GROUPS: readonly { name: string; places: readonly Place[] }[]
       { href: '/channels', name: 'Notifications', icon: 'notifications', routes: ['/channels'] },
       { href: '/activity', name: 'Activity', icon: 'activity', routes: ['/activity'] },
       { href: '/audit', name: 'Audit trail', icon: 'audit', routes: ['/audit'] },
-      { href: '/exports', name: 'Exports', icon: 'exports', routes: ['/exports'] },
+      { href: '/exports', name: 'Exports', icon: 'exports', routes: ['/exports', '/evidence'] },
       { href: '/jobs', name: 'Jobs', icon: 'jobs', routes: ['/jobs'] },
       { href: '/collectors', name: 'Collectors', icon: 'collectors', routes: ['/collectors'] },
+      { href: '/onboarding', name: 'Onboarding', icon: 'onboarding', routes: ['/onboarding'] },
     ],
   },
 ];

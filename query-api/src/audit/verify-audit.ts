@@ -1,20 +1,21 @@
 import { readFile } from 'node:fs/promises';
-import { exportReceiptSchema } from '../../contract/index.ts';
+import { proofOf } from '../exports/check.ts';
 import { openDatabase } from '../registry/database.ts';
 import { verifyAudit } from './verify.ts';
 
-/** Checks the trail in the database of DATABASE_URL; arguments are receipts that were kept outside. 0: it holds, 1: not, 2: unread. */
+/** Checks the trail in the database of DATABASE_URL; arguments are receipts and evidence that were kept outside. 0: it holds, 1: not, 2: unread. */
 try {
   const url = process.env['DATABASE_URL'];
   if (url === undefined) throw new Error('set DATABASE_URL to the registry’s database');
-  const receipts = await Promise.all(
-    process.argv.slice(2).map(async (path) => exportReceiptSchema.parse(JSON.parse(await readFile(path, 'utf8')))),
-  );
+  const proofs = await Promise.all(process.argv.slice(2).map(async (path) => proofOf(await readFile(path, 'utf8'))));
   const database = await openDatabase(url);
   const { holds, rows, head, broken } = await verifyAudit(
     database.db,
     Date.now(),
-    receipts.map(({ chain_head: known }) => known),
+    proofs.flatMap(({ receipt, evidence }) => [
+      receipt.chain_head,
+      ...(evidence === null ? [] : [evidence.chain_head]),
+    ]),
   );
   await database.close();
   if (holds) console.log(`The audit trail holds: ${rows} rows, the last one with hash ${head.hash}.`);

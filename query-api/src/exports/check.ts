@@ -2,17 +2,34 @@ import { createHash, createPublicKey, verify } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
-import { auditItemSchema } from '../../contract/index.ts';
-import type { ExportReceipt } from '../../contract/index.ts';
+import { auditItemSchema, evidenceSchema, exportReceiptSchema } from '../../contract/index.ts';
+import type { Evidence, ExportReceipt, Signature } from '../../contract/index.ts';
 import { canonicalJson } from '../audit/canonical-json.ts';
 import { entryOf, hashOf } from '../audit/chain.ts';
 import { rowCountOf } from './row-count.ts';
+
+/** What is kept beside an exported file: its receipt alone, or evidence with the receipt in it. */
+export interface Proof {
+  receipt: ExportReceipt;
+  evidence: Evidence | null;
+}
+
+/** Reads a receipt or evidence. @throws {Error} for text that is neither */
+export function proofOf(text: string): Proof {
+  const value = JSON.parse(text) as unknown;
+  const evidence = evidenceSchema.safeParse(value);
+  if (evidence.success) return { receipt: evidence.data.receipt, evidence: evidence.data };
+  const receipt = exportReceiptSchema.safeParse(value);
+  if (receipt.success) return { receipt: receipt.data, evidence: null };
+  const { path, message } = receipt.error.issues[0]!;
+  throw new Error(`it is no receipt and no evidence: ${path.join('.')} ${message}`);
+}
 
 /**
  * Compares a file with its receipt, with nothing but the two.
  * @returns what is wrong, a sentence each; empty when the file is the one that was exported
  */
-export async function checkExport(path: string, receipt: ExportReceipt): Promise<string[]> {
+export async function checkExport(path: string, { receipt, evidence }: Proof): Promise<string[]> {
   const wrong: string[] = [];
   const hash = createHash('sha256');
   const count = rowCountOf(receipt.format);
@@ -28,6 +45,7 @@ export async function checkExport(path: string, receipt: ExportReceipt): Promise
   const rows = rowsOf(count);
   if (rows !== receipt.rows) wrong.push(`The file has ${rows ?? 'unreadable'} rows; the receipt says ${receipt.rows}.`);
   if (!isSigned(receipt)) wrong.push('The receipt is not as it was signed.');
+  if (evidence !== null && !isSigned(evidence)) wrong.push('The evidence is not as it was signed.');
   if (wrong.length === 0 && receipt.what === 'audit' && receipt.format === 'json') {
     wrong.push(...(await checkTrail(path, receipt)));
   }
@@ -46,7 +64,7 @@ function rowsOf(count: { rows(): number }): number | null {
 }
 
 /** True for one without a signature: that it has none is said beside the result. */
-function isSigned({ signature, ...unsigned }: ExportReceipt): boolean {
+function isSigned({ signature, ...unsigned }: { signature: Signature | null }): boolean {
   if (signature === null) return true;
   const der = Buffer.from(signature.public_key, 'base64');
   if (createHash('sha256').update(der).digest('hex').slice(0, 16) !== signature.key_id) return false;

@@ -45,21 +45,23 @@ test('every export in every format is as its receipt says, one changed byte is r
   for (const what of EXPORTED) {
     for (const format of EXPORT_FORMATS) {
       const { path, receipt, text } = await exported({ what, format });
-      expect([what, format, await checkExport(path, receipt)]).toEqual([what, format, []]);
+      expect([what, format, await checkExport(path, { receipt, evidence: null })]).toEqual([what, format, []]);
       expect(receipt.rows).toBeGreaterThan(what === 'registry' ? 0 : 1);
       if (format === 'csv' && what !== 'audit') expect(text).toMatch(/(^|[,"\n])'=HYPERLINK/);
       if (format === 'csv') expect(text).not.toMatch(/(^|[,\n])"?=/);
       const bytes = await readFile(path);
       bytes[bytes.length >> 1]! ^= 1;
       await writeFile(path, bytes);
-      expect((await checkExport(path, receipt)).join()).toContain('SHA-256');
+      expect((await checkExport(path, { receipt, evidence: null })).join()).toContain('SHA-256');
     }
   }
   const { path, receipt } = await exported({ what: 'ledger', format: 'parquet', filters: { user: ['bob'] } });
   const file = await readFile(path);
   const rows = await parquetReadObjects({ file: new Uint8Array(file).buffer });
   expect([receipt.rows, rows.map(({ user }) => user)]).toEqual([1, ['bob']]);
-  expect((await checkExport(path, { ...receipt, made_by: 'somebody else' })).join()).toContain('signed');
+  expect(
+    (await checkExport(path, { receipt: { ...receipt, made_by: 'somebody else' }, evidence: null })).join(),
+  ).toContain('signed');
   const { items } = (await api.get('/v1/exports', { limit: '1' })).body;
   expect(items).toEqual([receipt]);
   expect((await api.get('/v1/audit/chain')).body).toMatchObject({ holds: true, head: receipt.chain_head });

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
-import type { ExportReceipt, SigningKey } from '../../contract/index.ts';
+import type { Signature, SigningKey } from '../../contract/index.ts';
 import { appendAudit } from '../audit/append.ts';
 import { canonicalJson } from '../audit/canonical-json.ts';
 import { ProblemError } from '../http/problem.ts';
@@ -49,12 +49,12 @@ export async function setUpSigning(
   return readSigningKey(db);
 }
 
-/** Signs a receipt; null while there is no pair. */
+/** Signs a receipt or evidence, over its canonical JSON; null while there is no pair. */
 export async function signatureOf(
   transaction: RegistryTransaction,
-  receipt: Omit<ExportReceipt, 'signature'>,
+  unsigned: object,
   authSecret: string,
-): Promise<ExportReceipt['signature']> {
+): Promise<Signature | null> {
   const row = await transaction.selectFrom('signing_key').selectAll().executeTakeFirst();
   if (row === undefined) return null;
   const key = createPrivateKey({
@@ -62,6 +62,6 @@ export async function signatureOf(
     format: 'der',
     type: 'pkcs8',
   });
-  const value = sign(null, Buffer.from(canonicalJson(receipt)), key).toString('base64');
+  const value = sign(null, Buffer.from(canonicalJson(unsigned)), key).toString('base64');
   return { algorithm: 'Ed25519', key_id: row.key_id, public_key: row.public_key, value };
 }

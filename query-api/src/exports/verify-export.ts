@@ -1,18 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { exportReceiptSchema } from '../../contract/index.ts';
-import { checkExport, isNamedSo } from './check.ts';
+import { checkExport, isNamedSo, proofOf } from './check.ts';
 
 /** `npm run verify-export -- FILE RECEIPT`: 0 when the file is the one that was exported, 1 when not, 2 for a wrong call. */
 // npm runs in the repository's folder and names the one that the person is in.
 const [path, receiptPath] = process.argv.slice(2).map((given) => resolve(process.env['INIT_CWD'] ?? '.', given));
 if (path === undefined || receiptPath === undefined) {
-  console.error('npm run verify-export -- FILE RECEIPT: name the exported file and its receipt.');
+  console.error('npm run verify-export -- FILE RECEIPT: name the exported file, and its receipt or evidence.');
   process.exitCode = 2;
 } else {
   try {
-    const receipt = exportReceiptSchema.parse(JSON.parse(await readFile(receiptPath, 'utf8')));
-    const wrong = await checkExport(path, receipt);
+    const proof = proofOf(await readFile(receiptPath, 'utf8'));
+    const { receipt, evidence } = proof;
+    const wrong = await checkExport(path, proof);
     for (const sentence of wrong) console.error(sentence);
     if (wrong.length > 0) {
       console.error('REFUSED: this is not the file that the receipt is about.');
@@ -20,6 +20,9 @@ if (path === undefined || receiptPath === undefined) {
     } else {
       const { rows, from, to, chain_head: head, signature } = receipt;
       console.log(`Verified: ${rows} rows, ${from ?? 'the beginning'} to ${to}, as exported by ${receipt.made_by}.`);
+      if (evidence !== null) {
+        console.log(`Evidence ${evidence.id}: ${evidence.runs_total} runs, captured by ${evidence.captured_by}.`);
+      }
       console.log(`The audit trail stood at row ${head.seq} with hash ${head.hash}.`);
       console.log(
         signature === null

@@ -3,6 +3,7 @@ import type { AccountTables } from '../accounts/tables.ts';
 import type { PolicyTables } from '../policies/tables.ts';
 import type { AuditTables } from '../audit/tables.ts';
 import type { ExportTables } from '../exports/tables.ts';
+import type { EvidenceTables } from '../evidence/tables.ts';
 import type { SqlTables } from '../sql/tables.ts';
 import type { RuleTables } from '../rules/tables.ts';
 import type { JobTables } from '../schedule/tables.ts';
@@ -35,6 +36,7 @@ export type RegistryTables = {
 } & AccountTables &
   AuditTables &
   ExportTables &
+  EvidenceTables &
   JobTables &
   PolicyTables &
   SqlTables &

@@ -1,14 +1,18 @@
 import {
   auditPageSchema,
   chainStateSchema,
+  directorySchema,
+  evidencePageSchema,
+  evidenceSchema,
   exportReceiptSchema,
   exportsPageSchema,
+  onboardingSchema,
   signingKeySchema,
 } from '@lanewatch/query-api/contract';
 import { queryString, type Query } from '#lib/query.ts';
 import type { Calls } from './client.ts';
 
-/** The audit trail and exports, as the pages ask for them. */
+/** The audit trail, exports, evidence and the steps of a new organisation, as the pages ask for them. */
 export function auditCalls({ read, command, request }: Calls) {
   return {
     audit: (query: Query) => read(auditPageSchema, `/v1/audit${queryString(query)}`),
@@ -18,6 +22,12 @@ export function auditCalls({ read, command, request }: Calls) {
     /** The exported file, as it is. */
     exportFile: (body: unknown, signal: AbortSignal) => request('POST', '/v1/exports', body, signal),
     signingKey: () => read(signingKeySchema, '/v1/signing-key'),
+    onboarding: () => read(onboardingSchema, '/v1/onboarding'),
+    makeServiceAccount: (body: { name: string; owner: string; description: string }) =>
+      command(directorySchema, '/v1/service-accounts', body),
+    evidencePage: (query: Query) => read(evidencePageSchema, `/v1/evidence${queryString(query)}`),
+    evidence: (id: string) => read(evidenceSchema, `/v1/evidence/${encodeURIComponent(id)}`),
+    captureEvidence: (exportId: string) => command(evidenceSchema, '/v1/evidence', { export_id: exportId }),
     setUpSigning: () => command(signingKeySchema, '/v1/signing-key', {}),
   };
 }

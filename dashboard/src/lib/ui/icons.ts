@@ -51,6 +51,8 @@ export const ICONS = {
   exports: 'Download',
   sql: 'DatabaseZap',
   spend: 'CircleDollarSign',
+  onboarding: 'ListTodo',
+  usage: 'ChartColumn',
 } as const;
 
 export type IconName = keyof typeof ICONS;
