@@ -112,7 +112,7 @@ describe('deciding about a case', () => {
     await dialog.getByLabel('Type its hint').fill('sk-ant-...C001');
     await button.click();
     await page.getByText('Revoked for ever.').waitFor();
-    expect(sent('/revoke')).toMatchObject([{ reason: 'nobody here owns it' }]);
+    expect(sent('/refuse')).toMatchObject([{ reason: 'nobody here owns it', hint: 'sk-ant-...C001' }]);
   });
 
   it('goes from the queue to lane, session, rows and revoke by keyboard alone', async () => {

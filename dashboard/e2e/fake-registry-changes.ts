@@ -3,7 +3,7 @@ import { hintOf } from '@lanewatch/ingest/contract/hint';
 import * as contract from '@lanewatch/query-api/contract';
 import { createHash, randomBytes } from 'node:crypto';
 import { groups } from './fake-registry-groups.ts';
-import { createCredential, found, ProblemAnswer, revokeCredential } from './fake-registry.ts';
+import { createCredential, found, ProblemAnswer, refuseKey, revokeCredential } from './fake-registry.ts';
 import { sum } from './lanes.ts';
 import type { Organisation } from './organisation.ts';
 
@@ -268,6 +268,7 @@ export function registryAnswer(org: Organisation, request: RegistryRequest, nowM
   if (method !== 'POST') return undefined;
   if (id === undefined) return create(org, body, request.once, nowMs);
   if (id === 'preflight') return preflight(org, body);
+  if (id === 'refuse') return refuseKey(org, body, nowMs);
   if (id === 'import') return importKeys(org, body, nowMs);
   if (verb === 'rotate')
     return replaceSecret(org, id, contract.credentialRotateSchema.parse(body).grace_seconds, nowMs);

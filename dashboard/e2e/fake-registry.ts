@@ -114,3 +114,10 @@ export function revokeCredential(
   });
   return contract.credentialRevokedSchema.parse({ ...credential, published: true, findings_resolved: 0 });
 }
+
+/** Answers `POST /v1/credentials/refuse`. */
+export function refuseKey(org: Organisation, body: unknown, nowMs: number): contract.CredentialRevoked {
+  const { reason, ...names } = contract.credentialRefuseSchema.parse(body);
+  const { credential } = createCredential(org, { ...names, name: `Refused: ${names.hint}` }, nowMs);
+  return revokeCredential(org, credential.id, { reason }, nowMs);
+}

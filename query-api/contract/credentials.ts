@@ -204,6 +204,16 @@ export const credentialRevokeSchema = z.object({
   confirm: text(200).optional().describe('Name of the key; when it is given it must be right'),
 });
 
+/** `POST /v1/credentials/refuse`: a provider's key that nobody registered is put on record as revoked, in one act. */
+export const credentialRefuseSchema = z.object({
+  fingerprint: text(80).optional(),
+  hint: text(128).optional(),
+  provider: text(64).default(''),
+  org: text(200).default(''),
+  reason: text(500).min(1, 'is needed: it is kept with the key'),
+});
+export type CredentialRefuse = z.input<typeof credentialRefuseSchema>;
+
 /** Answer of revoking: the record as it is now, and whether the bus has it ({@link credentialCreatedSchema}). */
 export const credentialRevokedSchema = credentialItemSchema.extend({
   published: z.boolean(),

@@ -141,6 +141,24 @@ describe.each(registryTargets(inject('postgresUrl')))('registry on %s', (_name, 
     expect((await api.post('/v1/credentials/cred_none/revoke')).status).toBe(404);
   });
 
+  test('a key that nobody registered is put on record as revoked in one act: it is never known in between', async () => {
+    await api.storeRows([{ fingerprint: FINGERPRINT, hint: HINT }]);
+    await api.storeFindings([finding({ rule: 'R01', lane: FINGERPRINT, fingerprint: FINGERPRINT })]);
+    const names = { fingerprint: FINGERPRINT, hint: HINT, org: 'acme' };
+    expect((await api.post('/v1/credentials/refuse', names)).body.errors).toMatchObject([{ path: 'reason' }]);
+    const refused = await api.post('/v1/credentials/refuse', { ...names, reason: 'nobody owns it' });
+    expect(refused.status).toBe(201);
+    expect(refused.body).toMatchObject({
+      ...{ name: `Refused: ${HINT}`, status: 'revoked', revoke_reason: 'nobody owns it', revoked_by: 'operator' },
+      ...{ published: true, findings_resolved: 1 },
+    });
+    expect(await topicRecords(api.bus)).toMatchObject([
+      { key: FINGERPRINT, record: { status: 'revoked', version: 2 } },
+    ]);
+    expect((await api.get('/v1/findings', { status: 'unresolved' })).body.items).toEqual([]);
+    expect((await api.post('/v1/credentials/refuse', { ...names, reason: 'again' })).status).toBe(409);
+  });
+
   test('the same key twice is refused with the name of the one that is there', async () => {
     const first = await api.post('/v1/credentials', { name: 'first', fingerprint: FINGERPRINT });
     const second = await api.post('/v1/credentials', { name: 'second', fingerprint: FINGERPRINT });

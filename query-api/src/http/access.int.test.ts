@@ -100,6 +100,7 @@ const ACCESS: Record<string, Access> = {
   'POST /v1/credentials/:id/rotate': 'responder',
   'POST /v1/credentials/:id/regenerate': 'responder',
   'POST /v1/credentials/:id/revoke': 'responder',
+  'POST /v1/credentials/refuse': 'responder',
   'GET /v1/credentials/:id/impact': 'viewer',
   'GET /v1/credentials/:id/drain': 'viewer',
   'GET /v1/credentials/:id/log': 'viewer',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Module, Standing } from '../../contract/index.ts';
+import { credentialCreateSchema } from '../../contract/index.ts';
+import type { CredentialRefuse, Module, Standing } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { ProblemError } from '../http/problem.ts';
 import { standingNow } from './standing-now.ts';
@@ -11,6 +12,7 @@ import type { RegistryDatabase } from './database.ts';
 import { draftCredential } from './draft.ts';
 import type { CreateInput } from './draft.ts';
 import { change } from './registry.ts';
+import { revokeInChange } from './revoke.ts';
 import type { RegistryChange } from './registry.ts';
 import type { RegistryTransaction } from './database.ts';
 import type { CredentialRow } from './record.ts';
@@ -40,6 +42,21 @@ export interface Registered extends RegistryChange {
  */
 export async function registerCredential(parts: RegisterParts, input: CreateInput, actor: string): Promise<Registered> {
   return register(parts, input, actor, (_transaction, add) => add());
+}
+
+/**
+ * Puts a key that nobody registered on record as revoked, all or nothing: there is no moment in which it counts as known.
+ * @throws {ProblemError} for names that can't be used, and `conflict` for a key that is there already
+ */
+export async function refuseKey(parts: RegisterParts, key: CredentialRefuse, actor: string): Promise<Registered> {
+  const { reason, ...named } = key;
+  const name = `Refused: ${named.hint || named.fingerprint?.slice(0, 12)}`;
+  const input = credentialCreateSchema.parse({ ...named, name, kind: 'registered' });
+  return register(parts, input, actor, async (transaction, add) => {
+    const { row, outboxId } = await add();
+    await transaction.deleteFrom('outbox').where('id', '=', String(outboxId)).execute();
+    return revokeInChange(transaction, { id: row.id, actor, reason, nowMs: parts.nowMs });
+  });
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import {
   credentialLogSchema,
+  credentialRefuseSchema,
   credentialRegenerateSchema,
   credentialRevokedSchema,
   credentialRevokeSchema,
@@ -14,11 +15,12 @@ import {
 import type { CredentialRotated } from '../../contract/index.ts';
 import { actorOf } from '../http/session-auth.ts';
 import { ANSWERED_BY_REVOKING, readOpenOn } from '../registry/answers.ts';
+import { checkedNames } from '../registry/draft.ts';
 import { readDrain } from '../registry/drain.ts';
 import { refuseRawKeys } from '../registry/fields.ts';
 import { hitByEnd, readImpact } from '../registry/impact.ts';
 import { readLog } from '../registry/log.ts';
-import type { CredentialRow } from '../registry/record.ts';
+import { refuseKey } from '../registry/register.ts';
 import { revokeCredential } from '../registry/revoke.ts';
 import { replaceSecret } from '../registry/rotate.ts';
 import type { Rotation } from '../registry/rotate.ts';
@@ -32,7 +34,7 @@ import type { FastifyBaseLogger } from 'fastify';
 
 /** Secrets of a credential over its life: rotate, regenerate, revoke, and who is touched by it. */
 export function credentialSecretRoutes(services: Services): FastifyPluginAsyncZod {
-  const { store, database, now } = services;
+  const { store, database, config, now } = services;
   const { db } = database;
   const answers = credentialAnswers(services);
 
@@ -48,9 +50,13 @@ export function credentialSecretRoutes(services: Services): FastifyPluginAsyncZo
   }
 
   /** How many open findings a revocation would resolve, or did. */
-  async function openOn(row: CredentialRow, secrets: readonly SecretRow[], log: FastifyBaseLogger): Promise<number> {
-    const key = { fingerprints: secrets.map(({ fingerprint }) => fingerprint), hint: row.hint, org: row.org };
-    return readOpenOn(store, db, key, ANSWERED_BY_REVOKING).then(
+  async function openOn(
+    { hint, org }: { hint: string; org: string },
+    secrets: readonly Pick<SecretRow, 'fingerprint'>[],
+    log: FastifyBaseLogger,
+  ): Promise<number> {
+    const fingerprints = secrets.map(({ fingerprint }) => fingerprint);
+    return readOpenOn(store, db, { fingerprints, hint, org }, ANSWERED_BY_REVOKING).then(
       (open) => open.length,
       (error: unknown) => {
         log.warn({ err: error }, 'findings of a key to be revoked not read');
@@ -125,6 +131,32 @@ export function credentialSecretRoutes(services: Services): FastifyPluginAsyncZo
         const revoked = await revokeCredential(db, { id: params.id, ...body, actor: actorOf(request), nowMs: now() });
         const isPublished = await answers.published(revoked.outboxId);
         return { ...(await answers.itemNow(revoked.row)), published: isPublished, findings_resolved: resolved };
+      },
+    );
+
+    app.post(
+      '/v1/credentials/refuse',
+      {
+        config: { can: 'credentials.revoke' },
+        schema: {
+          tags: ['registry'],
+          summary:
+            'Put a provider’s key that nobody registered on record as revoked, by fingerprint or by hint and org',
+          body: credentialRefuseSchema.strict(),
+          response: { 201: credentialRevokedSchema },
+        },
+      },
+      async (request, reply) => {
+        const { body, log } = request;
+        const onFault = (error: unknown): void => log.warn({ err: error }, 'findings of a refused key not read');
+        refuseRawKeys(body);
+        const { fingerprint, hint } = checkedNames(body, []);
+        const resolved = await openOn({ hint, org: body.org }, [{ fingerprint }], log);
+        const parts = { db, store, modules: config.modules, nowMs: now(), onFault };
+        const { row, outboxId } = await refuseKey(parts, body, actorOf(request));
+        const isPublished = await answers.published(outboxId);
+        void reply.status(201);
+        return { ...(await answers.itemNow(row)), published: isPublished, findings_resolved: resolved };
       },
     );
 

@@ -17,6 +17,7 @@ import {
   preflightAnswerSchema,
   type CredentialCreate,
   type CredentialEdit,
+  type CredentialRefuse,
   type CredentialRotate,
   type DirectoryKind,
 } from '@lanewatch/query-api/contract';
@@ -66,6 +67,7 @@ export function registryCalls({ read, command }: Pick<Calls, 'read' | 'command'>
       command(credentialRotatedSchema, `${one(id)}/regenerate`, body),
     revokeCredential: (id: string, body: { reason: string; confirm: string }) =>
       command(credentialRevokedSchema, `${one(id)}/revoke`, body),
+    refuseKey: (body: CredentialRefuse) => command(credentialRevokedSchema, `${ALL}/refuse`, body),
     importCredentials: (csv: string, isDryRun: boolean) =>
       command(credentialImportedSchema, `${ALL}/import`, { csv, dry_run: isDryRun }),
   };

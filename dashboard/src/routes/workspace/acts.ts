@@ -3,7 +3,7 @@ import type { Problem, TriageAnswer } from '@lanewatch/query-api/contract';
 import type { Outcome as Answer } from '#lib/api/client.ts';
 import { needsStepUp } from '#lib/form-answer.ts';
 import { snoozeEnd } from '#lib/triage.ts';
-import { denyRequestOf, registerRequestOf } from './register.ts';
+import { refuseRequestOf, registerRequestOf } from './register.ts';
 import type { Outcome, Refused } from './outcome.ts';
 
 const LANES_MAX = 100;
@@ -95,16 +95,13 @@ const revoke: Action = async ({ request, locals }) => {
   const shown = lane.hint || lane.fingerprint.slice(0, 12);
   if (reason === '') return incomplete('revoke', name, 'reason', 'Say why: the reason is kept with the key.');
   if (text(form, 'confirm') !== shown) return incomplete('revoke', name, 'confirm', `Type ${shown} as it stands.`);
-  let key = lane.credential && { id: lane.credential.id, name: lane.credential.name };
-  if (key === null) {
-    const made = await locals.api.createCredential(denyRequestOf(lane));
-    if (!made.ok) return refuse('revoke', name, made.problem, made.mayBeDone);
-    key = { id: made.value.credential.id, name: made.value.credential.name };
-  }
-  const answer = await locals.api.revokeCredential(key.id, { reason, confirm: key.name });
+  const key = lane.credential;
+  const answer = await (key === null
+    ? locals.api.refuseKey(refuseRequestOf(lane, reason))
+    : locals.api.revokeCredential(key.id, { reason, confirm: key.name }));
   if (!answer.ok) return refuse('revoke', name, answer.problem, answer.mayBeDone);
-  const count = answer.value.findings_resolved;
-  return { done: { act: 'revoke', lane: name, next, ids: [], count, before: key.id } satisfies Outcome };
+  const { id, findings_resolved: count } = answer.value;
+  return { done: { act: 'revoke', lane: name, next, ids: [], count, before: id } satisfies Outcome };
 };
 
 /** Actions of every page that shows the workspace. */

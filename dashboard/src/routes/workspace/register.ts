@@ -1,4 +1,4 @@
-import type { CredentialCreate, LaneDetail } from '@lanewatch/query-api/contract';
+import type { CredentialCreate, CredentialRefuse, LaneDetail } from '@lanewatch/query-api/contract';
 import { keyFieldsOf, registerRequestOf as requestOf } from '../credentials/fields/key-fields.ts';
 
 type Named = Pick<LaneDetail, 'fingerprint' | 'hint' | 'provider' | 'org' | 'users'>;
@@ -21,13 +21,8 @@ export function registerRequestOf(form: FormData, lane: Named): CredentialCreate
   );
 }
 
-/** The request that puts a key on record which is revoked at once. */
-export function denyRequestOf({ fingerprint, hint, provider, org }: Named): CredentialCreate {
-  return {
-    kind: 'registered',
-    name: `Refused: ${hint || fingerprint.slice(0, 12)}`,
-    ...{ provider, org },
-    ...(fingerprint === '' ? {} : { fingerprint }),
-    ...(hint === '' ? {} : { hint }),
-  };
+/** The request that puts a key on record as revoked that nobody registered. */
+export function refuseRequestOf({ fingerprint, hint, provider, org }: Named, reason: string): CredentialRefuse {
+  const names = { ...(fingerprint === '' ? {} : { fingerprint }), ...(hint === '' ? {} : { hint }) };
+  return { ...names, provider, org, reason };
 }
