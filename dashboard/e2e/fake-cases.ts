@@ -43,6 +43,7 @@ export function casesPage(org: Organisation, query: Query, nowMs: number): contr
     ...{ window: query.window, ...bounds(query.window, nowMs), entries: wanted.length, lanes: wanted.length },
     states: { open: count('open'), acknowledged: count('acknowledged'), snoozed: count('snoozed') },
     urgent: all.filter((one) => one.state === 'open' && isUrgent(one)).length,
+    urgent_trend: [0, 1],
     truncated: false,
   });
 }

@@ -101,6 +101,8 @@ export const casesPageSchema = pageOf(caseSchema).extend({
   states: z.object({ open: z.number().int(), acknowledged: z.number().int(), snoozed: z.number().int() }),
   /** Lanes that want a decision and need immediate review, whatever else is filtered. */
   urgent: z.number().int(),
+  /** How many of those had begun by the end of each step of the overview's trend. */
+  urgent_trend: z.array(z.number().int()),
   /** There are more findings than the queue looks at: it has the gravest. */
   truncated: z.boolean(),
 });

@@ -103,6 +103,19 @@ export const overviewSchema = z.object({
   trend: z.array(
     z.object({ at: instantSchema, events: z.number().int(), cost_usd: dollarsSchema, unknown_cost_usd: dollarsSchema }),
   ),
+  /**
+   * What was in use in each of these steps, by the counts above it: unknown as it was met then, weakly governed as it is now. Up to five minutes old.
+   */
+  count_trend: z.array(
+    z.object({
+      at: instantSchema,
+      keys: z.number().int(),
+      unknown_lanes: z.number().int(),
+      shared_lanes: z.number().int(),
+      weakly_governed_lanes: z.number().int(),
+      unknown_key_sessions: z.number().int(),
+    }),
+  ),
   collectors: z.array(collectorHealthSchema),
   /** When anything was last stored at all; null before the first event. */
   last_stored_at: instantSchema.nullable(),

@@ -8,6 +8,7 @@ import { laneRowsSql } from './lanes/rows.ts';
 import { lanesParameters } from './lanes/states.ts';
 import { windowScope } from './ledger/scope.ts';
 import { trendSql } from './ledger/trend.ts';
+import { countTrendSql } from './overview/count-trend.ts';
 import { figuresSql } from './overview/figures.ts';
 import { unknownSessionsSql } from './overview/unknown-sessions.ts';
 import { engineOf, startHarness } from './testing/harness.ts';
@@ -400,6 +401,7 @@ describe('what windows of days sum over lanes', () => {
   test.each([
     ['counts of strip and banner', figuresSql(database, '7d', now)],
     ['sessions of unknown keys', unknownSessionsSql(database, '7d', now)],
+    ['trend of the counts', countTrendSql(database, '7d', now)],
     ['trend of all lanes', trendSql(database, '7d', now, false)],
     ['trend of one lane', trendSql(database, '7d', now, true)],
     ['when a lane was seen first', firstSeenSql(database)],

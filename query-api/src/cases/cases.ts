@@ -7,7 +7,7 @@ import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { registrationOf } from '../lanes/registration.ts';
 import { laneOfRow, readLaneRows } from '../lanes/rows.ts';
 import { windowScope } from '../ledger/scope.ts';
-import { instantOf, windowStartMs } from '../ledger/window.ts';
+import { instantOf, trendStartsMs, windowStartMs } from '../ledger/window.ts';
 import { readBanner } from '../overview/banner.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { laneCases } from './build.ts';
@@ -31,6 +31,12 @@ const placeOf = ({ score, lastMs, lane }: LaneCase): [number, number, string] =>
 /** Whether a case needs somebody at once: its gravest finding is critical, or its key is not known and in use right now. Pure. */
 function isUrgent({ severity, standing, figures }: LaneCase): boolean {
   return severity === 'critical' || ((figures?.live ?? false) && standing !== 'known' && standing !== 'unattributed');
+}
+
+/** How many cases had begun before each of some instants; all of them by the last. Pure. */
+function begunBy(cases: readonly LaneCase[], untilMs: readonly number[]): number[] {
+  const lastMs = untilMs.at(-1);
+  return untilMs.map((ms) => (ms === lastMs ? cases.length : cases.filter(({ firstMs }) => firstMs < ms).length));
 }
 
 /** Whether a filter of the query leaves a case in. Pure. */
@@ -63,6 +69,7 @@ export async function readCases(
 ): Promise<CasesPage> {
   const [candidates, judge] = await Promise.all([read(), readJudge(db, nowMs)]);
   const cases = laneCases(candidates, judge);
+  const urgent = cases.open.filter(isUrgent);
   const wanted = cases[query.state].filter((one) => isWanted(one, query, me));
   const all = entriesOf(wanted);
   const entries = query.group === undefined ? all : membersOf(all, query.group);
@@ -84,7 +91,8 @@ export async function readCases(
       acknowledged: cases.acknowledged.length,
       snoozed: cases.snoozed.length,
     },
-    urgent: cases.open.filter(isUrgent).length,
+    urgent: urgent.length,
+    urgent_trend: begunBy(urgent, trendStartsMs(query.window, nowMs).slice(1).concat(nowMs)),
     truncated: candidates.truncated,
   };
 }

@@ -11,8 +11,8 @@ import { readBanner } from './banner.ts';
 import { readFigures } from './figures.ts';
 import { readUnknownSessions } from './unknown-sessions.ts';
 
-/** An overview but for the collectors, whose counts live in memory. */
-export type LedgerOverview = Omit<Overview, 'collectors'>;
+/** An overview but for the collectors, whose counts live in memory, and for what may be older than the rest. */
+export type LedgerOverview = Omit<Overview, 'collectors' | 'count_trend'>;
 
 /** The counts behind banner and strip, as the ledger has them now. Every count is the length of the list that its link opens. */
 export async function readOverview(

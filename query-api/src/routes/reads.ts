@@ -24,6 +24,7 @@ import { readHistogram } from '../ledger/histogram.ts';
 import { readLedger } from '../ledger/query.ts';
 import { readTotals } from '../ledger/totals.ts';
 import { collectorHealth } from '../overview/collectors.ts';
+import { countTrendKeptMs, readCountTrend } from '../overview/count-trend.ts';
 import { readOverview } from '../overview/overview.ts';
 import { registryVersion } from '../registry/registry.ts';
 import type { Services } from '../services/services.ts';
@@ -52,10 +53,15 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
       },
       async ({ query: { window } }) => {
         const current = await registry.current();
-        const overview = await shared.read(`${current.version} overview ${window}`, () =>
-          readOverview(store, db, window, now()),
-        );
-        return { ...overview, collectors: collectorHealth(current, collectors.byCollector(), now()) };
+        const [overview, trend] = await Promise.all([
+          shared.read(`${current.version} overview ${window}`, () => readOverview(store, db, window, now())),
+          shared.read(`count trend ${window}`, () => readCountTrend(store, window, now()), countTrendKeptMs(window)),
+        ]);
+        return {
+          ...overview,
+          count_trend: trend,
+          collectors: collectorHealth(current, collectors.byCollector(), now()),
+        };
       },
     );
 
