@@ -96,6 +96,7 @@ export function createAccounts(
       const at = new Date(parts.now());
       await db.deleteFrom('sessions').where('expires_at', '<=', at).execute();
       await db.deleteFrom('verifications').where('expires_at', '<=', at).execute();
+      await db.deleteFrom('attempts').where('expire', '<=', String(at.getTime())).execute();
     },
   };
 }

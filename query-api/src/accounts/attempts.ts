@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { CompiledQuery } from 'kysely';
+import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import { ProblemError } from '../http/problem.ts';
+import type { RegistryDatabase } from '../registry/database.ts';
 
 const WINDOW_S = 15 * 60;
 /** Wrong passwords for one account from one address, or from one device that signed in before. */
@@ -22,13 +24,18 @@ export interface Attempt {
 /**
  * Counts attempts that fail, and refuses more of them. A failure counts against the pair of address and account, never against the
  * account alone: whoever guesses shuts out themselves. A device on which the account signed in before has a count of its own, so
- * that not even somebody at the same address shuts out its owner there. Counts are of this process.
+ * that not even somebody at the same address shuts out its owner there. Processes share the counts: they lie in the registry's store.
  */
-export function createAttempts() {
-  const byPair = new RateLimiterMemory({ keyPrefix: 'pair', points: PAIR_MAX, duration: WINDOW_S });
-  const byAddress = new RateLimiterMemory({ keyPrefix: 'address', points: ADDRESS_MAX, duration: WINDOW_S });
-  const byPerson = new RateLimiterMemory({ keyPrefix: 'person', points: PERSON_MAX, duration: WINDOW_S });
-  const byMiss = new RateLimiterMemory({ keyPrefix: 'miss', points: TOKEN_MISSES_MAX, duration: 60 });
+export function createAttempts(db: RegistryDatabase) {
+  const limiter = (keyPrefix: string, points: number, duration: number) =>
+    new RateLimiterPostgres({
+      ...{ keyPrefix, points, duration, storeClient: storeClientOf(db), storeType: 'client' },
+      ...{ tableName: 'attempts', tableCreated: true, clearExpiredByTimeout: false },
+    });
+  const byPair = limiter('pair', PAIR_MAX, WINDOW_S);
+  const byAddress = limiter('address', ADDRESS_MAX, WINDOW_S);
+  const byPerson = limiter('person', PERSON_MAX, WINDOW_S);
+  const byMiss = limiter('miss', TOKEN_MISSES_MAX, 60);
 
   return {
     /**
@@ -60,7 +67,7 @@ export function createAttempts() {
 }
 export type Attempts = ReturnType<typeof createAttempts>;
 
-async function take(limiter: RateLimiterMemory, key: string): Promise<void> {
+async function take(limiter: RateLimiterPostgres, key: string): Promise<void> {
   try {
     await limiter.consume(key);
   } catch (error) {
@@ -70,4 +77,14 @@ async function take(limiter: RateLimiterMemory, key: string): Promise<void> {
       'retry-after': String(seconds),
     });
   }
+}
+
+/** The library's queries go where all others of the registry go, be that a server or PGlite. */
+function storeClientOf(db: RegistryDatabase) {
+  return {
+    async query({ text, values = [] }: { text: string; values?: unknown[] }) {
+      const { rows, numAffectedRows } = await db.executeQuery(CompiledQuery.raw(text, values));
+      return { rows, rowCount: Number(numAffectedRows ?? rows.length) };
+    },
+  };
 }

@@ -7,6 +7,8 @@ export interface AccountTables {
   user_accounts: { id: string; user_id: string; provider_id: string; password: string | null };
   verifications: { id: string; identifier: string; value: string; expires_at: Date };
   personal_tokens: PersonalTokensTable;
+  /** A bigint is a text here. */
+  attempts: { key: string; points: number; expire: string | null };
 }
 
 interface PersonalTokensTable {

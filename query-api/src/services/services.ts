@@ -236,7 +236,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     database,
     accounts,
     tokens: createPersonalTokens(db, now),
-    attempts: createAttempts(),
+    attempts: createAttempts(db),
     registry,
     lastUses,
     verifier,
