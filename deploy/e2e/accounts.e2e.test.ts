@@ -1,11 +1,11 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 // The same arithmetic as query-api's own tests: what a person's authenticator shows.
 import { totpCode } from '../../query-api/src/testing/totp.ts';
-import { makeTempDir, removeDir } from '../testing/helpers.ts';
+import { makeTempDir, removeDir, until } from '../testing/helpers.ts';
 import { FREE_PORTS, START_DEADLINE_MS, startInstallation, type Running } from './installation.ts';
 
 const PASSWORD = 'correct horse battery';
@@ -17,6 +17,7 @@ let browser: Browser;
 let context: BrowserContext;
 let page: Page;
 let secret = '';
+let token = '';
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -47,7 +48,7 @@ afterAll(async () => {
 }, 90_000);
 
 const code = () => totpCode(`otpauth://totp/x?secret=${secret}`);
-const button = (name: string, on = page) => on.getByRole('button', { name, exact: true });
+const button = (name: string, on: Page | Locator = page) => on.getByRole('button', { name, exact: true });
 
 async function signOut(): Promise<void> {
   await page.goto('/');
@@ -105,11 +106,122 @@ it('issues an API token that a script uses without a cookie', async () => {
   await page.getByLabel('New token').fill('nightly report');
   await page.locator('#token-access').selectOption('admin');
   await button('Issue').click();
-  const token = await page.getByTestId('token-secret').innerText();
+  token = await page.getByTestId('token-secret').innerText();
   const me = await fetch(`${system.ready.query_api_url}/v1/me`, { headers: { authorization: `Bearer ${token}` } });
   expect(await me.json()).toMatchObject({ email: EMAIL, role: 'admin', via: 'token' });
   await page.reload();
   expect(await page.content()).not.toContain(token);
+});
+
+describe('a production key, from its form to its end', () => {
+  const NAME = 'Invoice runner, nightly';
+  const held = { old: '', fresh: '', address: '' };
+
+  /** What another service is told of a use from an address. */
+  async function verify(key: string, ip: string): Promise<string> {
+    const response = await fetch(`${system.ready.query_api_url}/v1/credentials/verify`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ key, action: 'write', resource: 'runs', ip, agent: 'invoice-job' }),
+    });
+    return ((await response.json()) as { code: string }).code;
+  }
+  /** Until the page's own JavaScript runs: the palette's button is of its making. */
+  const running = () => page.getByRole('button', { name: /key, page or action/ }).waitFor();
+  const main = async () => (await page.locator('main').innerText()).replace(/\s+/g, ' ');
+  async function keep(): Promise<string> {
+    const shown = await page.getByTestId('secret').innerText();
+    await page.getByLabel('I have stored the secret').check();
+    await button('Continue').click();
+    await page.getByRole('heading', { name: NAME }).waitFor();
+    expect(await page.content()).not.toContain(shown);
+    return shown;
+  }
+  /** Loads a page again until it says so: the ledger has what happened a moment later. */
+  const showsSoon = (path: string, words: RegExp) =>
+    until(
+      async () => {
+        await page.goto(path);
+        return words.test(await main());
+      },
+      70_000,
+      `${words} on ${path}`,
+    );
+
+  it('belongs to a project and a service account, is refused without an end, and shows its secret once', async () => {
+    for (const [path, name, make] of [
+      ['projects', 'billing', 'Make the project'],
+      ['service-accounts', 'invoice-runner', 'Make the service account'],
+    ] as const) {
+      await page.goto(`/settings/${path}`);
+      await page.getByLabel('Name').fill(name);
+      await page.getByLabel('Owner').fill(EMAIL);
+      await button(make).click();
+      await page.getByText(`${name} is saved`).waitFor();
+    }
+    await page.goto('/credentials/create');
+    await running();
+    await page.getByLabel('Name').fill(NAME);
+    await page.getByLabel('Environment').selectOption('production');
+    await button('runs:write').click();
+    await page.getByLabel('never').check();
+    await page.getByLabel('Owner', { exact: true }).fill('invoice-runner');
+    await page.getByLabel('Project').fill('billing');
+    await page.getByLabel('IPv4 networks').fill('10.0.0.0/8');
+    expect(await page.getByLabel('The owner is').inputValue()).toBe('service_account');
+    await button('Create the key').click();
+    await page.locator('#expiry-error').waitFor();
+    await page.getByLabel('in 30 days').check();
+    await button('Create the key').click();
+    held.old = await keep();
+    held.address = new URL(page.url()).pathname;
+    await page.goto('/settings/projects');
+    expect(await main()).toMatch(/billing \S+ 1 1/);
+  });
+
+  it('verifies from its networks alone, and its page tells of the use', async () => {
+    expect([await verify(held.old, '10.1.2.3'), await verify(held.old, '192.0.2.7')]).toEqual([
+      'VALID',
+      'FORBIDDEN_IP',
+    ]);
+    await showsSoon(held.address, /Last used (?!never)/);
+  });
+
+  it('says before an edit is saved that its caller would start failing', async () => {
+    await page.getByRole('link', { name: 'Edit' }).click();
+    await running();
+    await page.getByLabel('Resource of scope 1').fill('runs/special/*');
+    await button('See what it changes').click();
+    await page.getByText('of the last 7 days would start failing').waitFor();
+    await button('Save all the same').click();
+    await page.getByText('Saved.').waitFor();
+    expect(await verify(held.old, '10.1.2.3')).toBe('FORBIDDEN_SCOPE');
+    await page.getByRole('link', { name: 'Edit' }).click();
+    await page.getByLabel('Resource of scope 1').fill('runs');
+    await button('See what it changes').click();
+    await page.getByRole('button', { name: /^Save/ }).click();
+    await page.getByText('Saved.').waitFor();
+  });
+
+  it('rotated with an hour of grace knows both secrets, and says who still uses the old one', async () => {
+    await page.getByRole('link', { name: 'Rotate' }).click();
+    await page.getByLabel('1 hour').check();
+    await button('Rotate').click();
+    held.fresh = await keep();
+    expect([await verify(held.old, '10.1.2.3'), await verify(held.fresh, '10.1.2.3')]).toEqual(['VALID', 'VALID']);
+    await showsSoon(held.address, /Still used: 1 call since it was replaced.*invoice-job/);
+  });
+
+  it('revoked is refused, and its next use is a critical finding', async () => {
+    await page.getByRole('link', { name: 'Revoke…' }).click();
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByLabel('Reason').fill('Leaked in a build log');
+    await dialog.getByLabel('Type its name').fill(NAME);
+    await button('Revoke for ever', dialog).click();
+    await page.getByRole('status').filter({ hasText: 'Revoked.' }).waitFor();
+    expect([await verify(held.fresh, '10.1.2.3'), await verify(held.old, '10.1.2.3')]).toEqual(['REVOKED', 'REVOKED']);
+    await showsSoon('/findings?severity=critical', /Revoked or expired key in use/);
+  });
 });
 
 it('lets an invited viewer in who sees no button that is not theirs', async () => {

@@ -1,4 +1,5 @@
 import type { DirectoryKind } from '@lanewatch/query-api/contract';
+import { credentialsHref } from '#lib/links.ts';
 import { queryString } from '#lib/query.ts';
 
 /** Words for what keys belong to, and where its page is below /settings. */
@@ -33,4 +34,4 @@ export const directoryHref = (words: Pick<DirectoryWords, 'path'>, query: Record
 
 /** The registry's keys of one of them; all of them, or those that work. */
 export const keysOfHref = ({ filter }: DirectoryWords, name: string, all = false) =>
-  `/credentials${queryString({ [filter]: name, ...(all ? { status: 'all' } : {}) })}`;
+  credentialsHref({ [filter]: name, ...(all ? { status: 'all' } : {}) });

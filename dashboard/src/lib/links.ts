@@ -37,6 +37,8 @@ export const ledgerHref = (filter: Query, window?: { from: string; to: string })
 export const findingHref = (id: string) => `/findings/${segmentOf(id)}`;
 export const findingsHref = (query: Query) => `/findings${queryString(query)}`;
 export const credentialHref = (id: string) => `/credentials/${segmentOf(id)}`;
+/** The registry's keys that fit. */
+export const credentialsHref = (query: Query) => `/credentials${queryString(query)}`;
 export const registerHref = (query: Query = {}) => `/credentials/new${queryString(query)}`;
 export const createHref = (query: Query = {}) => `/credentials/create${queryString(query)}`;
 export const importHref = '/credentials/import';

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { SESSION_COOKIE } from '../../contract/index.ts';
 import type { Role } from '../../contract/index.ts';
 import { readAudit } from '../audit/read.ts';
+import { createAttempts } from './attempts.ts';
 import { engineOf, registryTargets, startHarness } from '../testing/harness.ts';
 import type { Harness } from '../testing/harness.ts';
 import { totpCode } from '../testing/totp.ts';
@@ -80,6 +81,22 @@ describe.each(registryTargets(inject('postgresUrl')))('accounts on %s', (_name, 
     expect((await signIn(guesser, ADMIN)).status).toBe(429);
     expect((await signIn(visitor('198.51.100.10'), ADMIN)).status).toBe(200);
     expect((await signIn(known, ADMIN)).status).toBe(200);
+  });
+
+  test('two processes share the count of guesses, and neither shuts out who signs in elsewhere or on a device that is known', async () => {
+    const processes = [createAttempts(api.database.db), createAttempts(api.database.db)];
+    const guess = (at: number, ip: string, device = '') =>
+      processes[at % 2]!.signIn({ ip, email: 'ida@example.com', device }, () =>
+        Promise.reject(new Error('wrong')),
+      ).catch((error: Error) => error.message);
+    const guesser = '192.0.2.44';
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, at) => guess(at, guesser)));
+    expect(answers).toEqual(Array(8).fill('wrong'));
+    expect([await guess(0, guesser), await guess(1, guesser)]).toEqual(Array(2).fill(expect.stringContaining('Wait')));
+    expect([await guess(0, '192.0.2.45'), await guess(1, guesser, 'her laptop')]).toEqual(['wrong', 'wrong']);
+    const right = () =>
+      processes[0]!.signIn({ ip: '192.0.2.45', email: 'ida@example.com', device: '' }, async () => 'in');
+    expect(await right()).toBe('in');
   });
 
   test('an authenticator is asked for from its first code on; recovery codes stand in, each once', async () => {
@@ -180,6 +197,22 @@ describe.each(registryTargets(inject('postgresUrl')))('accounts on %s', (_name, 
     const [token] = (await tim.ask('GET', '/v1/me/tokens')).body.items;
     expect((await tim.ask('POST', `/v1/me/tokens/${token.id}/revoke`)).status).toBe(204);
     expect((await script.ask('GET', '/v1/me', undefined, write)).status).toBe(401);
+  });
+
+  test('a token that its owner rotates works with both secrets while the old one has grace; another’s rotation opens nothing', async () => {
+    const tom = await join('tom@example.com', 'responder');
+    const issued = (await tom.ask('POST', '/v1/me/tokens', { name: 'nightly', access: 'write' })).body;
+    const rotate = (who: Visitor) =>
+      who.ask('POST', `/v1/credentials/${issued.token.id}/rotate`, { grace_seconds: 60 });
+    const works = async (secret: string) =>
+      (await visitor().ask('GET', '/v1/me', undefined, { authorization: `Bearer ${secret}` })).status;
+    const own = (await rotate(tom)).body;
+    expect([await works(issued.secret), await works(own.secret)]).toEqual([200, 200]);
+    expect((await tom.ask('GET', '/v1/me/tokens')).body.items).toHaveLength(1);
+    const anothers = (await rotate(admin)).body;
+    expect([await works(own.secret), await works(anothers.secret)]).toEqual([200, 401]);
+    await tom.ask('POST', `/v1/credentials/${issued.token.id}/regenerate`);
+    expect([await works(issued.secret), await works(own.secret)]).toEqual([401, 401]);
   });
 
   test('a managed key that is nobody’s token opens nothing, whatever its scopes say', async () => {

@@ -4,6 +4,7 @@ import { isAtLeast } from '../../contract/index.ts';
 import type { Role, TokenAccess, TokenItem } from '../../contract/index.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { statusAt } from '../registry/record.ts';
+import { isLive } from '../registry/secrets.ts';
 import { lowerRole } from './principal.ts';
 import type { Principal } from './principal.ts';
 
@@ -27,6 +28,8 @@ export interface PersonalTokens {
   principal(secret: string): Promise<Principal | null>;
   /** Makes a credential a token of a person. */
   add(token: { credentialId: string; fingerprint: string; userId: string; access: TokenAccess }): Promise<void>;
+  /** What a credential may do as a token of that person; null when it is none of theirs. */
+  access(credentialId: string, userId: string): Promise<TokenAccess | null>;
   /** A person's tokens, newest first. */
   list(userId: string): Promise<TokenItem[]>;
 }
@@ -42,13 +45,14 @@ export function createPersonalTokens(db: RegistryDatabase, now: () => number): P
       const row = await withCredentials()
         .innerJoin('users', 'users.id', 'personal_tokens.user_id')
         .select(['users.id', 'users.name', 'email', 'role', 'setup_pending', 'two_factor_enabled'])
-        .select(['credential_id', 'access', 'last_used_at', 'revoked_at', 'credentials.expires_at'])
+        .innerJoin('credential_secrets', 'credential_secrets.fingerprint', 'personal_tokens.fingerprint')
+        .select(['personal_tokens.credential_id', 'access', 'last_used_at', 'revoked_at', 'credentials.expires_at'])
+        .select(['replaced_at', 'ends_at'])
         .where('personal_tokens.fingerprint', '=', fingerprintOf(secret))
-        // A secret that was replaced in the registry is dead here, too.
-        .whereRef('credentials.fingerprint', '=', 'personal_tokens.fingerprint')
         .where('banned', '=', false)
         .executeTakeFirst();
-      if (row === undefined || statusAt(row, now()) !== 'active') return null;
+      // A secret that was replaced in the registry works here, too, for as long as its grace lasts.
+      if (row === undefined || statusAt(row, now()) !== 'active' || !isLive(row, now())) return null;
       if (now() - (row.last_used_at?.getTime() ?? 0) > TOUCH_MS) {
         const used = { last_used_at: new Date(now()) };
         await db.updateTable('personal_tokens').set(used).where('credential_id', '=', row.credential_id).execute();
@@ -72,13 +76,23 @@ export function createPersonalTokens(db: RegistryDatabase, now: () => number): P
       const row = { credential_id: credentialId, fingerprint, user_id: userId, access, last_used_at: null };
       await db.insertInto('personal_tokens').values(row).execute();
     },
+    async access(credentialId, userId) {
+      const row = await db
+        .selectFrom('personal_tokens')
+        .select('access')
+        .where('credential_id', '=', credentialId)
+        .where('user_id', '=', userId)
+        .executeTakeFirst();
+      return row?.access ?? null;
+    },
     async list(userId) {
       const rows = await withCredentials()
         .select(['credentials.id', 'name', 'hint', 'access', 'created_at', 'expires_at', 'revoked_at', 'last_used_at'])
         .where('user_id', '=', userId)
         .orderBy('created_at', 'desc')
         .execute();
-      return rows.map((row) => ({
+      // One line for a token, however many secrets of it there are.
+      return [...new Map(rows.map((row) => [row.id, row])).values()].map((row) => ({
         id: row.id,
         name: row.name,
         hint: row.hint,

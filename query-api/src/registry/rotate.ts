@@ -30,6 +30,8 @@ interface Replacement {
   input: RotateInput;
   actor: string;
   nowMs: number;
+  /** Who asks, where their own personal API token is to stay one with its new secret. */
+  tokenOwnerId?: string | undefined;
 }
 
 const ACT = {
@@ -75,6 +77,7 @@ export async function replaceSecretIn(transaction: RegistryTransaction, replacem
   }
   const present: SecretRow = { ...firstSecretOf(row), created_by: actor };
   await transaction.insertInto('credential_secrets').values(present).execute();
+  if (replacement.tokenOwnerId !== undefined) await keepToken(transaction, row, replacement.tokenOwnerId);
   const { fingerprint, hint, record_key, secret_created_at, version } = row;
   await transaction
     .updateTable('credentials')
@@ -93,6 +96,22 @@ export async function replaceSecretIn(transaction: RegistryTransaction, replacem
   const outboxId = await writeOutbox(transaction, row, [...touched, present], at);
   const rest = secrets.filter(({ record_key: key }) => !touched.some((secret) => secret.record_key === key));
   return { row, outboxId, secret: made.secret, previous, secrets: [present, ...touched, ...rest] };
+}
+
+/** The new secret of a person's token speaks for them as the old one does, if it was they who asked for it. */
+async function keepToken(transaction: RegistryTransaction, row: CredentialRow, userId: string): Promise<void> {
+  const token = await transaction
+    .selectFrom('personal_tokens')
+    .selectAll()
+    .where('credential_id', '=', row.id)
+    .where('user_id', '=', userId)
+    .limit(1)
+    .executeTakeFirst();
+  if (token === undefined) return;
+  await transaction
+    .insertInto('personal_tokens')
+    .values({ ...token, fingerprint: row.fingerprint })
+    .execute();
 }
 
 function refuseRetired(row: CredentialRow, act: keyof typeof ACT, nowMs: number): void {

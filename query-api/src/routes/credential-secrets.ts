@@ -13,7 +13,7 @@ import {
   pageQuerySchema,
 } from '../../contract/index.ts';
 import type { CredentialRotated } from '../../contract/index.ts';
-import { actorOf } from '../http/session-auth.ts';
+import { actorOf, principalOf, requireStepUp } from '../http/session-auth.ts';
 import { ANSWERED_BY_REVOKING, readOpenOn } from '../registry/answers.ts';
 import { checkedNames } from '../registry/draft.ts';
 import { readDrain } from '../registry/drain.ts';
@@ -30,11 +30,11 @@ import { warningsOf } from '../registry/warnings.ts';
 import type { Services } from '../services/services.ts';
 import { credentialAnswers } from './credential-answers.ts';
 import { credentialParams } from './credentials.ts';
-import type { FastifyBaseLogger } from 'fastify';
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
 
 /** Secrets of a credential over its life: rotate, regenerate, revoke, and who is touched by it. */
 export function credentialSecretRoutes(services: Services): FastifyPluginAsyncZod {
-  const { store, database, config, now } = services;
+  const { store, database, tokens, config, now } = services;
   const { db } = database;
   const answers = credentialAnswers(services);
 
@@ -47,6 +47,17 @@ export function credentialSecretRoutes(services: Services): FastifyPluginAsyncZo
       published: isPublished,
       warnings: warningsOf(rotation.row),
     };
+  }
+
+  /**
+   * The person who replaces the secret of their own personal API token: it stays one. A token can't make tokens, and one of access admin
+   * takes the proof that issuing it took.
+   */
+  async function tokenOwner(request: FastifyRequest, id: string): Promise<string | undefined> {
+    const { via, person } = principalOf(request);
+    const access = via === 'session' ? await tokens.access(id, person.id) : null;
+    if (access === 'admin') requireStepUp(request, now());
+    return access === null ? undefined : person.id;
   }
 
   /** How many open findings a revocation would resolve, or did. */
@@ -80,8 +91,8 @@ export function credentialSecretRoutes(services: Services): FastifyPluginAsyncZo
       },
       async (request) => {
         const { params, body: input, log } = request;
-        const replacement = { id: params.id, act: 'rotated', input, actor: actorOf(request), nowMs: now() } as const;
-        return rotated(await replaceSecret(db, replacement), log);
+        const who = { actor: actorOf(request), tokenOwnerId: await tokenOwner(request, params.id) };
+        return rotated(await replaceSecret(db, { id: params.id, act: 'rotated', input, ...who, nowMs: now() }), log);
       },
     );
 
@@ -100,13 +111,8 @@ export function credentialSecretRoutes(services: Services): FastifyPluginAsyncZo
       async (request) => {
         const { params, body, log } = request;
         const input = { ...body, grace_seconds: 0 };
-        const replacement = {
-          id: params.id,
-          act: 'regenerated',
-          input,
-          actor: actorOf(request),
-          nowMs: now(),
-        } as const;
+        const who = { actor: actorOf(request), tokenOwnerId: await tokenOwner(request, params.id) };
+        const replacement = { id: params.id, act: 'regenerated', input, ...who, nowMs: now() } as const;
         return rotated(await replaceSecret(db, replacement), log);
       },
     );

@@ -8,8 +8,12 @@ const DONE = { registered: 'active', edited: 'any', rotated: 'active', revoked: 
 
 export const load: PageServerLoad = async ({ locals, params, url }) => {
   const { cursor } = parseQuery(pageQuerySchema, url.searchParams);
-  const [credential, log] = await Promise.all([
+  const [credential, modules, log] = await Promise.all([
     locals.api.credential(params.id),
+    locals.api.modules().then(
+      ({ items }) => items,
+      () => [],
+    ),
     locals.api.credentialLog(params.id, { limit: LOG_LINES, cursor }).catch(() => null),
   ]);
   // Who still uses an older secret is of interest where there is one.
@@ -19,6 +23,8 @@ export const load: PageServerLoad = async ({ locals, params, url }) => {
   const count = (name: string) => Number(url.searchParams.get(name)) || 0;
   return {
     credential,
+    /** As people call it; a module that is configured no more has its id alone. */
+    moduleName: modules.find(({ module }) => module === credential.module)?.label ?? credential.module,
     drain,
     log,
     done: isTrue ? done : null,
