@@ -22,6 +22,7 @@ export * from './jobs.ts';
 export * from './audit.ts';
 export * from './exports.ts';
 export * from './evidence.ts';
+export * from './usage.ts';
 export * from './onboarding.ts';
 export * from './entities.ts';
 export * from './sessions.ts';

@@ -42,6 +42,7 @@ import { signInRoutes } from './routes/sign-in.ts';
 import { spendRoutes } from './routes/spend.ts';
 import { sqlRoutes } from './routes/sql.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { usageRoutes } from './routes/usage.ts';
 import { verifyRoutes } from './routes/verify.ts';
 import type { Services } from './services/services.ts';
 
@@ -145,6 +146,7 @@ export async function createServer(
   await app.register(jobRoutes(services));
   await app.register(auditRoutes(services));
   await app.register(spendRoutes(services));
+  await app.register(usageRoutes(services));
   await app.register(sqlRoutes(services));
   await app.register(exportRoutes(services));
   await app.register(evidenceRoutes(services));

@@ -38,6 +38,7 @@ export const PLACE_GROUPS: readonly { name: string; places: readonly Place[] }[]
     places: [
       { href: '/sql', name: 'SQL', icon: 'sql', routes: ['/sql'] },
       { href: '/spend', name: 'Spend', icon: 'spend', routes: ['/spend'] },
+      { href: '/usage', name: 'Usage', icon: 'usage', routes: ['/usage'] },
       { href: '/ledger', name: 'Ledger', icon: 'ledger', routes: ['/ledger'] },
       { href: '/channels', name: 'Notifications', icon: 'notifications', routes: ['/channels'] },
       { href: '/activity', name: 'Activity', icon: 'activity', routes: ['/activity'] },

@@ -71,6 +71,7 @@ const ACCESS: Record<string, Access> = {
   'GET /v1/spend/forecast': 'viewer',
   'GET /v1/spend/budgets': 'viewer',
   'GET /v1/spend/savings': 'viewer',
+  'GET /v1/usage': 'viewer',
   'GET /v1/entities/:kind': 'viewer',
   'GET /v1/entities/:kind/:value': 'viewer',
   'GET /v1/sessions/:session': 'viewer',

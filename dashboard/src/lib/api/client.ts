@@ -28,6 +28,7 @@ import {
   spendSchema,
   triageAnswerSchema,
   UNATTENDED_HEADER,
+  usageSchema,
   type ChannelCreate,
   type ChannelEdit,
   type EntityKind,
@@ -191,6 +192,7 @@ export function createApi(base: string, caller: Caller) {
       read(entityDetailSchema, `/v1/entities/${kind}/${segmentOf(value)}${queryString({ window })}`),
     session: (session: string, query: Query) =>
       read(sessionSchema, `/v1/sessions/${segmentOf(session)}${queryString(query)}`),
+    usage: (query: Query) => read(usageSchema, `/v1/usage${queryString(query)}`),
     spend: (query: Query) => read(spendSchema, `/v1/spend${queryString(query)}`),
     spendForecast: (query: Query) => read(spendForecastSchema, `/v1/spend/forecast${queryString(query)}`),
     spendBudgets: () => read(spendBudgetsSchema, '/v1/spend/budgets'),

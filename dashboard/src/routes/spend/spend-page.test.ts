@@ -2,21 +2,21 @@ import { expect, it } from 'vitest';
 import type { Spend } from '@lanewatch/query-api/contract';
 import { askedOf, ledgerFilterOf, ledgerFiltersOf, nextOf, parameterOf } from './address.ts';
 import { csvOf } from './csv.ts';
-import { boundsOfStep, stackedOf, touchedOf } from './stacked.ts';
+import { boundsOfStep, piledOf, touchedOf } from '#lib/chart/stacked.ts';
 
 const DAY_S = 86_400;
-const series: Spend['series'] = {
+const series = {
   step_seconds: DAY_S,
   starts: ['2026-11-20T00:00:00.000Z', '2026-11-21T00:00:00.000Z', '2026-11-22T00:00:00.000Z'],
-  values: [
-    { value: 'ada', cost_usd: ['1', '2', '0'] },
-    { value: null, cost_usd: ['0.5', '0', '4'] },
-  ],
 };
 const second = (at: string) => Date.parse(at) / 1000;
 
 it('piles series up, the whole pile first, so that each is drawn over those below it', () => {
-  expect(stackedOf(series).slice(1)).toEqual([
+  const columns = [
+    [1, 2, 0],
+    [0.5, 0, 4],
+  ];
+  expect(piledOf(series, columns).slice(1)).toEqual([
     [1.5, 2, 4],
     [1, 2, 0],
   ]);
