@@ -99,6 +99,8 @@ function rowsOf(
       reporter: 'agent',
       sent_as: '',
       findings: sketch.standing === 'unknown' ? [findingIdFor('R01')] : [],
+      calls: 1,
+      joins: '',
       kafka_partition: index,
       kafka_offset: number,
       record_index: 0,

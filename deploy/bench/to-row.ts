@@ -15,6 +15,8 @@ export function toRow(event: UsageEvent): LedgerRow {
     findings: [],
     evidence: [],
     lane_profile: '',
+    calls: 1,
+    joins: '',
     kafka_partition: 0,
     kafka_offset: 0,
     record_index: 0,

@@ -14,7 +14,8 @@ const OF_ROWS = Object.fromEntries(LEDGER_COLUMNS.map(({ name, comment }) => [na
 export const ANALYST_VIEWS: readonly PublishedTable[] = [
   {
     name: 'usage',
-    comment: 'One row per request of a key',
+    comment:
+      'One row per report of a request; where several report one, further rows take back what is too much, so sum(calls) counts requests',
     columns: {
       ...OF_ROWS,
       day: 'UTC day of seen_at',

@@ -35,6 +35,10 @@ export interface LedgerRow extends UsageEvent {
   stored_at: number;
   /** Who claimed the partition when the row was written; the table refuses anybody else. */
   claimant: string;
+  /** 1 for a request, -1 for a correction that takes a report of one back: what pages count is their sum. */
+  calls: number;
+  /** On corrections the reports of one request that they join, as JSON `[[source, id], …]`, the one that is taken back first; else ''. */
+  joins: string;
 }
 
 /** A column of the ledger table: its name, its ClickHouse type and what it means. */
@@ -42,6 +46,8 @@ export interface LedgerColumn {
   name: string;
   type: string;
   comment: string;
+  /** SQL of its value in rows that don't say; the type's own when absent. */
+  default?: string;
 }
 
 const LABEL = 'LowCardinality(String)';
@@ -124,6 +130,17 @@ export const LEDGER_COLUMNS = [
     name: 'lane_profile',
     type: 'String',
     comment: 'What was learned of the lane up to this row, on one row of many, for the detector alone',
+  },
+  {
+    name: 'calls',
+    type: 'Int8',
+    default: '1',
+    comment: '1, or -1 where a correction takes a report back; sum it to count requests',
+  },
+  {
+    name: 'joins',
+    type: 'String',
+    comment: 'On corrections the reports of one request that they join, as JSON; else empty',
   },
 ] as const satisfies readonly LedgerColumn[];
 

@@ -12,6 +12,8 @@ import type { Finding } from '../contract/index.ts';
 import { createRegistryView } from './classify/registry-view.ts';
 import { createCollectorTally } from './collector-tally.ts';
 import { createLaneStates, type LaneStates } from './lane-state/lane-states.ts';
+import { runReconciler } from './corrections/reconciler.ts';
+import type { ReportReader } from './corrections/reports.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { CredentialMirror } from './ledger/mirror/credential-mirror.ts';
 import type { Batch } from './pipeline/batch.ts';
@@ -55,6 +57,8 @@ export interface DetectorOptions {
   createMirror: ((recordOf: (recordKey: string) => CredentialRecord | undefined) => CredentialMirror) | null;
   /** What the rules that a job decides read; null leaves them out. */
   sweeps: { reader: SweepReader; overrides: RuleOverrides } | null;
+  /** What the reports of one request are joined by; null leaves each to count for itself. */
+  reports: ReportReader | null;
   /** The rules' settings, which the rules topic changes; null leaves them as they are. */
   settings: Pick<LiveRules, 'apply' | 'at'> | null;
   observer: DetectorObserver;
@@ -66,6 +70,8 @@ export interface DetectorObserver {
   finished(batch: Batch, tookMs: number): void;
   fault(stage: string, error: unknown): void;
   assigned(partitions: number[], tookMs: number): void;
+  /** Corrections were put on the bus because requests have several reports. */
+  corrected(corrections: number): void;
   revoked(): void;
 }
 
@@ -206,11 +212,25 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
           onFault: (sweep, error) => observer.fault(`sweep ${sweep}`, error),
         });
 
+  const reconciler =
+    options.reports === null
+      ? null
+      : runReconciler({
+          reader: options.reports,
+          publish: (records) => bus.publish(topics.usage.name, records),
+          isOurs: () => pipeline.holds(0),
+          now: Date.now,
+          wait: (ms, signal) => delay(ms, undefined, { signal }),
+          onCorrected: (corrections) => observer.corrected(corrections),
+          onFault: (error) => observer.fault('joining reports', error),
+        });
+
   return {
     pipeline,
     lanes,
     async close() {
       clearInterval(counting);
+      await reconciler?.close();
       await sweeps?.close();
       await pipeline.close();
       await subscription.close();

@@ -45,6 +45,11 @@ export function createMetrics(): Metrics {
     labelNames: ['stage'],
     registers,
   });
+  const corrections = new Counter({
+    name: 'lanewatch_detector_corrections_total',
+    help: 'Corrections put on the bus because several reports are of one request',
+    registers,
+  });
   const partitions = new Gauge({ name: 'lanewatch_detector_partitions', help: 'Partitions held', registers });
   const storeSeconds = new Histogram({
     name: 'lanewatch_detector_store_seconds',
@@ -66,6 +71,7 @@ export function createMetrics(): Metrics {
         for (const { finding } of batch.changes) findings.inc({ rule: finding.rule });
         storeSeconds.observe(tookMs / 1000);
       },
+      corrected: (count) => corrections.inc(count),
       fault: (stage) => faults.inc({ stage }),
       assigned: (held) => partitions.set(held.length),
       revoked: () => partitions.set(0),

@@ -5,6 +5,7 @@ import { type DestinationStream, pino } from 'pino';
 import type { DetectorConfig } from './config.ts';
 import { startDetector, type DetectorObserver } from './detector.ts';
 import { startHealthServer } from './health-server.ts';
+import { createReportReader } from './corrections/reports.ts';
 import { connect } from './ledger/clickhouse.ts';
 import { createCredentialMirror } from './ledger/mirror/credential-mirror.ts';
 import { openLedger } from './ledger/open.ts';
@@ -72,6 +73,10 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
       metrics.observer.assigned(partitions, tookMs);
       log.info({ partitions, took_ms: tookMs }, 'partitions assigned');
     },
+    corrected(corrections) {
+      metrics.observer.corrected(corrections);
+      log.debug({ corrections }, 'reports of one request joined');
+    },
     revoked() {
       readiness.revoked();
       metrics.observer.revoked();
@@ -134,6 +139,7 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     sweeps: parts.detection
       ? { reader: createSweepReader(beside, config.CLICKHOUSE_DATABASE), overrides: config.RULE_PARAMETERS }
       : null,
+    reports: parts.detection ? createReportReader(beside, config.CLICKHOUSE_DATABASE) : null,
     observer,
   });
   metrics.watch(detector);

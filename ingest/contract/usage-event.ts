@@ -57,6 +57,8 @@ export const FLAGS = [
   'fingerprint_invalid',
   /** the sender named the key in the clear; it became fingerprint and hint at the door */
   'raw_key_hashed',
+  /** the row corrects how often and how much other rows count, because several report one request */
+  'correction',
 ] as const;
 export type Flag = (typeof FLAGS)[number];
 

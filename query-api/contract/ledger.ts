@@ -126,6 +126,11 @@ export const ledgerItemSchema = z.object({
   reporter: z.string(),
   sent_as: z.string().describe('JSON by column: names as they were sent, where the canonical one differs; else empty'),
   findings: z.array(z.string()),
+  calls: z
+    .number()
+    .int()
+    .describe('1; -1 where the row takes a report back, because several reports are of one request. Sums count by it'),
+  joins: z.string().describe('On corrections the reports that they join, as JSON of source and id; else empty'),
   kafka_partition: z.number().int(),
   kafka_offset: z.number().int(),
   record_index: z.number().int(),

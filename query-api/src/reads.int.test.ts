@@ -271,7 +271,7 @@ describe('overview and lanes', () => {
       `EXPLAIN projections = 1 ${firstSeenSql(api.store.database)}`,
       { lane: UNKNOWN },
     );
-    expect(plan.map(({ explain }) => explain).join('\n')).toContain('ReadFromMergeTree (by_day_and_lane)');
+    expect(plan.map(({ explain }) => explain).join('\n')).toContain('ReadFromMergeTree (calls_by_day_and_lane)');
   });
 
   test('an endpoint names the column that holds it, so that its rows are those that it counts', async () => {
@@ -423,7 +423,7 @@ describe('what windows of days sum over lanes', () => {
     const plan = await api.store.rows<{ explain: string }>(`EXPLAIN projections = 1 ${ownSql}`, parameters);
     const reads = plan.map(({ explain }) => explain).filter((line) => line.includes('ReadFromMergeTree'));
     expect(reads.length).toBeGreaterThan(0);
-    for (const read of reads) expect(read).toMatch(/\(by_day_and_lane\)/);
+    for (const read of reads) expect(read).toMatch(/\(calls_by_day_and_lane\)/);
     await api.store.rows(`${ownSql} SETTINGS force_optimize_projection = 1`, parameters);
   });
 });

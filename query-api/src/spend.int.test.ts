@@ -153,7 +153,7 @@ test.each([
       // By its plan: to force a projection would ask one of the registry's copy, too.
       const plan = await api.store.rows<{ explain: string }>(`EXPLAIN projections = 1 ${sql}`, parameters);
       const reads = plan.map(({ explain }) => explain).filter((line) => line.includes('ReadFromMergeTree'));
-      expect(reads.filter((read) => read.includes('(by_day_and_lane)'))).toHaveLength(1);
+      expect(reads.filter((read) => read.includes('(calls_by_day_and_lane)'))).toHaveLength(1);
       expect(reads.filter((read) => read.includes('.ledger)'))).toEqual([]);
     }
   },

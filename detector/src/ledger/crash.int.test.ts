@@ -23,13 +23,13 @@ const ROWS_PER_BATCH = 700;
 
 const KEYS = 'lane, standing, credential_id, kafka_partition';
 /** What readers see of a lane's day, from the rows; and from the roll-up's own states, whichever would be less to read. */
-const FROM_ROWS = `SELECT toDate(seen_at), ${KEYS}, max(kafka_offset), count(), sum(cost_usd), sum(tokens_output),
+const FROM_ROWS = `SELECT toDate(seen_at), ${KEYS}, max(kafka_offset), sum(calls), sum(cost_usd), sum(tokens_output),
     uniqExactIf(session, session != ''), min(seen_at)
   FROM {database}.ledger GROUP BY ALL ORDER BY ALL SETTINGS optimize_use_projections = 0`;
-const FROM_ROLL_UP = `SELECT \`toDate(seen_at)\`, ${KEYS}, maxMerge(\`max(kafka_offset)\`), countMerge(\`count()\`),
+const FROM_ROLL_UP = `SELECT \`toDate(seen_at)\`, ${KEYS}, maxMerge(\`max(kafka_offset)\`), sumMerge(\`sum(calls)\`),
     sumMerge(\`sum(cost_usd)\`), sumMerge(\`sum(tokens_output)\`),
     uniqExactIfMerge(\`uniqExactIf(session, notEquals(session, ''))\`), minMerge(\`min(seen_at)\`)
-  FROM mergeTreeProjection('{database}', 'ledger', 'by_day_and_lane') GROUP BY ALL ORDER BY ALL`;
+  FROM mergeTreeProjection('{database}', 'ledger', 'calls_by_day_and_lane') GROUP BY ALL ORDER BY ALL`;
 
 describe('a batch whose part is gone while the engine has noted it as stored', () => {
   let engine: MortalEngine;

@@ -78,7 +78,7 @@ describe('insert', () => {
     await insertRows(test.ledger, ledgerRows(10, 0));
     expect(await count()).toBe(20);
     const rollUp = await test.rows<[number]>(
-      "SELECT countMerge(`count()`) FROM mergeTreeProjection('{database}', 'ledger', 'by_day_and_lane')",
+      "SELECT sumMerge(`sum(calls)`) FROM mergeTreeProjection('{database}', 'ledger', 'calls_by_day_and_lane')",
     );
     expect(rollUp).toEqual([[20]]);
   });

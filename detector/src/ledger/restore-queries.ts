@@ -23,8 +23,8 @@ export const STORED_ORDER = '(stored_at, kafka_offset, record_index)';
 /** What the reads of a restart have in common: whose rows they are of, and how the answer is streamed. */
 export function restoreQueries(client: ClickHouseClient, database: string) {
   const ledger = `${database}.${LEDGER_TABLE}`;
-  // Nobody holds the lane of events without a key, and it is the largest of all where many come so.
-  const storedSince = `kafka_partition IN {partitions:Array(UInt32)} AND lane != ${quoted(UNATTRIBUTED_LANE)}
+  // A correction is no use of a key. Nobody holds the lane of events without a key, and it is the largest of all where many come so.
+  const storedSince = `kafka_partition IN {partitions:Array(UInt32)} AND lane != ${quoted(UNATTRIBUTED_LANE)} AND joins = ''
       AND stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')`;
   // A lane that moved when partitions were added has rows in others too, so a lane is chosen by partition, its rows are not.
   const ofTheirLanes = `lane IN (SELECT lane FROM ${ledger} WHERE ${storedSince})`;

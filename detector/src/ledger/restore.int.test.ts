@@ -170,7 +170,7 @@ describe('restoring', () => {
       const plan = await test.rows<[string]>(
         'EXPLAIN SELECT kafka_partition, max(kafka_offset) FROM {database}.ledger WHERE kafka_partition IN (0, 1) GROUP BY kafka_partition',
       );
-      expect(plan.flat().join('\n')).toContain('ReadFromMergeTree (by_day_and_lane)');
+      expect(plan.flat().join('\n')).toContain('ReadFromMergeTree (calls_by_day_and_lane)');
     });
   });
 

@@ -89,7 +89,7 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
     ): Promise<void> {
       const sights = `SELECT lane, ${DIMENSION_COLUMNS[dimension]} AS value,
           toUnixTimestamp64Milli(min(seen_at)) AS first, toUnixTimestamp64Milli(max(seen_at)) AS last FROM ${ledger}
-        WHERE ${ofTheirLanes} AND stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND value != ''
+        WHERE ${ofTheirLanes} AND stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND value != '' AND joins = ''
         GROUP BY lane, value`;
       const whole = `SELECT lane, value, [first, last] AS stays FROM (${sights})`;
       // All sights of a stretch as long as the window belong to one stay; one ends where the gap to the next is as long.
@@ -112,7 +112,7 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
       onRow: (row: ProfileRow) => void,
       signal?: AbortSignal,
     ): Promise<void> {
-      const stored = `${ofTheirLanes} AND stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')`;
+      const stored = `${ofTheirLanes} AND joins = '' AND stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')`;
       /** Of one lane, newest first. */
       let rows: ProfileRow[] = [];
       const handOver = () => {

@@ -24,7 +24,7 @@ export function ledgerResumePoint(client: ClickHouseClient, database: string) {
     async resumeOffsets(partitions: number[]): Promise<Map<number, number>> {
       const latest = await rowsOf<[number, number]>(
         'reading the resume point',
-        // Answered from the projection by_day_and_lane: a fraction of the rows (test: it is used).
+        // Answered from the projection calls_by_day_and_lane: a fraction of the rows (test: it is used).
         `SELECT kafka_partition, max(kafka_offset) FROM ${ledger}
          WHERE kafka_partition IN {partitions:Array(UInt32)} GROUP BY kafka_partition`,
         { partitions },

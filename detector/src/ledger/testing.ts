@@ -179,6 +179,8 @@ export function ledgerRow(changes: Partial<LedgerRow> = {}): LedgerRow {
     findings: [],
     evidence: [],
     lane_profile: '',
+    calls: 1,
+    joins: '',
     kafka_partition: 0,
     kafka_offset: 0,
     record_index: 0,

@@ -9,6 +9,7 @@ import {
 } from '@lanewatch/ingest/contract';
 import type { UsageCells } from '@lanewatch/ingest/contract';
 import type { LedgerRow } from '../../contract/index.ts';
+import { CORRECTION_VERSION, correctionRow } from '../corrections/correction.ts';
 import { eventRow, positionalFault, positionalRow, rowOfVersionBefore } from './decoded-row.ts';
 
 /** What could not be decoded, as it came. */
@@ -61,6 +62,7 @@ function decodeInto(decoded: DecodedRecord, record: BusRecord, nowMs: number): s
   }
   if (version === USAGE_ROW_VERSION) return decodeRows(decoded, record, acceptRow);
   if (version === USAGE_ROW_BEFORE.version) return decodeRows(decoded, record, acceptRowOfVersionBefore);
+  if (version === CORRECTION_VERSION) return decodeRows(decoded, record, acceptCorrection);
   return `row version ${JSON.stringify(version.slice(0, 32))} is not one this detector reads`;
 }
 
@@ -177,16 +179,16 @@ function acceptRow(decoded: DecodedRecord, value: unknown, index: number, record
   return fault;
 }
 
-function acceptRowOfVersionBefore(
-  decoded: DecodedRecord,
-  value: unknown,
-  index: number,
-  record: BusRecord,
-): string | null {
-  const row = rowOfVersionBefore(value, record, index);
-  if (typeof row === 'string') return row;
-  decoded.rows.push(row);
-  return null;
+const acceptRowOfVersionBefore = acceptAs(rowOfVersionBefore);
+const acceptCorrection = acceptAs(correctionRow);
+
+function acceptAs(rowOf: (value: unknown, record: BusRecord, index: number) => LedgerRow | string): Accept {
+  return (decoded, value, index, record) => {
+    const row = rowOf(value, record, index);
+    if (typeof row === 'string') return row;
+    decoded.rows.push(row);
+    return null;
+  };
 }
 
 /** The parser's own message quotes the input, which may hold a secret; only the position is taken from it. */

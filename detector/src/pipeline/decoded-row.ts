@@ -183,6 +183,8 @@ export function positionalRow(cells: UsageCells, record: BusRecord, recordIndex:
     findings: NO_FINDINGS,
     evidence: NO_FINDINGS,
     lane_profile: '',
+    calls: 1,
+    joins: '',
     kafka_partition: record.partition,
     kafka_offset: record.offset,
     record_index: recordIndex,

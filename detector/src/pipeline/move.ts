@@ -10,6 +10,7 @@ import {
   type OutgoingRecord,
 } from '@lanewatch/ingest/contract';
 import type { LedgerRow } from '../../contract/index.ts';
+import { CORRECTION_VERSION, encodeCorrection } from '../corrections/correction.ts';
 import type { DeadLetter } from './dead-letter.ts';
 
 /*
@@ -31,6 +32,8 @@ export interface Move {
   partition: number;
   /** Positional row: what it lay there as may have been an object among others. */
   row: string;
+  /** Of the row's form. */
+  version: string;
   collector: string;
   source: string;
   /** How many partitions decided that. */
@@ -85,7 +88,9 @@ export function mayMove({ headers }: BusRecord, { count }: Placement): boolean {
 export function moveOf(row: LedgerRow, partition: number, partitionCount: number): Move {
   const { collector, source, kafka_partition, kafka_offset, record_index } = row;
   const from = { partition: kafka_partition, offset: kafka_offset, recordIndex: record_index };
-  return { partition, row: encodeUsageRow(row), collector, source, partitionCount, from };
+  const [version, text] =
+    row.joins === '' ? [USAGE_ROW_VERSION, encodeUsageRow(row)] : [CORRECTION_VERSION, encodeCorrection(row)];
+  return { partition, row: text, version, collector, source, partitionCount, from };
 }
 
 /** What becomes of an event that the bus will never take on its own partition. */
@@ -101,10 +106,11 @@ const ROWS_PER_RECORD_MAX = 64;
 /** The records that carry them, those of each partition in their order. */
 export function moveRecords(moves: readonly Move[]): OutgoingRecord[] {
   const records: OutgoingRecord[] = [];
-  for (const [partition, own] of Map.groupBy(moves, (move) => move.partition))
+  for (const own of Map.groupBy(moves, ({ partition, version }) => `${version} ${partition}`).values())
     for (let start = 0; start < own.length; start += ROWS_PER_RECORD_MAX) {
       const rows = own.slice(start, start + ROWS_PER_RECORD_MAX).map(({ row }) => row);
-      const headers = { [ROW_VERSION_HEADER]: USAGE_ROW_VERSION, [MOVED_HEADER]: String(own[0]!.partitionCount) };
+      const { partition, version, partitionCount } = own[0]!;
+      const headers = { [ROW_VERSION_HEADER]: version, [MOVED_HEADER]: String(partitionCount) };
       records.push({ key: null, partition, headers, value: Buffer.from(rows.join('\n')) });
     }
   return records;

@@ -93,16 +93,18 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     row.event_hash_low = hash.low;
     row.event_hash_high = hash.high;
 
-    const { standing, match, credential } = classify(row, row.seen_at, registry);
-    row.standing = standing;
-    row.match = match;
-    row.credential_id = credential === null ? '' : credential.record.id;
-
-    if (detection !== null && row.lane !== UNATTRIBUTED_LANE) detection.observe(row, credential);
+    // A correction stands as the report it is about, and is no use of a key: lanes and rules do not see it.
+    if (row.joins === '') {
+      const { standing, match, credential } = classify(row, row.seen_at, registry);
+      row.standing = standing;
+      row.match = match;
+      row.credential_id = credential === null ? '' : credential.record.id;
+      if (detection !== null && row.lane !== UNATTRIBUTED_LANE) detection.observe(row, credential);
+    }
 
     open.block.add(row);
     open.collectors.add(row.collector);
-    open.standings.add(standing);
+    open.standings.add(row.standing);
   }
 
   async function onBatch(batch: RecordBatch): Promise<void> {

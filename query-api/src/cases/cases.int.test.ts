@@ -109,7 +109,7 @@ test('what it sums over all lanes comes from the roll-up, and not from rows', as
   const read = plan
     .map(({ explain }) => /ReadFromMergeTree \((.*)\)/.exec(explain)?.[1])
     .filter((name) => name !== undefined);
-  expect(read).toEqual(['by_day_and_lane']);
+  expect(read).toEqual(['calls_by_day_and_lane']);
 });
 
 test('the callers of a lane are those of its rows of 7 days', async () => {

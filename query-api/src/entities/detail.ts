@@ -21,7 +21,7 @@ interface NodeRow {
   last: number | string;
 }
 
-const NODE_SQL = `count() AS events, toString(sum(ledger.cost_usd)) AS cost,
+const NODE_SQL = `sum(ledger.calls) AS events, toString(sum(ledger.cost_usd)) AS cost,
   toUnixTimestamp64Milli(min(ledger.seen_at)) AS first, toUnixTimestamp64Milli(max(ledger.seen_at)) AS last`;
 
 const nodeOf = (row: NodeRow): EntityNode => ({
@@ -76,7 +76,7 @@ async function readSums(store: ClickHouse, scope: Scope): Promise<SumsRow> {
     (kind) => `uniqExactIf(${kindSql(kind).value}, ${kindSql(kind).value} != '')`,
   );
   const [sums] = await store.rows<SumsRow>(
-    `SELECT count() AS event_count, countIf(ledger.outcome NOT IN ('success', '')) AS failed_count,
+    `SELECT sum(ledger.calls) AS event_count, sumIf(ledger.calls, ledger.outcome NOT IN ('success', '')) AS failed_count,
        toString(sum(ledger.cost_usd)) AS spent, uniqExactIf(ledger.lane, ledger.lane != 'unattributed') AS key_count,
        uniqExactIf(ledger.lane, ledger.lane IN (${unknownLanes})) AS unknown_count, [${totals.join(', ')}] AS totals,
        toUnixTimestamp64Milli(max(ledger.seen_at)) AS last_ms
@@ -111,7 +111,7 @@ async function readValueTrend(store: ClickHouse, scope: Scope): Promise<Overview
   const piece = isOfDays(scope.window) ? 'toStartOfDay' : 'toStartOfMinute';
   const rows = await store.rows<TrendRow>(
     `SELECT toUnixTimestamp(${piece}(ledger.seen_at, 'UTC')) AS start, toString(ledger.standing) AS standing,
-       count() AS events, toString(sum(ledger.cost_usd)) AS cost
+       sum(ledger.calls) AS events, toString(sum(ledger.cost_usd)) AS cost
      FROM ${store.database}.ledger AS ledger WHERE ${where} GROUP BY start, standing ${BOUNDED_SQL}`,
     parameters,
   );

@@ -46,8 +46,8 @@ export async function readEntities(
        argMax(newest, last_at) AS latest,
        toUnixTimestamp64Milli(min(first_at)) AS first_ms, toUnixTimestamp64Milli(max(last_at)) AS last_ms
      FROM (
-       SELECT toString(${value}) AS value, toString(ledger.lane) AS lane, count() AS events,
-         countIf(ledger.outcome NOT IN ('success', '')) AS failed, sum(ledger.cost_usd) AS cost,
+       SELECT toString(${value}) AS value, toString(ledger.lane) AS lane, sum(ledger.calls) AS events,
+         sumIf(ledger.calls, ledger.outcome NOT IN ('success', '')) AS failed, sum(ledger.cost_usd) AS cost,
          uniqExactStateIf(ledger.user, ledger.user != '') AS users,
          uniqExactStateIf(ledger.session, ledger.session != '') AS sessions,
          argMax((toString(ledger.user), toString(ledger.agent), toString(ledger.repo), toString(ledger.model)), ledger.seen_at) AS newest,

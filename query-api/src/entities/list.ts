@@ -21,7 +21,7 @@ export function unknownLanesSql(database: string, window: Window, nowMs: number)
 const sortsSql = (unknownLanes: string): Record<EntitiesQuery['sort'], { key: string; type: string }> => ({
   last_seen: { key: 'toUnixTimestamp64Milli(max(ledger.seen_at))', type: 'Int64' },
   first_seen: { key: 'toUnixTimestamp64Milli(min(ledger.seen_at))', type: 'Int64' },
-  events: { key: 'toInt64(count())', type: 'Int64' },
+  events: { key: 'toInt64(sum(ledger.calls))', type: 'Int64' },
   cost: { key: 'sum(ledger.cost_usd)', type: 'Decimal(38, 9)' },
   keys: { key: `toInt64(uniqExactIf(ledger.lane, ledger.lane != 'unattributed'))`, type: 'Int64' },
   unknown_keys: { key: `toInt64(uniqExactIf(ledger.lane, ledger.lane IN (${unknownLanes})))`, type: 'Int64' },

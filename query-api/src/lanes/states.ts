@@ -16,10 +16,10 @@ const AGGREGATES = {
   newest_name: `(argMaxIf(hint, seen_at, hint != ''), argMaxIf(org, seen_at, hint != ''))`,
   newest_org: `argMaxIf(org, seen_at, org != '')`,
   newest_provider: `argMaxIf(if(credential_provider != '', credential_provider, provider), seen_at, credential_provider != '' OR provider != '')`,
-  event_count: 'count()',
-  retired_count: `countIf(standing IN ('revoked', 'expired'))`,
+  event_count: 'sum(calls)',
+  retired_count: `sumIf(calls, standing IN ('revoked', 'expired'))`,
   // A refused attempt is no use of a key; an unknown key without one is nobody's worry yet.
-  used_count: `countIf(outcome != 'denied')`,
+  used_count: `sumIf(calls, outcome != 'denied')`,
   session_count: `uniqExactIf(session, session != '')`,
   user_count: `uniqExactIf(user, user != '')`,
   endpoint_count: `uniqExactIf(${ENDPOINT_SQL}, ${ENDPOINT_SQL} != '')`,

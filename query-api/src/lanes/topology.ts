@@ -33,10 +33,10 @@ interface NodeRow {
 function topologySql(database: string, where: string): string {
   const kinds = KINDS.slice(0, -1).map((kind) => `grouping(${kind}) = 0, '${kind}'`);
   return `SELECT multiIf(${kinds.join(', ')}, 'endpoint') AS kind, concat(${KINDS.join(', ')}) AS value, held_by,
-      count() AS events, toString(sum(cost_usd)) AS cost, toUnixTimestamp64Milli(min(seen_at)) AS first,
+      sum(calls) AS events, toString(sum(cost_usd)) AS cost, toUnixTimestamp64Milli(min(seen_at)) AS first,
       toUnixTimestamp64Milli(max(seen_at)) AS last, argMax(row_user, seen_at) AS latest_user, argMax(row_agent, seen_at) AS latest_agent
     FROM (SELECT user, agent, model, repo, session, ${ENDPOINT_SQL} AS endpoint, ${ENDPOINT_COLUMN_SQL} AS held_by,
-        user AS row_user, agent AS row_agent, cost_usd, seen_at
+        user AS row_user, agent AS row_agent, cost_usd, calls, seen_at
       FROM ${database}.ledger WHERE ${where})
     GROUP BY GROUPING SETS (${KINDS.map((kind) => (kind === 'endpoint' ? '(endpoint, held_by)' : `(${kind})`)).join(', ')})
     HAVING value != '' ORDER BY last DESC, value LIMIT ${NODES_MAX} BY kind`;

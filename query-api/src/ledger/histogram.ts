@@ -71,8 +71,8 @@ async function readSteps(
   const { where, parameters } = ledgerFilter({ ...query, from: instantOf(fromMs), to: instantOf(toMs) });
   const rows = await unlessTooLarge(
     store.rows<{ step: number | string; events: number | string; failed: number | string; cost: string }>(
-      `SELECT intDiv(toUnixTimestamp64Milli(ledger.seen_at), {step:Int64}) AS step, count() AS events,
-         countIf(ledger.outcome NOT IN ('success', '')) AS failed, toString(sum(ledger.cost_usd)) AS cost
+      `SELECT intDiv(toUnixTimestamp64Milli(ledger.seen_at), {step:Int64}) AS step, sum(ledger.calls) AS events,
+         sumIf(ledger.calls, ledger.outcome NOT IN ('success', '')) AS failed, toString(sum(ledger.cost_usd)) AS cost
        FROM ${store.database}.ledger AS ledger WHERE ${where} GROUP BY step ORDER BY step SETTINGS ${BUDGET_SQL}`,
       { ...parameters, step: stepMs },
     ),

@@ -27,6 +27,8 @@ const SELECT_SQL = LEDGER_COLUMNS.filter(({ name }) => !HIDDEN_COLUMNS.has(name)
   .map(({ name, type }) => {
     if (type.startsWith('DateTime64')) return `toUnixTimestamp64Milli(ledger.\`${name}\`) AS \`${name}\``;
     if (type.startsWith('Decimal')) return `toString(ledger.\`${name}\`) AS \`${name}\``;
+    // Negative on corrections, in two's complement.
+    if (name.startsWith('tokens_')) return `toInt64(ledger.\`${name}\`) AS \`${name}\``;
     return `ledger.\`${name}\` AS \`${name}\``;
   })
   .join(', ');

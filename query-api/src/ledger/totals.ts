@@ -20,7 +20,7 @@ interface Sums {
   sessions?: number | string;
 }
 
-const SUMS_SQL = `count() AS events, toString(sum(cost_usd)) AS cost`;
+const SUMS_SQL = `sum(calls) AS events, toString(sum(cost_usd)) AS cost`;
 const SESSIONS_SQL = `uniqExactIf(session, session != '') AS sessions`;
 
 /** What the rows of a filter come to, every one of them counted; null where that takes more than the budget. */

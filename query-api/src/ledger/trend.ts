@@ -10,7 +10,7 @@ import { instantOf, isOfDays, trendStartsMs } from './window.ts';
  */
 export function trendSql(database: string, window: Window, nowMs: number, ofLane: boolean): string {
   const start = isOfDays(window) ? 'toDate(seen_at)' : 'toStartOfMinute(seen_at)';
-  return `SELECT toUnixTimestamp(toDateTime(${start}, 'UTC')) AS start, standing, count() AS events, toString(sum(cost_usd)) AS cost
+  return `SELECT toUnixTimestamp(toDateTime(${start}, 'UTC')) AS start, standing, sum(calls) AS events, toString(sum(cost_usd)) AS cost
    FROM ${database}.ledger WHERE ${windowScope(window, nowMs).where}${ofLane ? ' AND lane = {lane:String}' : ''}
    GROUP BY ${start}, standing`;
 }

@@ -36,7 +36,7 @@ export async function readUnknownSessions(store: ClickHouse, window: Window, now
   const [[all], liveUses] = await Promise.all([
     store.rows<{ sessions: number | string }>(unknownSessionsSql(store.database, window, nowMs), parameters),
     store.rows<{ sessions: number | string; uses: number | string }>(
-      `SELECT uniqExactIf(session, session != '') AS sessions, count() AS uses FROM ${store.database}.ledger
+      `SELECT uniqExactIf(session, session != '') AS sessions, sum(calls) AS uses FROM ${store.database}.ledger
        WHERE ${live.where} AND standing = 'unknown' AND lane IN (${liveNow})`,
       parameters,
     ),

@@ -25,11 +25,11 @@ export const CALLERS_MAX = 2_000;
 export async function readCallers(store: ClickHouse, lanes: readonly string[], fromMs: number): Promise<Caller[]> {
   const rows = await store.rows<Omit<Caller, 'lastMs' | 'calls'> & { calls: number | string; last: number | string }>(
     `SELECT lane, user, ip, agent, environment, repo, if(source = {verify:String}, operation, '') AS operation,
-       count() AS calls, toUnixTimestamp64Milli(max(seen_at)) AS last
+       sum(calls) AS calls, toUnixTimestamp64Milli(max(seen_at)) AS last
      FROM ${store.database}.ledger
      WHERE lane IN {lanes:Array(String)} AND seen_at >= fromUnixTimestamp64Milli({from:Int64})
        AND stored_at >= fromUnixTimestamp64Milli({from:Int64})
-     GROUP BY lane, user, ip, agent, environment, repo, operation
+     GROUP BY lane, user, ip, agent, environment, repo, operation HAVING calls > 0
      ORDER BY calls DESC, last DESC LIMIT {limit:UInt32}`,
     { lanes, from: fromMs, verify: VERIFY_SOURCE, limit: CALLERS_MAX },
     BRIEFLY,

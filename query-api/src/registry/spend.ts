@@ -21,7 +21,7 @@ export async function readSpend(
   if (lanes.length === 0) return new Map();
   // Rows are seen no later than they are stored, so the second bound drops nothing and leaves out whole partitions.
   const rows = await store.rows<{ lane: string; usd: string; requests: number | string }>(
-    `SELECT lane, toString(sum(cost_usd)) AS usd, count() AS requests FROM ${store.database}.ledger
+    `SELECT lane, toString(sum(cost_usd)) AS usd, sum(calls) AS requests FROM ${store.database}.ledger
      WHERE lane IN {lanes:Array(String)} AND seen_at >= fromUnixTimestamp64Milli({from:Int64})
        AND stored_at >= fromUnixTimestamp64Milli({from:Int64})
      GROUP BY lane`,

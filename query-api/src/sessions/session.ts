@@ -22,7 +22,7 @@ interface Counts {
   cost: string;
 }
 
-const COUNTS_SQL = `count() AS events, countIf(ledger.outcome NOT IN ('success', '')) AS failed, toString(sum(ledger.cost_usd)) AS cost`;
+const COUNTS_SQL = `sum(ledger.calls) AS events, sumIf(ledger.calls, ledger.outcome NOT IN ('success', '')) AS failed, toString(sum(ledger.cost_usd)) AS cost`;
 const countsOf = ({ events, failed, cost }: Counts) => ({
   events: Number(events),
   failed_events: Number(failed),

@@ -13,7 +13,7 @@ export interface SumsJson {
 export const SUM_NAMES = ['cost', 'calls', 'input_uncached', 'cache_read', 'cache_write', 'output'] as const;
 
 /** The sums of rows, as the roll-up by day has them. */
-export const SUMS_SQL = `sum(cost_usd) AS cost, count() AS calls, sum(tokens_input_uncached) AS input_uncached,
+export const SUMS_SQL = `sum(cost_usd) AS cost, sum(calls) AS calls, sum(tokens_input_uncached) AS input_uncached,
   sum(tokens_cache_read) AS cache_read, sum(tokens_cache_write) AS cache_write, sum(tokens_output) AS output`;
 
 export interface Sums {

@@ -55,6 +55,8 @@ export function ledgerRow(parts: Partial<LedgerRow>): LedgerRow {
     findings: [],
     evidence: [],
     lane_profile: '',
+    calls: 1,
+    joins: '',
     kafka_partition: 0,
     kafka_offset: 0,
     record_index: 0,

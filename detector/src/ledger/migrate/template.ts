@@ -48,7 +48,12 @@ export function fillIn(statement: string, values: TemplateValues): string {
 }
 
 function columnsOf(columns: readonly LedgerColumn[]): string {
-  return columns.map(({ name, type, comment }) => `    \`${name}\` ${type} COMMENT ${quoted(comment)}`).join(',\n');
+  return columns
+    .map((column) => {
+      const fallback = column.default === undefined ? '' : ` DEFAULT ${column.default}`;
+      return `    \`${column.name}\` ${column.type}${fallback} COMMENT ${quoted(column.comment)}`;
+    })
+    .join(',\n');
 }
 
 /** The replacing engine with the ledger's replication, so that claims and findings live where the ledger does. */

@@ -26,13 +26,18 @@ export class StringColumn implements Column {
   }
 }
 
-/** UInt16 or UInt32, by the width it is made with. */
+/** UInt16 or UInt32, or Int8 in two's complement, by the width it is made with. */
 export class UIntColumn implements Column {
-  private values: Uint16Array | Uint32Array;
+  private values: Uint8Array | Uint16Array | Uint32Array;
   private count = 0;
 
-  constructor(bits: 16 | 32) {
-    this.values = bits === 16 ? new Uint16Array(ROWS_INITIAL) : new Uint32Array(ROWS_INITIAL);
+  constructor(bits: 8 | 16 | 32) {
+    this.values =
+      bits === 8
+        ? new Uint8Array(ROWS_INITIAL)
+        : bits === 16
+          ? new Uint16Array(ROWS_INITIAL)
+          : new Uint32Array(ROWS_INITIAL);
   }
 
   start(): void {
@@ -61,9 +66,9 @@ export class UInt64Column implements Column {
     this.count = 0;
   }
 
-  /** Takes an integer from 0 to 2^53 - 1. */
+  /** Takes an integer from -2^53 + 1 to 2^53 - 1; a negative one in two's complement, which sums of unsigned numbers take back as well. */
   add(value: number): void {
-    this.addHalves(value >>> 0, (value / TWO_TO_32) >>> 0);
+    this.addHalves(value >>> 0, Math.floor(value / TWO_TO_32) >>> 0);
   }
 
   /** The same value for so many rows. */
@@ -108,12 +113,12 @@ export class LabelsColumn implements Column {
   }
 }
 
-function doubled<Values extends Uint16Array | Uint32Array>(values: Values): Values {
+function doubled<Values extends Uint8Array | Uint16Array | Uint32Array>(values: Values): Values {
   const grown = new (values.constructor as new (length: number) => Values)(values.length * 2);
   grown.set(values);
   return grown;
 }
 
-function bytesOf(values: Uint16Array | Uint32Array, count: number): Uint8Array {
+function bytesOf(values: Uint8Array | Uint16Array | Uint32Array, count: number): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, count * values.BYTES_PER_ELEMENT);
 }

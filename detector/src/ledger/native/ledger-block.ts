@@ -13,6 +13,7 @@ interface ColumnOfType {
   String: StringColumn;
   'LowCardinality(String)': LowCardinalityColumn;
   'Array(LowCardinality(String))': LabelsColumn;
+  Int8: UIntColumn;
   UInt16: UIntColumn;
   UInt32: UIntColumn;
   UInt64: UInt64Column;
@@ -24,6 +25,7 @@ const MAKE: { [Type in keyof ColumnOfType]: () => ColumnOfType[Type] } = {
   String: () => new StringColumn(new ByteBuffer(TEXT_BYTES_INITIAL)),
   'LowCardinality(String)': () => new LowCardinalityColumn(),
   'Array(LowCardinality(String))': () => new LabelsColumn(),
+  Int8: () => new UIntColumn(8),
   UInt16: () => new UIntColumn(16),
   UInt32: () => new UIntColumn(32),
   UInt64: () => new UInt64Column(),
@@ -116,6 +118,8 @@ export class LedgerBlock implements RowBlock {
     columns.findings.add(row.findings);
     columns.evidence.add(row.evidence);
     columns.lane_profile.add(row.lane_profile);
+    columns.calls.add(row.calls);
+    columns.joins.add(row.joins);
     columns.kafka_partition.add(row.kafka_partition);
     columns.kafka_offset.add(row.kafka_offset);
     columns.record_index.add(row.record_index);

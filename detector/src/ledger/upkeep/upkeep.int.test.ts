@@ -13,6 +13,7 @@ import { startUpkeep, type Upkeep } from './upkeep.ts';
 /** Last migrations of installations that were made before the roll-up by day, and before it told use from refusal. */
 const BEFORE_ANY = 5;
 const BEFORE_USE = 34;
+const BEFORE_CORRECTIONS = 59;
 const DAYS = 3;
 const ROWS_PER_DAY = 500;
 
@@ -66,8 +67,8 @@ describe('a ledger from before its roll-up', () => {
     await migrate(client, options);
     const page = (settings: Record<string, number> = {}) =>
       rows(
-        `SELECT lane, count(), uniqExactIf(session, session != ''), uniqExactIf(user, user != ''), toString(sum(cost_usd)), max(kafka_offset),
-           countIf(outcome != 'denied'), (argMaxIf(hint, seen_at, hint != ''), argMaxIf(org, seen_at, hint != ''))
+        `SELECT lane, sum(calls), uniqExactIf(session, session != ''), uniqExactIf(user, user != ''), toString(sum(cost_usd)), max(kafka_offset),
+           sumIf(calls, outcome != 'denied'), (argMaxIf(hint, seen_at, hint != ''), argMaxIf(org, seen_at, hint != ''))
          FROM ${database}.ledger WHERE toDate(seen_at) >= '2026-11-02' GROUP BY lane ORDER BY lane`,
         { optimize_empty_string_comparisons: 0, ...settings },
       );
@@ -94,6 +95,7 @@ describe('a ledger from before its roll-up', () => {
   it.each([
     ['by day', BEFORE_ANY],
     ['that tells use from refusal', BEFORE_USE],
+    ['that counts requests', BEFORE_CORRECTIONS],
   ])('%s has the same sums before, and reads the roll-up for them once it is built', async (_what, version) => {
     const { database, page } = await upgraded(version);
     const before = await page();
@@ -104,7 +106,7 @@ describe('a ledger from before its roll-up', () => {
     expect(await page({ force_optimize_projection: 1 })).toEqual(before);
     expect(told.map(([done]) => done)).toEqual([0, 500, 1_000, 1_500]);
     expect(await rows(`SELECT task, rows_done, rows_total, finished_at IS NULL FROM ${database}.upkeep FINAL`)).toEqual(
-      [['by_day_and_lane', 1_500, 1_500, 0]],
+      [['calls_by_day_and_lane', 1_500, 1_500, 0]],
     );
     const [explained] = await rows<[string]>(
       `SELECT arrayStringConcat(groupArray(explain), '\n') FROM
@@ -113,7 +115,7 @@ describe('a ledger from before its roll-up', () => {
     expect(explained?.[0]).toMatch(/by_session[^]*Parts: 0\/3/);
     expect(
       await rows(`SELECT name FROM system.projections WHERE database = '${database}' AND table = 'ledger'`),
-    ).toEqual([['by_day_and_lane']]);
+    ).toEqual([['calls_by_day_and_lane']]);
   });
 
   it('goes on with what is left after it was interrupted, and leaves a ledger that has it alone', async () => {

@@ -3,7 +3,7 @@ import { LEDGER_TABLE } from '../../../contract/index.ts';
 import { dropUnusedRollUps } from './unused-roll-ups.ts';
 
 /** The roll-up that parts from before its migration lack, and the work's name in the table `upkeep`. */
-const ROLL_UP = 'by_day_and_lane';
+const ROLL_UP = 'calls_by_day_and_lane';
 const POLL_MS = 1_000;
 const RETRY_MS = 30_000;
 

@@ -1,0 +1,79 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { USAGE_COLUMNS } from '@lanewatch/ingest/contract';
+import { LEDGER_TABLE } from '../../contract/index.ts';
+import type { Report } from './correction.ts';
+import { APART_MS_MAX } from './same-request.ts';
+
+/** What the reconciler reads of the ledger. */
+export interface ReportReader {
+  /**
+   * Rows that may be of a request with several reports: those stored in a stretch of time (epoch milliseconds, the end included) and what
+   * lies around them, corrections included; nothing where one reporter alone is at work.
+   * @throws what the engine says, also when they are too many to hold
+   */
+  around(fromMs: number, toMs: number): Promise<Report[]>;
+}
+
+/** Of reports that come later than this only what still lies in the window of known identities is looked for. */
+const LATE_MS_MAX = 24 * 3_600_000;
+const ROWS_MAX = 200_000;
+
+const TOKENS = ['tokens_input_uncached', 'tokens_cache_read', 'tokens_cache_write', 'tokens_output'];
+const INSTANTS = ['time', 'received_at', 'seen_at'];
+const COLUMNS = [...USAGE_COLUMNS, 'seen_at', 'calls', 'joins', 'standing', 'match', 'credential_id'] as const;
+const SELECT_SQL = COLUMNS.map((name) => {
+  if (name === 'cost_nano_usd') return `toString(toInt128(cost_usd * 1000000000))`;
+  if (INSTANTS.includes(name)) return `toUnixTimestamp64Milli(${name})`;
+  return TOKENS.includes(name) ? `toInt64(${name})` : `\`${name}\``;
+}).join(', ');
+
+/** Requests pass several proxies; the others report them once. */
+const REPORTER = `if(reporter = 'proxy', source, toString(reporter))`;
+
+/** @param database the ledger's */
+export function createReportReader(client: ClickHouseClient, database: string): ReportReader {
+  const ledger = `${database}.${LEDGER_TABLE}`;
+
+  async function rowsOf<Row>(query: string, query_params: Record<string, unknown>): Promise<Row[]> {
+    const answer = await client.query({
+      query,
+      query_params,
+      format: 'JSONCompactEachRow',
+      clickhouse_settings: {
+        output_format_json_quote_64bit_integers: 0,
+        // What else the engine is asked must stay quick beside it.
+        max_threads: 1,
+        max_bytes_before_external_group_by: String(1 << 28),
+        max_result_rows: String(ROWS_MAX),
+      },
+    });
+    return answer.json<Row>();
+  }
+
+  return {
+    async around(fromMs, toMs) {
+      const [[reporters, firstMs, lastMs] = [0, 0, 0]] = await rowsOf<[number, number, number]>(
+        `SELECT uniqExact(${REPORTER}), toUnixTimestamp64Milli(min(seen_at)), toUnixTimestamp64Milli(max(seen_at)) FROM ${ledger}
+         WHERE stored_at > fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND stored_at <= fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+           AND reporter != '' AND joins = ''`,
+        { from: fromMs, to: toMs },
+      );
+      if (reporters === 0) return [];
+      const since = Math.max(firstMs, fromMs - LATE_MS_MAX) - APART_MS_MAX;
+      const near = `reporter != '' AND seen_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+        AND stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND seen_at <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')`;
+      const shared = (key: string, isNamed: string): string =>
+        `${key} IN (SELECT ${key} FROM ${ledger} WHERE ${near} AND ${isNamed} GROUP BY ${key} HAVING uniqExact(${REPORTER}) > 1)`;
+      const rows = await rowsOf<unknown[]>(
+        `SELECT ${SELECT_SQL} FROM ${ledger} WHERE ${near} AND (
+           ${shared('request_id', "request_id != ''")} OR ${shared('session', "session != ''")}
+           OR ${shared('(agent, ip, abs(toInt64(tokens_output)))', "agent != '' AND tokens_output != 0")})`,
+        { since, until: lastMs + APART_MS_MAX },
+      );
+      return rows.map((row) => {
+        const report = Object.fromEntries(COLUMNS.map((name, index) => [name, row[index]])) as unknown as Report;
+        return { ...report, cost_nano_usd: Number(report.cost_nano_usd) };
+      });
+    },
+  };
+}
