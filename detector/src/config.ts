@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { busUrlSetting, topicPrefixSetting } from '@lanewatch/ingest/contract';
+import { busRetentionSetting, busUrlSetting, topicPrefixSetting } from '@lanewatch/ingest/contract';
 import { z } from 'zod';
 import { CONSUMER_GROUP_DEFAULT, RULE_CATALOGUE } from '../contract/index.ts';
 import { INSERT_ROWS_MAX } from './ledger/ledger.ts';
@@ -28,6 +28,7 @@ const configSchema = z
     DETECTOR_PORT: port.default(4614).describe('Port of health and metrics, 0 for any'),
     BUS_URL: busUrlSetting.describe('kafka://host:port,… or lmdb:/directory'),
     TOPIC_PREFIX: topicPrefixSetting.describe('Put before every topic name'),
+    BUS_RETENTION_HOURS: busRetentionSetting,
     USAGE_PARTITIONS: z.coerce
       .number()
       .int()
@@ -53,6 +54,27 @@ const configSchema = z
       .default('MergeTree')
       .describe('Table engine, such as ReplicatedMergeTree(…); a ledger keeps the one it was made with'),
     LEDGER_FSYNC: z.stringbool().default(false).describe('Sync every insert to disk; the embedded ledger turns it on'),
+    LEDGER_RETENTION_DAYS: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(36_500)
+      .default(0)
+      .describe(
+        'Days of the ledger that are kept, by the day they were stored, at least LANE_HISTORY_DAYS; 0 keeps all',
+      ),
+    LEDGER_COLD_DAYS: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(36_500)
+      .default(0)
+      .describe('Days after which a day of the ledger moves to LEDGER_COLD_VOLUME; 0 moves none'),
+    LEDGER_COLD_VOLUME: z
+      .string()
+      .regex(/^\w{1,100}$/, 'must be the name of a volume')
+      .default('cold')
+      .describe('Volume for old days in the storage policy of the ledger’s table'),
     // Reached only by a detector that has to catch up: else what came during the insert before is a batch. Large, because few
     // large parts are less to merge than many small ones. A batch takes whole records, so it exceeds this by one
     // record's events at most; with those it must still be one insert.
@@ -128,6 +150,10 @@ const configSchema = z
   .refine((config) => config.INSERT_TIMEOUT_MS < config.SESSION_TIMEOUT_MS, {
     path: ['INSERT_TIMEOUT_MS'],
     message: 'must be shorter than SESSION_TIMEOUT_MS, so that an insert ends before its partitions can be lost',
+  })
+  .refine(({ LEDGER_RETENTION_DAYS: kept, LANE_HISTORY_DAYS: learned }) => kept === 0 || kept >= learned, {
+    path: ['LEDGER_RETENTION_DAYS'],
+    message: 'must be at least LANE_HISTORY_DAYS, or what a lane is used to would be forgotten at every restart',
   });
 
 export type DetectorConfig = z.infer<typeof configSchema>;

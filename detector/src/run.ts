@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openBus } from '@lanewatch/ingest/contract';
+import { openBus, retentionOf } from '@lanewatch/ingest/contract';
 import { type DestinationStream, pino } from 'pino';
 import type { DetectorConfig } from './config.ts';
 import { startDetector, type DetectorObserver } from './detector.ts';
@@ -9,6 +9,7 @@ import { createReportReader } from './corrections/reports.ts';
 import { connect } from './ledger/clickhouse.ts';
 import { createCredentialMirror } from './ledger/mirror/credential-mirror.ts';
 import { openLedger } from './ledger/open.ts';
+import { startRetention } from './ledger/upkeep/retention.ts';
 import { startUpkeep } from './ledger/upkeep/upkeep.ts';
 import { createMetrics } from './metrics.ts';
 import { createReadiness } from './readiness.ts';
@@ -104,6 +105,7 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
   });
   const places = openPlaces({ geoFile: config.GEOIP_DB, asnFile: config.GEOIP_ASN_DB });
   const bus = await parts.openBus(config.BUS_URL, {
+    ...retentionOf(config.BUS_RETENTION_HOURS),
     onLog: (level, message, details) => log[level](details, message),
   });
   const live = liveRules((overrides) => rulesInForce(overrides, places), config.RULE_PARAMETERS);
@@ -150,6 +152,17 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     onProgress: (rows_done, rows_total) => log.info({ rows_done, rows_total }, 'building the roll-up of older days'),
     onFault: (error) => observer.fault('building the roll-up of older days', error),
   });
+  const stopRetention = startRetention({
+    client: beside,
+    database: config.CLICKHOUSE_DATABASE,
+    days: config.LEDGER_RETENTION_DAYS,
+    coldDays: config.LEDGER_COLD_DAYS,
+    coldVolume: config.LEDGER_COLD_VOLUME,
+    now: Date.now,
+    wait: (ms, signal) => delay(ms, undefined, { signal }),
+    onDropped: (day) => log.info({ day }, 'a day of the ledger was dropped by age'),
+    onFault: (error) => observer.fault('dropping old days of the ledger', error),
+  });
 
   let isStopping = false;
   const stop = (signal: string) => {
@@ -160,6 +173,7 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     // What can't be stored in time is not lost: it is on the bus, and the next start resumes from the ledger.
     setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
     upkeep.close();
+    stopRetention();
     detector
       .close()
       .then(() => Promise.all([bus.close(), ledger.close(), beside.close()]))

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { BLOCK_POLICIES, type BlockPolicy } from './proxy/allowlist.ts';
 import { parseProviders, type ProxyProvider, PROVIDERS_DEFAULT } from './proxy/providers.ts';
-import { busUrlSetting, topicPrefixSetting, USAGE_PARTITIONS_DEFAULT } from '../contract/index.ts';
+import { busRetentionSetting, busUrlSetting, topicPrefixSetting, USAGE_PARTITIONS_DEFAULT } from '../contract/index.ts';
 
 const MIB = 1024 * 1024;
 /** The port that OpenTelemetry assigns to OTLP/gRPC. */
@@ -55,6 +55,7 @@ const configSchema = z
     USAGE_PARTITIONS: integer(1, 10_000)
       .default(USAGE_PARTITIONS_DEFAULT)
       .describe('Partitions of the usage topic when it has to be created.'),
+    BUS_RETENTION_HOURS: busRetentionSetting,
     LANEWATCH_HOME: z.string().min(1).default('./.lanewatch').describe('Where data lives.'),
     SPOOL_DIR: z
       .string()
@@ -134,6 +135,8 @@ export interface Config {
   busUrl: string;
   topicPrefix: string;
   usagePartitions: number;
+  /** Of topics that are made here, in milliseconds; undefined leaves it to the bus. */
+  busRetentionMs: number | undefined;
   /** null: no spool; a bus that is down means 503. */
   spoolDir: string | null;
   spoolBytesMax: number;
@@ -183,6 +186,7 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
     busUrl: value.BUS_URL,
     topicPrefix: value.TOPIC_PREFIX,
     usagePartitions: value.USAGE_PARTITIONS,
+    busRetentionMs: value.BUS_RETENTION_HOURS,
     spoolDir: spoolDir === 'off' ? null : spoolDir,
     spoolBytesMax: value.SPOOL_BYTES_MAX,
     bodyBytesMax: value.BODY_BYTES_MAX,

@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { type DestinationStream, pino } from 'pino';
+import { retentionOf } from '../contract/settings.ts';
 import { openBus } from './bus/open.ts';
 import { type Config, ConfigError, describeConfig, loadConfig } from './config.ts';
 import { startIngest } from './ingest.ts';
@@ -55,6 +56,7 @@ async function main(): Promise<void> {
   const bus = await openBus(config.busUrl, {
     clientId: `lanewatch-ingest-${config.instance}`,
     publishTimeoutMs: config.publishTimeoutMs,
+    ...retentionOf(config.busRetentionMs),
     onLog: (level, message, details) => log[level](details, message),
   });
   const ingest = await startIngest(config, bus, log);

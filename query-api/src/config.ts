@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { CONSUMER_GROUP_DEFAULT } from '@lanewatch/detector/contract';
-import { busUrlSetting, topicPrefixSetting } from '@lanewatch/ingest/contract';
+import { busRetentionSetting, busUrlSetting, topicPrefixSetting } from '@lanewatch/ingest/contract';
 import { z } from 'zod';
 import { MODULES_DEFAULT, ROLES } from '../contract/index.ts';
 import type { Module, Role } from '../contract/index.ts';
@@ -45,6 +45,7 @@ const configSchema = z.object({
   DATABASE_URL: databaseUrl.describe('Registry: postgres://… for a server, pglite:/directory embedded'),
   BUS_URL: busUrlSetting.describe('Message bus: kafka://host:port,… or lmdb:/directory'),
   TOPIC_PREFIX: topicPrefixSetting.describe('Put before every topic name'),
+  BUS_RETENTION_HOURS: busRetentionSetting,
   CONSUMER_GROUP: z
     .string()
     .min(1)
@@ -133,6 +134,8 @@ export interface Config {
   databaseUrl: string;
   busUrl: string;
   topicPrefix: string;
+  /** Of topics that are made here, in milliseconds; undefined leaves it to the bus. */
+  busRetentionMs: number | undefined;
   consumerGroup: string;
   clickhouse: { url: string; user: string; password: string; database: string };
   /** null: no SQL desk. */
@@ -205,6 +208,7 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
     databaseUrl: env.DATABASE_URL,
     busUrl: env.BUS_URL,
     topicPrefix: env.TOPIC_PREFIX,
+    busRetentionMs: env.BUS_RETENTION_HOURS,
     consumerGroup: env.CONSUMER_GROUP,
     clickhouse: {
       url: env.CLICKHOUSE_URL,

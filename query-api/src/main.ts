@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { openBus } from '@lanewatch/ingest/contract';
+import { openBus, retentionOf } from '@lanewatch/ingest/contract';
 import { type DestinationStream, pino } from 'pino';
 import { openClickHouse } from './clickhouse.ts';
 import { ConfigError, configHelp, loadConfig } from './config.ts';
@@ -54,6 +54,7 @@ async function serve(config: Config): Promise<void> {
   const store = openClickHouse(config.clickhouse);
   const bus = await openBus(config.busUrl, {
     clientId: 'lanewatch-query-api',
+    ...retentionOf(config.busRetentionMs),
     onLog: (level, message, details) => logger[level](details, message),
   });
   const services = await startServices({ config, logger, store, database, bus });

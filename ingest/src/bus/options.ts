@@ -8,7 +8,7 @@ export interface OpenBusOptions {
   stallTimeoutMs?: number;
   /** Replicas of topics that `ensureTopics` creates on Kafka; -1 is the broker's own default. Default -1. */
   replicationFactor?: number;
-  /** Embedded: records older than this are removed. Default 7 days. */
+  /** Records older than this are removed. Default 7 days embedded; a topic that is made on Kafka has the broker's own without it. */
   retentionMs?: number;
   /** Embedded: the oldest records are removed beyond this size. Default 8 GiB. */
   retentionBytes?: number;

@@ -21,7 +21,7 @@ export function openKafkaBus(connection: KafkaConnection, given: OpenBusOptions)
   const kafka = createKafka(connection, options, REQUEST_TIMEOUT_MS);
   // A produce request that a hung broker never answers must end about when its caller gives up.
   const producing = createKafka(connection, options, Math.min(REQUEST_TIMEOUT_MS, publishTimeoutMs));
-  const admin = createTopicAdmin(kafka, options.replicationFactor ?? -1);
+  const admin = createTopicAdmin(kafka, options.replicationFactor ?? -1, options.retentionMs);
 
   async function ofExisting(topic: string, counted: Promise<number>): Promise<number> {
     const count = await counted;

@@ -2,9 +2,11 @@ import { describe, expect, test, vi } from 'vitest';
 import { createTopicAdmin } from './admin.ts';
 import type { Kafka } from './client.ts';
 
+const HOUR_MS = 3_600_000;
+
 function adminOf(methods: Record<string, (argument: never) => Promise<unknown>>) {
   const admin = { connect: vi.fn(() => Promise.resolve()), disconnect: vi.fn(() => Promise.resolve()), ...methods };
-  return { admin, topics: createTopicAdmin({ admin: () => admin } as unknown as Kafka, -1) };
+  return { admin, topics: createTopicAdmin({ admin: () => admin } as unknown as Kafka, -1, HOUR_MS) };
 }
 
 test('closing disconnects, also when the last question failed', async () => {
@@ -55,6 +57,28 @@ describe('topics that are missing', () => {
       expect(createTopics.mock.lastCall![0].waitForLeaders).toBe(false);
     },
   );
+
+  test('keep records as long as they are told to, unless the newest of each key is kept for ever', async () => {
+    interface Made {
+      topic: string;
+      configEntries: { name: string; value: string }[];
+    }
+    const createTopics = vi.fn((_: { topics: Made[] }) => Promise.resolve());
+    const { topics } = adminOf({
+      ...{ listTopics: () => Promise.resolve([]), createTopics },
+      fetchTopicOffsets: () => Promise.resolve([]),
+    });
+    await topics.ensureTopics([...wanted, { name: 'newest', partitions: 1, compacted: true }]);
+    const retentions = createTopics.mock.lastCall![0].topics.map(({ topic, configEntries }) => [
+      topic,
+      configEntries.find(({ name }) => name === 'retention.ms')?.value,
+    ]);
+    expect(retentions).toEqual([
+      ['a', '3600000'],
+      ['b', '3600000'],
+      ['newest', undefined],
+    ]);
+  });
 
   test('and refused are named with the reason and what to do', async () => {
     const topics = refusing(

@@ -41,7 +41,7 @@ const NEW_TOPIC_RETRY_MS = 100;
 const COORDINATOR_ATTEMPTS_MAX = 30;
 const COORDINATOR_RETRY_MS = 100;
 
-export function createTopicAdmin(kafka: Kafka, replicationFactor: number): TopicAdmin {
+export function createTopicAdmin(kafka: Kafka, replicationFactor: number, retentionMs?: number): TopicAdmin {
   const admin: Admin = kafka.admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 4 } });
   let connecting: Promise<void> | null = null;
   /** Whether there may be connections, also after a question that failed. */
@@ -134,6 +134,9 @@ export function createTopicAdmin(kafka: Kafka, replicationFactor: number): Topic
                 { name: 'cleanup.policy', value: compacted ? 'compact' : 'delete' },
                 // The port promises when the bus took a record. A producer's own time would steer what receipt is compared with.
                 { name: 'message.timestamp.type', value: 'LogAppendTime' },
+                ...(retentionMs === undefined || compacted
+                  ? []
+                  : [{ name: 'retention.ms', value: String(retentionMs) }]),
               ],
             })),
           });

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import {
+  insertRows,
+  ledgerRows,
+  openTestLedger,
+  startTestEngine,
+  type TestEngine,
+  type TestLedger,
+} from '../testing.ts';
+import { applyRetention } from './retention.ts';
+
+const NOW = Date.UTC(2026, 10, 20, 15);
+const DAY_MS = 86_400_000;
+
+let engine: TestEngine;
+let test: TestLedger;
+let claimants: Map<number, string>;
+beforeAll(async () => {
+  engine = await startTestEngine();
+  test = await openTestLedger(engine);
+  claimants = new Map(await Promise.all([0, 1].map(async (one) => [one, await claim(one)] as const)));
+});
+afterAll(async () => {
+  await test.close();
+  await engine.stop();
+});
+
+async function claim(partition: number): Promise<string> {
+  const claimant = `holder-of-${partition}`;
+  await test.ledger.claim([partition], claimant);
+  return claimant;
+}
+
+/** Ten rows of a partition of the bus, stored so many days ago. */
+async function store(partition: number, firstOffset: number, daysAgo: number): Promise<void> {
+  const stored_at = NOW - daysAgo * DAY_MS;
+  const claimant = claimants.get(partition)!;
+  await insertRows(
+    test.ledger,
+    ledgerRows(10, firstOffset, { kafka_partition: partition, stored_at, seen_at: stored_at - 1_000, claimant }),
+  );
+}
+
+async function keep(days: number): Promise<string[]> {
+  const dropped: string[] = [];
+  await applyRetention({
+    ...{ client: test.client, database: test.database, days, coldDays: 0, coldVolume: 'cold' },
+    now: () => NOW,
+    wait: () => Promise.resolve(),
+    onDropped: (day) => dropped.push(day),
+    onFault: (error) => expect.fail(String(error)),
+  });
+  return dropped;
+}
+
+it('days beyond the retention go, younger ones stay whole, and the bus is read on from where it was', async () => {
+  await store(0, 0, 31);
+  await store(1, 0, 31);
+  await store(1, 10, 30);
+  await store(1, 20, 0);
+  expect(await keep(31)).toEqual([]);
+  expect(await keep(30)).toEqual(['2026-10-20']);
+  expect(await test.rows('SELECT kafka_partition, count() FROM {database}.ledger GROUP BY 1 ORDER BY 1')).toEqual([
+    [1, 20],
+  ]);
+  // Nothing of partition 0 is left that would tell how far it was read.
+  expect(await test.ledger.resumeOffsets([0, 1])).toEqual(
+    new Map([
+      [0, 10],
+      [1, 30],
+    ]),
+  );
+  expect(await keep(30)).toEqual([]);
+});
