@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { busRetentionSetting, busUrlSetting, topicPrefixSetting } from '@lanewatch/ingest/contract';
+import { busRetentionSetting, busUrlSetting, topicPrefixSetting, withSecretFiles } from '@lanewatch/ingest/contract';
 import { z } from 'zod';
 import { CONSUMER_GROUP_DEFAULT, RULE_CATALOGUE } from '../contract/index.ts';
 import { INSERT_ROWS_MAX } from './ledger/ledger.ts';
@@ -156,6 +156,9 @@ const configSchema = z
     message: 'must be at least LANE_HISTORY_DAYS, or what a lane is used to would be forgotten at every restart',
   });
 
+/** What may lie in a file that NAME_FILE names. */
+const SECRETS = ['BUS_URL', 'CLICKHOUSE_PASSWORD'];
+
 export type DetectorConfig = z.infer<typeof configSchema>;
 
 /**
@@ -165,11 +168,14 @@ export type DetectorConfig = z.infer<typeof configSchema>;
  */
 export function loadConfig(env: NodeJS.ProcessEnv): DetectorConfig {
   // An empty variable is how a compose file or shell says "not set".
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const { given, problems } = withSecretFiles(env, SECRETS);
   const result = configSchema.safeParse(given);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-  throw new Error(`The detector's configuration has ${problems.length} problem(s):\n${problems.join('\n')}`);
+  if (result.success && problems.length === 0) return result.data;
+  const wrong = result.error?.issues.filter(({ path }) => given[String(path[0])] !== '') ?? [];
+  const all = [...problems, ...wrong.map((issue) => `${issue.path.join('.')}: ${issue.message}`)];
+  throw new Error(
+    `The detector's configuration has ${all.length} problem(s):\n${all.map((problem) => `  ${problem}`).join('\n')}`,
+  );
 }
 
 const textOf = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value));

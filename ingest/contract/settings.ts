@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { parseBusUrl } from '../src/bus/open.ts';
 
@@ -31,3 +32,32 @@ export const busRetentionSetting = z.coerce
 
 /** The option of {@link openBus} for what {@link busRetentionSetting} gave. */
 export const retentionOf = (retentionMs: number | undefined) => (retentionMs === undefined ? {} : { retentionMs });
+
+/**
+ * Settings with a password in them may lie in a file that `NAME_FILE` names, as Docker and Kubernetes hand secrets out. Line ends around
+ * it do not count.
+ * @param environment usually process.env; an empty variable counts as unset
+ * @param names which settings may
+ * @returns what is set, files read, and a sentence for each file that can't be read or that says again what a variable says
+ */
+export function withSecretFiles(
+  environment: Record<string, string | undefined>,
+  names: readonly string[],
+): { given: Record<string, string>; problems: string[] } {
+  const given: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) if (value !== undefined && value !== '') given[name] = value;
+  const problems: string[] = [];
+  for (const name of names) {
+    const file = given[`${name}_FILE`];
+    if (file === undefined) continue;
+    if (given[name] !== undefined) problems.push(`${name}_FILE: is set beside ${name}; leave one of them out`);
+    try {
+      given[name] = readFileSync(file, 'utf8').trim();
+    } catch (error) {
+      problems.push(`${name}_FILE: can't be read (${(error as Error).message})`);
+      // A second problem, that the setting itself is missing, would only repeat this one.
+      given[name] = '';
+    }
+  }
+  return { given, problems };
+}

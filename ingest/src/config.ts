@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { BLOCK_POLICIES, type BlockPolicy } from './proxy/allowlist.ts';
 import { parseProviders, type ProxyProvider, PROVIDERS_DEFAULT } from './proxy/providers.ts';
-import { busRetentionSetting, busUrlSetting, topicPrefixSetting, USAGE_PARTITIONS_DEFAULT } from '../contract/index.ts';
+import {
+  busRetentionSetting,
+  busUrlSetting,
+  topicPrefixSetting,
+  USAGE_PARTITIONS_DEFAULT,
+  withSecretFiles,
+} from '../contract/index.ts';
 
 const MIB = 1024 * 1024;
 /** The port that OpenTelemetry assigns to OTLP/gRPC. */
@@ -125,6 +131,9 @@ const configSchema = z
       !issues.some(({ path }) => path?.[0] === 'INFLIGHT_BYTES_MAX' || path?.[0] === 'BODY_BYTES_MAX'),
   });
 
+/** What may lie in a file that NAME_FILE names. */
+const SECRETS = ['BUS_URL'];
+
 export interface Config {
   host: string;
   port: number;
@@ -169,12 +178,15 @@ export class ConfigError extends Error {
  */
 export function loadConfig(environment: Record<string, string | undefined>): Config {
   // An empty variable is how a compose file or shell says "not set".
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  );
+  const { given, problems } = withSecretFiles(environment, SECRETS);
   const parsed = configSchema.safeParse(given);
-  if (!parsed.success) {
-    throw new ConfigError(parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`));
+  const wrong = parsed.error?.issues.filter(({ path }) => given[String(path[0])] !== '') ?? [];
+  if (!parsed.success || problems.length > 0) {
+    throw new ConfigError(
+      [...problems, ...wrong.map((issue) => `${issue.path.join('.')}: ${issue.message}`)].map(
+        (problem) => `  ${problem}`,
+      ),
+    );
   }
   const value = parsed.data;
   const spoolDir = value.SPOOL_DIR ?? join(value.LANEWATCH_HOME, 'ingest-spool');

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { CONSUMER_GROUP_DEFAULT } from '@lanewatch/detector/contract';
-import { busRetentionSetting, busUrlSetting, topicPrefixSetting } from '@lanewatch/ingest/contract';
+import { busRetentionSetting, busUrlSetting, topicPrefixSetting, withSecretFiles } from '@lanewatch/ingest/contract';
 import { z } from 'zod';
 import { MODULES_DEFAULT, ROLES } from '../contract/index.ts';
 import type { Module, Role } from '../contract/index.ts';
@@ -128,6 +128,9 @@ const configSchema = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
+/** What may lie in a file that NAME_FILE names, besides what is a file in any case. */
+const SECRETS = ['DATABASE_URL', 'BUS_URL', 'CLICKHOUSE_PASSWORD', 'CLICKHOUSE_ANALYST_PASSWORD'];
+
 export interface Config {
   host: string;
   port: number;
@@ -171,13 +174,10 @@ export class ConfigError extends Error {
  * @throws {ConfigError} naming all problems at once
  */
 export function loadConfig(environment: Record<string, string | undefined>): Config {
-  const set = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  );
+  const { given: set, problems: unread } = withSecretFiles(environment, SECRETS);
   const parsed = configSchema.safeParse(set);
-  const problems = parsed.success
-    ? []
-    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const wrong = parsed.error?.issues.filter(({ path }) => set[String(path[0])] !== '') ?? [];
+  const problems = [...unread, ...wrong.map((issue) => `${issue.path.join('.')}: ${issue.message}`)];
   const secretIn = (name: string, charsMin: number): string | null => {
     const file = set[name] ?? '';
     if (file === '') return null;
@@ -254,7 +254,9 @@ const SECRET_CHARS_MIN = 32;
 
 function readSecretFile(path: string, charsMin: number): string {
   const mode = statSync(path).mode & 0o777;
-  if ((mode & 0o077) !== 0) throw new Error(`must be readable by its owner only (mode 0600, is 0${mode.toString(8)})`);
+  // A group may read it: that is how Kubernetes hands a secret to a process that is not root.
+  if ((mode & 0o037) !== 0)
+    throw new Error(`must be readable by its owner and group only (mode 0600 or 0440, is 0${mode.toString(8)})`);
   const secret = readFileSync(path, 'utf8').trim();
   if (secret.length < charsMin) throw new Error(`must hold at least ${charsMin} characters`);
   return secret;

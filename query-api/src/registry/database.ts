@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises';
-import { PGlite } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Transaction } from 'kysely';
@@ -93,6 +92,8 @@ async function openPool(url: string, onFault: (error: unknown) => void): Promise
 
 async function openPglite(directory: string): Promise<Database> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  // Only here: an installation on servers comes without it.
+  const { PGlite } = await import('@electric-sql/pglite');
   const pglite = await PGlite.create(directory);
   const db = new Kysely<RegistryTables>({ dialect: new PGliteDialect({ pglite }) });
   return {
