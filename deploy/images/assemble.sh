@@ -41,7 +41,11 @@ else
   cp dashboard/src/main.ts dashboard/src/config.ts "$target/dashboard/src/"
   cp -R dashboard/build "$target/dashboard/"
 fi
+# An optional peer of the sign-in library brings the tools that pages are built with.
+for tool in typescript vite rolldown @rolldown lightningcss lightningcss-linux-x64-gnu lightningcss-linux-arm64-gnu; do
+  rm -rf "$target/node_modules/$tool"
+done
 mkdir -p "$target/deploy/images"
-cp deploy/images/health.mjs "$target/deploy/images/"
+cp deploy/images/health.mjs deploy/images/link.mjs "$target/deploy/images/"
 find "$target" -path "$target/node_modules" -prune -o \
   \( -name '*.test.ts' -o -name testing.ts -o -name testing -o -name fixtures \) -print | xargs rm -rf
