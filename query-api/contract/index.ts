@@ -29,6 +29,7 @@ export * from './sessions.ts';
 export * from './policies.ts';
 export * from './spend.ts';
 export * from './sql.ts';
+export * from './sql-tools.ts';
 export * from './rules.ts';
 export * from './ledger-filter.ts';
 export * from './collectors.ts';

@@ -59,8 +59,26 @@ export type SqlProgress =
   | ({ kind: 'result' } & SqlResult)
   | { kind: 'problem'; detail: string; errors: { path: string; message: string }[] };
 
+/** `POST /v1/sql/estimate`: what a query would cost, without running it. */
+export const sqlEstimateRequestSchema = sqlRequestSchema.omit({ max_rows: true });
+export const sqlEstimateSchema = z.object({
+  rows: z.number().nullable().describe('Rows that it reads at most; null where the engine can’t say'),
+  seconds: z.number().nullable().describe('About how long it takes, by how fast queries ran here before'),
+  seconds_max: z.number().describe('After which it is ended'),
+});
+export type SqlEstimate = z.infer<typeof sqlEstimateSchema>;
+
+/** `GET /v1/sql/values`: values that columns have, the most frequent first, to choose from. */
+export const sqlValuesSchema = z.object({ columns: z.record(z.string(), z.array(z.string())) });
+export type SqlValues = z.infer<typeof sqlValuesSchema>;
+
+/** Where other tools find the engine, without the password. */
+export const sqlConnectionSchema = z.object({ url: z.string(), user: z.string(), database: z.string() });
+export type SqlConnection = z.infer<typeof sqlConnectionSchema>;
+
 /** The tables that analysts read, for completion and the side panel. */
 export const sqlSchemaSchema = z.object({
+  connection: sqlConnectionSchema,
   tables: z.array(
     z.object({
       name: z.string(),

@@ -133,6 +133,8 @@ const ACCESS: Record<string, Access> = {
   'GET /v1/jobs': 'viewer',
   'POST /v1/jobs/:id/run': 'admin',
   'POST /v1/sql': 'analyst',
+  'POST /v1/sql/estimate': 'analyst',
+  'GET /v1/sql/values': 'analyst',
   'GET /v1/sql/schema': 'analyst',
   'GET /v1/sql/history': 'analyst',
   'GET /v1/sql/queries': 'analyst',

@@ -5,10 +5,13 @@ import {
   savedQueriesSchema,
   savedQueryInputSchema,
   savedQuerySchema,
+  sqlEstimateRequestSchema,
+  sqlEstimateSchema,
   sqlHistorySchema,
   sqlRequestSchema,
   sqlResultSchema,
   sqlSchemaSchema,
+  sqlValuesSchema,
 } from '../../contract/index.ts';
 import type { SqlRequest } from '../../contract/index.ts';
 import { StoreUnavailableError } from '../clickhouse.ts';
@@ -16,17 +19,21 @@ import { ProblemError } from '../http/problem.ts';
 import { actorOf } from '../http/session-auth.ts';
 import type { Services } from '../services/services.ts';
 import { SQL_SECONDS_MAX, type AnalystEngine } from '../sql/analyst.ts';
+import { estimateQuery } from '../sql/estimate.ts';
 import { GALLERY } from '../sql/gallery.ts';
 import { runQuery } from '../sql/run.ts';
 import { changeSaved, createSaved, listSaved, readHistory, recordRun, removeSaved } from '../sql/saved.ts';
 import { readSchema } from '../sql/schema.ts';
 import { fileTypeOf, goneSignal, sendFile, sendProgress } from '../sql/send.ts';
 import { AT_ONCE_MAX, createTurns, PER_HOUR_MAX } from '../sql/turns.ts';
+import { readValues } from '../sql/values.ts';
 
 const forQueries = { can: 'query' } as const;
 const queryParams = z.object({ id: z.string().min(1).max(64) });
 /** What follows changes with migrations only. */
 const SCHEMA_KEPT_MS = 60_000;
+/** Values to choose from may be a little old. */
+const VALUES_KEPT_MS = 300_000;
 
 /** Ad-hoc SQL over the published tables, and the queries that people keep. */
 export function sqlRoutes(services: Services): FastifyPluginAsyncZod {
@@ -100,6 +107,35 @@ export function sqlRoutes(services: Services): FastifyPluginAsyncZod {
           return { value, rowsRead: value.statistics.rows_read };
         });
       },
+    );
+
+    app.post(
+      '/v1/sql/estimate',
+      {
+        config: forQueries,
+        schema: {
+          tags: ['sql'],
+          summary: 'What a query would cost, without running it',
+          description:
+            'Rows by the engine’s plan, indexes and roll-ups considered; seconds by how fast queries of that size ran here before.',
+          body: sqlEstimateRequestSchema.strict(),
+          response: { 200: sqlEstimateSchema },
+        },
+      },
+      (request) => estimateQuery(engine(), db, request.body),
+    );
+
+    app.get(
+      '/v1/sql/values',
+      {
+        config: forQueries,
+        schema: {
+          tags: ['sql'],
+          summary: 'Frequent values of columns, of the last week',
+          response: { 200: sqlValuesSchema },
+        },
+      },
+      () => shared.read('sql values', () => readValues(engine()).catch(asOutage), VALUES_KEPT_MS),
     );
 
     app.get(

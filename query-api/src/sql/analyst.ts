@@ -36,11 +36,14 @@ export interface SqlListener {
 /** The engine as analysts see it: a user of its own that may only read the published tables, within limits. */
 export interface AnalystEngine {
   readonly database: string;
+  readonly user: string;
+  readonly url: string;
   /** Runs a statement and tells what comes; resolves at its end. @throws ClickHouseError, or whatever kept the engine from answering */
   run(sql: string, parameters: Parameters, listener: SqlListener, signal: AbortSignal): Promise<SqlStatistics>;
   /** All rows in one of the file formats. Errors after the first byte break the stream. */
   file(sql: string, parameters: Parameters, type: FileType, signal: AbortSignal): Promise<Readable>;
-  rows<Row>(sql: string, parameters?: Parameters): Promise<Row[]>;
+  /** Rows of a statement that is our own, or of one put before a text of an analyst. */
+  rows<Row>(sql: string, parameters?: Parameters, secondsMax?: number): Promise<Row[]>;
   close(): Promise<void>;
 }
 
@@ -68,7 +71,7 @@ export function openAnalyst({ url, user, password, database }: Connection): Anal
     log: { level: ClickHouseLogLevel.OFF },
   });
   return {
-    database,
+    ...{ database, user, url },
     async run(sql, parameters, listener, signal) {
       const stop = new AbortController();
       const startedMs = performance.now();
@@ -104,8 +107,13 @@ export function openAnalyst({ url, user, password, database }: Connection): Anal
       });
       return stream as Readable;
     },
-    async rows<Row>(sql: string, parameters: Parameters = {}) {
-      const result = await client.query({ query: sql, query_params: parameters, format: 'JSONEachRow' });
+    async rows<Row>(sql: string, parameters: Parameters = {}, secondsMax = SQL_SECONDS_MAX) {
+      const result = await client.query({
+        query: withoutEnd(sql),
+        query_params: parameters,
+        clickhouse_settings: { ...SETTINGS, max_execution_time: secondsMax },
+        format: 'JSONEachRow',
+      });
       return result.json<Row>();
     },
     close: () => client.close(),

@@ -5,7 +5,7 @@ const line = (x: string, ...y: string[]): SqlChart => ({ kind: 'line', x, y });
 const entry = (
   title: string,
   sql: string,
-  chart: SqlChart | null = null,
+  chart: SqlChart,
   parameters: GalleryEntry['parameters'] = {},
 ): GalleryEntry => ({ title, sql, parameters, chart });
 
@@ -35,12 +35,12 @@ LIMIT 50`,
   ),
   entry(
     'Which unknown keys touched a repository',
-    `SELECT hint, lane, count() AS calls, round(toFloat64(sum(cost_usd)), 2) AS usd, groupUniqArray(10)(person) AS people, max(seen_at) AS last_seen
+    `SELECT hint, lane, count() AS calls, round(toFloat64(sum(cost_usd)), 2) AS usd, groupUniqArrayIf(10)(person, person != '') AS people, max(seen_at) AS last_seen
 FROM usage
 WHERE repo ILIKE concat('%', {repo:String}, '%') AND standing = 'unknown' AND seen_at >= today() - 30
 GROUP BY hint, lane
 ORDER BY usd DESC`,
-    null,
+    bar('hint', 'usd'),
     { repo: '' },
   ),
   entry(
@@ -62,16 +62,20 @@ WHERE agent != ''
 GROUP BY agent, agent_version
 ORDER BY first_seen DESC
 LIMIT 100`,
+    bar('agent_version', 'people'),
   ),
   entry(
     'Cost of a session, in percentiles by agent',
-    `SELECT agent, count() AS sessions,
-  arrayMap(cost -> round(cost, 4), quantiles(0.5, 0.9, 0.99)(toFloat64(cost_usd))) AS p50_p90_p99_usd,
+    `SELECT if(agent = '', 'not named', agent) AS tool, count() AS sessions,
+  round(quantile(0.5)(toFloat64(cost_usd)), 4) AS p50_usd,
+  round(quantile(0.9)(toFloat64(cost_usd)), 4) AS p90_usd,
+  round(quantile(0.99)(toFloat64(cost_usd)), 4) AS p99_usd,
   round(max(toFloat64(cost_usd)), 2) AS dearest_usd
 FROM sessions
 WHERE started_at >= today() - 30
-GROUP BY agent
+GROUP BY tool
 ORDER BY sessions DESC`,
+    bar('tool', 'p50_usd', 'p90_usd', 'p99_usd'),
   ),
   entry(
     'Cache hit rate by agent',
@@ -90,7 +94,7 @@ FROM usage
 WHERE model ILIKE concat({model:String}, '%') AND seen_at >= today() - 30
 GROUP BY model, who, hint
 ORDER BY last_seen DESC`,
-    null,
+    bar('who', 'calls'),
     { model: 'claude-3' },
   ),
   entry(
@@ -99,6 +103,7 @@ ORDER BY last_seen DESC`,
 FROM lanes
 WHERE people > 1
 ORDER BY people DESC, usd DESC`,
+    bar('hint', 'people'),
   ),
   entry(
     'Unknown spend by day',
@@ -117,6 +122,7 @@ FROM sessions
 WHERE started_at >= today() - 7
 ORDER BY cost_usd DESC
 LIMIT 50`,
+    bar('session', 'usd'),
   ),
   entry(
     'Failures by model and status',
@@ -158,19 +164,24 @@ LIMIT 50`,
   ),
   entry(
     'Where the money’s figure comes from',
-    `SELECT day, cost_basis, count() AS calls, round(toFloat64(sum(cost_usd)), 2) AS usd
+    `SELECT day, round(toFloat64(sumIf(cost_usd, cost_basis = 'reported')), 2) AS reported_usd,
+  round(toFloat64(sumIf(cost_usd, cost_basis = 'estimated')), 2) AS estimated_usd,
+  countIf(cost_basis NOT IN ('reported', 'estimated')) AS calls_without_price
 FROM usage
 WHERE seen_at >= today() - 14
-GROUP BY day, cost_basis
-ORDER BY day, cost_basis`,
+GROUP BY day
+ORDER BY day`,
+    line('day', 'reported_usd', 'estimated_usd'),
   ),
   entry(
     'Registered keys that nobody used for 30 days',
-    `SELECT c.name AS name, c.hint AS hint, c.owner AS owner, c.created_at AS created_at, l.last_seen AS last_seen
+    `SELECT c.name AS name, c.hint AS hint, c.owner AS owner, c.created_at AS created_at,
+  if(l.calls = 0, NULL, l.last_seen) AS last_seen, dateDiff('day', c.created_at, now()) AS age_days
 FROM credentials AS c
 LEFT JOIN lanes AS l ON l.lane = c.record_key
 WHERE c.revoked_at IS NULL AND (l.calls = 0 OR l.last_seen < now() - INTERVAL 30 DAY)
 ORDER BY created_at`,
+    bar('name', 'age_days'),
   ),
   entry(
     'Keys of production used elsewhere',
@@ -180,6 +191,7 @@ INNER JOIN credentials AS c ON c.record_key = u.lane
 WHERE c.environment = 'production' AND u.environment NOT IN ('', 'production') AND u.seen_at >= today() - 30
 GROUP BY name, hint, used_in, person
 ORDER BY calls DESC`,
+    bar('name', 'calls'),
   ),
   entry(
     'Findings by rule and severity',
@@ -191,12 +203,13 @@ ORDER BY findings DESC`,
   ),
   entry(
     'One person’s month',
-    `SELECT day, agent, groupUniqArray(10)(repo) AS repositories, count() AS calls, round(toFloat64(sum(cost_usd)), 2) AS usd
+    `SELECT day, groupUniqArrayIf(5)(agent, agent != '') AS agents, groupUniqArrayIf(10)(repo, repo != '') AS repositories,
+  count() AS calls, round(toFloat64(sum(cost_usd)), 2) AS usd
 FROM usage
 WHERE person = {person:String} AND seen_at >= today() - 30
-GROUP BY day, agent
-ORDER BY day DESC`,
-    null,
+GROUP BY day
+ORDER BY day`,
+    line('day', 'usd'),
     { person: '' },
   ),
 ];

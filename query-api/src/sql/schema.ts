@@ -31,5 +31,6 @@ export async function readSchema(engine: AnalystEngine): Promise<SqlSchema> {
         comment: comments.get(name)?.[column.name] ?? column.comment,
       })),
   }));
-  return { tables, functions: functions.map(({ name }) => name) };
+  const { url, user, database } = engine;
+  return { connection: { url, user, database }, tables, functions: functions.map(({ name }) => name) };
 }

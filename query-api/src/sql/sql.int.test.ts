@@ -147,6 +147,25 @@ describe('what nobody may', () => {
   });
 });
 
+test('what a query would read is told without running it, with its indexes; what may not run is refused', async () => {
+  const estimate = (sql: string, parameters = {}) => api.post('/v1/sql/estimate', { sql, parameters });
+  const { body } = await estimate('SELECT person FROM usage WHERE person = {who:String} -- comment', {
+    who: 'ada@example.com',
+  });
+  expect(body).toMatchObject({ rows: 3, seconds_max: 30 });
+  expect(body.seconds).toBeGreaterThan(0);
+  expect((await estimate('SELECT person FROM usage WHERE seen_at < today() - 30')).body.rows).toBe(0);
+  expect((await estimate('SHOW TABLES')).body.rows).toBeNull();
+  expect((await estimate('SELECT persn FROM usage')).status).toBe(400);
+  expect((await estimate("SELECT * FROM url('http://127.0.0.1:1/', CSV, 'a Int8')")).status).toBe(403);
+});
+
+test('columns of few values tell them, to choose from', async () => {
+  const { body } = await api.get('/v1/sql/values');
+  expect(body.columns.person.toSorted()).toEqual(['ada@example.com', 'bob@example.com']);
+  expect(body.columns).toMatchObject({ model: ['claude-sonnet-4-5'], team: [] });
+});
+
 test('a schema names every published column with what it means', async () => {
   const { body } = await api.get('/v1/sql/schema');
   expect(body.tables.map(({ name }: { name: string }) => name)).toEqual([
@@ -169,7 +188,7 @@ test.each(GALLERY.map((entry) => [entry.title, entry] as const))(
       `${JSON.stringify(body).slice(0, 500)} ${api.logged.filter((line) => line.includes('"level":50')).at(-1) ?? ''}`,
     ).toBe(200);
     const names = body.columns.map(({ name }: { name: string }) => name);
-    for (const name of chart === null ? [] : [chart.x, ...chart.y]) expect(names).toContain(name);
+    for (const name of [chart!.x, ...chart!.y]) expect(names).toContain(name);
   },
 );
 

@@ -1,5 +1,5 @@
 import { fail } from '@sveltejs/kit';
-import type { SavedQueryInput, SqlChart } from '@lanewatch/query-api/contract';
+import { SQL_PASSWORD_VARIABLE, sqlTools, type SavedQueryInput, type SqlChart } from '@lanewatch/query-api/contract';
 import { parametersIn } from './parameters.ts';
 import type { Actions, PageServerLoad } from './$types';
 
@@ -10,9 +10,15 @@ export const load: PageServerLoad = async ({ locals: { api }, url }) => {
     saved.items.find((item) => item.id === id) ??
     saved.gallery.find((entry) => entry.title === url.searchParams.get('question')) ??
     null;
+  const run = history.items.find((item) => item.id === url.searchParams.get('run'));
   // A link may carry the text itself: how a page says which query its figures come from.
   const text = url.searchParams.get('sql');
-  return { schema, saved, history: history.items, chosen: text === null ? chosen : null, text };
+  const begun = text === null ? (run ?? null) : { sql: text, parameters: {} };
+  return {
+    ...{ schema, saved, history: history.items, begun, chosen: begun === null ? chosen : null },
+    tools: sqlTools(schema.connection),
+    passwordVariable: SQL_PASSWORD_VARIABLE,
+  };
 };
 
 /** The form as it is: text, and the values of the parameters that the text names. */

@@ -1,4 +1,5 @@
-import type { SqlColumn, SqlResult } from '@lanewatch/query-api/contract';
+import type { EntityKind, SqlColumn, SqlResult } from '@lanewatch/query-api/contract';
+import { entityHref, laneHref } from '#lib/links.ts';
 
 const WRAPPED = /^(?:Nullable|LowCardinality)\((.*)\)$/;
 const NUMERIC = /^(?:U?Int|Float|Decimal)/;
@@ -29,4 +30,15 @@ export function numberText(cell: unknown): string {
 /** Columns that can be drawn: numbers, over any other one. */
 export function chartChoices({ columns }: SqlResult): { x: string[]; y: string[] } {
   return { x: columns.map(({ name }) => name), y: columns.filter(isNumeric).map(({ name }) => name) };
+}
+
+const PAGES: Readonly<Record<string, EntityKind>> = {
+  ...{ person: 'user', user: 'user', agent: 'agent', repo: 'repo', model: 'model', session: 'session', org: 'org' },
+};
+
+/** The page of what a cell names, by its column's name; null where it has none. */
+export function cellHref(column: string, cell: unknown): string | null {
+  if (typeof cell !== 'string' || cell === '') return null;
+  if (column === 'lane') return laneHref(cell);
+  return Object.hasOwn(PAGES, column) ? entityHref(PAGES[column]!, cell) : null;
 }

@@ -5,7 +5,8 @@ import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror
 import { EditorState } from '@codemirror/state';
 import { EditorView, keymap, lineNumbers, placeholder } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
-import type { SqlSchema } from '@lanewatch/query-api/contract';
+import type { SqlSchema, SqlValues } from '@lanewatch/query-api/contract';
+import { columnBeforeValue } from './value-place.ts';
 
 const KEYWORDS =
   'select from where group by order having limit with as join inner left right full cross on using union all distinct and or not in is null like ilike between case when then else end interval day hour minute month week desc asc prewhere final sample array offset explain except over partition rows range';
@@ -70,14 +71,16 @@ export interface Editor {
 }
 
 /**
- * An SQL editor inside an element, with completion of tables, columns and functions. It lives in a shadow root, where its styles need no
+ * An SQL editor inside an element, with completion of tables, columns, functions and values. It lives in a shadow root, where its styles need no
  * exception from the page's policy.
+ * @param offered values by column as far as they are known by now, for completion inside quotes
  * @param onChange told of each change of the text
  */
 export function createEditor(
   element: HTMLElement,
   text: string,
   schema: SqlSchema,
+  offered: () => SqlValues['columns'],
   onChange: (text: string) => void,
   onRun: () => void,
 ): Editor {
@@ -110,6 +113,13 @@ export function createEditor(
         sql({ dialect, upperCaseKeywords: true }),
         autocompletion({
           override: [
+            (context) => {
+              const place = columnBeforeValue(context.state.sliceDoc(0, context.pos));
+              const values = place === null ? undefined : offered()[place.column];
+              if (place === null || values === undefined) return null;
+              const options = values.map((label) => ({ label, apply: label.replaceAll("'", "''"), type: 'text' }));
+              return { from: context.pos - place.typed.length, options };
+            },
             schemaCompletionSource({ dialect, schema: tables }),
             keywordCompletionSource(dialect, true),
             (context) => {

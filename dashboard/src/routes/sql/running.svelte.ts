@@ -1,4 +1,5 @@
-import type { SqlProgress, SqlResult } from '@lanewatch/query-api/contract';
+import type { SqlEstimate, SqlProgress, SqlResult } from '@lanewatch/query-api/contract';
+import { isDear } from './cost.ts';
 
 type Problem = Pick<Extract<SqlProgress, { kind: 'problem' }>, 'detail' | 'errors'>;
 type Progress = Extract<SqlProgress, { kind: 'progress' }>;
@@ -9,6 +10,11 @@ export class Running {
   progress = $state.raw<Progress | null>(null);
   result = $state.raw<SqlResult | null>(null);
   problem = $state.raw<Problem | null>(null);
+  /** What the query before the desk costs, where that is known. */
+  cost = $state.raw<SqlEstimate | null>(null);
+  /** Whether it waits for somebody to say that it may cost that. */
+  isAsking = $state(false);
+  #asked = '';
   #cancel: AbortController | null = null;
 
   /** Begins with what the page was read with. */
@@ -17,14 +23,28 @@ export class Running {
     this.problem = problem;
   }
 
-  /** Runs a query and keeps what came last until something new comes. */
-  async run(sql: string, parameters: Record<string, string>): Promise<void> {
+  /**
+   * Runs a query and keeps what came last until something new comes. One that takes long says so and waits to be asked for a second time.
+   * @returns whether it ran
+   */
+  async run(sql: string, parameters: Record<string, string>): Promise<boolean> {
     this.cancel();
     const cancel = (this.#cancel = new AbortController());
     this.isRunning = true;
     this.progress = null;
     this.problem = null;
+    const asked = JSON.stringify([sql, parameters]);
+    const isAgreed = this.isAsking && this.#asked === asked;
+    this.isAsking = false;
     try {
+      if (!isAgreed) {
+        this.cost = await estimateOf({ sql, parameters }, cancel.signal);
+        if (this.cost !== null && isDear(this.cost)) {
+          this.#asked = asked;
+          this.isAsking = true;
+          return false;
+        }
+      }
       const response = await fetch('/sql/run', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -38,6 +58,7 @@ export class Running {
     } finally {
       if (this.#cancel === cancel) this.isRunning = false;
     }
+    return true;
   }
 
   /** Ends what runs; the engine stops with it. */
@@ -54,6 +75,17 @@ export class Running {
       this.result = null;
     }
   }
+}
+
+/** What a query costs; null where nobody can tell, so that it is run as it is. */
+async function estimateOf(query: object, signal: AbortSignal): Promise<SqlEstimate | null> {
+  const response = await fetch('/sql/estimate', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(query),
+    signal,
+  });
+  return response.ok ? ((await response.json()) as SqlEstimate | null) : null;
 }
 
 /** The JSON of each server-sent event. */
