@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
 import { laneDetailOf, overviewOf } from './answers.ts';
+import { newDesk, spendAnswer, sqlAnswer, type FakeDesk } from './fake-desk.ts';
 import { callersOf, casesPage } from './fake-cases.ts';
 import { entitiesPage, entityDetail, sessionOf } from './fake-entities.ts';
 import { ledgerHistogram, ledgerPage } from './fake-ledger.ts';
@@ -27,6 +28,8 @@ export interface FakeQueryApi {
   url: string;
   org: Organisation;
   received: Received[];
+  /** The analyst's desk. */
+  desk: FakeDesk;
   /** The link that signs in, once. */
   link: string;
   /** A session that is already signed in. */
@@ -46,6 +49,13 @@ export interface FakeQueryApi {
   /** A finding comes in: it is there, and every open page is told of it. */
   comeFinding(finding: contract.FindingItem): void;
   close(): Promise<void>;
+}
+
+/** The last of what a query tells while it runs. */
+function tellEvents(response: ServerResponse, last: object): void {
+  const progress = { kind: 'progress', rows_read: 1, rows_total: 2, bytes_read: 1, elapsed_ms: 1 };
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.end([progress, last].map((said) => `data: ${JSON.stringify(said)}\n\n`).join(''));
 }
 
 /** A sign-in link that is answered as one too many. */
@@ -68,6 +78,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     url: '',
     org,
     received,
+    desk: newDesk(),
     link: randomBytes(12).toString('hex'),
     session,
     ledgerAway: false,
@@ -179,6 +190,10 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       Object.assign(letter, { replayed_at: new Date(nowMs()).toISOString(), replayed_by: 'ada' });
       return contract.deadLetterSchema.parse(letter);
     }
+    if (kind === 'sql') {
+      const sent = body === '' ? undefined : (JSON.parse(body) as unknown);
+      return sqlAnswer(fake.desk, { method, id, verb, body: sent }, nowMs());
+    }
     if (method !== 'GET') throw new ProblemAnswer(405, 'No.');
     switch (kind) {
       case 'overview':
@@ -208,6 +223,8 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
         const { window } = contract.overviewQuerySchema.parse(query);
         return entityDetail(fake.org, of, contract.valueOfSegment(verb), window, nowMs());
       }
+      case 'spend':
+        return spendAnswer(fake.org, id, query, nowMs());
       case 'collectors':
         return contract.collectorsSchema.parse({
           items: overviewOf(fake.org, '7d', nowMs()).collectors.map((one) => ({
@@ -309,12 +326,16 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     if (method !== 'GET' && fake.commands === 'refused') return problem(409, 'Another change came first.');
     if (method !== 'GET' && fake.commands === 'step_up_needed')
       return problem(403, 'This needs a code.', [], 'urn:lanewatch:problem:step_up_needed');
+    const asksForEvents = method === 'POST' && request.headers.accept === 'text/event-stream';
     try {
       const once = String(request.headers[contract.IDEMPOTENCY_HEADER] ?? '');
       const value = answer(method, url, body, once);
       if (method !== 'GET' && fake.commands === 'unanswered') return void request.socket.destroy();
+      if (asksForEvents) return tellEvents(response, { kind: 'result', ...(value as object) });
       send(200, value);
     } catch (error) {
+      if (asksForEvents && error instanceof ProblemAnswer)
+        return tellEvents(response, { kind: 'problem', detail: error.message, errors: error.errors });
       if (error instanceof ProblemAnswer) problem(error.status, error.message, error.errors);
       else problem(error instanceof Error && error.name === 'ZodError' ? 400 : 500, String(error));
     }
