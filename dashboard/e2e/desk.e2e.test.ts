@@ -43,6 +43,9 @@ describe('the SQL desk', () => {
     await page.keyboard.press('Enter');
     await result().getByRole('link', { name: 'mira.santos' }).waitFor();
     expect(lastRun()?.parameters).toEqual({ repo: 'acme/web' });
+    // What was written is still there after the page read anew what ran last.
+    await page.getByRole('region', { name: 'Ran last' }).getByRole('link').waitFor();
+    expect(await field.inputValue()).toBe('acme/web');
     expect(await result().innerText()).toContain('read 4,200 rows, 99.0 KB');
     expect(await result().getByLabel('Chart').inputValue()).toBe('bar');
     await page.locator('summary', { hasText: 'Keep' }).click();
