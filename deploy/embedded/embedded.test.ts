@@ -108,7 +108,7 @@ describe('the data directory', () => {
     const home = join(await tempDir(), 'home');
     const mine = takeHome(home);
     expect(mine.isHeld()).toBe(true);
-    mine.describe({ dashboard_url: 'http://127.0.0.1:4600', query_api_url: '', ingest_url: '' });
+    mine.describe({ dashboard_url: 'http://127.0.0.1:4600', query_api_url: '', ingest_url: '', clickhouse_url: '' });
     expect(mine.isHeld()).toBe(true);
     renameSync(home, `${home}-moved`);
     expect(mine.isHeld()).toBe(false);

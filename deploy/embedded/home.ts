@@ -9,6 +9,8 @@ export interface RunningInstance extends LockOwner {
   dashboard_url: string;
   query_api_url: string;
   ingest_url: string;
+  /** Of the engine, as its users reach it. */
+  clickhouse_url: string;
 }
 
 const lockFile = (home: string) => join(home, 'instance.json');
@@ -36,6 +38,7 @@ export function takeHome(home: string): {
     dashboard_url: '',
     query_api_url: '',
     ingest_url: '',
+    clickhouse_url: '',
   };
   const file = lockFile(home);
   let there: string | null;

@@ -92,15 +92,16 @@ export async function startInstallation(options: StartOptions): Promise<Installa
       await Promise.race([Promise.all(ready), rejectedBy(quit)]);
     }
     const urls = { dashboard: urlOf(config.dashboard), queryApi: urlOf(config.queryApi), ingest: urlOf(config.ingest) };
-    home.describe({ dashboard_url: urls.dashboard, query_api_url: urls.queryApi, ingest_url: urls.ingest });
     const server = config.clickhouseServer;
+    const clickhouse = server
+      ? { url: server.url, user: server.analystUser, password: server.analystPassword }
+      : { url: urlOf(config.clickhouse!), user: 'analyst', password: secrets.clickhouseAnalystPassword };
+    home.describe({
+      ...{ dashboard_url: urls.dashboard, query_api_url: urls.queryApi, ingest_url: urls.ingest },
+      clickhouse_url: clickhouse.url,
+    });
     return {
-      config,
-      secrets,
-      urls,
-      clickhouse: server
-        ? { url: server.url, user: server.analystUser, password: server.analystPassword }
-        : { url: urlOf(config.clickhouse!), user: 'analyst', password: secrets.clickhouseAnalystPassword },
+      ...{ config, secrets, urls, clickhouse },
       failed,
       stop,
     };

@@ -121,6 +121,19 @@ Issues a key with which a collector may send events, and prints it once. The ins
   --bare        print the key alone
   --help        this text`,
   },
+  analyst: {
+    summary: 'print how tools that analysts have read the ledger: Python, JDBC, dbt, Superset, Grafana',
+    entry: 'analyst/main.ts',
+    help: `npm run -s lanewatch -- analyst [options]
+
+Prints where the engine is, the user that may only read, its password, and lines for each tool. The installation must be running
+(npm start).
+
+  --password        print the password alone
+  --try             ask one question with clickhouse-connect, SQLAlchemy, JDBC and dbt, fetched from their registries
+  --notebooks DIR   run the notebooks of deploy/analyst/notebooks, and write them with their answers into DIR
+  --help            this text`,
+  },
   clients: {
     summary: 'run real clients against a provider on loopback and compare the ledger with what it answered',
     entry: 'clients/main.ts',

@@ -191,8 +191,13 @@ export function sessionStatements(request: SessionRequest, limits: AnalystLimits
 /** Settings of how a query runs that clients send of themselves: taken up to this much, which is what the engine does by itself. */
 const THREADS_MAX = 4;
 const BLOCK_ROWS_MAX = 65_409;
-/** Settings of other transports than HTTP, which some clients send whatever the transport is. */
-const WITHOUT_MEANING = new Set(['network_compression_method', 'network_zstd_compression_level']);
+/** Settings of other transports than HTTP, and of writing, which some clients (dbt) send whatever they ask. */
+const WITHOUT_MEANING = new Set(
+  (
+    'network_compression_method network_zstd_compression_level ' +
+    'mutations_sync lightweight_deletes_sync alter_sync insert_distributed_sync'
+  ).split(' '),
+);
 const NUMBER = /^\d{1,18}(\.\d{1,9})?$/;
 
 /**
