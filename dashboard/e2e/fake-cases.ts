@@ -115,3 +115,20 @@ export function callersOf(org: Organisation, lane: string, nowMs: number): contr
     ...{ callers: items.length, calls: rows.length, items: items.slice(0, 50) },
   });
 }
+
+/** `GET /v1/lanes/{lane}/sharing`: one step that has everything, and nothing before it. */
+export function sharingOf(org: Organisation, lane: string, nowMs: number): contract.LaneSharing {
+  const rows = org.rows.filter((row) => row.lane === lane);
+  const count = (of: (row: contract.LedgerItem) => string) =>
+    new Set(rows.map(of).filter((value) => value !== '')).size;
+  return contract.laneSharingSchema.parse({
+    steps: [
+      {
+        at: new Date(nowMs).toISOString(),
+        ...{ user: count(({ user }) => user), endpoint: count(({ ip, host }) => ip || host) },
+        ...{ agent: count(({ agent }) => agent), repo: count(({ repo }) => repo), model: count(({ model }) => model) },
+      },
+    ],
+    seen_before: { user: [], endpoint: [], agent: [], repo: [], model: [] },
+  });
+}

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
 import { laneDetailOf, overviewOf } from './answers.ts';
 import { newDesk, spendAnswer, sqlAnswer, type FakeDesk } from './fake-desk.ts';
-import { callersOf, casesPage } from './fake-cases.ts';
+import { callersOf, casesPage, sharingOf } from './fake-cases.ts';
 import { entitiesPage, entityDetail, sessionOf } from './fake-entities.ts';
 import { ledgerHistogram, ledgerPage } from './fake-ledger.ts';
 import { lanesPage, page } from './fake-lists.ts';
@@ -204,6 +204,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
         return casesPage(fake.org, contract.casesQuerySchema.parse(query), nowMs());
       case 'lanes': {
         if (verb === 'callers') return callersOf(fake.org, String(id), nowMs());
+        if (verb === 'sharing') return sharingOf(fake.org, String(id), nowMs());
         if (id === undefined) return lanesPage(fake.org, contract.lanesQuerySchema.parse(query), nowMs());
         return contract.laneDetailSchema.parse(
           found(laneDetailOf(fake.org, id, contract.overviewQuerySchema.parse(query).window, nowMs())),

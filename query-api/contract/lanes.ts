@@ -158,3 +158,17 @@ export const laneDetailSchema = laneSchema.extend({
   trend: z.array(z.object({ at: instantSchema, events: z.number().int(), cost_usd: dollarsSchema })),
 });
 export type LaneDetail = z.infer<typeof laneDetailSchema>;
+
+/** What a lane can be shared by more of. */
+export const SHARING_KINDS = ['user', 'endpoint', 'agent', 'repo', 'model'] as const;
+const perKind = <Of extends z.ZodType>(of: Of) =>
+  z.object(Object.fromEntries(SHARING_KINDS.map((kind) => [kind, of])) as Record<(typeof SHARING_KINDS)[number], Of>);
+
+/** `GET /v1/lanes/{lane}/sharing`: with how many a lane was shared over time, and what of it is new. */
+export const laneSharingSchema = z.object({
+  /** Distinct values in each step of the lane's trend, oldest first. */
+  steps: z.array(perKind(z.number().int()).extend({ at: instantSchema })),
+  /** Values that the lane was seen with before the window, up to 500 of a kind; null where there is too much to look through. */
+  seen_before: perKind(z.array(z.string())).nullable(),
+});
+export type LaneSharing = z.infer<typeof laneSharingSchema>;

@@ -8,6 +8,7 @@ import { laneRowsSql } from './lanes/rows.ts';
 import { lanesParameters } from './lanes/states.ts';
 import { windowScope } from './ledger/scope.ts';
 import { trendSql } from './ledger/trend.ts';
+import { sharingSql } from './lanes/sharing.ts';
 import { countTrendSql } from './overview/count-trend.ts';
 import { figuresSql } from './overview/figures.ts';
 import { unknownSessionsSql } from './overview/unknown-sessions.ts';
@@ -404,6 +405,7 @@ describe('what windows of days sum over lanes', () => {
     ['trend of the counts', countTrendSql(database, '7d', now)],
     ['trend of all lanes', trendSql(database, '7d', now, false)],
     ['trend of one lane', trendSql(database, '7d', now, true)],
+    ['sharing of a lane over time', sharingSql(database, '7d', now)],
     ['when a lane was seen first', firstSeenSql(database)],
     ['known lanes to compare with', comparablesSql(database, '7d', now)],
     ['lanes of a page', laneRowsSql(database, scope)],

@@ -9,7 +9,7 @@ export interface DrillPath {
   href: string;
   reason: string;
   /** The key that it is about, with what its newest session cost; null where it is about many. */
-  key: Pick<BannerLane, 'lane' | 'hint' | 'standing' | 'user' | 'ip' | 'session_live'> | null;
+  key: Pick<BannerLane, 'lane' | 'hint'> | null;
   cost_usd: string | null;
   /** A second click that follows from it. */
   then: { title: string; href: string } | null;
@@ -31,7 +31,7 @@ export function drillPathsOf(overview: Overview): DrillPath[] {
     return {
       title: TITLES[lane.standing] ?? 'Key to look at',
       href: `/${queryString({ window, lane: lane.lane })}`,
-      reason: lane.session_live ? 'in use right now' : 'not in use right now',
+      reason: lane.session_live ? 'in use now' : 'at rest now',
       key: lane,
       cost_usd: lane.session === '' ? lane.cost_usd : lane.session_cost_usd,
       then: session,
@@ -41,7 +41,7 @@ export function drillPathsOf(overview: Overview): DrillPath[] {
   const raw: DrillPath = {
     title: 'Raw inventory',
     href: `/keys${queryString({ window })}`,
-    reason: `${counted(overview.keys_observed, 'key')} with organization, limits, first and last use`,
+    reason: `${counted(overview.keys_observed, 'key')} with first and last use`,
     ...{ key: null, cost_usd: null, then: null },
   };
   return [...keys, ...(many === null ? [] : [many]), raw];
@@ -52,8 +52,12 @@ function governanceOf({ window, overshared_lanes: broad, weakly_governed_lanes: 
     return { title, reason: why, href: `/${queryString({ window, reason })}`, key: null, cost_usd: null, then: null };
   };
   if (broad > 0) {
-    const more = broad === 1 ? 'key is used by more people than it was' : 'keys are used by more people than they were';
-    return path('Shared too broadly', 'shared_too_broadly', `${formatCount(broad)} ${more} declared for`);
+    const more = broad === 1 ? 'key' : 'keys';
+    return path(
+      'Shared too broadly',
+      'shared_too_broadly',
+      `${formatCount(broad)} ${more} with more people than declared`,
+    );
   }
   if (weak === 0) return null;
   const lack = weak === 1 ? 'key lacks' : 'keys lack';

@@ -58,6 +58,7 @@ const ACCESS: Record<string, Access> = {
   'GET /v1/overview': 'viewer',
   'GET /v1/cases': 'viewer',
   'GET /v1/lanes/:lane/callers': 'viewer',
+  'GET /v1/lanes/:lane/sharing': 'viewer',
   'GET /v1/lanes': 'viewer',
   'GET /v1/lanes/:lane': 'viewer',
   'GET /v1/ledger': 'viewer',

@@ -1,10 +1,17 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { callersSchema, casesPageSchema, casesQuerySchema } from '../../contract/index.ts';
+import {
+  callersSchema,
+  casesPageSchema,
+  casesQuerySchema,
+  laneSharingSchema,
+  overviewQuerySchema,
+} from '../../contract/index.ts';
 import { readCandidates } from '../cases/candidates.ts';
 import { readCases } from '../cases/cases.ts';
 import { readLaneCallers } from '../cases/lane-callers.ts';
 import { actorOf } from '../http/session-auth.ts';
+import { readSharing } from '../lanes/sharing.ts';
 import { registryVersion } from '../registry/registry.ts';
 import type { Services } from '../services/services.ts';
 
@@ -45,6 +52,21 @@ export function caseRoutes(services: Services): FastifyPluginAsyncZod {
         },
       },
       ({ params }) => readLaneCallers(store, params.lane, now()),
+    );
+
+    app.get(
+      '/v1/lanes/:lane/sharing',
+      {
+        schema: {
+          tags: ['reads'],
+          summary: 'With how many a lane was shared over time, and what of it is older than the window',
+          params: laneParams,
+          querystring: overviewQuerySchema.strict(),
+          response: { 200: laneSharingSchema },
+        },
+      },
+      ({ params: { lane }, query: { window } }) =>
+        shared.read(`sharing ${window} ${lane}`, () => readSharing(store, lane, window, now())),
     );
   };
 }

@@ -14,6 +14,7 @@ import {
   findingItemSchema,
   findingsPageSchema,
   laneDetailSchema,
+  laneSharingSchema,
   lanesPageSchema,
   ledgerHistogramSchema,
   ledgerPageSchema,
@@ -201,6 +202,8 @@ export function createApi(base: string, caller: Caller) {
     triage: (body: Partial<TriageRequest> & Pick<TriageRequest, 'act'>) =>
       command(triageAnswerSchema, '/v1/findings/triage', body),
     assignees: () => read(assigneesSchema, '/v1/findings/assignees'),
+    laneSharing: (lane: string, window: Window) =>
+      read(laneSharingSchema, `/v1/lanes/${encodeURIComponent(lane)}/sharing${queryString({ window })}`),
     laneCallers: (lane: string) => read(callersSchema, `/v1/lanes/${encodeURIComponent(lane)}/callers`),
     ledger: (query: Query) => read(ledgerPageSchema, `/v1/ledger${queryString(query)}`),
     ledgerTotals: ({ limit: _limit, cursor: _cursor, totals: _totals, order: _order, ...filter }: Query) =>

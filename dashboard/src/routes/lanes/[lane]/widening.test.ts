@@ -12,7 +12,7 @@ const laneOf = (users: ReturnType<typeof node>[], count: number, repos: ReturnTy
 
 test('a lane widens with every second and further value, newest first; its first ones widen nothing', () => {
   const lane = laneOf([node('ben', 3), node('ana', 1)], 2, [node('web', 4), node('api', 2)]);
-  expect(wideningOf(lane).map(({ kind, value, count }) => `${kind} ${count}: ${value}`)).toEqual([
+  expect(wideningOf(lane, null).map(({ kind, value, count }) => `${kind} ${count}: ${value}`)).toEqual([
     'repo 2: web',
     'user 2: ben',
   ]);
@@ -20,5 +20,11 @@ test('a lane widens with every second and further value, newest first; its first
 
 test('values that are not listed count as those before the listed ones', () => {
   const lane = laneOf([node('ben', 3), node('ana', 1)], 60, []);
-  expect(wideningOf(lane).map(({ value, count }) => `${value} ${count}`)).toEqual(['ben 60', 'ana 59']);
+  expect(wideningOf(lane, null).map(({ value, count }) => `${value} ${count}`)).toEqual(['ben 60', 'ana 59']);
+});
+
+test('what the lane was seen with before the window is not new in it; a first value after others is', () => {
+  const lane = laneOf([node('ben', 3), node('ana', 1)], 2, [node('web', 4)]);
+  const before = { user: ['ana', 'cleo'], repo: ['api'], endpoint: [], agent: [], model: [] };
+  expect(wideningOf(lane, before).map(({ value, count }) => `${value} ${count}`)).toEqual(['web 1', 'ben 2']);
 });
