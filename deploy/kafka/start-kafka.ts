@@ -20,6 +20,8 @@ export interface StartKafkaOptions {
   heapMb?: number;
   /** Broker properties on top of the ones here, or instead of them. */
   properties?: Record<string, string | number | boolean>;
+  /** How long a start may take, milliseconds. Default 60,000. */
+  startDeadlineMs?: number;
   /** A second listener that speaks TLS and asks for this user, by any of PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512. */
   secure?: SecureListener;
   /** Hears one line per step that takes long. */
@@ -44,7 +46,7 @@ export interface KafkaServer {
   ended(): Promise<string>;
 }
 
-const START_DEADLINE_MS = 60_000;
+const START_DEADLINE_DEFAULT_MS = 60_000;
 const STOP_DEADLINE_MS = 20_000;
 
 /**
@@ -80,7 +82,8 @@ async function startIn(classPath: string, dir: string, options: StartKafkaOption
   await writeFile(properties, serverProperties(dir, { port, controllerPort, securePort: secure?.port }, overrides));
   await formatOnce(classPath, dir, properties, options.secure ? scramUserArguments(options.secure) : []);
 
-  const start = () => launch(classPath, logFile, properties, port, options.heapMb ?? 512);
+  const startDeadlineMs = options.startDeadlineMs ?? START_DEADLINE_DEFAULT_MS;
+  const start = () => launch({ classPath, logFile, properties, port, heapMb: options.heapMb ?? 512, startDeadlineMs });
   let child = await start();
 
   const end = async (signal: NodeJS.Signals) => {
@@ -203,13 +206,23 @@ function quietLog(level: 'error' | 'warn'): string[] {
   ];
 }
 
-async function launch(
-  classPath: string,
-  logFile: string,
-  properties: string,
-  port: number,
-  heapMb: number,
-): Promise<ChildProcess> {
+interface Launch {
+  classPath: string;
+  logFile: string;
+  properties: string;
+  port: number;
+  heapMb: number;
+  startDeadlineMs: number;
+}
+
+async function launch({
+  classPath,
+  logFile,
+  properties,
+  port,
+  heapMb,
+  startDeadlineMs,
+}: Launch): Promise<ChildProcess> {
   const log = openSync(logFile, 'a');
   const child = spawn('java', [...quietLog('warn'), `-Xmx${heapMb}m`, '-cp', classPath, 'kafka.Kafka', properties], {
     stdio: ['ignore', log, log],
@@ -219,7 +232,7 @@ async function launch(
   const killOnExit = () => child.kill('SIGKILL');
   process.on('exit', killOnExit);
   child.once('exit', () => process.off('exit', killOnExit));
-  const deadline = Date.now() + START_DEADLINE_MS;
+  const deadline = Date.now() + startDeadlineMs;
   while (!(await answers(port))) {
     const ended = hasEnded(child);
     if (!ended && Date.now() < deadline) {
@@ -228,7 +241,7 @@ async function launch(
     }
     child.kill('SIGKILL');
     throw new KafkaUnavailableError(
-      `Kafka ${ended ? 'ended while starting' : `did not answer on port ${port} within ${START_DEADLINE_MS / 1000} s`}; the end of ${logFile}:\n${endOfLog(logFile)}`,
+      `Kafka ${ended ? 'ended while starting' : `did not answer on port ${port} within ${startDeadlineMs / 1000} s`}; the end of ${logFile}:\n${endOfLog(logFile)}`,
     );
   }
   return child;

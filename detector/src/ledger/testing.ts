@@ -77,7 +77,9 @@ export interface TestLedger {
   rows<Row>(query: string): Promise<Row[]>;
   /** Another ledger on the same database, as another detector has it. Closed with this one. */
   another(changes?: Partial<LedgerOptions>): Promise<Ledger>;
-  /** Drops the database. */
+  /** Closes the connections and leaves the database, for an engine whose directory goes with it. */
+  disconnect(): Promise<void>;
+  /** Drops the database, too. */
   close(): Promise<void>;
 }
 
@@ -117,6 +119,9 @@ export async function openTestLedger(
         clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
       });
       return answer.json<Row>();
+    },
+    async disconnect() {
+      await Promise.all([...ledgers.map((opened) => opened.close()), client.close()]);
     },
     async close() {
       await Promise.all(ledgers.map((opened) => opened.close()));
