@@ -31,7 +31,8 @@ export function standingNowSql(database: string, { fingerprint, hint, org }: Lan
       (candidate_key, candidate_org, candidate_has) -> (${fingerprint} = '' OR NOT candidate_has)
         AND (${org} = '' OR candidate_org = '' OR candidate_org = ${org}),
       ${byHint('record_keys')}, ${byHint('orgs')}, ${byHint('has_fingerprint')})`;
-  const only = `(${candidates})[1]`;
+  // Named where it stands first: the engine plans a text anew wherever it is repeated.
+  const only = 'fitting_records[1]';
   const onlyOrg = `dictGet('${database}.${CREDENTIALS_BY_KEY}', 'org', ${only})`;
   const attribute = (name: string, matched: string): string =>
     `dictGet('${database}.${CREDENTIALS_BY_KEY}', '${name}', tupleElement(${matched}, 2))`;
@@ -39,8 +40,8 @@ export function standingNowSql(database: string, { fingerprint, hint, org }: Lan
     matched: `multiIf(
       ${fingerprint} != '' AND dictHas('${database}.${CREDENTIALS_BY_KEY}', toString(${fingerprint})), ('proven', toString(${fingerprint})),
       ${hint} = '' AND ${fingerprint} = '', ('unattributed', ''),
-      ${hint} = '' OR length(${candidates}) = 0, ('none', ''),
-      length(${candidates}) > 1 OR ${org} = '' OR ${onlyOrg} != ${org}, ('ambiguous', ''),
+      ${hint} = '' OR length(${candidates} AS fitting_records) = 0, ('none', ''),
+      length(fitting_records) > 1 OR ${org} = '' OR ${onlyOrg} != ${org}, ('ambiguous', ''),
       ('probable', ${only}))`,
     standing: (matched) => `multiIf(
       tupleElement(${matched}, 1) = 'unattributed', 'unattributed',

@@ -43,6 +43,14 @@ const RECORD_COLUMNS = [
   ...['expires_at', 'revoked_at', 'revoked_from', 'expired_from', 'any_network', 'wide_scope'],
 ] as const;
 
+/** Missing safeguards by name, and how each is told. Networks and scopes count only where we enforce them, on keys of our own. */
+const WEAK_FACTS = [
+  ['no owner', `record_owner = ''`],
+  ['no expiry', 'record_expires_at IS NULL'],
+  ['no environment', `record_environment = ''`],
+  ['any network', `least(record_kind = 'managed', record_any_network)`],
+  ['scope * or admin', `least(record_kind = 'managed', record_wide_scope)`],
+] as const;
 /** From how many missing safeguards a key is weakly governed; rule R22's default. */
 const WEAK_FACTS_MIN = 2;
 
@@ -56,8 +64,9 @@ const RISK_SQL = `multiIf(standing IN ('revoked', 'expired') AND retired_count =
  *
  * - `fingerprint`, `hint`, `hint_org`: how its events name the key; `lane_hint`, `lane_org`, `lane_provider`: where they don't, the registry's
  * - `match`, `record_key`, `standing`, `record_…`: by the registry as it is
- * - `weak_facts`: what rule R22 counts against the key; networks and scopes only where we enforce them, on keys of our own
- * - `posture`: reasons, worst first
+ * - `weak_facts`: what rule R22 counts against the key; `is_weak`: that it is enough to matter
+ * - `posture`: reasons, worst first. Lists of texts are dear: what counts or sorts all lanes goes by the flags `is_…` instead
+ * - `is_shared`, and `is_overshared` where the key is personal or declared for fewer
  * - `is_unknown_in_use`: unknown, and not denied every time; the others are `is_refused`, and count as no unknown key anywhere
  * - `is_live`: an event within half an hour; `risk`: anything doubtful and live first, unknown before revoked, expired and ambiguous; then
  *   the same without life; keys that were refused every time; unattributed events; retired keys that were only used before; known keys last
@@ -87,24 +96,21 @@ export function lanesSql(database: string, scope: Pick<Scope, 'where'>, columns:
         multiIf(standing = 'unattributed', 'no_key_named', is_refused, 'refused', standing = 'unknown', 'unknown_key',
           standing = 'ambiguous', 'ambiguous_hint',
           standing = 'known', '', retired_count = 0, 'retired', standing = 'revoked', 'revoked_in_use', 'expired_in_use'),
-        multiIf(NOT is_shared, '', record_key = '' OR (record_sharing != 'personal' AND user_count <= record_people_declared), 'shared',
-          'shared_too_broadly'),
-        if(length(weak_facts) >= ${WEAK_FACTS_MIN}, 'weakly_governed', '')]) AS posture,
-      standing_risk + if(standing_risk >= 30 AND is_live, 100, 0) + least(length(posture), 9) AS risk
+        multiIf(is_overshared, 'shared_too_broadly', is_shared, 'shared', ''),
+        if(is_weak, 'weakly_governed', '')]) AS posture,
+      standing_risk + 100 * least(standing_risk >= 30, is_live) + (standing != 'known') + is_shared + is_weak AS risk
     FROM (SELECT *,
       standing IN ('revoked', 'expired') AND retired_count > 0 AS is_retired_in_use,
       standing != 'unattributed' AS is_attributed,
       standing = 'unknown' AND used_count = 0 AS is_refused,
       standing = 'unknown' AND NOT is_refused AS is_unknown_in_use,
-      is_attributed AND user_count >= 2 AS is_shared,
+      least(is_attributed, user_count >= 2) AS is_shared,
+      least(is_shared, record_key != '', greatest(record_sharing = 'personal', user_count > record_people_declared)) AS is_overshared,
       last_at >= fromUnixTimestamp64Milli({live_from:Int64}, 'UTC') AS is_live,
       ${RISK_SQL} AS standing_risk,
       if(hint != '', hint, record_hint) AS lane_hint, ${org} AS lane_org, ${provider} AS lane_provider,
-      if(record_key = '', [], arrayFilter(fact -> fact != '', [
-        if(record_owner = '', 'no owner', ''), if(record_expires_at IS NULL, 'no expiry', ''),
-        if(record_environment = '', 'no environment', ''),
-        if(record_kind = 'managed' AND record_any_network, 'any network', ''),
-        if(record_kind = 'managed' AND record_wide_scope, 'scope * or admin', '')])) AS weak_facts
+      least(record_key != '', ${WEAK_FACTS.map(([, holds]) => `(${holds})`).join(' + ')} >= ${WEAK_FACTS_MIN}) AS is_weak,
+      if(record_key = '', [], arrayFilter(fact -> fact != '', [${WEAK_FACTS.map(([fact, holds]) => `if(${holds}, '${fact}', '')`).join(', ')}])) AS weak_facts
     FROM (SELECT lane, ${names}, fingerprint, hint, hint_org, record_key, ${recordColumns}, standing, match
     FROM (SELECT lane, ${names}, fingerprint, hint, hint_org, tupleElement(matched, 2) AS record_key, ${record} AS record,
       tupleElement(matched, 1) AS matched_by, if(matched_by = 'unattributed', 'none', matched_by) AS match,

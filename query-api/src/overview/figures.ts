@@ -32,7 +32,7 @@ export function figuresSql(database: string, window: Window, nowMs: number): str
   return `SELECT countIf(is_attributed) AS keys, countIf(standing = 'known') AS known, countIf(is_unknown_in_use) AS unknown,
       countIf(is_refused) AS refused,
       countIf(standing = 'ambiguous') AS ambiguous, countIf(is_retired_in_use) AS retired, countIf(is_shared) AS shared,
-      countIf(has(posture, 'shared_too_broadly')) AS overshared, countIf(has(posture, 'weakly_governed')) AS weak,
+      countIf(is_overshared) AS overshared, countIf(is_weak) AS weak,
       sumIf(event_count, NOT is_attributed) AS unattributed_events, sum(event_count) AS events, toString(sum(spent)) AS cost,
       toUnixTimestamp64Milli(max(last_at)) AS last_ms,
       sumMapIf([lane_org], [1], [event_count], is_attributed AND lane_org != '') AS orgs,
