@@ -15,12 +15,12 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
  * moments. Goes on after a violation, because the next may tell more.
  */
 async function chaos(options: Options, machine: Machine): Promise<boolean> {
-  const { eventsPerSecond } = options;
+  const { eventsPerSecond, brokers } = options;
   const ofBuses = options.buses.map(async (bus) => {
     const results: RunResult[] = [];
     for (const planned of planRuns(options.faults, options.kills, options.seed)) {
       say(`${bus}: ${planned.faults.length} faults, seed ${planned.seed}`);
-      const result = await run({ ...planned, bus, eventsPerSecond, onProgress: say });
+      const result = await run({ ...planned, bus, brokers, eventsPerSecond, onProgress: say });
       for (const line of violationsOf([result])) say(line);
       results.push(result);
     }

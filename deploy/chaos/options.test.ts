@@ -27,6 +27,7 @@ test.each([
   [['--kills', '0'], 'whole number'],
   [['--kills', '1e3'], 'whole number'],
   [['--seed', '-1'], '--seed'],
+  [['--brokers', '2'], 'of two'],
   [['--speed', '1'], '--speed'],
 ])('%j is refused with a sentence that says what is wrong', (args, part) => {
   expect(() => parseOptions(args, 42)).toThrow(UsageError);

@@ -9,6 +9,8 @@ export interface Options {
   /** Faults per bus. */
   kills: number;
   buses: BusKind[];
+  /** How many brokers Kafka has. */
+  brokers: number;
   seed: number;
   faults: FaultName[];
   eventsPerSecond: number;
@@ -34,11 +36,19 @@ export function parseOptions(args: string[], nowMs: number): Options {
     mutants: values.mutants,
     kills: wholeNumber('--kills', values.kills, 1, 100_000) ?? KILLS_DEFAULT,
     buses,
+    brokers: brokersOf(values.brokers),
     seed: wholeNumber('--seed', values.seed, 0, 0xffffffff) ?? nowMs % 1_000_000,
     faults: FAULTS.filter((fault) => names.includes(fault)),
     eventsPerSecond: wholeNumber('--rate', values.rate, 1, 100_000) ?? EVENTS_PER_SECOND,
     jsonFile: values.json === undefined ? null : fromCaller(values.json),
   };
+}
+
+/** Two would stand still with one of them down. */
+function brokersOf(value: string | undefined): number {
+  const brokers = wholeNumber('--brokers', value, 1, 5) ?? 1;
+  if (brokers === 2) throw new UsageError('--brokers is 1, or at least 3: of two, none works alone.');
+  return brokers;
 }
 
 function valuesOf(args: string[]) {
@@ -48,6 +58,7 @@ function valuesOf(args: string[]) {
       options: {
         kills: { type: 'string' },
         bus: { type: 'string', default: 'both' },
+        brokers: { type: 'string' },
         seed: { type: 'string' },
         faults: { type: 'string' },
         rate: { type: 'string' },

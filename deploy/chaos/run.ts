@@ -18,6 +18,8 @@ import { createOtherPartitioner } from './workload/other-partitioner.ts';
 
 export interface RunOptions {
   bus: BusKind;
+  /** How many brokers, of Kafka's; one unless told otherwise. */
+  brokers?: number;
   seed: number;
   /** What is done to the system, in this order. */
   faults: readonly FaultName[];
@@ -70,6 +72,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const notes: string[] = [];
   const system = await startSystem({
     bus: options.bus,
+    brokers: options.brokers ?? 1,
     directory,
     registry,
     detectors: DETECTORS,

@@ -16,6 +16,8 @@ export interface StartKafkaOptions {
   dir?: string;
   /** Port on 127.0.0.1; a free one without it. */
   port?: number;
+  /** Of several brokers that are one cluster: its id and this one's port for the others. Which they are is in `properties`. */
+  cluster?: { id: string; controllerPort: number };
   /** Java heap in MiB. Default 512. */
   heapMb?: number;
   /** Broker properties on top of the ones here, or instead of them. */
@@ -71,7 +73,7 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
 async function startIn(classPath: string, dir: string, options: StartKafkaOptions): Promise<KafkaServer> {
   await mkdir(dir, { recursive: true });
   const port = options.port ?? (await freePort());
-  const controllerPort = await freePort();
+  const controllerPort = options.cluster?.controllerPort ?? (await freePort());
   const secure = options.secure ? { port: await freePort(), caFile: await makeCertificate(dir) } : null;
   const properties = path.join(dir, 'server.properties');
   const logFile = path.join(dir, 'kafka.log');
@@ -80,7 +82,8 @@ async function startIn(classPath: string, dir: string, options: StartKafkaOption
     ...options.properties,
   };
   await writeFile(properties, serverProperties(dir, { port, controllerPort, securePort: secure?.port }, overrides));
-  await formatOnce(classPath, dir, properties, options.secure ? scramUserArguments(options.secure) : []);
+  const clusterId = options.cluster?.id ?? newClusterId();
+  await formatOnce(classPath, dir, properties, clusterId, options.secure ? scramUserArguments(options.secure) : []);
 
   const startDeadlineMs = options.startDeadlineMs ?? START_DEADLINE_DEFAULT_MS;
   const start = () => launch({ classPath, logFile, properties, port, heapMb: options.heapMb ?? 512, startDeadlineMs });
@@ -160,16 +163,25 @@ function serverProperties(
     .join('');
 }
 
-async function formatOnce(classPath: string, dir: string, properties: string, users: string[]): Promise<void> {
+/** A cluster id is 16 random bytes in URL-safe base64; making it here saves the start of a Java machine. */
+export function newClusterId(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(16)))
+    .toString('base64url')
+    .replace(/^-/, 'A');
+}
+
+async function formatOnce(
+  classPath: string,
+  dir: string,
+  properties: string,
+  clusterId: string,
+  users: string[],
+): Promise<void> {
   const formatted = await access(path.join(dir, 'data', 'meta.properties')).then(
     () => true,
     () => false,
   );
   if (formatted) return;
-  // A cluster id is 16 random bytes in URL-safe base64; making it here saves the start of a Java machine.
-  const clusterId = Buffer.from(crypto.getRandomValues(new Uint8Array(16)))
-    .toString('base64url')
-    .replace(/^-/, 'A');
   const child = spawn(
     'java',
     [

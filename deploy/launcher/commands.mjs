@@ -267,6 +267,7 @@ stay where the last lines say.
 
   --kills N         faults per bus                               (default 60)
   --bus NAME        kafka, embedded or both                      (default both)
+  --brokers N       brokers of Kafka: of three, each has every partition, and one at a time is killed    (default 1)
   --seed N          repeats the choices of an earlier run        (default: the time)
   --faults a,b      only these                                   (default all)
   --rate N          events per second                            (default 300)
@@ -279,7 +280,7 @@ Faults:
   detector          kill -9 one detector or all of them
   engine            kill -9 the ClickHouse engine
   torn              the same while it writes a part, before that is renamed into place
-  broker            kill -9 the broker; embedded: every process that has the bus open
+  broker            kill -9 the broker, of several one in turn; embedded: every process that has the bus open
   answers           inserts cut in half, answers lost or withheld between detector and engine
   late              an insert kept by the network until its detector has stored the batch by another attempt
   pause             SIGSTOP a detector past its session, SIGCONT it after its successor wrote`,

@@ -32,6 +32,8 @@ export interface System {
 
 export interface SystemOptions {
   bus: BusKind;
+  /** How many brokers, of Kafka's. */
+  brokers: number;
   directory: string;
   registry: Registry;
   detectors: number;
@@ -61,7 +63,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     for (let end = stops.pop(); end !== undefined; end = stops.pop()) await end();
   };
   try {
-    const broker = await startBroker(options.bus, directory);
+    const broker = await startBroker(options.bus, directory, options.brokers);
     stops.push(() => broker.stop());
     const engine = await startEngine(directory);
     stops.push(() => engine.stop());
