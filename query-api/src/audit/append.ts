@@ -24,18 +24,30 @@ export interface AuditEntry {
  * their transaction ends: call it last, and keep the transaction short.
  * @returns where the trail ends now
  */
-export async function appendAudit(transaction: RegistryTransaction, entry: AuditEntry): Promise<ChainHead> {
-  const { at, actor, action, subject, detail = '', changes = [] } = entry;
+export const appendAudit = (transaction: RegistryTransaction, entry: AuditEntry): Promise<ChainHead> =>
+  appendAuditAll(transaction, [entry]);
+
+/** Appends several acts of one transaction, in their order: as many statements as for one. */
+export async function appendAuditAll(
+  transaction: RegistryTransaction,
+  entries: readonly AuditEntry[],
+): Promise<ChainHead> {
   const { seq, hash } = await transaction
     .selectFrom('audit_head')
     .select(['seq', 'hash'])
     .forUpdate()
     .executeTakeFirstOrThrow();
-  const credentialId = entry.credentialId ?? (subject.kind === 'credential' ? subject.id : '');
-  const content = { at: at.toISOString(), actor, action, subject, credential_id: credentialId, detail };
-  const row = sealed({ ...content, changes: [...changes] }, { seq: Number(seq), hash });
-  await transaction.insertInto('audit_trail').values(row).execute();
-  const head = { seq: row.seq, hash: row.hash };
+  let head: ChainHead = { seq: Number(seq), hash };
+  if (entries.length === 0) return head;
+  const rows = entries.map((entry) => {
+    const { at, actor, action, subject, detail = '', changes = [] } = entry;
+    const credentialId = entry.credentialId ?? (subject.kind === 'credential' ? subject.id : '');
+    const content = { at: at.toISOString(), actor, action, subject, credential_id: credentialId, detail };
+    const row = sealed({ ...content, changes: [...changes] }, head);
+    head = { seq: row.seq, hash: row.hash };
+    return row;
+  });
+  await transaction.insertInto('audit_trail').values(rows).execute();
   await transaction.updateTable('audit_head').set(head).execute();
   return head;
 }

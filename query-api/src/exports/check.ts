@@ -16,13 +16,18 @@ export interface Proof {
 
 /** Reads a receipt or evidence. @throws {Error} for text that is neither */
 export function proofOf(text: string): Proof {
-  const value = JSON.parse(text) as unknown;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Error('what should be the receipt or evidence is no JSON');
+  }
   const evidence = evidenceSchema.safeParse(value);
   if (evidence.success) return { receipt: evidence.data.receipt, evidence: evidence.data };
   const receipt = exportReceiptSchema.safeParse(value);
   if (receipt.success) return { receipt: receipt.data, evidence: null };
   const { path, message } = receipt.error.issues[0]!;
-  throw new Error(`it is no receipt and no evidence: ${path.join('.')} ${message}`);
+  throw new Error(`what should be the receipt or evidence is neither: ${path.join('.')} ${message}`);
 }
 
 /**

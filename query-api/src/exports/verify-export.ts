@@ -15,7 +15,7 @@ if (path === undefined || receiptPath === undefined) {
     const wrong = await checkExport(path, proof);
     for (const sentence of wrong) console.error(sentence);
     if (wrong.length > 0) {
-      console.error('REFUSED: this is not the file that the receipt is about.');
+      console.error('REFUSED: this is not what was exported.');
       process.exitCode = 1;
     } else {
       const { rows, from, to, chain_head: head, signature } = receipt;

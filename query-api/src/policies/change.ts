@@ -1,23 +1,53 @@
 import type { FieldChange } from '../../contract/index.ts';
+import { appendAuditAll } from '../audit/append.ts';
 import { changesBetween } from '../registry/edit.ts';
 import { insertableOf } from '../registry/record.ts';
 import type { CredentialRow } from '../registry/record.ts';
-import { liveOf, secretsOf, writeEvent, writeOutbox } from '../registry/registry.ts';
+import { liveOf, secretsOf, writeOutboxAll } from '../registry/registry.ts';
 import type { RegistryTransaction } from '../registry/database.ts';
 
-/** Changes fields of a key and puts its records on their way, inside a transaction that holds the lock of registry changes. */
-export async function changeKey(
+/** What is to become of a key. */
+export interface KeyChange {
+  row: CredentialRow;
+  fields: Partial<Pick<CredentialRow, 'expires_at' | 'allowed_cidrs' | 'scopes'>>;
+  /** A sentence for its log. */
+  detail: string;
+}
+
+/**
+ * Changes fields of keys and puts their records on their way, inside a transaction that holds the lock of registry changes.
+ * @returns what of each changed, in their order; keys that are so already are left alone
+ */
+export async function changeKeys(
   transaction: RegistryTransaction,
-  before: CredentialRow,
-  fields: Partial<Pick<CredentialRow, 'expires_at' | 'allowed_cidrs' | 'scopes'>>,
-  by: { actor: string; at: Date; detail: string },
-): Promise<FieldChange[]> {
-  const row = { ...before, ...fields, version: before.version + 1 };
-  const changes = changesBetween(before, row);
-  if (changes.length === 0) return changes;
-  const { id, created_at: _createdAt, ...written } = insertableOf(row);
-  await transaction.updateTable('credentials').set(written).where('id', '=', id).execute();
-  await writeEvent(transaction, { ...by, action: 'edited', credentialId: id, changes });
-  await writeOutbox(transaction, row, liveOf(await secretsOf(transaction, [id]), by.at.getTime()), by.at);
-  return changes;
+  wanted: readonly KeyChange[],
+  by: { actor: string; at: Date },
+): Promise<FieldChange[][]> {
+  const planned = wanted.map(({ row: before, fields, detail }) => {
+    const row = { ...before, ...fields, version: before.version + 1 };
+    return { row, detail, changes: changesBetween(before, row) };
+  });
+  const changed = planned.filter(({ changes }) => changes.length > 0);
+  if (changed.length > 0) {
+    for (const { row } of changed) {
+      const { id, created_at: _createdAt, ...written } = insertableOf(row);
+      await transaction.updateTable('credentials').set(written).where('id', '=', id).execute();
+    }
+    await appendAuditAll(
+      transaction,
+      changed.map(({ row: { id }, detail, changes }) => ({
+        ...{ ...by, action: 'edited', subject: { kind: 'credential', id }, detail, changes },
+      })),
+    );
+    const secrets = Map.groupBy(
+      await secretsOf(
+        transaction,
+        changed.map(({ row }) => row.id),
+      ),
+      ({ credential_id: id }) => id,
+    );
+    const records = changed.map(({ row }) => ({ row, secrets: liveOf(secrets.get(row.id) ?? [], by.at.getTime()) }));
+    await writeOutboxAll(transaction, records, by.at);
+  }
+  return planned.map(({ changes }) => changes);
 }

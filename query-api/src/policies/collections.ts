@@ -1,44 +1,60 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
+import { appendAuditAll } from '../audit/append.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { statusAt } from '../registry/record.ts';
 import type { CredentialRow } from '../registry/record.ts';
-import { change, writeEvent } from '../registry/registry.ts';
+import { change } from '../registry/registry.ts';
 import type { RegistryTransaction } from '../registry/database.ts';
 import { replaceSecretIn } from '../registry/rotate.ts';
 import type { Rotation } from '../registry/rotate.ts';
+import { DAY_MS } from './rules.ts';
 import type { PolicyTables } from './tables.ts';
 
 export type CollectionRow = Selectable<PolicyTables['collections']>;
 
+/** A replacement that the owner of a key may ask for. */
+export interface Offer {
+  row: CredentialRow;
+  graceMs: number;
+  /** Last instant at which it may be asked for. */
+  lastMs: number;
+}
+
 /**
- * Opens a collection: a replacement that the owner of a key may ask for once. Nothing is made yet, and nothing about the key changes.
- * @returns false when one is open already
+ * Opens collections: replacements that owners of keys may ask for once. Nothing is made yet, and nothing about the keys changes.
+ * @returns ids of the keys that have one now and had none open
  */
-export async function openCollection(
+export async function openCollections(
   transaction: RegistryTransaction,
-  row: CredentialRow,
-  terms: { graceMs: number; lastMs: number },
+  offers: readonly Offer[],
   by: { actor: string; at: Date },
-): Promise<boolean> {
-  const last = new Date(Math.min(terms.lastMs, row.expires_at?.getTime() ?? Infinity));
+): Promise<ReadonlySet<string>> {
+  if (offers.length === 0) return new Set();
+  const rows = offers.map(({ row, graceMs, lastMs }) => ({
+    ...{ id: randomUUID(), credential_id: row.id, record_key: row.record_key },
+    ...{ opened_at: by.at, opened_by: by.actor, grace_ms: String(Math.round(graceMs)) },
+    last_date: new Date(Math.min(lastMs, row.expires_at?.getTime() ?? Infinity)),
+    ...({ status: 'open', ended_at: null } as const),
+  }));
   const opened = await transaction
     .insertInto('collections')
-    .values({
-      ...{ id: randomUUID(), credential_id: row.id, record_key: row.record_key },
-      ...{ opened_at: by.at, opened_by: by.actor, grace_ms: String(Math.round(terms.graceMs)), last_date: last },
-      ...{ status: 'open', ended_at: null },
-    })
+    .values(rows)
     .onConflict((conflict) => conflict.column('credential_id').where('status', '=', 'open').doNothing())
     .returning('id')
-    .executeTakeFirst();
-  if (opened === undefined) return false;
-  await writeEvent(transaction, {
-    ...{ actor: by.actor, action: 'replacement_offered', credentialId: row.id, at: by.at },
-    detail: `A new secret waits for its owner until ${last.toISOString()}.`,
-  });
-  return true;
+    .execute();
+  const ids = new Set(opened.map(({ id }) => id));
+  const fresh = rows.filter(({ id }) => ids.has(id));
+  await appendAuditAll(
+    transaction,
+    fresh.map(({ credential_id: id, last_date: last }) => ({
+      ...{ ...by, action: 'replacement_offered', subject: { kind: 'credential', id } },
+      detail: `A new secret waits for its owner until ${last.toISOString()}.`,
+    })),
+  );
+  return new Set(fresh.map(({ credential_id: id }) => id));
 }
 
 /**
@@ -101,18 +117,36 @@ export function isStale(collection: CollectionRow, key: CredentialRow, nowMs: nu
   return key.record_key !== collection.record_key || statusAt(key, nowMs) !== 'active';
 }
 
-/** Open collections after an id, by id. */
-export function openCollections(
+/** The last warning comes so long before a key ends, and never less, whatever the clock did meanwhile. */
+const LAST_WARNING_MS = DAY_MS;
+
+/** How long before its last date a warning comes; of a collection that is open for a short time a quarter of that is enough. Pure. */
+export const leadOf = ({ opened_at: opened, last_date: last }: CollectionRow): number =>
+  Math.min(LAST_WARNING_MS, Math.max(0, last.getTime() - opened.getTime()) / 4);
+
+/**
+ * Open collections after an id, by id.
+ * @param attentionAt only those that something is to be done about at that instant: never told of, near their last date, or without a
+ *   point any more; null for all
+ */
+export function readOpenCollections(
   db: RegistryDatabase | RegistryTransaction,
-  afterId: string,
-  limit: number,
+  { afterId, limit, attentionAt }: { afterId: string; limit: number; attentionAt: Date | null },
 ): Promise<CollectionRow[]> {
-  return db
+  let select = db
     .selectFrom('collections')
-    .selectAll()
-    .where('status', '=', 'open')
-    .where('id', '>', afterId)
-    .orderBy('id')
-    .limit(limit)
-    .execute();
+    .innerJoin('credentials', 'credentials.id', 'collections.credential_id')
+    .selectAll('collections')
+    .where('collections.status', '=', 'open')
+    .where('collections.id', '>', afterId);
+  if (attentionAt !== null) {
+    select = select.where(
+      sql<boolean>`(
+        credentials.record_key <> collections.record_key OR credentials.revoked_at IS NOT NULL OR credentials.expires_at <= ${attentionAt}
+        OR collections.last_date - LEAST(make_interval(secs => ${LAST_WARNING_MS / 1_000}), (collections.last_date - collections.opened_at) / 4) <= ${attentionAt}
+        OR NOT EXISTS (SELECT 1 FROM notices WHERE notices.subject = collections.credential_id
+          AND notices.kind = 'rotation.offered' AND notices.key = collections.id))`,
+    );
+  }
+  return select.orderBy('collections.id').limit(limit).execute();
 }

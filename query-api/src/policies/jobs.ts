@@ -1,14 +1,13 @@
 import type { PolicyId } from '../../contract/index.ts';
+import type { RegistryDatabase, RegistryTransaction } from '../registry/database.ts';
 import type { Job, JobRun } from '../schedule/job.ts';
-import { changeKey } from './change.ts';
-import { endCollection, isStale, openCollections } from './collections.ts';
-import type { CollectionRow } from './collections.ts';
+import { changeKeys } from './change.ts';
+import { endCollection, isStale, leadOf, readOpenCollections } from './collections.ts';
 import { readFacts } from './facts.ts';
 import type { PolicyParts } from './facts.ts';
 import { writeNotices } from './notices.ts';
 import type { NewNotice } from './notices.ts';
-import { DAY_MS } from './rules.ts';
-import { readPolicies, policiesInForce } from './settings.ts';
+import { isOffSomewhere, policiesInForce, readPolicies } from './settings.ts';
 import { sweepKeys } from './sweep.ts';
 import { NOTICE_KINDS, noticesFor, notOvertaken, WARNING_POLICIES } from './warn.ts';
 
@@ -141,19 +140,17 @@ async function raiseNotices(parts: PolicyParts, run: JobRun): Promise<string> {
   return `Notices raised: ${raised}.`;
 }
 
-/** The last warning comes so long before a key ends, and never less, whatever the clock did meanwhile. */
-const LAST_WARNING_MS = DAY_MS;
-
-/** Of a collection that is open for a short time a quarter of that is enough. */
-const leadOf = ({ opened_at: opened, last_date: last }: CollectionRow): number =>
-  Math.min(LAST_WARNING_MS, Math.max(0, last.getTime() - opened.getTime()) / 4);
-
 /** Cursor: id of the last collection. */
 async function watchCollections(parts: PolicyParts, run: JobRun): Promise<string> {
   const { db, now } = parts;
   const counts = { ended: 0, withdrawn: 0 };
+  /** Where it is off for some project all are looked at: SQL does not know which. */
+  const next = async (at: RegistryDatabase | RegistryTransaction = db) => ({
+    ...{ afterId: run.cursor ?? '', limit: ROWS_PER_ACT },
+    attentionAt: isOffSomewhere(await readPolicies(at), 'auto_rotation') ? null : new Date(now()),
+  });
   for (;;) {
-    const batch = await openCollections(db, run.cursor ?? '', ROWS_PER_ACT);
+    const batch = await readOpenCollections(db, await next());
     if (batch.length === 0) break;
     await run.act(async (transaction) => {
       const at = new Date(now());
@@ -173,7 +170,7 @@ async function watchCollections(parts: PolicyParts, run: JobRun): Promise<string
         .execute();
       const warnedAt = new Map(warnings.map((notice) => [notice.key, notice.at.getTime()]));
       const notices: NewNotice[] = [];
-      const still = await openCollections(transaction, run.cursor ?? '', ROWS_PER_ACT);
+      const still = await readOpenCollections(transaction, await next(transaction));
       for (const collection of still.filter(({ id }) => id <= batch.at(-1)!.id)) {
         const key = keys.get(collection.credential_id);
         if (key === undefined) continue;
@@ -193,7 +190,7 @@ async function watchCollections(parts: PolicyParts, run: JobRun): Promise<string
         // A clock that jumped ahead must not end a key of whose end nobody was warned.
         if (at.getTime() < Math.max(collection.last_date.getTime(), warnedMs + leadMs)) continue;
         const detail = `Its new secret was not collected by ${last}.`;
-        await changeKey(transaction, key, { expires_at: at }, { actor: ACTOR, at, detail });
+        await changeKeys(transaction, [{ row: key, fields: { expires_at: at }, detail }], { actor: ACTOR, at });
         await endCollection(transaction, collection, { status: 'missed', actor: ACTOR, at });
         tell('rotation.missed', `It ended, because its new secret was not collected.`);
         counts.ended++;

@@ -8,7 +8,7 @@ import { engineOf, registryTargets, startHarness } from '../testing/harness.ts';
 import type { Harness } from '../testing/harness.ts';
 import { topicRecords } from '../testing/registry.ts';
 import { visitorOf } from '../testing/visitor.ts';
-import { changeKey } from './change.ts';
+import { changeKeys } from './change.ts';
 import { readPolicyDetail } from './overview.ts';
 
 const engine = engineOf(inject('clickhouseServer'));
@@ -115,8 +115,8 @@ describe.each(registryTargets(inject('postgresUrl')))('policies on %s', (_name, 
       .selectAll()
       .where('id', '=', credential.id)
       .executeTakeFirstOrThrow();
-    const by = { actor: ADA, at: new Date(nowMs), detail: '' };
-    await change(db, (transaction) => changeKey(transaction, row, { expires_at: new Date(ends(6)) }, by));
+    const wanted = [{ row, fields: { expires_at: new Date(ends(6)) }, detail: '' }];
+    await change(db, (transaction) => changeKeys(transaction, wanted, { actor: ADA, at: new Date(nowMs) }));
     nowMs += 2 * 3_600_000;
     await run('notices');
     expect(await thresholds()).toEqual(['7d', '1d', '7d', '30d']);

@@ -104,3 +104,7 @@ function checkedSettings(id: PolicyId, given: PolicySettings): PolicySettings {
 /** Policies that are not off anywhere. */
 export const policiesInForce = (set: PolicySet, mode: PolicyMode): PolicyId[] =>
   POLICY_IDS.filter((id) => [set.row(id), ...set.overrides(id)].some((row) => row?.mode === mode));
+
+/** Whether a policy is off for the organisation or a project. */
+export const isOffSomewhere = (set: PolicySet, id: PolicyId): boolean =>
+  [set.row(id), ...set.overrides(id)].some((row) => row === null || row.mode === 'off');

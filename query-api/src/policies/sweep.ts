@@ -2,8 +2,10 @@ import type { PolicyId, PolicyMode } from '../../contract/index.ts';
 import type { CredentialRow } from '../registry/record.ts';
 import type { RegistryTransaction } from '../registry/database.ts';
 import type { JobRun } from '../schedule/job.ts';
-import { changeKey } from './change.ts';
-import { openCollection } from './collections.ts';
+import { changeKeys } from './change.ts';
+import type { KeyChange } from './change.ts';
+import { openCollections } from './collections.ts';
+import type { Offer } from './collections.ts';
 import { judge } from './evaluate.ts';
 import { readFacts, readNetworks } from './facts.ts';
 import type { PolicyParts } from './facts.ts';
@@ -59,18 +61,22 @@ export async function sweepKeys(
       const at = new Date(now());
       const fresh = await readPolicies(transaction);
       const rows = await transaction.selectFrom('credentials').selectAll().where('id', 'in', ids).execute();
+      const offers: Offer[] = [];
+      const edits: KeyChange[] = [];
       for (const row of rows) {
         const judged = judge(id, row, { set: fresh, facts, nowMs: at.getTime(), modes });
         if (judged?.why == null) continue;
-        const { settings } = judged.setting;
-        const change = changeOf(id, settings, row, seenOf(row.id), at.getTime());
-        const by = { actor: sweep.actor, at, detail: `Policy ${id}. ${judged.why}` };
-        let isChanged = false;
-        if (change.kind === 'collection') isChanged = await openCollection(transaction, row, change, by);
-        if (change.kind === 'edit') isChanged = (await changeKey(transaction, row, change.fields, by)).length > 0;
-        if (isChanged) done.changed++;
-        else done.skipped++;
+        const change = changeOf(id, judged.setting.settings, row, seenOf(row.id), at.getTime());
+        if (change.kind === 'collection') offers.push({ row, ...change });
+        else if (change.kind === 'edit') {
+          edits.push({ row, fields: change.fields, detail: `Policy ${id}. ${judged.why}` });
+        } else done.skipped++;
       }
+      const by = { actor: sweep.actor, at };
+      const offered = await openCollections(transaction, offers, by);
+      const edited = (await changeKeys(transaction, edits, by)).filter((changes) => changes.length > 0);
+      done.changed = offered.size + edited.length;
+      done.skipped += offers.length + edits.length - done.changed;
       await sweep.onPart?.(transaction, done);
       return `${sweep.cursorPrefix}${ids.at(-1)}`;
     });

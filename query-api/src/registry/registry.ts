@@ -32,7 +32,7 @@ export function change<Result>(
 /** A credential to be changed, and its secrets. */
 export interface Held {
   row: CredentialRow;
-  secrets: SecretRow[];
+  secrets: readonly SecretRow[];
 }
 
 /**
@@ -75,40 +75,53 @@ export function secretsOf(db: RegistryDatabase | RegistryTransaction, ids: strin
  * @returns id of the last outbox row
  * @throws when readers of the topic would refuse a record, which undoes the change: what is committed can be published
  */
-export async function writeOutbox(
+export const writeOutbox = (
   transaction: RegistryTransaction,
   row: CredentialRow,
   secrets: readonly SecretRow[],
   at: Date,
+): Promise<number> => writeOutboxAll(transaction, [{ row, secrets }], at);
+
+/** The same for several credentials, in their order, with as many statements as for one of each version. */
+export async function writeOutboxAll(
+  transaction: RegistryTransaction,
+  changed: readonly Held[],
+  at: Date,
 ): Promise<number> {
-  let last = 0;
-  const ordered = secrets.toSorted(
-    (one, other) => Number(one.replaced_at === null) - Number(other.replaced_at === null),
+  const records = changed.flatMap(({ row, secrets }) =>
+    secrets
+      .toSorted((one, other) => Number(one.replaced_at === null) - Number(other.replaced_at === null))
+      .map((secret) => ({
+        row,
+        secret,
+        record: recordOfSecret(row, { ...secret, version: row.version }, at.getTime()),
+      })),
   );
-  for (const secret of ordered) {
-    const record = recordOfSecret(row, { ...secret, version: row.version }, at.getTime());
-    const written = await transaction
-      .insertInto('outbox')
-      .values({
+  if (records.length === 0) return 0;
+  const written = await transaction
+    .insertInto('outbox')
+    .values(
+      records.map(({ row, record }) => ({
         credential_id: row.id,
         record: JSON.stringify(credentialRecordSchema.parse(record)),
         created_at: at,
         sent_at: null,
-      })
-      .returning('id')
-      .executeTakeFirstOrThrow();
-    last = Number(written.id);
-  }
-  await transaction
-    .updateTable('credential_secrets')
-    .set({ version: row.version })
-    .where(
-      'record_key',
-      'in',
-      ordered.map(({ record_key: key }) => key),
+      })),
     )
+    .returning('id')
     .execute();
-  return last;
+  for (const [version, ofVersion] of Map.groupBy(records, ({ row }) => row.version)) {
+    await transaction
+      .updateTable('credential_secrets')
+      .set({ version })
+      .where(
+        'record_key',
+        'in',
+        ofVersion.map(({ secret }) => secret.record_key),
+      )
+      .execute();
+  }
+  return Math.max(...written.map(({ id }) => Number(id)));
 }
 
 /** The secrets whose records say something that may still change. */

@@ -17,7 +17,7 @@ export const load: PageServerLoad = async ({ locals: { api }, url }) => {
     window: query.window,
     isGiven: query.from !== undefined,
     filters: { module: query.module, environment: query.environment },
-    modules: [...labels].map(([module, label]) => ({ module, label })),
+    modules: [...labels].filter(([module]) => module !== '').map(([module, label]) => ({ module, label })),
     charts: {
       executions: chartOf(usage, 'lane', 'executions'),
       failed: chartOf(usage, 'lane', 'failed_authentications'),
