@@ -39,8 +39,11 @@ async function tryTools(connection: AnalystConnection): Promise<number> {
   const { url, user: username, password, database } = connection;
   const client = createClient({ url, username, password, database });
   const calls = async (): Promise<number> => {
-    const set = await client.query({ query: 'SELECT toUInt32(count()) AS calls FROM usage', format: 'JSONEachRow' });
-    return (await set.json<{ calls: number }>())[0]!.calls;
+    const set = await client.query({
+      query: 'SELECT toInt32(sum(calls)) AS requests FROM usage',
+      format: 'JSONEachRow',
+    });
+    return (await set.json<{ requests: number }>())[0]!.requests;
   };
   let failed = 0;
   for (const { name, ask } of TOOLS) {
@@ -50,7 +53,7 @@ async function tryTools(connection: AnalystConnection): Promise<number> {
       const told = answer.reduce((sum, [, count]) => sum + count, 0);
       const isRight = told >= before && told <= (await calls());
       if (!isRight) failed += 1;
-      console.log(`${isRight ? 'reads ' : 'DIFFERS'} ${name}: ${answer.length} people, ${told} calls`);
+      console.log(`${isRight ? 'reads ' : 'DIFFERS'} ${name}: ${answer.length} people, ${told} requests`);
     } catch (error) {
       failed += 1;
       console.log(`FAILED  ${name}: ${(error as Error).message}`);

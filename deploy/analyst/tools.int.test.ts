@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fingerprintOf } from '@lanewatch/ingest/contract';
 import { startHarness, type Harness } from '../../query-api/src/testing/harness.ts';
@@ -48,3 +50,44 @@ ASKED_HERE.forEach(({ name, ask }, index) => {
     FETCH_TIMEOUT_MS,
   );
 });
+
+interface Dashboard {
+  uid: string;
+  panels: { id: number; title: string; gridPos: { x: number; w: number }; targets: Target[] }[];
+}
+interface Target {
+  datasource: { uid: string };
+  rawSql: string;
+}
+const GRAFANA = new URL('../grafana/analyst/', import.meta.url);
+const dashboards = readdirSync(new URL('dashboards/', GRAFANA))
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => JSON.parse(readFileSync(new URL(`dashboards/${name}`, GRAFANA), 'utf8')) as Dashboard);
+/** A query as Grafana's plug-in sends it: its macros stand for the chosen time and step. */
+const sent = (sql: string): string =>
+  sql
+    .replace(/\$__timeFilter\(([\w.]+)\)/g, '$1 >= toDateTime(0) AND $1 <= toDateTime(4000000000)')
+    .replace(/\$__timeInterval\(([\w.]+)\)/g, 'toStartOfInterval(toDateTime($1), INTERVAL 3600 second)');
+
+test.each(dashboards.map((one) => [one.uid, one] as const))(
+  'every panel of the dashboard %s is answered to the user that may only read, from the data source beside it',
+  async (_uid, { panels }) => {
+    const source = readFileSync(new URL('datasources/lanewatch.yaml', GRAFANA), 'utf8');
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const { url, user: username, password, database } = connection;
+    const client = createClient({ url, username, password, database });
+    for (const { title, gridPos, targets } of panels) {
+      expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
+      for (const { datasource, rawSql } of targets) {
+        expect(source, title).toContain(`uid: ${datasource.uid}`);
+        const query = sent(rawSql);
+        expect(query, title).not.toContain('$');
+        const answer = await client.query({ query, format: 'JSONCompact' }).catch((error: unknown) => {
+          throw new Error(`${title}: ${String(error)}`);
+        });
+        expect((await answer.json<unknown[]>()).meta!.length, title).toBeGreaterThan(0);
+      }
+    }
+    await client.close();
+  },
+);

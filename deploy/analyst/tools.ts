@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { environmentOf, type AnalystConnection } from './connection.ts';
 import { jdbcClassPath, pythonWith, run, toolFile } from './fetched.ts';
 
-/** A person, their calls and what these cost, as a tool reads it: `tools/question.sql`. */
-export type Answer = [person: string, calls: number, usd: string];
+/** A person, their requests and what these cost, as a tool reads it: `tools/question.sql`. */
+export type Answer = [person: string, requests: number, usd: string];
 
 /** A tool that analysts have, as its registry serves it. */
 export interface Tool {
@@ -50,16 +50,16 @@ async function askDbt(connection: AnalystConnection): Promise<Answer[]> {
   const scratch = mkdtempSync(join(tmpdir(), 'lanewatch-dbt-'));
   const project = toolFile('dbt');
   const question =
-    "select person, count() as calls, toString(sum(cost_usd)) as usd from {{ source('lanewatch', 'usage') }} group by person order by person";
+    "select person, sum(calls) as requests, toString(sum(cost_usd)) as usd from {{ source('lanewatch', 'usage') }} group by person order by person";
   const show = ['show', '--quiet', '--output', 'json', '--limit', '-1', '--inline', question];
   const places = ['--project-dir', project, '--profiles-dir', project, '--target-path', scratch, '--log-path', scratch];
   try {
     const env = { ...process.env, ...environmentOf(connection), DBT_SEND_ANONYMOUS_USAGE_STATS: 'false' };
     const { stdout } = await run(join(programs, 'dbt'), [...show, ...places], { env, timeout: TOOL_TIMEOUT_MS });
     const { show: rows } = JSON.parse(stdout.slice(stdout.indexOf('{'))) as {
-      show: { person: string | null; calls: number; usd: string | number }[];
+      show: { person: string | null; requests: number; usd: string | number }[];
     };
-    return rows.map(({ person, calls, usd }) => [person ?? '', Number(calls), String(usd)]);
+    return rows.map(({ person, requests, usd }) => [person ?? '', Number(requests), String(usd)]);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

@@ -25,11 +25,11 @@ class Jdbc {
         var rows = statement.executeQuery(Files.readString(Path.of(arguments[0])));
         while (rows.next()) {
           last = rows.getString("person");
-          lastCalls = rows.getLong("calls");
+          lastCalls = rows.getLong("requests");
           lines.add("[\"%s\",%d,\"%s\"]".formatted(last, lastCalls, rows.getBigDecimal("usd").toPlainString()));
         }
       }
-      try (var prepared = connection.prepareStatement("SELECT count() FROM usage WHERE person = ?")) {
+      try (var prepared = connection.prepareStatement("SELECT sum(calls) FROM usage WHERE person = ?")) {
         prepared.setString(1, last);
         var one = prepared.executeQuery();
         one.next();

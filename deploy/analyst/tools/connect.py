@@ -11,7 +11,7 @@ ledger = clickhouse_connect.get_client(
     password=os.environ['LANEWATCH_ANALYST_PASSWORD'], database=os.environ['LANEWATCH_CLICKHOUSE_DATABASE'])
 question = pathlib.Path(__file__).with_name('question.sql').read_text()
 rows = ledger.query(question).result_rows
-one = ledger.query('SELECT count() FROM usage WHERE person = {who:String}', parameters={'who': rows[-1][0]})
+one = ledger.query('SELECT sum(calls) FROM usage WHERE person = {who:String}', parameters={'who': rows[-1][0]})
 assert one.result_rows[0][0] == rows[-1][1], 'the parameter was not taken'
 try:
     ledger.command('CREATE TABLE mine (a UInt8) ENGINE = Memory')

@@ -1,4 +1,4 @@
-SELECT person, count() AS calls, sum(cost_usd) AS usd, max(seen_at) AS last_seen
+SELECT person, sum(calls) AS requests, sum(cost_usd) AS usd, max(seen_at) AS last_seen
 FROM usage
 GROUP BY person
 ORDER BY person

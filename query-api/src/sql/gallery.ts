@@ -13,7 +13,7 @@ const entry = (
 export const GALLERY: readonly GalleryEntry[] = [
   entry(
     'Spend by day',
-    `SELECT day, round(toFloat64(sum(cost_usd)), 2) AS usd, count() AS calls
+    `SELECT day, round(toFloat64(sum(cost_usd)), 2) AS usd, sum(calls) AS requests
 FROM usage
 WHERE seen_at >= today() - {days:UInt16}
 GROUP BY day
@@ -35,7 +35,7 @@ LIMIT 50`,
   ),
   entry(
     'Which unknown keys touched a repository',
-    `SELECT hint, lane, count() AS calls, round(toFloat64(sum(cost_usd)), 2) AS usd, groupUniqArrayIf(10)(person, person != '') AS people, max(seen_at) AS last_seen
+    `SELECT hint, lane, sum(calls) AS requests, round(toFloat64(sum(cost_usd)), 2) AS usd, groupUniqArrayIf(10)(person, person != '') AS people, max(seen_at) AS last_seen
 FROM usage
 WHERE repo ILIKE concat('%', {repo:String}, '%') AND standing = 'unknown' AND seen_at >= today() - 30
 GROUP BY hint, lane
@@ -45,7 +45,7 @@ ORDER BY usd DESC`,
   ),
   entry(
     'Which models a team uses',
-    `SELECT u.model AS model, count() AS calls, round(toFloat64(sum(u.cost_usd)), 2) AS usd
+    `SELECT u.model AS model, sum(u.calls) AS requests, round(toFloat64(sum(u.cost_usd)), 2) AS usd
 FROM usage AS u
 INNER JOIN credentials AS c ON c.record_key = u.lane
 WHERE ({team:String} = '' OR c.team = {team:String}) AND u.seen_at >= today() - 30
@@ -56,7 +56,7 @@ ORDER BY usd DESC`,
   ),
   entry(
     'First use of every new agent version',
-    `SELECT agent, agent_version, min(seen_at) AS first_seen, uniqExact(person) AS people, count() AS calls
+    `SELECT agent, agent_version, min(seen_at) AS first_seen, uniqExact(person) AS people, sum(calls) AS requests
 FROM usage
 WHERE agent != ''
 GROUP BY agent, agent_version
@@ -89,12 +89,12 @@ ORDER BY read_anew DESC`,
   ),
   entry(
     'Who still uses a retired model',
-    `SELECT model, if(person = '', 'nobody named', person) AS who, hint, count() AS calls, max(seen_at) AS last_seen
+    `SELECT model, if(person = '', 'nobody named', person) AS who, hint, sum(calls) AS requests, max(seen_at) AS last_seen
 FROM usage
 WHERE model ILIKE concat({model:String}, '%') AND seen_at >= today() - 30
 GROUP BY model, who, hint
 ORDER BY last_seen DESC`,
-    bar('who', 'calls'),
+    bar('who', 'requests'),
     { model: 'claude-3' },
   ),
   entry(
@@ -126,31 +126,31 @@ LIMIT 50`,
   ),
   entry(
     'Failures by model and status',
-    `SELECT model, outcome, status_code, count() AS calls
+    `SELECT model, outcome, status_code, sum(calls) AS requests
 FROM usage
 WHERE outcome != 'success' AND seen_at >= today() - 7
 GROUP BY model, outcome, status_code
-ORDER BY calls DESC
+ORDER BY requests DESC
 LIMIT 100`,
-    bar('model', 'calls'),
+    bar('model', 'requests'),
   ),
   entry(
     'How long requests take, by model',
-    `SELECT model, count() AS calls, quantile(0.5)(latency_ms) AS p50_ms, quantile(0.95)(latency_ms) AS p95_ms
+    `SELECT model, sum(calls) AS requests, quantile(0.5)(latency_ms) AS p50_ms, quantile(0.95)(latency_ms) AS p95_ms
 FROM usage
 WHERE latency_ms > 0 AND seen_at >= today() - 7
 GROUP BY model
-ORDER BY calls DESC`,
+ORDER BY requests DESC`,
     bar('model', 'p50_ms', 'p95_ms'),
   ),
   entry(
     'Use by hour of the day, UTC',
-    `SELECT toHour(seen_at) AS hour, count() AS calls, round(toFloat64(sum(cost_usd)), 2) AS usd
+    `SELECT toHour(seen_at) AS hour, sum(calls) AS requests, round(toFloat64(sum(cost_usd)), 2) AS usd
 FROM usage
 WHERE seen_at >= today() - 14
 GROUP BY hour
 ORDER BY hour`,
-    bar('hour', 'calls'),
+    bar('hour', 'requests'),
   ),
   entry(
     'Spend by repository',
@@ -166,7 +166,7 @@ LIMIT 50`,
     'Where the money’s figure comes from',
     `SELECT day, round(toFloat64(sumIf(cost_usd, cost_basis = 'reported')), 2) AS reported_usd,
   round(toFloat64(sumIf(cost_usd, cost_basis = 'estimated')), 2) AS estimated_usd,
-  countIf(cost_basis NOT IN ('reported', 'estimated')) AS calls_without_price
+  sumIf(calls, cost_basis NOT IN ('reported', 'estimated')) AS requests_without_price
 FROM usage
 WHERE seen_at >= today() - 14
 GROUP BY day
@@ -185,13 +185,13 @@ ORDER BY created_at`,
   ),
   entry(
     'Keys of production used elsewhere',
-    `SELECT c.name AS name, u.hint AS hint, u.environment AS used_in, u.person AS person, count() AS calls, max(u.seen_at) AS last_seen
+    `SELECT c.name AS name, u.hint AS hint, u.environment AS used_in, u.person AS person, sum(u.calls) AS requests, max(u.seen_at) AS last_seen
 FROM usage AS u
 INNER JOIN credentials AS c ON c.record_key = u.lane
 WHERE c.environment = 'production' AND u.environment NOT IN ('', 'production') AND u.seen_at >= today() - 30
 GROUP BY name, hint, used_in, person
-ORDER BY calls DESC`,
-    bar('name', 'calls'),
+ORDER BY requests DESC`,
+    bar('name', 'requests'),
   ),
   entry(
     'Findings by rule and severity',
@@ -204,7 +204,7 @@ ORDER BY findings DESC`,
   entry(
     'One person’s month',
     `SELECT day, groupUniqArrayIf(5)(agent, agent != '') AS agents, groupUniqArrayIf(10)(repo, repo != '') AS repositories,
-  count() AS calls, round(toFloat64(sum(cost_usd)), 2) AS usd
+  sum(calls) AS requests, round(toFloat64(sum(cost_usd)), 2) AS usd
 FROM usage
 WHERE person = {person:String} AND seen_at >= today() - 30
 GROUP BY day
