@@ -3,6 +3,7 @@
  * the ledger, and the group whose offsets say how far the ledger is.
  */
 export * from './analyst-views.ts';
+export * from './backtest.ts';
 export * from './consumer-group.ts';
 export * from './credential-mirror.ts';
 export * from './fact-words.ts';

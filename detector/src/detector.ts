@@ -9,6 +9,7 @@ import {
   type Subscription,
 } from '@lanewatch/ingest/contract';
 import type { Finding } from '../contract/index.ts';
+import type { Backtests } from './backtest/backtests.ts';
 import { createRegistryView } from './classify/registry-view.ts';
 import { createCollectorTally } from './collector-tally.ts';
 import { createLaneStates, type LaneStates } from './lane-state/lane-states.ts';
@@ -59,6 +60,8 @@ export interface DetectorOptions {
   sweeps: { reader: SweepReader; overrides: RuleOverrides } | null;
   /** What the reports of one request are joined by; null leaves each to count for itself. */
   reports: ReportReader | null;
+  /** Runs rules with other settings over what is stored; null where nobody asks for that. */
+  createBacktests: ((records: () => CredentialRecord[], isOurs: () => boolean) => Backtests) | null;
   /** The rules' settings, which the rules topic changes; null leaves them as they are. */
   settings: Pick<LiveRules, 'apply' | 'at'> | null;
   observer: DetectorObserver;
@@ -82,6 +85,7 @@ export interface Detector {
 }
 
 const COUNTS_INTERVAL_MS = 5_000;
+const BACKTESTS_TICK_MS = 500;
 
 /**
  * Puts a detector together and starts it: registry first, because an event that is classified before the registry is read would
@@ -165,6 +169,19 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
     },
   });
 
+  const backtests =
+    options.createBacktests?.(
+      () => Array.from(registry.all(), ({ record }) => record),
+      () => pipeline.holds(0),
+    ) ?? null;
+  const backtestsFeed =
+    backtests === null
+      ? null
+      : await bus.followLatest(topics.backtests.name, (record) => {
+          if (record.value.length > 0) backtests.take(record.value);
+        });
+  const backtesting = setInterval(() => void backtests?.tick(), BACKTESTS_TICK_MS);
+
   async function reportCounts(): Promise<void> {
     await tally.report(Date.now(), (reports) =>
       bus.publish(
@@ -231,6 +248,9 @@ export async function startDetector(options: DetectorOptions): Promise<Detector>
     async close() {
       clearInterval(counting);
       await reconciler?.close();
+      clearInterval(backtesting);
+      await backtestsFeed?.close();
+      await backtests?.close();
       await sweeps?.close();
       await pipeline.close();
       await subscription.close();

@@ -2,6 +2,8 @@ import { writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openBus, retentionOf } from '@lanewatch/ingest/contract';
 import { type DestinationStream, pino } from 'pino';
+import { createBacktests, startWorker } from './backtest/backtests.ts';
+import { backtestsTable } from './backtest/backtests-table.ts';
 import type { DetectorConfig } from './config.ts';
 import { startDetector, type DetectorObserver } from './detector.ts';
 import { startHealthServer } from './health-server.ts';
@@ -142,6 +144,24 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
       ? { reader: createSweepReader(beside, config.CLICKHOUSE_DATABASE), overrides: config.RULE_PARAMETERS }
       : null,
     reports: parts.detection ? createReportReader(beside, config.CLICKHOUSE_DATABASE) : null,
+    createBacktests: parts.detection
+      ? (records, isOurs) =>
+          createBacktests({
+            ...backtestsTable(beside, config.CLICKHOUSE_DATABASE, Date.now),
+            isOurs,
+            now: Date.now,
+            onFault: (error) => observer.fault('backtest', error),
+            start: (request, onNews) =>
+              startWorker(
+                {
+                  ...{ request, endpoint, database: config.CLICKHOUSE_DATABASE, records: records() },
+                  ...{ overrides: config.RULE_PARAMETERS, geoFile: config.GEOIP_DB, asnFile: config.GEOIP_ASN_DB },
+                  ...{ lanesMax: config.LANES_MAX, valuesPerLane: config.VALUES_PER_LANE },
+                },
+                onNews,
+              ),
+          })
+      : null,
     observer,
   });
   metrics.watch(detector);

@@ -19,6 +19,8 @@ export const FINDINGS_TOPIC = 'lanewatch.findings.v1';
 export const DEAD_LETTER_TOPIC = 'lanewatch.usage.dead-letter.v1';
 /** How rules are set, every version of each; compacted; key = `<rule>/<version>`. */
 export const RULES_TOPIC = 'lanewatch.rules.v1';
+/** Rules to be held against stored events with other settings; compacted; key = id of the backtest. */
+export const BACKTESTS_TOPIC = 'lanewatch.backtests.v1';
 /** What each ingest and detector process counted per collector; compacted; key = `<instance>/<its start>/<collector>`. */
 export const COLLECTOR_COUNTS_TOPIC = 'lanewatch.collector-counts.v1';
 
@@ -34,6 +36,7 @@ export function topicsOf(prefix: string, usagePartitions: number) {
     findings: { name: prefix + FINDINGS_TOPIC, partitions: 1, compacted: false },
     deadLetter: { name: prefix + DEAD_LETTER_TOPIC, partitions: 1, compacted: false },
     rules: { name: prefix + RULES_TOPIC, partitions: 1, compacted: true },
+    backtests: { name: prefix + BACKTESTS_TOPIC, partitions: 1, compacted: true },
     collectorCounts: { name: prefix + COLLECTOR_COUNTS_TOPIC, partitions: 1, compacted: true },
   } satisfies Record<string, TopicSpec>;
 }

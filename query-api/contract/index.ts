@@ -2,6 +2,7 @@
 export * from './common.ts';
 export * from './overview.ts';
 export * from './lanes.ts';
+export * from './backtests.ts';
 export * from './cases.ts';
 export * from './ledger.ts';
 export * from './findings.ts';

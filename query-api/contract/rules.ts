@@ -5,7 +5,7 @@ const parameterValue = z.union([z.string().max(200), z.number(), z.boolean()]);
 const names = z.array(z.string().trim().min(1).max(256)).max(100);
 export const RULE_MODES = ['monitor', 'notify'] as const;
 
-const settingsShape = {
+export const ruleSettingsShape = {
   enabled: z.boolean(),
   mode: z.enum(RULE_MODES).describe('monitor keeps findings, notify tells people as well'),
   severity: z.enum([...SEVERITIES, '']).describe('Of its findings; empty leaves it to the rule'),
@@ -33,7 +33,7 @@ export const ruleItemSchema = z.object({
   severities: z.array(z.enum(SEVERITIES)),
   decided_by: z.enum(['stream', 'job']),
   runbook: z.array(z.string()),
-  ...settingsShape,
+  ...ruleSettingsShape,
   parameters: z.array(ruleParameterSchema),
   version: z.number().int().describe('0: as the catalogue says'),
   set_at: instantSchema.nullable(),
@@ -50,7 +50,7 @@ export const rulesSchema = z.object({ items: z.array(ruleItemSchema) });
 
 /** `PATCH /v1/rules/{id}`: what is left out stays. */
 export const rulePatchSchema = z
-  .object(settingsShape)
+  .object(ruleSettingsShape)
   .partial()
   .extend({
     version: z.number().int().min(0).describe('The version that the change was made on; another one answers 409'),

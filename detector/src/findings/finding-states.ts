@@ -3,7 +3,8 @@ import type { LedgerRow } from '../../contract/index.ts';
 import type { LaneSights } from '../lane-state/lane-sights.ts';
 import { isResolvedUser } from '../lane-state/people.ts';
 import { FINDING_LABELS, type FindingTally } from '../ledger/ledger.ts';
-import type { RaisedFinding, Rule } from '../rules/rule.ts';
+import type { RaisedFinding, Rule, RuleContext } from '../rules/rule.ts';
+import { evidenceText, tellsMore } from './evidence.ts';
 
 /**
  * A finding as it grows: what its ledger rows add up to. How it reads follows from that and from what its lane was seen with, so
@@ -30,13 +31,17 @@ export interface LaneWithFindings extends LaneSights {
   findings: FindingState[];
 }
 
-/** The state of a finding on this lane, if it is held. */
-export function findHeld(lane: LaneWithFindings, rule: Rule, dedupe: readonly string[]): FindingState | undefined {
+/** The state of a finding on this lane, if it is among those held. */
+export function findHeld(
+  { lane, findings }: Pick<LaneWithFindings, 'lane' | 'findings'>,
+  rule: Rule,
+  dedupe: readonly string[],
+): FindingState | undefined {
   const key = dedupe.length === 0 ? '' : dedupe.join('\n');
-  for (const finding of lane.findings) if (finding.rule === rule && finding.dedupe === key) return finding;
-  if (lane.findings.length === 0) return undefined;
-  const id = findingIdOf(rule.id, lane.lane, dedupe);
-  const state = lane.findings.find((finding) => finding.id === id);
+  for (const finding of findings) if (finding.rule === rule && finding.dedupe === key) return finding;
+  if (findings.length === 0) return undefined;
+  const id = findingIdOf(rule.id, lane, dedupe);
+  const state = findings.find((finding) => finding.id === id);
   if (state !== undefined) state.dedupe = key;
   return state;
 }
@@ -92,6 +97,18 @@ export function addOccurrence(state: FindingState, row: LedgerRow): void {
   if (row.agent !== '') state.agent = row.agent;
   if (row.session !== '') state.session = row.session;
   if (row.model !== '') state.model = row.model;
+}
+
+/**
+ * Adds the observed event to the finding it is an occurrence of, with what it proves.
+ * @returns whether that tells more than what was known, and so must be kept with its row
+ */
+export function occur(state: FindingState, context: RuleContext): boolean {
+  const { row, severity } = context;
+  addOccurrence(state, row);
+  if (state.rule.testify === undefined || !tellsMore(state.evidence, severity, row.seen_at)) return false;
+  state.evidence = evidenceText({ severity, atMs: row.seen_at, facts: state.rule.testify(context) });
+  return true;
 }
 
 /** Puts a finding back as its ledger rows tell it. The caller decides whether it must be written again. */

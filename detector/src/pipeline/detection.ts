@@ -1,11 +1,12 @@
 import type { Finding, LedgerRow, Severity } from '../../contract/index.ts';
 import type { Credential } from '../classify/registry-view.ts';
-import { evidenceOnRow, evidenceText, tellsMore } from '../findings/evidence.ts';
+import { evidenceOnRow } from '../findings/evidence.ts';
 import {
   addOccurrence,
   findHeld,
   newFinding,
   noteEarlier,
+  occur,
   toFinding,
   type FindingState,
 } from '../findings/finding-states.ts';
@@ -104,12 +105,7 @@ export function createDetection(
         if (dedupe === null) continue;
         const state = findHeld(lane, rule, dedupe) ?? raise(lane, rule, dedupe);
         if (state === null) continue;
-        addOccurrence(state, row);
-        if (rule.testify !== undefined && tellsMore(state.evidence, context.severity, row.seen_at)) {
-          const { severity } = context;
-          state.evidence = evidenceText({ severity, atMs: row.seen_at, facts: rule.testify(context) });
-          row.evidence = [...row.evidence, evidenceOnRow(state.id, state.evidence)];
-        }
+        if (occur(state, context)) row.evidence = [...row.evidence, evidenceOnRow(state.id, state.evidence)];
         noteChanged(state, lane);
         row.findings = row.findings.length === 0 ? [state.id] : [...row.findings, state.id];
       }

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { ruleItemSchema, rulePatchSchema, rulesSchema } from '../../contract/index.ts';
+import {
+  backtestCreateSchema,
+  backtestMadeSchema,
+  backtestSchema,
+  ruleItemSchema,
+  rulePatchSchema,
+  rulesSchema,
+} from '../../contract/index.ts';
 import { actorOf } from '../http/session-auth.ts';
 import { refuseRawKeys } from '../registry/fields.ts';
 import { readRules, ruleOf } from '../rules/read-rules.ts';
@@ -8,10 +15,11 @@ import { setRule } from '../rules/set-rule.ts';
 import type { Services } from '../services/services.ts';
 
 const params = z.object({ id: z.string().max(8) });
+const backtestParams = z.object({ id: z.string().regex(/^bt_[0-9a-z]{8,9}_[0-9a-f]{24}$/, 'is no id of a backtest') });
 
 /** Detection rules: how they are set and how they did. */
 export function ruleRoutes(services: Services): FastifyPluginAsyncZod {
-  const { database, store, shared, rulePublisher, now } = services;
+  const { database, store, shared, rulePublisher, backtests, now } = services;
   const parts = { db: database.db, store, now };
   const tags = ['detection'];
 
@@ -52,6 +60,52 @@ export function ruleRoutes(services: Services): FastifyPluginAsyncZod {
         rulePublisher.wake();
         shared.forget();
         return (await readRules(parts, id))[0]!;
+      },
+    );
+
+    app.post(
+      '/v1/rules/:id/backtest',
+      {
+        config: { can: 'rules.manage' },
+        schema: {
+          tags,
+          summary: 'Hold stored events against a rule with other settings, without setting it',
+          description:
+            'A detector does it beside its work; GET /v1/backtests/{id} tells how far it is and what it found.',
+          params,
+          body: backtestCreateSchema.strict(),
+          response: { 202: backtestMadeSchema },
+        },
+      },
+      async (request, reply) => {
+        refuseRawKeys(request.body);
+        void reply.status(202);
+        return { id: await backtests.ask(request.params.id, request.body) };
+      },
+    );
+
+    app.get(
+      '/v1/backtests/:id',
+      {
+        schema: {
+          tags,
+          summary: 'How far a backtest is, and what it found',
+          params: backtestParams,
+          response: { 200: backtestSchema },
+        },
+      },
+      ({ params: { id } }) => backtests.read(id),
+    );
+
+    app.post(
+      '/v1/backtests/:id/cancel',
+      {
+        config: { can: 'rules.manage' },
+        schema: { tags, summary: 'Stop a backtest', params: backtestParams, response: { 200: backtestSchema } },
+      },
+      async ({ params: { id } }) => {
+        await backtests.cancel(id);
+        return backtests.read(id);
       },
     );
   };

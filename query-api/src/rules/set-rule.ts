@@ -55,7 +55,7 @@ export async function setRule(
 }
 
 /** A rule as its catalogue says. */
-function unset(rule: string): RuleSettings {
+export function unset(rule: string): RuleSettings {
   return {
     ...{ rule, version: 0, effective_from: new Date(0).toISOString() },
     ...{ enabled: true, mode: 'notify', severity: '', parameters: {}, orgs: [], projects: [], environments: [] },
@@ -63,7 +63,7 @@ function unset(rule: string): RuleSettings {
 }
 
 /** Parameters that are other than the catalogue's, each of its type and within its bounds. */
-function checkedParameters(id: string, given: Record<string, unknown>): RuleSettings['parameters'] {
+export function checkedParameters(id: string, given: Record<string, unknown>): RuleSettings['parameters'] {
   const settable = settableParameters(ruleOf(id).id);
   const errors: FieldError[] = [];
   const checked: RuleSettings['parameters'] = {};

@@ -40,7 +40,13 @@ export function linkBus(parts: BusLinkParts): { isUp(): boolean; close(): Promis
   let watch: ReturnType<typeof watchAnswers> | null = null;
 
   async function tryOnce(): Promise<void> {
-    await bus.ensureTopics([topics.credentials, topics.rules, topics.collectorCounts, topics.deadLetter]);
+    await bus.ensureTopics([
+      topics.credentials,
+      topics.rules,
+      topics.backtests,
+      topics.collectorCounts,
+      topics.deadLetter,
+    ]);
     const { republished, overtaken, revoked, withdrawn } = await reconcileTopic(db, bus, topics.credentials, now());
     if (overtaken.length > 0) {
       const [ids, revokedIds] = [overtaken, revoked].map((all) => all.slice(0, IDS_LOGGED_MAX));

@@ -46,6 +46,8 @@ import { instantOf } from '../ledger/window.ts';
 import type { PolicyParts } from '../policies/facts.ts';
 import { openAnalyst, type AnalystEngine } from '../sql/analyst.ts';
 import { jobsOf } from '../schedule/jobs.ts';
+import { createBacktestRequests } from '../rules/backtest-requests.ts';
+import type { BacktestRequests } from '../rules/backtest-requests.ts';
 import { publishRules } from '../rules/publish-rules.ts';
 import type { RulePublisher } from '../rules/publish-rules.ts';
 import { startScheduler } from '../schedule/scheduler.ts';
@@ -72,6 +74,8 @@ export interface Services {
   budgets: Budgets;
   publisher: OutboxPublisher;
   rulePublisher: RulePublisher;
+  /** Asks the detectors to hold stored events against a rule set otherwise. */
+  backtests: BacktestRequests;
   /** What pages ask for that others asked for a moment ago. */
   shared: SharedReads;
   collectors: CollectorTotals;
@@ -244,6 +248,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     budgets,
     publisher,
     rulePublisher,
+    backtests: createBacktestRequests({ db, store, now, bus, topic: topics.backtests }),
     shared,
     collectors,
     deadLetters,

@@ -42,7 +42,7 @@ export function credential(fields: Partial<CredentialRecord>): Partial<Credentia
 
 /** Countries by the first number of an address, networks by the second as well. */
 const COUNTRIES: Record<string, string> = { '81': 'DE', '82': 'US', '83': 'JP' };
-const PLACES = placesOf((ip) => {
+export const PLACES = placesOf((ip) => {
   const [first = '', second = ''] = ip.split('.');
   const country = COUNTRIES[first] ?? '';
   return { country, network: country === '' ? '' : `AS${first}${second} Net`, latitude: null, longitude: null };

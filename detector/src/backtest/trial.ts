@@ -1,0 +1,169 @@
+import {
+  BACKTEST_FINDINGS_MAX,
+  RISK_OF,
+  SEVERITIES,
+  type BacktestCounts,
+  type BacktestResult,
+  type Finding,
+  type LedgerRow,
+} from '../../contract/index.ts';
+import type { Credential } from '../classify/registry-view.ts';
+import { findHeld, newFinding, occur, toFinding, type FindingState } from '../findings/finding-states.ts';
+import { createCrowd } from '../lane-state/crowd.ts';
+import type { LaneState, LaneStates } from '../lane-state/lane-states.ts';
+import type { Rule, RuleContext } from '../rules/rule.ts';
+
+export interface TrialOptions {
+  lanes: LaneStates;
+  /** The rule with the settings that are tried, and with those that it has. */
+  tried: Rule;
+  present: Rule;
+  /** Rules whose findings the rule looks at, as they are. */
+  others: readonly Rule[];
+  credentialOf(row: LedgerRow): Credential | null;
+  /** Findings without an occurrence since do not count, epoch milliseconds. */
+  fromMs: number;
+  /** Whether the rows of a lane come together: it is done with when the next one begins. */
+  isLaneByLane: boolean;
+}
+
+/** A rule with two settings, held against the same events in their order. */
+export interface Trial {
+  take(row: LedgerRow): void;
+  finish(): BacktestResult;
+}
+
+/** Findings held at a time where rows of all lanes come mixed; a rule that finds more is not one to be set so. */
+const FINDINGS_MAX = 200_000;
+
+interface Side {
+  rule: Rule;
+  counts: BacktestCounts;
+}
+
+/** A lane that is looked at, with the findings of each side on it. */
+interface LaneOfTrial {
+  lane: LaneState;
+  tried: FindingState[];
+  present: FindingState[];
+}
+
+/** The detector's own lane state and rules, over rows that are stored. Memory follows from the lanes and findings that are open at a time. */
+export function createTrial(options: TrialOptions): Trial {
+  const { lanes, others, fromMs } = options;
+  const crowd = createCrowd();
+  const context = { crowd } as { -readonly [Key in keyof RuleContext]: RuleContext[Key] };
+  const tried: Side = { rule: options.tried, counts: noCounts() };
+  const present: Side = { rule: options.present, counts: noCounts() };
+  const open = new Map<string, LaneOfTrial>();
+  const more = createGravest();
+  const fewer = createGravest();
+  let both = 0;
+  let otherSeverity = 0;
+  let held = 0;
+  let latest: LaneOfTrial | null = null;
+
+  function openOf(lane: LaneState): LaneOfTrial {
+    if (latest?.lane.lane === lane.lane) return latest;
+    if (options.isLaneByLane && latest !== null) close(latest);
+    let own = open.get(lane.lane);
+    if (own === undefined) open.set(lane.lane, (own = { lane, tried: [], present: [] }));
+    own.lane = lane;
+    latest = own;
+    return own;
+  }
+
+  function hold(lane: LaneState, rule: Rule, findings: FindingState[]): void {
+    const dedupe = rule.evaluate(context);
+    if (dedupe === null) return;
+    let state = findHeld({ lane: lane.lane, findings }, rule, dedupe);
+    if (state === undefined) {
+      if (++held > FINDINGS_MAX) throw new Error(`it finds more than ${FINDINGS_MAX} at a time`);
+      state = newFinding(lane, rule, dedupe);
+      findings.push(state);
+      context.raised = true;
+    }
+    occur(state, context);
+  }
+
+  /** Counts what was found on a lane and forgets it. */
+  function close(own: LaneOfTrial): void {
+    open.delete(own.lane.lane);
+    held -= own.tried.length + own.present.length + own.lane.findings.length;
+    const before = new Map(countedOf(own.present, own.lane, present).map((finding) => [finding.id, finding]));
+    for (const finding of countedOf(own.tried, own.lane, tried)) {
+      const same = before.get(finding.id);
+      before.delete(finding.id);
+      if (same === undefined) more.add(finding);
+      else {
+        both++;
+        if (same.severity !== finding.severity) otherSeverity++;
+      }
+    }
+    for (const finding of before.values()) fewer.add(finding);
+  }
+
+  function countedOf(states: readonly FindingState[], lane: LaneState, { counts }: Side): Finding[] {
+    const findings = states.filter(({ last_seen }) => last_seen >= fromMs).map((state) => toFinding(state, lane));
+    for (const { severity, occurrences } of findings) {
+      counts.findings++;
+      counts.occurrences += occurrences;
+      counts.by_severity[severity]++;
+    }
+    return findings;
+  }
+
+  return {
+    take(row) {
+      const lane = lanes.observe(row);
+      crowd.observe(row);
+      const own = openOf(lane);
+      context.row = row;
+      context.lane = lane;
+      context.credential = row.credential_id === '' ? null : options.credentialOf(row);
+      context.personJoined = lanes.personJoined;
+      context.sight = lanes.sight;
+      context.findings = lane.findings;
+      context.raised = false;
+      for (const rule of others) hold(lane, rule, lane.findings);
+      // What one side raises is none of the other's business.
+      const { raised } = context;
+      hold(lane, tried.rule, own.tried);
+      context.raised = raised;
+      hold(lane, present.rule, own.present);
+    },
+    finish() {
+      for (const own of [...open.values()]) close(own);
+      latest = null;
+      return {
+        ...{ tried: tried.counts, present: present.counts, both, other_severity: otherSeverity },
+        ...{ more: more.findings(), more_count: more.count, fewer: fewer.findings(), fewer_count: fewer.count },
+      };
+    },
+  };
+}
+
+function noCounts(): BacktestCounts {
+  return { findings: 0, occurrences: 0, by_severity: { low: 0, medium: 0, high: 0, critical: 0 } };
+}
+
+/** Keeps the gravest findings, and counts all. */
+function createGravest() {
+  const bySeverity = new Map(SEVERITIES.map((severity) => [severity, [] as Finding[]]));
+  let count = 0;
+  return {
+    add(finding: Finding): void {
+      count++;
+      const own = bySeverity.get(finding.severity)!;
+      if (own.length < BACKTEST_FINDINGS_MAX) own.push(finding);
+    },
+    findings: (): Finding[] =>
+      [...bySeverity.values()]
+        .flat()
+        .sort((left, right) => RISK_OF[right.severity] - RISK_OF[left.severity])
+        .slice(0, BACKTEST_FINDINGS_MAX),
+    get count() {
+      return count;
+    },
+  };
+}
