@@ -93,9 +93,7 @@ const WORDS: Record<string, (facts: Facts, finding: WordedFinding) => string> = 
   R26: (facts) =>
     `${facts.text('percent')} % of the budget are reached: ${facts.text('spent_usd')} of ${facts.text('budget_usd')}`,
   R27: (facts) =>
-    facts.has('missing_records')
-      ? `${facts.text('missing_records')} records of collector ${facts.text('collector')} are missing`
-      : `Collector ${facts.text('collector')} sends nothing${facts.has('silent_minutes') ? ` for ${facts.text('silent_minutes')} minutes` : ''}`,
+    `Collector ${facts.text('collector')} sends nothing${facts.has('silent_minutes') ? ` for ${facts.text('silent_minutes')} minutes` : ''}`,
   R28: (facts) => `The provider bills ${facts.text('billed_usd')} where ${facts.text('observed_usd')} were observed`,
   R29: (facts) => `${facts.number('rule_count')} rules hold on this lane within a day: ${facts.text('rules')}`,
 };

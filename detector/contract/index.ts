@@ -13,4 +13,5 @@ export * from './ledger-row.ts';
 export * from './rule-catalogue.ts';
 export * from './rule-description.ts';
 export * from './rule-settings.ts';
+export * from './runbook.ts';
 export * from './standing-sql.ts';

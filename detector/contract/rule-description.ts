@@ -1,4 +1,5 @@
 import type { Severity } from './finding.ts';
+import type { Standing } from './ledger-row.ts';
 
 /** What a number counts; `times` and `score` come in fractions, as money does. */
 export const PARAMETER_UNITS = ['ms', 'usd', 'count', 'times', 'score', 'percent', 'km', 'km/h', 'days'] as const;
@@ -27,4 +28,8 @@ export interface RuleDescription {
   parameters: readonly RuleParameter[];
   /** What whoever is called does, in this order. */
   runbook: readonly string[];
+  /** Of rules that say of a key that the registry does not have it: the standing of their events. Putting it there answers them. */
+  answeredByRegistering?: Extract<Standing, 'unknown' | 'ambiguous'>;
+  /** Of rules that are moot once nobody may use the key: its use after that is another finding. */
+  answeredByRevoking?: true;
 }

@@ -21,6 +21,7 @@ export const ACROSS_RULES = [
       },
     ],
     runbook: ['Ask the owner whether it is needed.', 'Revoke it if it is not.'],
+    answeredByRevoking: true,
   },
   {
     id: 'R20',
@@ -39,6 +40,7 @@ export const ACROSS_RULES = [
       },
     ],
     runbook: ['Rotate the key with a grace that lets its users follow.'],
+    answeredByRevoking: true,
   },
   {
     id: 'R21',
@@ -54,6 +56,7 @@ export const ACROSS_RULES = [
       },
     ],
     runbook: ['Rotate it, or move its end if the policy allows.'],
+    answeredByRevoking: true,
   },
   {
     id: 'R22',
@@ -72,6 +75,7 @@ export const ACROSS_RULES = [
       { name: 'high', default: 4, unit: 'count', minimum: 1, description: 'Missing limits from which that is high' },
     ],
     runbook: ['Open the key and fill in what is missing, the owner first.'],
+    answeredByRevoking: true,
   },
   {
     id: 'R23',
@@ -88,6 +92,7 @@ export const ACROSS_RULES = [
       },
     ],
     runbook: ['Ask who changed it why; the audit trail names them.', 'Put the limit back.'],
+    answeredByRevoking: true,
   },
   {
     id: 'R25',
@@ -131,11 +136,12 @@ export const ACROSS_RULES = [
       },
     ],
     runbook: ['Look at the largest sessions of the period.', 'Raise the budget or stop what spends it.'],
+    answeredByRevoking: true,
   },
   {
     id: 'R27',
     title: 'Collector silent',
-    condition: 'A collector sends nothing any more, or some of what it sent is missing.',
+    condition: 'A collector sends nothing any more while it usually does.',
     severities: ['medium'],
     decidedBy: 'job',
     parameters: [
@@ -153,11 +159,10 @@ export const ACROSS_RULES = [
         minimum: 1,
         description: 'Of the time of its silence, minutes in which it usually sends, at least',
       },
-      { name: 'gap', default: 0, unit: 'count', description: 'Missing records above which there is a gap' },
     ],
     runbook: [
       'See whether its process runs and reaches ingest.',
-      'What it spools comes by itself; what was lost is told by its sequence.',
+      'What it spools comes by itself. Whether everything arrived that was accepted is told under Collectors.',
     ],
   },
   {

@@ -34,9 +34,11 @@ export const HABIT_RULES = [
       },
     ],
     runbook: [
-      'Give each of them a key of their own, and take this one back.',
-      'If it is meant for a team, declare it as a team’s key with the number of people.',
+      'See whether the people are one: an e-mail address and a user name of the same person count as two.',
+      'Give each of them a key of their own, then rotate this one.',
+      'If it is meant to be shared, make it a team key and declare how many people use it.',
     ],
+    answeredByRevoking: true,
   },
   {
     id: 'R06',

@@ -35,10 +35,13 @@ export const KEY_RULES = [
       },
     ],
     runbook: [
-      'Ask whoever is named in the events, or the owner of the repository, whose key it is.',
-      'Register the key if it belongs here; it then gets an owner, an environment and an end.',
-      'If nobody knows it, revoke it at its provider and look through its sessions for what it reached.',
+      'Look at who used the key, from where and in which repository: the rows are all of it.',
+      'Ask the person, or the owner of the repository, whose key it is. Where everything but the key is known, a missing entry is more likely than a thief.',
+      'Register it if it belongs here, with an owner, an environment and an end: that resolves this finding.',
+      'If it does not, revoke it at its provider, change what it was stored beside, and look through its sessions for what it reached.',
     ],
+    answeredByRegistering: 'unknown',
+    answeredByRevoking: true,
   },
   {
     id: 'R02',
@@ -48,9 +51,12 @@ export const KEY_RULES = [
     decidedBy: 'stream',
     parameters: [],
     runbook: [
-      'Have the collector send the fingerprint of the key beside its hint.',
-      'Register the organisation of each key that shares the hint, so that hint and organisation single one out.',
+      'See which registered keys have the same hint: the lane names them.',
+      'Have the collector send the fingerprint of the key beside its hint: it names one key for certain.',
+      'Register the organisation of each key that shares the hint, and have the collector name it, so that the two single one out.',
     ],
+    answeredByRegistering: 'ambiguous',
+    answeredByRevoking: true,
   },
   {
     id: 'R03',
@@ -67,8 +73,9 @@ export const KEY_RULES = [
       },
     ],
     runbook: [
-      'Revoke the key at its provider as well: it still works there.',
-      'Find what uses it (agent, host, repository of its sessions) and put the new secret in its place.',
+      'Find what uses it: agent, host and repository of its sessions. A calendar job or a container that kept the old secret is the usual cause.',
+      'Put the present secret in its place.',
+      'Where calls still succeed, revoke the key at its provider as well: it works there.',
     ],
   },
   {
@@ -102,6 +109,7 @@ export const KEY_RULES = [
       'Find what still uses the old secret: agent, host and repository of its latest sessions.',
       'Put the new secret in its place before the grace ends; extend the grace only if that can’t be done in time.',
     ],
+    answeredByRevoking: true,
   },
   {
     id: 'R08',

@@ -1,10 +1,10 @@
+import { runbookOf } from '@lanewatch/detector/contract';
 import type { FindingDetail, FindingItem, SimilarFinding } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { COLUMNS_SQL, itemsOf } from './rows.ts';
 import type { FindingRow } from './rows.ts';
 import { readFinding } from './findings.ts';
-import { runbookOf } from './runbooks.ts';
 import { readTriage } from './triage.ts';
 
 const SIMILAR_MAX = 10;

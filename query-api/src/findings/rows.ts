@@ -1,4 +1,5 @@
 import { RISK_OF, RULE_CATALOGUE, sentenceOf } from '@lanewatch/detector/contract';
+import type { RuleDescription } from '@lanewatch/detector/contract';
 import type { FindingItem, Standing } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { registrationOf } from '../lanes/registration.ts';
@@ -8,7 +9,11 @@ import { findingStatus, severityNow } from './triage.ts';
 import type { Judged, Triage } from './triage.ts';
 
 /** Rules that say of a key that the registry does not have it, with the standing that their events had. */
-export const ANSWERED_BY_REGISTERING: Readonly<Record<string, Standing>> = { R01: 'unknown', R02: 'ambiguous' };
+export const ANSWERED_BY_REGISTERING: Readonly<Record<string, Standing>> = Object.fromEntries(
+  RULE_CATALOGUE.flatMap((rule: RuleDescription) =>
+    rule.answeredByRegistering === undefined ? [] : [[rule.id, rule.answeredByRegistering]],
+  ),
+);
 
 /** Columns of {@link Judged} as the engine answers them. */
 export const JUDGED_SQL = `id, rule, lane, fingerprint, hint, org, severity, toUnixTimestamp64Milli(findings.last_received_at) AS last_received_at`;

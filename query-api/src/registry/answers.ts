@@ -1,4 +1,5 @@
-import type { RuleId } from '@lanewatch/detector/contract';
+import { RULE_CATALOGUE } from '@lanewatch/detector/contract';
+import type { RuleDescription } from '@lanewatch/detector/contract';
 import { laneOf } from '@lanewatch/ingest/contract';
 import { BRIEFLY } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
@@ -14,10 +15,10 @@ import type { LaneDecision } from './registry.ts';
 import type { RegistrySnapshot } from './view.ts';
 
 const ANSWERED_RULES = Object.keys(ANSWERED_BY_REGISTERING);
-/** Rules on how a key is governed, which is moot once it is dead: grace, idleness, age, expiry, limits, changes, budget. */
-const GOVERNANCE_RULES: readonly RuleId[] = ['R04', 'R18', 'R20', 'R21', 'R22', 'R23', 'R26'];
-/** What a revocation answers: who else uses the key is moot once nobody may. Use after it is a finding of its own. */
-export const ANSWERED_BY_REVOKING = [...ANSWERED_RULES, 'R05', ...GOVERNANCE_RULES];
+/** What a revocation answers. */
+export const ANSWERED_BY_REVOKING = RULE_CATALOGUE.filter(
+  (rule: RuleDescription) => rule.answeredByRevoking === true,
+).map(({ id }) => id);
 
 export interface OpenFinding {
   rule: string;
