@@ -1,3 +1,4 @@
+import { RISK_OF } from '@lanewatch/detector/contract';
 import { z } from 'zod';
 import { UNRESOLVED_STATUSES } from '../../contract/index.ts';
 import type { FindingItem, FindingsPage, findingsQuerySchema } from '../../contract/index.ts';
@@ -5,6 +6,7 @@ import type { ClickHouse } from '../clickhouse.ts';
 import { CursorError, decodeCursor, encodeCursor } from '../http/cursor.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import type { FindingTriageTable } from '../registry/schema.ts';
+import { readLowered } from './lowered.ts';
 import { narrowedIds } from './narrow.ts';
 import { COLUMNS_SQL, itemsOf, judgedOf, laneSpendSql, readRows } from './rows.ts';
 import type { FindingRow, JudgedRow } from './rows.ts';
@@ -36,7 +38,12 @@ export async function readFindings(
 
 /** What findings are sorted by, as SQL that holds it exactly; first_seen and id tell equals apart. */
 const SORTS = {
-  severity: { key: 'toInt64(risk)', type: 'Int64', direction: 'DESC' },
+  severity: {
+    // As severe as it counts now, which for a key that was registered without owner or organisation is less than what is stored.
+    key: `toInt64(if(id IN {lowered:Array(String)}, least(risk, ${RISK_OF.medium}), risk))`,
+    type: 'Int64',
+    direction: 'DESC',
+  },
   age: { key: 'toInt64(0)', type: 'Int64', direction: 'ASC' },
   spend: { key: 'toDecimal128(spend.spent, 9)', type: 'Decimal(38, 9)', direction: 'DESC' },
 } as const;
@@ -68,7 +75,10 @@ export async function listFindings(
   { nowMs, me }: { nowMs: number; me: string },
 ): Promise<Omit<FindingsPage, 'counts'>> {
   const isWanted = wantedBy(query);
-  const ids = await narrowedIds(db, query, me);
+  const [ids, lowered] = await Promise.all([
+    narrowedIds(db, query, me),
+    query.sort === 'severity' ? readLowered(store, db, nowMs) : [],
+  ]);
   let position = query.cursor === undefined ? null : decodeCursor(query.cursor, cursorShape);
   if (position !== null && position[0] !== query.sort) throw new CursorError();
   let lastShown = position;
@@ -79,7 +89,7 @@ export async function listFindings(
     next_cursor: cursor === null ? null : encodeCursor(cursor),
   });
   for (let scan = 0; scan < SCANS_PER_PAGE_MAX; scan++) {
-    const rows = await readPage(store, query, ids, position, nowMs);
+    const rows = await readPage(store, query, { ids, lowered, position, nowMs });
     const known = await readTriage(db, nowMs, rows);
     for (const [key, decision] of known.decisions) triage.decisions.set(key, decision);
     for (const [id, act] of known.acts) triage.acts.set(id, act);
@@ -132,10 +142,9 @@ export function storedFilter(
 function readPage(
   store: ClickHouse,
   query: FindingsQuery,
-  ids: readonly string[] | null,
-  position: Place | null,
-  nowMs: number,
+  at: { ids: readonly string[] | null; lowered: readonly string[]; position: Place | null; nowMs: number },
 ): Promise<(FindingRow & { place: string })[]> {
+  const { ids, lowered, position, nowMs } = at;
   const { key, type, direction } = SORTS[query.sort];
   const { where, parameters } = storedFilter(query, ids);
   const spend = laneSpendSql(store, nowMs);
@@ -151,6 +160,7 @@ function readPage(
     {
       ...parameters,
       ...(query.sort === 'spend' ? spend.parameters : {}),
+      ...(query.sort === 'severity' ? { lowered } : {}),
       scan_rows: SCAN_ROWS,
       ...(position === null ? {} : { value: position[1], first_seen: position[2], id: position[3] }),
     },

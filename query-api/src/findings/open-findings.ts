@@ -4,22 +4,13 @@ import type { ClickHouse } from '../clickhouse.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import { storedFilter, wantedBy } from './findings.ts';
 import type { FindingsQuery } from './findings.ts';
+import { chunksOf, HINT_LANE_SQL, readJudged, REQUESTS_MAX } from './judged.ts';
 import { narrowedIds } from './narrow.ts';
-import { JUDGED_SQL, judgedOf } from './rows.ts';
-import type { JudgedRow } from './rows.ts';
+import { judgedOf } from './rows.ts';
 import { findingStatus, isUnresolved, readTriage, severityNow } from './triage.ts';
 
 type BySeverity = Record<FindingItem['severity'], number>;
 type ByStatus = Record<FindingStatus, number>;
-
-/** The lane of a fingerprint's hint and org, as `laneOf` has it: a decision about it answers the fingerprint's lane, too. */
-const HINT_LANE_SQL = `if(fingerprint != '' AND hint != '' AND org != '',
-  concat('hint_', substring(lower(hex(SHA256(concat(hint, '\\n', org)))), 1, 32)), '')`;
-
-/** Names that fit into one request. */
-const NAMES_PER_REQUEST = 100;
-/** With more decisions than so many requests can name, all findings are looked at. */
-const REQUESTS_MAX = 5;
 
 /** How many findings of each of these lanes want a decision; lanes without one are left out. */
 export async function readOpenByLane(
@@ -94,23 +85,4 @@ export async function readCounts(
     if (isWanted(row, triage)) counts[findingStatus(judgedOf(row), triage).status]++;
   });
   return counts;
-}
-
-function readJudged(
-  store: ClickHouse,
-  where: string,
-  parameters: Record<string, unknown>,
-  onRow: (row: JudgedRow) => void,
-): Promise<void> {
-  return store.stream<JudgedRow>(
-    `SELECT ${JUDGED_SQL} FROM ${store.database}.findings AS findings FINAL WHERE ${where}`,
-    parameters,
-    onRow,
-  );
-}
-
-function chunksOf(names: readonly string[]): string[][] {
-  return Array.from({ length: Math.ceil(names.length / NAMES_PER_REQUEST) }, (_, index) =>
-    names.slice(index * NAMES_PER_REQUEST, (index + 1) * NAMES_PER_REQUEST),
-  );
 }

@@ -1,4 +1,5 @@
 import { fingerprintOf } from '@lanewatch/ingest/contract';
+import { RISK_OF } from '@lanewatch/detector/contract';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { engineOf, registryTargets, startHarness } from '../testing/harness.ts';
 import type { Harness } from '../testing/harness.ts';
@@ -72,10 +73,23 @@ describe.each(registryTargets(inject('postgresUrl')))('the life of a key on %s',
   });
 
   test('registered without owner or organisation a key’s finding stays open as medium, until both are told', async () => {
-    await api.storeFindings([finding({ rule: 'R01', lane: FINGERPRINT, fingerprint: FINGERPRINT })]);
+    await api.storeFindings([
+      finding({
+        rule: 'R01',
+        lane: FINGERPRINT,
+        fingerprint: FINGERPRINT,
+        severity: 'critical',
+        risk: RISK_OF.critical,
+      }),
+      finding({ rule: 'R01', lane: 'e'.repeat(64), fingerprint: 'e'.repeat(64) }),
+    ]);
+    const order = async () => (await api.get('/v1/findings')).body.items.map(({ risk }: { risk: number }) => risk);
+    expect(await order()).toEqual([RISK_OF.critical, RISK_OF.high]);
     const created = (await api.post('/v1/credentials', { name: 'Nightly report', fingerprint: FINGERPRINT })).body;
     expect(created).toMatchObject({ findings_resolved: 0, findings_lowered: 1, credential: { weakly_governed: true } });
-    const shown = async () => (await api.get('/v1/findings')).body.items[0];
+    // It is sorted by what it counts now.
+    expect(await order()).toEqual([RISK_OF.high, RISK_OF.medium]);
+    const shown = async () => (await api.get('/v1/findings', { lane: FINGERPRINT })).body.items[0];
     expect(await shown()).toMatchObject({ status: 'open', severity: 'medium' });
     await patch(created.credential.id, { version: 1, owner: 'ada@example.com', org: 'acme' });
     expect(await shown()).toMatchObject({ status: 'resolved' });
@@ -106,6 +120,27 @@ describe.each(registryTargets(inject('postgresUrl')))('the life of a key on %s',
     expect(await owners()).toEqual(['pipeline']);
     await api.patch('/v1/service-accounts/pipeline', { archived: true });
     expect(await owners()).toEqual([]);
+  });
+
+  test('PATCH that gives execute or admin asks for a fresh TOTP code, and what a key holds already does not', async () => {
+    const { credential } = (await api.post('/v1/credentials', KEY)).body;
+    const grant = (version: number) =>
+      patch(credential.id, { version, scopes: [{ action: 'execute', resource: 'runs/*' }] });
+    const refused = await grant(1);
+    expect([refused.status, refused.body.type]).toEqual([403, 'urn:lanewatch:problem:step_up_needed']);
+    const widened = { kind: 'managed', name: 'x', environment: 'sandbox', scopes: [{ action: '*', resource: 'runs' }] };
+    expect((await api.post('/v1/credentials', widened)).status).toBe(403);
+    expect((await api.get(`/v1/credentials/${credential.id}`)).body).toMatchObject({ version: 1, scopes: KEY.scopes });
+    const proved = (at: Date | null) => api.database.db.updateTable('sessions').set({ totp_proved_at: at }).execute();
+    await proved(new Date());
+    expect((await grant(1)).status).toBe(200);
+    await proved(new Date(Date.now() - 16 * 60_000));
+    expect((await patch(credential.id, { version: 2, name: 'Another' })).status).toBe(200);
+    const more = [
+      { action: 'execute', resource: 'runs/*' },
+      { action: 'admin', resource: 'runs' },
+    ];
+    expect((await patch(credential.id, { version: 3, scopes: more })).status).toBe(403);
   });
 
   test('a form sent twice makes one key and shows its secret both times; another form under the same key is refused', async () => {
