@@ -235,6 +235,20 @@ describe('bad input', () => {
     expect(answer.statusCode).toBe(400);
   });
 
+  test('a line break in what is sent becomes no header of the answer', async () => {
+    const evil = 'x\r\nSet-Cookie: planted=1\r\nX-Planted: 1';
+    const answers = await Promise.all([
+      api.get('/sign-in', { link: evil }),
+      api.get('/v1/credentials', { q: evil }),
+      api.get(`/v1/lanes/${encodeURIComponent(evil)}`),
+      api.post('/v1/exports', { what: evil }),
+      api.app
+        .inject({ method: 'GET', url: '/healthz', headers: { 'x-request-id': 'a\nb' } })
+        .then(({ headers }) => ({ headers: { ...headers } })),
+    ]);
+    for (const { headers } of answers) expect(JSON.stringify(headers).toLowerCase()).not.toMatch(/planted|a\\nb/);
+  });
+
   test('changes are taken from pages of this host only', async () => {
     const body = { name: 'x', fingerprint: 'f'.repeat(64) };
     for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1.evil.example']) {

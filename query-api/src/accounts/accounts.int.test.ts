@@ -138,8 +138,13 @@ describe.each(registryTargets(inject('postgresUrl')))('accounts on %s', (_name, 
     expect(JSON.stringify([held, api.logged])).not.toContain(token);
     const body = { token, name: 'Ada', password: PASSWORD };
     const ada = visitor();
+    // Nobody gives themselves what the form does not have, be it accepted with a name or changed later.
+    const more = { role: 'admin', setup_pending: false, email_verified: true };
+    expect((await ada.ask('POST', '/v1/invitations/accept', { ...body, ...more })).status).toBe(400);
     expect((await ada.ask('POST', '/v1/invitations/accept', body)).body.me).toMatchObject({ role: 'responder' });
     expect((await visitor().ask('POST', '/v1/invitations/accept', body)).status).toBe(401);
+    expect((await ada.ask('PATCH', '/v1/me', { name: 'Ada', ...more })).status).toBe(400);
+    expect((await ada.ask('GET', '/v1/me')).body).toMatchObject({ role: 'responder', email: 'ada@example.com' });
     expect((await ada.ask('GET', '/v1/people')).status).toBe(403);
     expect((await admin.ask('POST', '/v1/people', { email: 'ada@example.com', role: 'viewer' })).status).toBe(409);
   });
@@ -195,6 +200,8 @@ describe.each(registryTargets(inject('postgresUrl')))('accounts on %s', (_name, 
     await admin.ask('PATCH', `/v1/people/${id}`, { role: 'viewer' });
     expect((await script.ask('POST', '/v1/credentials', { ...credential, name: 'y' }, write)).status).toBe(403);
     const [token] = (await tim.ask('GET', '/v1/me/tokens')).body.items;
+    // Somebody else's is not found under one's own, whatever their role.
+    expect((await admin.ask('POST', `/v1/me/tokens/${token.id}/revoke`)).status).toBe(404);
     expect((await tim.ask('POST', `/v1/me/tokens/${token.id}/revoke`)).status).toBe(204);
     expect((await script.ask('GET', '/v1/me', undefined, write)).status).toBe(401);
   });

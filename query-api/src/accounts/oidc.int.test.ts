@@ -1,9 +1,7 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import Provider from 'oidc-provider';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { engineOf, startHarness } from '../testing/harness.ts';
 import type { Harness } from '../testing/harness.ts';
+import { startProvider } from '../testing/oidc-provider.ts';
 import { visitorOf } from '../testing/visitor.ts';
 
 const REDIRECT = 'http://127.0.0.1:4600/sign-in/oidc';
@@ -16,7 +14,7 @@ const PEOPLE: Record<string, { email: string; email_verified: boolean; name: str
 let api: Harness;
 let provider: Awaited<ReturnType<typeof startProvider>>;
 beforeAll(async () => {
-  provider = await startProvider();
+  provider = await startProvider(REDIRECT, PEOPLE);
   api = await startHarness({
     engine: engineOf(inject('clickhouseServer')),
     oidc: {
@@ -32,29 +30,6 @@ afterAll(async () => {
   await api.close();
   await provider.close();
 });
-
-/** A real OpenID provider on loopback, whose sign-in page takes any login without a password. */
-async function startProvider() {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const oidc = new Provider(issuer, {
-    clients: [
-      {
-        ...{ client_id: 'lanewatch', client_secret: 'client secret', redirect_uris: [REDIRECT] },
-        ...{ grant_types: ['authorization_code'], response_types: ['code'] },
-        token_endpoint_auth_method: 'client_secret_post',
-      },
-    ],
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
-    conformIdTokenClaims: false,
-    findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id, ...PEOPLE[id] }) }),
-    cookies: { keys: ['only for this test'] },
-  });
-  const answer = oidc.callback();
-  server.on('request', (request, response) => void answer(request, response));
-  return { issuer, close: () => new Promise((resolve) => server.close(resolve)) };
-}
 
 /** A browser at the provider: follows its redirects and fills in its forms until it sends back to the dashboard. */
 async function signInAtProvider(url: string, login: string): Promise<URL> {

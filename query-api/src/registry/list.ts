@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { CredentialsPage, credentialsQuerySchema } from '../../contract/index.ts';
+import type { CredentialsPage, credentialsQuerySchema, Mark } from '../../contract/index.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import type { LastUses } from './last-uses.ts';
-import { marksOf, ownersOfTooManyOldKeys } from './marks.ts';
+import { hasMark, marksOf, ownersOfTooManyOldKeys } from './marks.ts';
 import { isWeaklyGoverned, itemOf, statusAt } from './record.ts';
 import type { CredentialRow } from './record.ts';
 import type { RegistrySnapshot } from './view.ts';
@@ -77,7 +77,9 @@ export function listCredentials(
   const { snapshot, lastUses, nowMs } = parts;
   const tooManyOldOf = ownersOfTooManyOldKeys(snapshot.all, nowMs);
   const marks = (row: CredentialRow) => marksOf(row, { lastUse: lastUses.of(row.id), nowMs, tooManyOldOf });
-  const fits = filterOf(query, nowMs, marks);
+  const isMarked = (row: CredentialRow, mark: Mark) =>
+    hasMark(row, mark, { lastUse: lastUses.of(row.id), nowMs, tooManyOldOf });
+  const fits = filterOf(query, nowMs, isMarked);
   const rows = ordered(snapshot, query.sort, lastUses);
   const isUpwards = (query.order ?? (query.sort === 'name' || query.sort === 'id' ? 'asc' : 'desc')) === 'asc';
   const after = query.cursor === undefined ? null : decodeCursor(query.cursor, cursorShapeOf(query.sort));
@@ -109,7 +111,7 @@ const orNone = (wanted: string, value: string): boolean => (wanted === 'none' ? 
 function filterOf(
   query: Query,
   nowMs: number,
-  marks: (row: CredentialRow) => string[],
+  isMarked: (row: CredentialRow, mark: Mark) => boolean,
 ): (row: CredentialRow) => boolean {
   const { status, kind, module, environment, project, team, owner, mark, weakly_governed: weak } = query;
   const needle = query.q?.trim().toLowerCase() ?? '';
@@ -123,5 +125,5 @@ function filterOf(
     (owner === undefined || row.owner === owner) &&
     (needle === '' || textOf(row).includes(needle)) &&
     (weak === undefined || (isWeaklyGoverned(row) && statusAt(row, nowMs) === 'active')) &&
-    (mark === undefined || marks(row).includes(mark));
+    (mark === undefined || isMarked(row, mark));
 }

@@ -10,9 +10,17 @@ import {
 import { statusAt } from './record.ts';
 import type { CredentialRow, LastUse } from './record.ts';
 
+/** Answers by the list of networks, which a key keeps for as long as nobody changes it: cards ask for all keys at once. */
+const fromAnywhere = new WeakMap<readonly string[], boolean>();
+
 /** Whether a key may be used from any address of IPv4 or of IPv6. */
 export function isFromAnyNetwork({ allowed_cidrs: cidrs }: Pick<CredentialRow, 'allowed_cidrs'>): boolean {
-  return cidrs.length === 0 || cidrs.some(isAnyNetwork);
+  let answer = fromAnywhere.get(cidrs);
+  if (answer === undefined) {
+    answer = cidrs.length === 0 || cidrs.some(isAnyNetwork);
+    fromAnywhere.set(cidrs, answer);
+  }
+  return answer;
 }
 
 const isOld = (row: CredentialRow, nowMs: number): boolean => nowMs - row.created_at.getTime() > OLD_AFTER_MS;
@@ -27,26 +35,36 @@ export function ownersOfTooManyOldKeys(all: readonly CredentialRow[], nowMs: num
   return new Set([...counts].filter(([, keys]) => keys > OLD_KEYS_PER_OWNER_MAX).map(([owner]) => owner));
 }
 
+/** What marks are judged by beside the key itself. */
+interface Seen {
+  lastUse: LastUse;
+  nowMs: number;
+  tooManyOldOf: ReadonlySet<string>;
+}
+
+/** When each mark holds of an active key. */
+const HOLDS: Record<Mark, (row: CredentialRow, seen: Seen) => boolean> = {
+  idle: ({ created_at: created }, { lastUse, nowMs }) =>
+    lastUse !== 'unavailable' && nowMs - (typeof lastUse === 'number' ? lastUse : created.getTime()) > IDLE_AFTER_MS,
+  unclear_name: ({ name }) => isNameUnclear(name),
+  too_many_old_keys: (row, { nowMs, tooManyOldOf }) => tooManyOldOf.has(row.owner) && isOld(row, nowMs),
+  no_owner: ({ owner }) => owner === '',
+  no_org: ({ kind, org }) => kind === 'registered' && org === '',
+  no_expiry: ({ expires_at: expires }) => expires === null,
+  any_network: (row) => row.kind === 'managed' && isFromAnyNetwork(row),
+  rotation_overdue: ({ secret_created_at: made }, { nowMs }) => nowMs - made.getTime() > ROTATION_DUE_AFTER_MS,
+};
+
+/** Whether one mark holds, which costs less than asking for all of them. */
+export function hasMark(row: CredentialRow, mark: Mark, seen: Seen): boolean {
+  return statusAt(row, seen.nowMs) === 'active' && HOLDS[mark](row, seen);
+}
+
 /**
  * What stands out about an active key; the thresholds and where they come from are in the contract. A retired key has no marks: nothing
  * can be done about it any more. Of a provider's key networks are not known here, so they are marked on managed keys only.
  */
-export function marksOf(
-  row: CredentialRow,
-  seen: { lastUse: LastUse; nowMs: number; tooManyOldOf: ReadonlySet<string> },
-): Mark[] {
-  const { lastUse, nowMs, tooManyOldOf } = seen;
-  if (statusAt(row, nowMs) !== 'active') return [];
-  const usedMs = typeof lastUse === 'number' ? lastUse : row.created_at.getTime();
-  const holds: Record<Mark, boolean> = {
-    idle: lastUse !== 'unavailable' && nowMs - usedMs > IDLE_AFTER_MS,
-    unclear_name: isNameUnclear(row.name),
-    too_many_old_keys: isOld(row, nowMs) && tooManyOldOf.has(row.owner),
-    no_owner: row.owner === '',
-    no_org: row.kind === 'registered' && row.org === '',
-    no_expiry: row.expires_at === null,
-    any_network: row.kind === 'managed' && isFromAnyNetwork(row),
-    rotation_overdue: nowMs - row.secret_created_at.getTime() > ROTATION_DUE_AFTER_MS,
-  };
-  return (Object.keys(holds) as Mark[]).filter((mark) => holds[mark]);
+export function marksOf(row: CredentialRow, seen: Seen): Mark[] {
+  if (statusAt(row, seen.nowMs) !== 'active') return [];
+  return (Object.keys(HOLDS) as Mark[]).filter((mark) => HOLDS[mark](row, seen));
 }

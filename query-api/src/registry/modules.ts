@@ -1,7 +1,7 @@
-import type { Environments, Module, Modules, Severity } from '../../contract/index.ts';
+import type { Environments, Mark, Module, Modules, Severity } from '../../contract/index.ts';
 import { CREDENTIAL_ENVIRONMENTS } from '../../contract/index.ts';
 import type { LastUses } from './last-uses.ts';
-import { isFromAnyNetwork, marksOf, ownersOfTooManyOldKeys } from './marks.ts';
+import { hasMark, isFromAnyNetwork, ownersOfTooManyOldKeys } from './marks.ts';
 import { isWeaklyGoverned, statusAt, usageOf } from './record.ts';
 import type { CredentialRow, LastUse } from './record.ts';
 import type { RegistrySnapshot } from './view.ts';
@@ -32,8 +32,8 @@ function reasonsOf(parts: {
 }): RiskReason[] {
   const { nowMs, lastUses, tooManyOldOf, worstOpen } = parts;
   const isAdmin = ({ scopes }: CredentialRow) => scopes.some(({ action }) => action === 'admin' || action === '*');
-  const marked = (mark: string) => (row: CredentialRow) =>
-    marksOf(row, { lastUse: lastUses.of(row.id), nowMs, tooManyOldOf }).some((own) => own === mark);
+  const marked = (mark: Mark) => (row: CredentialRow) =>
+    hasMark(row, mark, { lastUse: lastUses.of(row.id), nowMs, tooManyOldOf });
   const open = (level: Severity): RiskReason => ({
     code: `${level}_finding`,
     level,
