@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { TestProject } from 'vitest/node';
 import { clickhouseOrigin, clickhousePart } from './clickhouse-part.ts';
 import type { ClickHouseServer } from './clickhouse-part.ts';
+import { clusterToolsPart } from './cluster-tools-part.ts';
 import { dockerAnswers } from './docker.ts';
 import { kafkaPart } from './kafka-part.ts';
 import type { Part } from './part.ts';
@@ -16,6 +17,8 @@ declare module 'vitest' {
     postgresUrl: string | null;
     /** A ClickHouse that files share; make a database of your own. */
     clickhouseServer: ClickHouseServer | null;
+    /** Folder with the programs that judge compose file and chart. */
+    clusterTools: string | null;
   }
 }
 
@@ -23,6 +26,7 @@ const PARTS = [
   { key: 'kafkaBrokers', title: 'Kafka', start: kafkaPart },
   { key: 'postgresUrl', title: 'Postgres', start: postgresPart },
   { key: 'clickhouseServer', title: 'ClickHouse', start: clickhousePart },
+  { key: 'clusterTools', title: 'Cluster tools', start: clusterToolsPart },
 ] as const;
 
 /**
