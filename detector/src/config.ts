@@ -54,6 +54,18 @@ const configSchema = z
       .default('MergeTree')
       .describe('Table engine, such as ReplicatedMergeTree(…); a ledger keeps the one it was made with'),
     LEDGER_FSYNC: z.stringbool().default(false).describe('Sync every insert to disk; the embedded ledger turns it on'),
+    LEDGER_CLUSTER: z
+      .string()
+      .regex(/^[\w.-]{0,100}$/, 'must be the name of a cluster')
+      .default('')
+      .describe('Cluster of replicas that the ledger lies on, by its name in system.clusters; empty for one server'),
+    LEDGER_INSERT_QUORUM: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(100)
+      .default(0)
+      .describe('Replicas that have to have rows before their batch counts as stored; 0 for one server'),
     LEDGER_RETENTION_DAYS: z.coerce
       .number()
       .int()
@@ -150,6 +162,10 @@ const configSchema = z
   .refine((config) => config.INSERT_TIMEOUT_MS < config.SESSION_TIMEOUT_MS, {
     path: ['INSERT_TIMEOUT_MS'],
     message: 'must be shorter than SESSION_TIMEOUT_MS, so that an insert ends before its partitions can be lost',
+  })
+  .refine(({ LEDGER_CLUSTER: cluster, LEDGER_ENGINE: engine }) => (cluster === '') === !/^Replicated/.test(engine), {
+    path: ['LEDGER_CLUSTER'],
+    message: 'goes with LEDGER_ENGINE=ReplicatedMergeTree: each replica has to hear who holds which partition',
   })
   .refine(({ LEDGER_RETENTION_DAYS: kept, LANE_HISTORY_DAYS: learned }) => kept === 0 || kept >= learned, {
     path: ['LEDGER_RETENTION_DAYS'],

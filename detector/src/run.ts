@@ -97,11 +97,13 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     url: config.CLICKHOUSE_URL,
     user: config.CLICKHOUSE_USER,
     password: config.CLICKHOUSE_PASSWORD,
+    insertQuorum: config.LEDGER_INSERT_QUORUM,
   };
   const ledger = await parts.openLedger({
     ...endpoint,
     database: config.CLICKHOUSE_DATABASE,
     engine: config.LEDGER_ENGINE,
+    cluster: config.LEDGER_CLUSTER,
     fsync: config.LEDGER_FSYNC,
     insertTimeoutMs: config.INSERT_TIMEOUT_MS,
   });

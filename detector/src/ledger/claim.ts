@@ -4,6 +4,7 @@ import { FINDINGS_TABLE, LEDGER_TABLE } from '../../contract/index.ts';
 import { abortedBy } from './clickhouse.ts';
 import { asLedgerErrors } from './errors.ts';
 import { FencedError, LedgerUnavailableError, type Ledger } from './ledger.ts';
+import { replicaSteps } from './replicas.ts';
 import { PROGRESS_TABLE } from './resume-point.ts';
 
 const POLL_FIRST_MS = 5;
@@ -15,14 +16,17 @@ const ANYBODY = '';
 /**
  * Makes the functions that hand partitions over to a claimant.
  * @param waitMsMax how long inserts of an earlier claimant may take to end; longer than an insert's time limit
+ * @param cluster the cluster that the ledger is replicated on; '', the default, for a single server
  */
 export function ledgerClaim(
   client: ClickHouseClient,
   database: string,
   waitMsMax: number,
+  cluster = '',
 ): Pick<Ledger, 'claim' | 'renewClaim'> {
   const claims = `${database}.claims`;
   const dictionary = `${database}.claims_by_partition`;
+  const replicas = replicaSteps(database, cluster);
 
   /**
    * Always later than the claim before, whatever the clock does: a step back must not make a new claim an old one.
@@ -60,7 +64,7 @@ export function ledgerClaim(
 
   async function runningInserts(): Promise<Set<string>> {
     const answer = await client.query({
-      query: `SELECT query_id FROM system.processes
+      query: `SELECT query_id FROM ${replicas.processes}
               WHERE query_kind = 'Insert' AND multiSearchAny(query, {tables:Array(String)})`,
       query_params: { tables: [LEDGER_TABLE, PROGRESS_TABLE, FINDINGS_TABLE].map((table) => `${database}.${table}`) },
       format: 'JSONCompactEachRow',
@@ -95,12 +99,13 @@ export function ledgerClaim(
     await asLedgerErrors('claiming partitions', async () => {
       const abort = abortedBy(signal);
       await insertClaim(partitions, claimant, lineage, abort);
-      await client.command({ query: `SYSTEM RELOAD DICTIONARY ${dictionary}`, ...abort });
+      for (const query of replicas.afterClaim) await client.command({ query, ...abort });
       // Not claimed again: whoever came later was assigned them later, and two who insist would shut each other out in turn. The
       // loser of a tie, or of a claim by somebody who should have none any more, has them by its next assignment.
       if (!(await holdsAll(partitions, claimant)))
         throw new FencedError(`claiming partitions: another detector claimed one of them while ${claimant} did`);
       await outlastOlderInserts(signal);
+      for (const query of replicas.beforeResume) await client.command({ query, ...abort });
     });
   }
 

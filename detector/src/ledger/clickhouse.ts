@@ -6,6 +6,8 @@ export interface ClickHouseEndpoint {
   url: string;
   user: string;
   password: string;
+  /** Replicas that have to have what is written before it counts as written; 0, the default, for a single server. */
+  insertQuorum?: number;
 }
 
 /** The parameter that breaks a request off when the signal fires, if there is one. */
@@ -40,6 +42,14 @@ export function connect(endpoint: ClickHouseEndpoint, silenceMsMax: number): Cli
       // Nor may the engine take an insert for the repeat of another: it notes it before the rows are in place, and killed between the
       // two it drops what is sent again. Whether rows are there is asked of the rows (ownership.ts).
       insert_deduplicate: 0,
+      ...(endpoint.insertQuorum === undefined || endpoint.insertQuorum === 0 ? {} : quorumOf(endpoint.insertQuorum)),
     },
   });
 }
+
+/** Statements for a whole cluster go on without replicas that are down, which catch up when they are back. The client's types lack that mode. */
+const quorumOf = (replicas: number): Record<string, string> => ({
+  insert_quorum: String(replicas),
+  distributed_ddl_output_mode: 'none_only_active',
+  skip_unavailable_shards: '1',
+});

@@ -22,6 +22,10 @@ export interface LedgerOptions {
   fsync: boolean;
   /** Time limit of one insert; shorter than the consumer's session time-out. */
   insertTimeoutMs: number;
+  /** Cluster that it is replicated on, as `system.clusters` names it; left out on a single server. */
+  cluster?: string;
+  /** Replicas that have to have an insert before it is acknowledged; left out on a single server. */
+  insertQuorum?: number;
 }
 
 /** Migrating, and restoring a month of lanes, take long and say nothing meanwhile. */
@@ -49,7 +53,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     throw error;
   }
   return {
-    ...ledgerClaim(client, database, options.insertTimeoutMs + CLAIM_MARGIN_MS),
+    ...ledgerClaim(client, database, options.insertTimeoutMs + CLAIM_MARGIN_MS, options.cluster),
     ...ledgerInsert(client, database, options.insertTimeoutMs),
     ...ledgerResumePoint(client, database),
     ...ledgerReads(patient, database),

@@ -11,6 +11,8 @@ export interface MigrateOptions {
   engine: string;
   /** Sync every insert to disk before it is acknowledged. */
   fsync: boolean;
+  /** Cluster that it is replicated on, as `system.clusters` names it; '' or left out on a single server. */
+  cluster?: string;
   /** The credentials of the client, which the claims dictionary reads with on a server that has users. */
   user: string;
   password: string;
@@ -34,7 +36,7 @@ export async function migrate(client: ClickHouseClient, options: MigrateOptions)
   const { database } = options;
   assertIdentifier(database);
   const migrations = readMigrations(options.directory ?? MIGRATIONS_DIRECTORY);
-  await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}` });
+  await client.command({ query: createDatabase(database, options.cluster ?? '') });
   await assertEngine(client, database, options.engine);
   const values: TemplateValues = {
     database,
@@ -60,6 +62,12 @@ export async function migrate(client: ClickHouseClient, options: MigrateOptions)
   await assertColumns(client, database);
   await dropUnusedRollUpsWhileEmpty(client, database);
   await syncAsTold(client, database, options.fsync);
+}
+
+/** A replicated database gives every table, dictionary and change of one to all replicas, so that migrations need to know of none. */
+function createDatabase(database: string, cluster: string): string {
+  if (cluster === '') return `CREATE DATABASE IF NOT EXISTS ${database}`;
+  return `CREATE DATABASE IF NOT EXISTS ${database} ON CLUSTER '${cluster}' ENGINE = Replicated('/clickhouse/databases/${database}', '{shard}', '{replica}')`;
 }
 
 async function apply(client: ClickHouseClient, migration: Migration, values: TemplateValues): Promise<void> {
