@@ -90,6 +90,17 @@ Compares every file of the backup in DIR with its list, then copies it into the 
   LANEWATCH_HOME   the data directory   (default ./.lanewatch)
   --help           this text`,
   },
+  capacity: {
+    summary: 'what an installation needs at a rate of events, from measured figures',
+    entry: 'capacity/main.ts',
+    help: `npm run -s lanewatch -- capacity [options]
+
+Prints cores, memory, partitions and disk for 1,000, 100,000 and 1,000,000 events a second, or for the rate that is named.
+
+  --events N   events a second, sustained
+  --lanes N    keys in use          (default 10000)
+  --help       this text`,
+  },
   'verify-audit': {
     summary: 'check that no row of the audit trail was changed, removed, inserted or moved',
     entry: 'embedded/verify-audit.ts',

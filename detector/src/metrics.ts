@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Detector, DetectorObserver } from './detector.ts';
+import { FencedError } from './ledger/ledger.ts';
 
 export interface Metrics {
   registry: Registry;
@@ -50,6 +51,17 @@ export function createMetrics(): Metrics {
     help: 'Corrections put on the bus because several reports are of one request',
     registers,
   });
+  const fenced = new Counter({
+    name: 'lanewatch_detector_fenced_total',
+    help: 'Batches and claims that the ledger refused, because another detector holds the partition',
+    registers,
+  });
+  const takenToStored = new Histogram({
+    name: 'lanewatch_detector_taken_to_stored_seconds',
+    help: 'From taking the first record of a batch off the bus until its rows and findings are stored',
+    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers,
+  });
   const partitions = new Gauge({ name: 'lanewatch_detector_partitions', help: 'Partitions held', registers });
   const storeSeconds = new Histogram({
     name: 'lanewatch_detector_store_seconds',
@@ -70,9 +82,13 @@ export function createMetrics(): Metrics {
       finished(batch, tookMs) {
         for (const { finding } of batch.changes) findings.inc({ rule: finding.rule });
         storeSeconds.observe(tookMs / 1000);
+        if (batch.firstTakenMs > 0) takenToStored.observe((batch.storedAtMs - batch.firstTakenMs + tookMs) / 1000);
       },
       corrected: (count) => corrections.inc(count),
-      fault: (stage) => faults.inc({ stage }),
+      fault(stage, error) {
+        faults.inc({ stage });
+        if (error instanceof FencedError) fenced.inc();
+      },
       assigned: (held) => partitions.set(held.length),
       revoked: () => partitions.set(0),
     },

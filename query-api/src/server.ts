@@ -119,6 +119,7 @@ export async function createServer(
   installMetrics(app, {
     outboxUnsent: () => services.publisher.unsent(),
     changeListeners: () => services.changes.listeners,
+    usageLag: () => services.usageLag(),
     verifyEvents: services.verifyEvents,
   });
 

@@ -6,7 +6,12 @@ afterEach(() => vi.useRealTimers());
 
 async function scrape(outboxUnsent: () => Promise<number>): Promise<{ status: number; body: string }> {
   const app = Fastify();
-  installMetrics(app, { outboxUnsent, changeListeners: () => 3, verifyEvents: { waiting: 0, lost: 0 } });
+  installMetrics(app, {
+    outboxUnsent,
+    changeListeners: () => 3,
+    usageLag: () => Promise.resolve([]),
+    verifyEvents: { waiting: 0, lost: 0 },
+  });
   const { statusCode, body } = await app.inject({ method: 'GET', url: '/metrics' });
   return { status: statusCode, body };
 }

@@ -18,6 +18,8 @@ export function installMetrics(
   read: {
     outboxUnsent: () => Promise<number>;
     changeListeners: () => number;
+    /** Records of the usage topic that the detectors have not stored yet, by partition. */
+    usageLag: () => Promise<readonly { partition: number; lag: number }[]>;
     verifyEvents: { readonly waiting: number; readonly lost: number };
   },
 ): void {
@@ -62,6 +64,17 @@ export function installMetrics(
     registers: [registry],
     collect() {
       this.set(read.verifyEvents.lost);
+    },
+  });
+  new Gauge({
+    name: 'lanewatch_query_api_usage_lag_records',
+    help: 'Records on the usage topic that the detectors have not stored yet; absent while the bus does not answer',
+    labelNames: ['partition'],
+    registers: [registry],
+    async collect() {
+      this.reset();
+      const lags = await soon(read.usageLag()).catch(() => []);
+      for (const { partition, lag } of lags) this.set({ partition }, lag);
     },
   });
   app.addHook('onResponse', async (request, reply) => {

@@ -1,5 +1,5 @@
 import { topicsOf, USAGE_PARTITIONS_DEFAULT } from '@lanewatch/ingest/contract';
-import type { Bus } from '@lanewatch/ingest/contract';
+import type { Bus, PartitionLag } from '@lanewatch/ingest/contract';
 import type { Logger } from 'pino';
 import { takeOverEvents } from '../audit/take-over.ts';
 import { createAccounts } from '../accounts/accounts.ts';
@@ -80,6 +80,8 @@ export interface Services {
   shared: SharedReads;
   collectors: CollectorTotals;
   deadLetters: DeadLetters;
+  /** How far the detectors are on the usage topic. */
+  usageLag(): Promise<PartitionLag[]>;
   /** Puts a dead letter on the usage topic again. */
   replay(letter: HeldLetter, actor: string): Promise<void>;
   changes: ChangeFeed;
@@ -166,8 +168,9 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     group: config.consumerGroup,
     lookMs: busLookMs,
   });
+  const usageLag = () => bus.lag(topics.usage.name, config.consumerGroup);
   const settling = keepSettling(
-    createSettlement(collectors, () => bus.lag(topics.usage.name, config.consumerGroup), now),
+    createSettlement(collectors, usageLag, now),
     busLookMs,
     // The link to the bus complains already; until it is back, counts alone say what is in flight.
     (error) => logger.debug({ err: error }, 'the bus does not say how far the detectors are'),
@@ -252,6 +255,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     shared,
     collectors,
     deadLetters,
+    usageLag,
     replay: (letter, actor) => replay({ db, bus, topic: topics.usage.name, nowMs: now(), actor }, letter),
     changes,
     scheduler,

@@ -1,0 +1,17 @@
+import { parseArgs } from 'node:util';
+import { ASSUMED, MEASURED, SCALES } from './figures.ts';
+import { tableOf } from './table.ts';
+
+/** `npm run -s lanewatch -- capacity [--events N --lanes N]` */
+const { values } = parseArgs({ options: { events: { type: 'string' }, lanes: { type: 'string' } } });
+const wanted = [Number(values.events ?? 0), Number(values.lanes ?? 10_000)] as const;
+if (wanted.some((value) => !Number.isFinite(value) || value < 0)) {
+  console.error('--events and --lanes are numbers: events a second, and keys in use.');
+  process.exitCode = 2;
+} else {
+  const scales = values.events === undefined ? SCALES : [{ eventsPerSecond: wanted[0], lanes: wanted[1] }];
+  const [titles = [], ...rows] = tableOf(scales, MEASURED, ASSUMED);
+  const width = Math.max(...titles.map((title) => title.length));
+  for (const [index, title] of titles.entries())
+    console.log([title.padEnd(width), ...rows.map((row) => (row[index] ?? '').padStart(12))].join('  '));
+}
