@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 export const run = promisify(execFile);
 const TOOLS = join(import.meta.dirname, 'tools');
 const CACHE = join(import.meta.dirname, '.tools');
-const FETCH_TIMEOUT_MS = 300_000;
+/** Half a gigabyte of packages over a slow line. */
+const FETCH_TIMEOUT_MS = 900_000;
 const COPY_GOAL = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
 
 /** A file of ours that a tool reads. */

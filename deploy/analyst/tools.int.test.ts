@@ -9,8 +9,8 @@ import type { AnalystConnection } from './connection.ts';
 import { isThere } from './fetched.ts';
 import { TOOLS } from './tools.ts';
 
-/** dbt is a minute of installing: `npm run -s lanewatch -- analyst --try` asks with it. */
-const ASKED_HERE = TOOLS.filter(({ name }) => name !== 'dbt');
+/** The others take a minute to install or build: `npm run -s lanewatch -- analyst --try` asks with them. */
+const ASKED_HERE = TOOLS.filter(({ name }) => name !== 'dbt' && name !== 'clickhouse-go');
 const FETCH_TIMEOUT_MS = 300_000;
 
 let home: string;

@@ -44,6 +44,10 @@ async function askJdbc(connection: AnalystConnection): Promise<Answer[]> {
   return answerOf(connection, 'java', ['-cp', classPath, toolFile('Jdbc.java'), toolFile('question.sql')]);
 }
 
+/** Its module is fetched and built by `go run`, which keeps both. */
+const askGo = (connection: AnalystConnection): Promise<Answer[]> =>
+  answerOf(connection, 'go', ['-C', toolFile('.'), 'run', '.', toolFile('question.sql')]);
+
 /** dbt over its sources: an analyst may build nothing, and can ask everything. */
 async function askDbt(connection: AnalystConnection): Promise<Answer[]> {
   const programs = await pythonWith('requirements-more.txt');
@@ -69,6 +73,7 @@ export const TOOLS: readonly Tool[] = [
   { name: 'clickhouse-connect', needs: PYTHON, ask: python('connect.py') },
   { name: 'sqlalchemy', needs: PYTHON, ask: python('alchemy.py') },
   { name: 'jdbc', needs: JAVA, ask: askJdbc },
+  { name: 'clickhouse-go', needs: [['go', 'version']], ask: askGo },
   { name: 'dbt', needs: PYTHON, ask: askDbt },
 ];
 

@@ -141,7 +141,7 @@ Prints where the engine is, the user that may only read, its password, and lines
 (npm start).
 
   --password        print the password alone
-  --try             ask one question with clickhouse-connect, SQLAlchemy, JDBC and dbt, fetched from their registries
+  --try             ask one question with clickhouse-connect, SQLAlchemy, JDBC, clickhouse-go and dbt, fetched from their registries
   --notebooks DIR   run the notebooks of deploy/analyst/notebooks, and write them with their answers into DIR
   --help            this text`,
   },

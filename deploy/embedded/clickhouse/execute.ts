@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { authenticate, refuseEscapes, sessionStatements } from './access.ts';
@@ -11,6 +12,7 @@ import type { Config } from './config.ts';
 import type { Analysis, Engine, Session } from './engine.ts';
 import { fromEngine, raise, withoutPath } from './errors.ts';
 import { DEFAULT_FORMAT } from './formats.ts';
+import { inVersion, NATIVE_VERSION_FROM } from './native-version.ts';
 import { readForm } from './request.ts';
 import type { QueryRequest } from './request.ts';
 import type { ResultPipes } from './results.ts';
@@ -287,7 +289,9 @@ async function read(
   })();
   try {
     if (streamable) {
-      await sendStream(answer, { ...request, bytesMax, onTooLong: stop }, format, pipe.stream, ended);
+      const isVersioned = format === 'Native' && request.protocolVersion >= NATIVE_VERSION_FROM;
+      const source = isVersioned ? Readable.from(inVersion(pipe.stream)) : pipe.stream;
+      await sendStream(answer, { ...request, bytesMax, onTooLong: stop }, format, source, ended);
     } else {
       pipe.stream.resume();
       const { error } = await ended;

@@ -22,6 +22,8 @@ export type QueryRequest = {
   compression: 'gzip' | 'deflate' | 'br' | 'zstd' | undefined;
   /** The client wants ClickHouse's own block compression around the result. */
   inBlocks: boolean;
+  /** Version of ClickHouse's protocol in which the Native format is read; 0 for the one before there were versions. */
+  protocolVersion: number;
   readOnlyMethod: boolean;
 };
 
@@ -98,6 +100,7 @@ export function readRequest(request: IncomingMessage, url: URL): QueryRequest {
       ? chooseEncoding(header('accept-encoding') ?? '')
       : undefined,
     inBlocks: isOn(search.get('compress')),
+    protocolVersion: Number(parameter('client_protocol_version') ?? 0),
     readOnlyMethod: request.method === 'GET' || request.method === 'HEAD',
   };
 }

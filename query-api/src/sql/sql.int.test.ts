@@ -60,7 +60,7 @@ describe('what analysts ask', () => {
     expect(body.columns).toEqual([
       { name: 'person', type: 'LowCardinality(String)' },
       { name: 'spent', type: 'Decimal(38, 9)' },
-      { name: 'tokens', type: 'UInt64' },
+      { name: 'tokens', type: 'Int64' },
     ]);
     expect(body.rows).toEqual([
       ['', '1.23456789', '12'],
