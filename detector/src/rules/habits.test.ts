@@ -1,11 +1,11 @@
 import type { CredentialRecord, UsageEvent } from '@lanewatch/ingest/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { RuleId, Severity } from '../../contract/index.ts';
+import { RULE_CATALOGUE, type RuleId, type Severity } from '../../contract/index.ts';
 import { fingerprintOf } from '@lanewatch/ingest/contract';
 import { NOON } from '../pipeline/testing/events.ts';
 import type { RuleOverrides } from './parameters.ts';
-import { credential, findingsOf, findingsOfLives, HOUR, iso } from './testing/run-rules.ts';
+import { credential, findingsOf, findingsOfLives, HINT, HOUR, iso } from './testing/run-rules.ts';
 
 const DAY = 24 * HOUR;
 const HOME = '81.1.0.7';
@@ -49,6 +49,38 @@ const rotated = (graceLeftMs: number) => [
 ];
 
 const CASES: Case[] = [
+  {
+    rule: 'R01',
+    name: 'a key that nobody registered',
+    events: [at(0)],
+    short: [at(0, { outcome: 'denied', status_code: 403 })],
+    severity: 'high',
+    credentials: [],
+  },
+  {
+    rule: 'R02',
+    name: 'a hint that two registered keys have',
+    events: [at(0, { fingerprint: '', hint: HINT, org: '' })],
+    short: [at(0, { fingerprint: '', hint: HINT, org: 'acme' })],
+    severity: 'medium',
+    credentials: ['acme', 'beta'].map((org) => credential({ id: org, fingerprint: '', org })),
+  },
+  {
+    rule: 'R03',
+    name: 'a key that was used at its revocation, and not a moment before',
+    events: [at(0)],
+    short: [at(1)],
+    severity: 'critical',
+    credentials: [credential({ status: 'revoked', revoked_at: iso(NOON) })],
+  },
+  {
+    rule: 'R05',
+    name: 'a second person within a day of the first',
+    events: [at(DAY - 1), at(0, { user: 'ben@acme.example' })],
+    short: [at(DAY), at(0, { user: 'ben@acme.example' })],
+    severity: 'medium',
+    facts: { people_count: 2 },
+  },
   {
     rule: 'R06',
     name: 'a new country while the usual place is in use',
@@ -218,6 +250,11 @@ const CASES: Case[] = [
     credentials: [],
   },
 ];
+
+test('every rule that events decide is held here against what it fires for and what is one step short of that', () => {
+  const decided = RULE_CATALOGUE.filter(({ decidedBy }) => decidedBy === 'stream').map(({ id }) => id);
+  expect([...new Set(CASES.map(({ rule }) => rule))].sort()).toEqual(decided);
+});
 
 describe.each(CASES)(
   '$rule: $name',
