@@ -130,7 +130,8 @@ export function createBacktests(options: BacktestsOptions): Backtests {
 
 /** Starts a backtest in a thread of its own. */
 export function startWorker(task: BacktestTask, onNews: (news: BacktestNews) => void): () => Promise<unknown> {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: task });
+  // Without what the process was started with: a launcher's module that watches over the process would run in the thread, too.
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: task, execArgv: [] });
   worker.on('message', onNews);
   worker.on('error', (error: unknown) =>
     onNews({ kind: 'failed', problem: error instanceof Error ? error.message : String(error) }),
