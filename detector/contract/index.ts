@@ -10,6 +10,7 @@ export * from './fact-words.ts';
 export * from './finding.ts';
 export * from './finding-words.ts';
 export * from './ledger-row.ts';
+export * from './provider-totals.ts';
 export * from './rule-catalogue.ts';
 export * from './rule-description.ts';
 export * from './rule-settings.ts';

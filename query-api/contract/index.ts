@@ -19,6 +19,7 @@ export * from './credential-import.ts';
 export * from './verify.ts';
 export * from './directory.ts';
 export * from './entity-address.ts';
+export * from './imports.ts';
 export * from './jobs.ts';
 export * from './audit.ts';
 export * from './exports.ts';

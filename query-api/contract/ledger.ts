@@ -70,6 +70,8 @@ export const ledgerQuerySchema = pageQuerySchema.extend({
     .optional(),
   /** A typed filter, such as `agent:codex cost>1 -user:ada`; all other parameters hold as well. */
   q: z.string().max(FILTER_CHARS_MAX).optional(),
+  /** Corrections that join the report of this event id with others of its request. */
+  joins: z.string().min(1).max(512).optional(),
   /** Rows that were stored after this instant, whenever they were seen. */
   stored_after: givenTimeSchema.optional(),
   /** asc: oldest first. */

@@ -1,6 +1,7 @@
 import { ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { mirroredOf, writeMirrored } from '@lanewatch/detector/contract';
+import { mirroredOf, writeMirrored, writeProviderTotals } from '@lanewatch/detector/contract';
+import type { ProviderTotal } from '@lanewatch/detector/contract';
 import type { CredentialRecord } from '@lanewatch/ingest/contract';
 
 /** Longest that an answer is waited for. */
@@ -53,10 +54,12 @@ export interface ClickHouse {
    */
   download(sql: string, parameters: Record<string, unknown>): AsyncIterable<Buffer>;
   /**
-   * Writes registry records into their copy beside the ledger, the one thing that is written there from here: queries that begin
+   * Writes registry records into their copy beside the ledger: queries that begin
    * afterwards see them. What fails is made up for by the detectors, which copy the topic.
    */
   mirror(records: readonly CredentialRecord[]): Promise<void>;
+  /** Writes what providers counted of keys, beside the ledger. */
+  writeProviderTotals(totals: readonly ProviderTotal[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -99,6 +102,7 @@ export function openClickHouse(connection: Connection): ClickHouse {
   return {
     database: connection.database,
     mirror: (records) => withFaults(() => writeMirrored(writer, connection.database, records.map(mirroredOf))),
+    writeProviderTotals: (totals) => withFaults(() => writeProviderTotals(writer, connection.database, totals)),
     rows: (sql, parameters = {}, options) =>
       withFaults(() => readAll(client, sql, parameters, options?.patienceMs ?? READ_TIMEOUT_MS)),
     stream: (sql, parameters, onRow) => withFaults(() => readEach(client, sql, parameters, onRow)),

@@ -165,6 +165,30 @@ test('a session is told call by call: its keys, where they change, and what came
   expect((await api.get(`/v1/sessions/${segmentOf('')}`)).status).toBe(404);
 });
 
+test('a request that agent and proxy report is one call of its session, and its row tells of both', async () => {
+  const request = { session: 'joined', model: 'gpt-5', agent: 'codex', seen_at: nowMs - 10 * MINUTE_MS };
+  const agent = { ...request, source: 'codex', id: 'a', reporter: 'agent' as const, user: 'ada', cost_nano_usd: 2e9 };
+  const proxy = { ...request, source: 'proxy/openai', id: 'p', reporter: 'proxy' as const, fingerprint: KNOWN };
+  const correction = { source: 'lanewatch/corrections', flags: ['correction' as const] };
+  const both = [
+    ['codex', 'a'],
+    ['proxy/openai', 'p'],
+  ];
+  await api.storeRows([
+    agent,
+    proxy,
+    { ...agent, ...correction, id: 'r-a', calls: -1, cost_nano_usd: -2e9, joins: JSON.stringify(both) },
+    { ...proxy, ...correction, id: 'r-p', calls: -1, joins: JSON.stringify(both.toReversed()) },
+    { ...agent, ...correction, id: 'e', fingerprint: KNOWN, lane: KNOWN, joins: JSON.stringify(both) },
+  ]);
+  const session = (await api.get('/v1/sessions/joined')).body as Session;
+  expect(session).toMatchObject({ events: 1, cost_usd: '2', key_changes: [], lanes: [{ lane: KNOWN, events: 1 }] });
+  expect(session.calls.items.map(({ id }) => id)).toEqual(['e']);
+  const of = async (query: Record<string, string>) => (await api.get('/v1/ledger', query)).body;
+  expect((await of({ session: 'joined' })).totals).toEqual({ events: 1, cost_usd: '2', sessions: 1 });
+  expect((await of({ joins: 'p' })).items.map(({ id }: { id: string }) => id).toSorted()).toEqual(['e', 'r-a', 'r-p']);
+});
+
 test.each([
   ['a person', 'ADA', 2],
   ['an address', '10.0.0.2', 1],

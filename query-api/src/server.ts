@@ -22,6 +22,7 @@ import { collectorRoutes } from './routes/collectors.ts';
 import { controlRoutes } from './routes/control.ts';
 import { credentialGroupRoutes } from './routes/credential-groups.ts';
 import { credentialSecretRoutes } from './routes/credential-secrets.ts';
+import { importRoutes } from './routes/imports.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { evidenceRoutes } from './routes/evidence.ts';
 import { exportRoutes } from './routes/exports.ts';
@@ -138,6 +139,7 @@ export async function createServer(
   await app.register(caseRoutes(services));
   await app.register(collectorRoutes(services));
   await app.register(credentialRoutes(services));
+  await app.register(importRoutes(services));
   await app.register(credentialSecretRoutes(services));
   await app.register(credentialGroupRoutes(services));
   await app.register(verifyRoutes(services));

@@ -28,6 +28,7 @@ export const PLACE_GROUPS: readonly { name: string; places: readonly Place[] }[]
     places: [
       { href: '/findings', name: 'Findings', icon: 'findings', routes: ['/findings'] },
       { href: '/credentials', name: 'Registry', icon: 'registry', routes: ['/credentials'] },
+      { href: '/imports', name: 'Imports', icon: 'registry', routes: ['/imports'] },
       { href: '/settings/projects', name: 'Projects and teams', icon: 'organizations', routes: ['/settings'] },
       { href: '/rules', name: 'Rules', icon: 'rules', routes: ['/rules'] },
       { href: '/policies', name: 'Policies', icon: 'policies', routes: ['/policies', '/collect'] },

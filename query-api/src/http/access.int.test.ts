@@ -97,6 +97,8 @@ const ACCESS: Record<string, Access> = {
   'GET /v1/credentials/:id': 'viewer',
   'POST /v1/credentials': 'responder',
   'POST /v1/credentials/import': 'responder',
+  'GET /v1/imports': 'viewer',
+  'POST /v1/imports/:provider': 'responder',
   'POST /v1/credentials/preflight': 'responder',
   'PATCH /v1/credentials/:id': 'responder',
   'POST /v1/credentials/:id/rotate': 'responder',

@@ -54,6 +54,11 @@ export function ledgerFilter(asked: LedgerFilters): Scope {
     parameters['f_to'] = storableMs(query.to);
     conditions.push(`ledger.seen_at < ${instantSql('f_to')}`);
   }
+  if (query.joins !== undefined) {
+    // As it stands in the JSON there.
+    parameters['f_joins'] = JSON.stringify(query.joins);
+    conditions.push('position(ledger.joins, {f_joins:String}) > 0');
+  }
   if (query.stored_after !== undefined) {
     parameters['f_stored'] = storableMs(query.stored_after);
     conditions.push(`ledger.stored_at > ${instantSql('f_stored')}`);

@@ -1,4 +1,6 @@
 import type { Accounts } from '../accounts/accounts.ts';
+import { importJobs } from '../imports/jobs.ts';
+import type { ImportParts } from '../imports/jobs.ts';
 import { policyJobs } from '../policies/jobs.ts';
 import type { PolicyParts } from '../policies/facts.ts';
 import type { Job } from './job.ts';
@@ -7,11 +9,12 @@ import type { Job } from './job.ts';
 export interface JobParts {
   accounts: Accounts;
   policies: PolicyParts;
+  imports: ImportParts;
 }
 
 /** Every job there is. A part that has one adds it here. */
 export function jobsOf(parts: JobParts): Job[] {
-  return [...policyJobs(parts.policies), pruneAccounts(parts)];
+  return [...policyJobs(parts.policies), ...importJobs(parts.imports), pruneAccounts(parts)];
 }
 
 function pruneAccounts({ accounts }: JobParts): Job {

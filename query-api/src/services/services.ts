@@ -229,7 +229,14 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
   };
   const scheduler = startScheduler({
     ...{ database, logger, now },
-    jobs: jobsOf({ accounts, policies }),
+    jobs: jobsOf({
+      accounts,
+      policies,
+      imports: {
+        ...{ db, store, registry, now, modules: config.modules, settings: config.imports },
+        onFault: (error) => logger.warn({ err: error }, 'findings of imported keys not read'),
+      },
+    }),
     isStarted: parts.runsJobs ?? true,
   });
 

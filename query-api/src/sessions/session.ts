@@ -9,6 +9,7 @@ import { rowsSince } from '../ledger/scope.ts';
 import type { Scope } from '../ledger/scope.ts';
 import { instantOf, isLive } from '../ledger/window.ts';
 import { readNeighbours } from './neighbours.ts';
+import { netCalls, netSql } from './net.ts';
 
 /** Steps of the time axis, and lanes drawn on it. */
 const STEPS_MAX = 96;
@@ -153,8 +154,9 @@ export async function readSession(
   if (ever === null) return null;
   const { firstMs, lastMs } = ever;
   const since = rowsSince(firstMs, 'since', 'ledger.');
+  const ofSession = `${kindSql('session').isOneOf('values')} AND ${since.where}`;
   const scope: Scope = {
-    where: `${kindSql('session').isOneOf('values')} AND ${since.where}`,
+    where: `${ofSession} AND ${netSql(store.database, ofSession)}`,
     parameters: { ...since.parameters, values: [session] },
   };
   const [sums, parts, lanes, key_changes, axis, calls] = await Promise.all([
@@ -173,6 +175,6 @@ export async function readSession(
     is_live: isLive(lastMs, nowMs),
     ...parts,
     ...{ lanes, key_changes, axis },
-    calls: { items: calls.items, next_cursor: calls.next_cursor },
+    calls: { items: netCalls(calls.items), next_cursor: calls.next_cursor },
   };
 }

@@ -12,6 +12,8 @@ import {
   environmentsSchema,
   IDEMPOTENCY_HEADER,
   impactSchema,
+  importedKeysSchema,
+  importsSchema,
   modulesSchema,
   ownersSchema,
   preflightAnswerSchema,
@@ -68,6 +70,9 @@ export function registryCalls({ read, command }: Pick<Calls, 'read' | 'command'>
     revokeCredential: (id: string, body: { reason: string; confirm: string }) =>
       command(credentialRevokedSchema, `${one(id)}/revoke`, body),
     refuseKey: (body: CredentialRefuse) => command(credentialRevokedSchema, `${ALL}/refuse`, body),
+    imports: () => read(importsSchema, '/v1/imports'),
+    importKeys: (provider: string, org: string, isDryRun: boolean) =>
+      command(importedKeysSchema, `/v1/imports/${encodeURIComponent(provider)}`, { org, dry_run: isDryRun }),
     importCredentials: (csv: string, isDryRun: boolean) =>
       command(credentialImportedSchema, `${ALL}/import`, { csv, dry_run: isDryRun }),
   };

@@ -50,6 +50,7 @@ const OTHER_NAMES = {
     from: 'from',
     to: 'until',
     place: 'place on the bus',
+    joins: 'joins',
     stored_after: 'stored after',
   },
 } as const;

@@ -24,6 +24,7 @@ export const load: PageServerLoad = async ({ locals, params, url }) => {
       tokens_out: row.tokens_output,
       cost_usd: row.cost_usd,
       latency_ms: row.latency_ms,
+      reports: row.joins === '' ? 1 : (JSON.parse(row.joins) as unknown[]).length,
     })),
     next_cursor: calls.next_cursor,
   };

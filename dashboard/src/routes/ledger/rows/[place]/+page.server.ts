@@ -3,6 +3,6 @@ import { readRow } from './row.ts';
 import type { PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async ({ locals, params, url }) => ({
-  row: await readRow(locals.api, params.place, url.searchParams),
+  ...(await readRow(locals.api, params.place, url.searchParams)),
   queryApiUrl: QUERY_API_URL,
 });
