@@ -15,6 +15,8 @@ export interface Measured {
   bytesPerLane: number;
   /** P3's events on the bus. */
   busBytesPerEvent: number;
+  /** A ledger row compressed, with its roll-up: detector/src/ledger/README.md. */
+  ledgerBytesPerRow: number;
 }
 
 /** Rules of thumb that no bench measures; each says why. */
@@ -23,8 +25,6 @@ export interface Assumed {
   utilization: number;
   /** Merges rewrite a row some times; the engine's cores per insert core. */
   mergeFactor: number;
-  /** A ledger row compressed, with its roll-ups: yours is `SELECT sum(bytes_on_disk) / sum(rows) FROM system.parts WHERE table = 'ledger' AND active`. */
-  ledgerBytesPerRow: number;
   /** Copies of a record on Kafka, and of a row on replicas. */
   busReplicas: number;
   ledgerReplicas: number;
@@ -75,7 +75,7 @@ export function needOf(eventsPerSecond: number, lanes: number, measured: Measure
     shards: Math.ceil(engineCores / CORES_PER_SHARD),
     ledgerDiskTerabytes:
       (eventsPerSecond *
-        assumed.ledgerBytesPerRow *
+        measured.ledgerBytesPerRow *
         assumed.ledgerReplicas *
         DAY_SECONDS *
         assumed.ledgerRetentionDays) /

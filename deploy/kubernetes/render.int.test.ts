@@ -60,12 +60,15 @@ describe.skipIf(tools === null).each([
   });
 });
 
-it.skipIf(tools === null)('the compose files, alone and with TLS, are what compose takes', async () => {
-  const folder = await tempDir();
-  const files = ['compose.yaml', 'compose.tls.yaml'].map((name) => {
-    writeFileSync(join(folder, name), composeText(name, EXAMPLE_SETTINGS));
-    return join(folder, name);
-  });
-  for (const some of [files.slice(0, 1), files])
-    expect((await run(join(tools!, 'compose'), ['-format', 'json', ...some])).stdout).toContain('"query-api"');
-});
+it.skipIf(tools === null)(
+  'the compose files, alone, with TLS and with Prometheus, are what compose takes',
+  async () => {
+    const folder = await tempDir();
+    const files = ['compose.yaml', 'compose.tls.yaml', 'compose.observability.yaml'].map((name) => {
+      writeFileSync(join(folder, name), composeText(name, EXAMPLE_SETTINGS));
+      return join(folder, name);
+    });
+    for (const some of [files.slice(0, 1), files.slice(0, 2), files])
+      expect((await run(join(tools!, 'compose'), ['-format', 'json', ...some])).stdout).toContain('"query-api"');
+  },
+);
