@@ -33,8 +33,9 @@ export interface ServiceOptions {
 const END_WITH_PARENT = new URL('../../embedded/end-with-parent.ts', import.meta.url).href;
 /** A supervisor starts what ended by itself again after this time. */
 const RESTART_PAUSE_MS = 200;
-const READY_DEADLINE_MS = 60_000;
-const STOP_DEADLINE_MS = 30_000;
+/** Ends what hangs: on a busy machine a start takes minutes. */
+const READY_DEADLINE_MS = 600_000;
+const STOP_DEADLINE_MS = 300_000;
 
 /** A service that is not started yet. */
 export function createService(options: ServiceOptions): Service {
