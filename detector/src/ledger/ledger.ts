@@ -138,9 +138,14 @@ export interface Ledger {
    * nobody knows whether it was stored, or still will be: only behind a renewed claim can that be asked, and only then may it be sent again.
    */
   insert(block: RowBlock, claimant: string): Promise<void>;
-  /** Hands over event hashes stored since `sinceMs`, oldest first, the newest `limit` at most. */
+  /**
+   * Hands over event hashes stored since `sinceMs`, oldest first, the newest `limit` at most: what lies in these partitions, and what
+   * belongs there among so many but was stored elsewhere, before some were added; a repeat of it comes here. Of events that name neither
+   * key nor session only the former.
+   */
   restoreHashes(
     partitions: number[],
+    partitionCount: number,
     sinceMs: number,
     limit: number,
     onHash: (low: number, high: number, storedAtMs: number) => void,

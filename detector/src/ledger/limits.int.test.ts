@@ -49,7 +49,7 @@ describe('an engine that falls silent', () => {
     proxy.silence();
     const calls = [
       (signal: AbortSignal) => ledger.claim([0], 'second', signal),
-      (signal: AbortSignal) => ledger.restoreHashes([0], 0, 1, () => undefined, signal),
+      (signal: AbortSignal) => ledger.restoreHashes([0], 1, 0, 1, () => undefined, signal),
       (signal: AbortSignal) => ledger.restoreLanes([0], 0, 1, () => undefined, signal),
       (signal: AbortSignal) =>
         ledger.restoreValues([0], 0, { dimension: 'user', limit: 1, windowMs: 1 }, () => undefined, signal),

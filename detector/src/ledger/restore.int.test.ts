@@ -1,4 +1,4 @@
-import { UNATTRIBUTED_LANE } from '@lanewatch/ingest/contract';
+import { partitionForKey, UNATTRIBUTED_LANE } from '@lanewatch/ingest/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FINDINGS_TABLE, type Finding, type LedgerRow } from '../../contract/index.ts';
 import { createMemoryLedger, type MemoryLedger } from '../pipeline/testing/memory-ledger.ts';
@@ -219,10 +219,12 @@ describe('restoring', () => {
   }
 
   describe('the dedupe window', () => {
+    /** Partitions that the topic has by now; rows were stored when they were placed otherwise. */
+    const COUNT = 4;
     async function restored(partitions: number[], sinceMs: number, limit: number): Promise<string[]> {
       const hashes: string[] = [];
       let before = 0;
-      await test.ledger.restoreHashes(partitions, sinceMs, limit, (low, high, storedAtMs) => {
+      await test.ledger.restoreHashes(partitions, COUNT, sinceMs, limit, (low, high, storedAtMs) => {
         expect(storedAtMs).toBeGreaterThanOrEqual(before);
         before = storedAtMs;
         hashes.push(`${storedAtMs} ${high} ${low}`);
@@ -237,8 +239,14 @@ describe('restoring', () => {
       expect(await restored([0, 1, 2], since, 1e6)).toEqual(expected(rows.filter((row) => row.stored_at >= since)));
     });
 
-    it('holds only the partitions asked for', async () => {
-      expect(await restored([1], 0, 1e6)).toEqual(expected(rows.filter((row) => row.kafka_partition === 1)));
+    it('holds what lies in the partitions asked for, and what belongs there since some were added, and nothing else', async () => {
+      const keyOf = (row: LedgerRow) => (row.lane === UNATTRIBUTED_LANE ? row.session : row.lane);
+      const own = rows.filter((row) => row.kafka_partition === 1 || partitionForKey(keyOf(row), COUNT) === 1);
+      const elsewhere = own.filter((row) => row.kafka_partition !== 1).map(({ lane }) => lane);
+      expect(elsewhere).toContain(UNATTRIBUTED_LANE);
+      expect(new Set(elsewhere).size).toBeGreaterThan(1);
+      expect(own.length).toBeLessThan(rows.length);
+      expect(await restored([1], 0, 1e6)).toEqual(expected(own));
       expect(await restored([], 0, 1e6)).toEqual([]);
     });
 

@@ -1,5 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
+import { UNATTRIBUTED_LANE } from '@lanewatch/ingest/contract';
 import type { RaisingRow } from '../findings/flood-guard.ts';
 import type { AddressUse, WorkUse } from '../lane-state/crowd.ts';
 import { abortedBy } from './clickhouse.ts';
@@ -12,6 +13,7 @@ import {
   type ProfileRow,
   type ValuesWanted,
 } from './ledger.ts';
+import { quoted } from './migrate/template.ts';
 import { ENDPOINT, IS_UNRESOLVED_USER, RESTORE_SETTINGS, restoreQueries, STORED_ORDER } from './restore-queries.ts';
 
 /** event_hash and stored_at, eight bytes each. */
@@ -29,6 +31,9 @@ const DIMENSION_COLUMNS: Record<LaneDimension, string> = {
   environment: 'environment',
 };
 
+/** The partition where a key belongs: the engine knows Kafka's own hash. */
+const homeOf = (key: string) => `kafkaMurmurHash(${key}) % {count:UInt32}`;
+
 /** The reads that rebuild a detector's state from the ledger, each streamed: memory does not grow with the answer. */
 export function ledgerReads(client: ClickHouseClient, database: string) {
   const { ledger, storedSince, ofTheirLanes, eachRow } = restoreQueries(client, database);
@@ -36,6 +41,7 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
   return {
     async restoreHashes(
       partitions: number[],
+      partitionCount: number,
       sinceMs: number,
       limit: number,
       onHash: (low: number, high: number, storedAtMs: number) => void,
@@ -45,11 +51,13 @@ export function ledgerReads(client: ClickHouseClient, database: string) {
         const { stream } = await client.exec({
           query: `SELECT event_hash, stored_at FROM (
                     SELECT event_hash, stored_at FROM ${ledger}
-                    WHERE kafka_partition IN {partitions:Array(UInt32)}
-                      AND stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+                    WHERE stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+                      AND (kafka_partition IN {partitions:Array(UInt32)}
+                        OR lane != ${quoted(UNATTRIBUTED_LANE)} AND ${homeOf('lane')} IN {partitions:Array(UInt32)}
+                        OR lane = ${quoted(UNATTRIBUTED_LANE)} AND session != '' AND ${homeOf('session')} IN {partitions:Array(UInt32)})
                     ORDER BY stored_at DESC LIMIT {limit:UInt64})
                   ORDER BY stored_at FORMAT RowBinary`,
-          query_params: { partitions, since: sinceMs, limit },
+          query_params: { partitions, count: partitionCount, since: sinceMs, limit },
           clickhouse_settings: RESTORE_SETTINGS,
           ...abortedBy(signal),
         });

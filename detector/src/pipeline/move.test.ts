@@ -229,6 +229,28 @@ describe('an event that lies on another partition than its key’s', () => {
   });
 });
 
+test('an event stored before partitions were added is known where its key belongs since, to a detector that never had it', async () => {
+  const event = Array.from({ length: 40 }, (_, number) => eventOf(number)).find(
+    (one) => homeOf(one, 2) !== homeOf(one, COUNT),
+  )!;
+  const topic = createTopic();
+  const ledger = createMemoryLedger();
+  const clock = createClock();
+  const row = [Buffer.from(encodeUsageRow(event)), { [ROW_VERSION_HEADER]: USAGE_ROW_VERSION }] as const;
+  const none = () => Promise.resolve([]);
+  topic.append(homeOf(event, 2), ...row);
+  await live(ledger, topic, [[0], [1]], clock, none, 2);
+  topic.append(homeOf(event), ...row);
+  await live(
+    ledger,
+    topic,
+    PARTITIONS.map((partition) => [partition]),
+    clock,
+    none,
+  );
+  expect(ledger.rows.map((stored) => stored.kafka_partition)).toEqual([homeOf(event, 2)]);
+});
+
 test('an address whose keys several detectors see has a finding of each key, which counts exactly the rows that carry it', async () => {
   const topic = createTopic();
   for (let number = 0; number < 60; number++) {

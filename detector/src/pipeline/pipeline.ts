@@ -229,6 +229,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       crowd: detection?.crowd ?? null,
       flood,
       partitions,
+      partitionCount: placement.count,
       nowMs: startedMs,
       dedupe,
       signal,

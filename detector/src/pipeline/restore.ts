@@ -18,6 +18,8 @@ export interface RaisedFinding {
 export interface RestoreOptions {
   ledger: Ledger;
   partitions: number[];
+  /** How many the topic has. */
+  partitionCount: number;
   nowMs: number;
   dedupe: DedupeWindow;
   dedupeWindowMs: number;
@@ -41,6 +43,7 @@ export async function restoreState(options: RestoreOptions): Promise<RaisedFindi
   const { ledger, partitions, nowMs, dedupe, lanes, signal } = options;
   await ledger.restoreHashes(
     partitions,
+    options.partitionCount,
     nowMs - options.dedupeWindowMs,
     options.dedupeIdsMax,
     (low, high, storedAtMs) => {

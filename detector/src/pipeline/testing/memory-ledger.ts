@@ -1,4 +1,4 @@
-import { UNATTRIBUTED_LANE } from '@lanewatch/ingest/contract';
+import { partitionForKey, UNATTRIBUTED_LANE } from '@lanewatch/ingest/contract';
 import type { Finding, LedgerRow } from '../../../contract/index.ts';
 import { evidenceFor } from '../../findings/evidence.ts';
 import { isResolvedUser } from '../../lane-state/people.ts';
@@ -172,8 +172,15 @@ export function createMemoryLedger(): MemoryLedger {
       });
       ledger.intercept('inserted');
     },
-    async restoreHashes(partitions, sinceMs, limit, onHash) {
-      const newest = within(partitions, sinceMs).slice(-limit);
+    async restoreHashes(partitions, partitionCount, sinceMs, limit, onHash) {
+      const isOwn = (row: LedgerRow) => {
+        const key = row.lane === UNATTRIBUTED_LANE ? row.session : row.lane;
+        return (
+          partitions.includes(row.kafka_partition) ||
+          (key !== '' && partitions.includes(partitionForKey(key, partitionCount)))
+        );
+      };
+      const newest = rows.filter((row) => row.stored_at >= sinceMs && isOwn(row)).slice(-limit);
       for (const row of newest) onHash(row.event_hash_low, row.event_hash_high, row.stored_at);
     },
     async restoreLanes(partitions, sinceMs, limit, onLane) {
