@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { MODULES_DEFAULT, ROLES } from '../contract/index.ts';
 import type { Module, Role } from '../contract/index.ts';
 import type { ImportSettings } from './imports/imports.ts';
-import { PROVIDERS } from './imports/provider.ts';
+import { adminKeysIn, importSettings, importsOf } from './imports/settings.ts';
 
 const SECONDS_PER_HOUR = 3600;
 
@@ -114,21 +114,7 @@ const configSchema = z.object({
     .min(1)
     .optional()
     .describe('Active keys that the plan includes; more are made all the same, with a warning'),
-  ANTHROPIC_ADMIN_KEY_FILE: z
-    .string()
-    .optional()
-    .describe('File (mode 0600) with an admin key of the Anthropic organization: its keys and usage are imported'),
-  OPENAI_ADMIN_KEY_FILE: z
-    .string()
-    .optional()
-    .describe('File (mode 0600) with an admin key of the OpenAI organization: its keys and usage are imported'),
-  ANTHROPIC_ADMIN_URL: z.url().default('https://api.anthropic.com').describe('Where Anthropic’s admin interface is'),
-  OPENAI_ADMIN_URL: z.url().default('https://api.openai.com').describe('Where OpenAI’s admin interface is'),
-  IMPORT_ORG: z.string().max(200).default('').describe('Organisation that events of imported keys name'),
-  IMPORT_KEYS: z
-    .enum(['report', 'register'])
-    .default('report')
-    .describe('Whether the hourly import registers new keys, or only says how many there are'),
+  ...importSettings,
   SESSION_TTL_HOURS: z.coerce
     .number()
     .min(0.1)
@@ -212,9 +198,7 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
   const smtpUrl = secretIn('SMTP_URL_FILE', 1);
   if (smtpUrl !== null && !/^smtps?:\/\//.test(smtpUrl))
     problems.push('SMTP_URL_FILE: must hold smtp://… or smtps://…');
-  const adminKeys = Object.fromEntries(
-    PROVIDERS.map((provider) => [provider, secretIn(`${provider.toUpperCase()}_ADMIN_KEY_FILE`, ADMIN_KEY_CHARS_MIN)]),
-  );
+  const adminKeys = adminKeysIn(secretIn);
   const clientSecret = secretIn('OIDC_CLIENT_SECRET_FILE', 1);
   const oidcNames = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET_FILE'];
   const missing = oidcNames.filter((name) => set[name] === undefined);
@@ -224,13 +208,6 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
   }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const env = parsed.data;
-  const access: ImportSettings['access'] = Object.fromEntries(
-    PROVIDERS.flatMap((provider) => {
-      const key = adminKeys[provider];
-      const url = provider === 'anthropic' ? env.ANTHROPIC_ADMIN_URL : env.OPENAI_ADMIN_URL;
-      return key == null ? [] : [[provider, { url, key }]];
-    }),
-  );
   return {
     host: env.QUERY_API_HOST,
     port: env.QUERY_API_PORT,
@@ -271,7 +248,7 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
           },
     modules: env.MODULES,
     keysMax: env.KEYS_MAX ?? null,
-    imports: { access, org: env.IMPORT_ORG, registers: env.IMPORT_KEYS === 'register' },
+    imports: importsOf(env, adminKeys),
     sessionIdleSeconds: env.SESSION_TTL_HOURS * SECONDS_PER_HOUR,
     sessionMaxSeconds: env.SESSION_MAX_HOURS * SECONDS_PER_HOUR,
     secureCookies: env.SECURE_COOKIES,
@@ -281,7 +258,6 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
 
 /** A short secret could be guessed; 32 characters is what 128 random bits take in hex. */
 const SECRET_CHARS_MIN = 32;
-const ADMIN_KEY_CHARS_MIN = 12;
 
 function readSecretFile(path: string, charsMin: number): string {
   const mode = statSync(path).mode & 0o777;

@@ -166,8 +166,8 @@ test('a session is told call by call: its keys, where they change, and what came
 });
 
 test('a request that agent and proxy report is one call of its session, and its row tells of both', async () => {
-  const request = { session: 'joined', model: 'gpt-5', agent: 'codex', seen_at: nowMs - 10 * MINUTE_MS };
-  const agent = { ...request, source: 'codex', id: 'a', reporter: 'agent' as const, user: 'ada', cost_nano_usd: 2e9 };
+  const request = { session: 'joined', model: 'gpt-5', agent: 'twice-told', seen_at: nowMs - 10 * MINUTE_MS };
+  const agent = { ...request, source: 'codex', id: 'a', reporter: 'agent' as const, user: 'eve', cost_nano_usd: 2e9 };
   const proxy = { ...request, source: 'proxy/openai', id: 'p', reporter: 'proxy' as const, fingerprint: KNOWN };
   const correction = { source: 'lanewatch/corrections', flags: ['correction' as const] };
   const both = [

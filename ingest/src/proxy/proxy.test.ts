@@ -296,6 +296,25 @@ test('a provider that is not reached is told in its own form; one that breaks of
   await expect.poll(() => events.map(({ outcome }) => outcome)).toEqual(['failed', 'failed']);
 });
 
+test('a WebSocket is refused with a sentence, and does not reach the provider', async () => {
+  let reachedProvider = false;
+  const { url, reported } = await proxied(() => (reachedProvider = true));
+  const asked = httpRequest(`${url}/openai/v1/realtime?model=gpt-realtime`, {
+    headers: {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'a2V5',
+    },
+  });
+  asked.end();
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  expect(response.statusCode).toBe(501);
+  expect(JSON.parse((await body(response)).toString())).toMatchObject({ error: { code: 'lanewatch_no_websocket' } });
+  expect(await reported()).toMatchObject({ outcome: 'failed', status_code: 501 });
+  expect(reachedProvider).toBe(false);
+});
+
 test('another provider than those set up is none', async () => {
   const { url } = await proxied(() => undefined);
   for (const path of ['/mistral/v1/models', '', '/']) {

@@ -82,9 +82,11 @@ async function exchange(
     now: startedAt,
   });
   const forwarded =
-    violation === null
-      ? await forward(agent, provider, target.startsWith('/') ? target : `/${target}`, raw, reply.raw)
-      : refuse(reply, provider, violation);
+    violation === null && asksForWebSocket(raw.headers)
+      ? refuseWebSocket(reply, provider)
+      : violation === null
+        ? await forward(agent, provider, target.startsWith('/') ? target : `/${target}`, raw, reply.raw)
+        : refuse(reply, provider, violation);
   options.onExchange?.({ provider: name, status: forwarded.status, refused: violation?.policy ?? null });
   await report(options, {
     provider: name,
@@ -125,6 +127,21 @@ function refuse(reply: FastifyReply, provider: ProxyProvider, { policy, sentence
     `lanewatch_policy_${policy}`,
   );
   // The body is not read: whoever sends a long one is told at once, and the connection ends.
+  reply.raw.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(body);
+  return { status, headers: {}, metered: { model: undefined, usage: undefined }, broken: false };
+}
+
+const asksForWebSocket = ({ upgrade }: { upgrade?: string | undefined }): boolean =>
+  upgrade?.toLowerCase() === 'websocket';
+
+/** What goes on inside one would not be seen, so nobody is left to believe that it is. */
+function refuseWebSocket(reply: FastifyReply, provider: ProxyProvider): Forwarded {
+  const { status, body } = refusalIn(
+    provider.errorForm,
+    501,
+    `WebSockets do not pass this proxy, because their use can't be told. Use ${provider.name}'s HTTP API here, or its own address.`,
+    'lanewatch_no_websocket',
+  );
   reply.raw.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(body);
   return { status, headers: {}, metered: { model: undefined, usage: undefined }, broken: false };
 }

@@ -229,14 +229,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
   };
   const scheduler = startScheduler({
     ...{ database, logger, now },
-    jobs: jobsOf({
-      accounts,
-      policies,
-      imports: {
-        ...{ db, store, registry, now, modules: config.modules, settings: config.imports },
-        onFault: (error) => logger.warn({ err: error }, 'findings of imported keys not read'),
-      },
-    }),
+    jobs: jobsOf({ accounts, policies, imports: { ...policies, modules: config.modules, settings: config.imports } }),
     isStarted: parts.runsJobs ?? true,
   });
 
