@@ -37,11 +37,17 @@ export function triageAnswer(org: Organisation, kept: FakeTriage, asked: Asked, 
     const named = ids ?? org.findings.filter(({ lane }) => lanes?.includes(lane)).map((one) => one.id);
     const items = named.map((one): contract.TriageAnswer['items'][number] => {
       const finding = org.findings.find((other) => other.id === one);
-      if (finding === undefined) return { id: one, outcome: 'missing', detail: 'No such finding.', finding: null };
+      if (finding === undefined)
+        return { id: one, outcome: 'missing', detail: 'No such finding.', before: null, finding: null };
+      const { status, snooze, resolution } = finding;
+      const before = contract.triageOutcomeSchema.shape.before.parse({
+        ...{ status, assignee: finding.assignee, snooze },
+        resolution: resolution?.as === 'registry' ? null : resolution,
+      });
       const refusal = actOn(kept, finding, { act, as, reason, until, assignee, version: versions?.[one] }, at);
       return refusal === null
-        ? { id: one, outcome: 'done', detail: '', finding }
-        : { id: one, outcome: 'refused', detail: refusal, finding };
+        ? { id: one, outcome: 'done', detail: '', before, finding }
+        : { id: one, outcome: 'refused', detail: refusal, before: null, finding };
     });
     return contract.triageAnswerSchema.parse({ items, done: items.filter(({ outcome }) => outcome === 'done').length });
   }

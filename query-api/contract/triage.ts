@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { givenTimeSchema } from './common.ts';
+import { givenTimeSchema, instantSchema } from './common.ts';
 import { FINDING_ACTS, findingItemSchema, RESOLUTIONS } from './findings.ts';
 
 /** Longest that a finding can be put off. */
@@ -81,10 +81,20 @@ export const triageOutcomeSchema = z.object({
   /** done: changed by this · unchanged: it was so already · refused: see `detail` · missing: no finding has this id */
   outcome: z.enum(['done', 'unchanged', 'refused', 'missing']),
   detail: z.string(),
+  /** Where it stood before, for whoever takes the act back; null where this changed nothing. */
+  before: z
+    .object({
+      status: findingItemSchema.shape.status,
+      assignee: z.string(),
+      snooze: z.object({ until: instantSchema, reason: z.string() }).nullable(),
+      resolution: z.object({ as: z.enum(RESOLUTIONS), reason: z.string() }).nullable(),
+    })
+    .nullable(),
   /** As it is now; null where there is none. */
   finding: findingItemSchema.nullable(),
 });
 export const triageAnswerSchema = z.object({ items: z.array(triageOutcomeSchema), done: z.number().int() });
+export type TriageBefore = NonNullable<z.infer<typeof triageOutcomeSchema>['before']>;
 export type TriageAnswer = z.infer<typeof triageAnswerSchema>;
 
 /** `GET /v1/findings/assignees`: who may triage. */

@@ -3,6 +3,8 @@ import type {
   FindingStatus,
   Resolution,
   StreamTriage,
+  TriageAnswer,
+  TriageBefore,
   TriageRequest,
 } from '@lanewatch/query-api/contract';
 import { counted } from '#lib/format/count.ts';
@@ -57,25 +59,42 @@ export function commandOf(form: FormData, nowMs: number): TriageCommand {
   };
 }
 
-/** What takes an act back: findings are put where they were before it. */
-export function undoOf({ act }: Pick<TriageCommand, 'act'>, before: readonly FindingItem[]): TriageCommand[] {
+/** A finding as it stood before an act. */
+export type Before = TriageBefore & { id: string };
+
+/** What takes an act back: findings are put where they were before it. What the registry resolved stays open: nobody resolved it by hand. */
+export function undoOf({ act }: Pick<TriageCommand, 'act'>, before: readonly Before[]): TriageCommand[] {
   if (before.length === 0) return [];
+  const idsOf = (of: readonly Before[]) => of.map(({ id }) => id);
   if (act === 'assign') {
     return [...Map.groupBy(before, ({ assignee }) => assignee)].map(([assignee, of]) => ({
       ...{ act: 'assign', assignee },
-      ids: of.map(({ id }) => id),
+      ids: idsOf(of),
     }));
   }
-  const commands: TriageCommand[] = [{ act: 'reopen', ids: before.map(({ id }) => id) }];
-  const acknowledged = before.filter(({ status }) => status === 'acknowledged').map(({ id }) => id);
-  if (acknowledged.length > 0) commands.push({ act: 'acknowledge', ids: acknowledged });
-  for (const { id, snooze } of before)
-    if (snooze !== null) commands.push({ act: 'snooze', ids: [id], until: snooze.until, reason: snooze.reason });
-  for (const { id, status, resolution } of before)
-    if (status === 'resolved' && resolution !== null && resolution.as !== 'registry')
-      commands.push({ act: 'resolve', ids: [id], as: resolution.as, reason: resolution.reason });
+  const commands: TriageCommand[] = [{ act: 'reopen', ids: idsOf(before) }];
+  const acknowledged = before.filter(({ status }) => status === 'acknowledged');
+  if (acknowledged.length > 0) commands.push({ act: 'acknowledge', ids: idsOf(acknowledged) });
+  for (const of of alike(before, ({ snooze }) => snooze)) {
+    const { until, reason } = of[0]!.snooze!;
+    commands.push({ act: 'snooze', ids: idsOf(of), until, reason });
+  }
+  for (const of of alike(before, ({ resolution }) => resolution)) {
+    const { as, reason } = of[0]!.resolution!;
+    commands.push({ act: 'resolve', ids: idsOf(of), as, reason });
+  }
   return act === 'reopen' ? commands.slice(1) : commands;
 }
+
+/** Those that have something, those with the same together: each group is one command. */
+function alike(before: readonly Before[], of: (one: Before) => object | null): Before[][] {
+  const having = before.filter((one) => of(one) !== null);
+  return [...Map.groupBy(having, (one) => JSON.stringify(of(one))).values()];
+}
+
+/** The findings that an act changed, as they stood before it. */
+export const changedBy = ({ items }: TriageAnswer): Before[] =>
+  items.flatMap(({ id, before }) => (before === null ? [] : [{ id, ...before }]));
 
 /** What was done, in words. */
 export function doneWords({ act, as, assignee, ids }: TriageCommand, done: number): string {

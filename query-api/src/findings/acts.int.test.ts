@@ -117,3 +117,15 @@ test('lists are sorted by age and by what the lane spent, page by page', async (
   expect(await walk('age')).toEqual(['sort-c', 'sort-b', 'sort-a']);
   expect(await walk('spend')).toEqual(['sort-b', 'sort-c', 'sort-a']);
 });
+
+test('an act tells where each finding stood before it, so that it can be taken back', async () => {
+  const one = findingOn('back');
+  await api.storeFindings([one]);
+  const until = minutesFromNow(60);
+  await act(one.id, 'snooze', { until, reason: 'vendor' });
+  const acknowledge = async (): Promise<TriageAnswer> =>
+    (await api.post('/v1/findings/triage', { act: 'acknowledge', ids: [one.id, 'R01-none'] })).body;
+  const before = { status: 'snoozed', assignee: '', snooze: { until, reason: 'vendor' }, resolution: null };
+  expect((await acknowledge()).items.map((item) => item.before)).toEqual([before, null]);
+  expect((await acknowledge()).items.map((item) => item.before)).toEqual([null, null]);
+});

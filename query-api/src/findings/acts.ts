@@ -1,6 +1,6 @@
 import { appendAudit } from '../audit/append.ts';
 import { sql } from 'kysely';
-import type { TriageAnswer } from '../../contract/index.ts';
+import type { FindingStatus, TriageAnswer, TriageBefore } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { LOCKS } from '../registry/database.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
@@ -35,13 +35,13 @@ export async function actOnFindings(
   const outcomes = await db.transaction().execute(async (transaction) => {
     await lockFindings(transaction);
     const triage = await readTriage(transaction, nowMs, rows);
-    const made = new Map<string, ActOutcome>();
+    const made = new Map<string, ActOutcome & { before: TriageBefore | null }>();
     for (const row of rows) {
       const { status } = findingStatus(judgedOf(row), triage);
       const kept = triage.acts.get(row.id) ?? null;
       const by = { actor, at: new Date(nowMs), seen: Object.hasOwn(seen, row.id) ? seen[row.id] : undefined };
       const outcome = decideAct(row.id, { status, severity: severityNow(row, triage), kept }, act, by);
-      made.set(row.id, outcome);
+      made.set(row.id, { ...outcome, before: outcome.outcome === 'done' ? beforeOf(status, kept) : null });
       if (outcome.outcome !== 'done') continue;
       if (status === 'reopened') await writeOccurredAgain(transaction, row, outcome.row.version);
       await writeAct(transaction, row, outcome.row, act, by);
@@ -52,11 +52,24 @@ export async function actOnFindings(
   const answers = ids.map((id) => {
     const outcome = outcomes.get(id);
     const finding = items.get(id) ?? null;
-    if (outcome === undefined) return { id, outcome: 'missing' as const, detail: 'No finding has this id.', finding };
+    if (outcome === undefined) {
+      return { id, outcome: 'missing' as const, detail: 'No finding has this id.', before: null, finding };
+    }
     const detail = outcome.outcome === 'refused' ? outcome.detail : '';
-    return { id, outcome: outcome.outcome, detail, finding };
+    return { id, outcome: outcome.outcome, detail, before: outcome.before, finding };
   });
   return { items: answers, done: answers.filter(({ outcome }) => outcome === 'done').length };
+}
+
+/** Where a finding stood, as far as an act can put it back there. What the registry resolved nobody resolves by hand. Pure. */
+function beforeOf(status: FindingStatus, kept: FindingTriageTable | null): TriageBefore {
+  const { until = null, reason = '', resolution = '', assignee = '' } = kept ?? {};
+  return {
+    status,
+    assignee,
+    snooze: status === 'snoozed' && until !== null ? { until: until.toISOString(), reason } : null,
+    resolution: status === 'resolved' && resolution !== '' ? { as: resolution, reason } : null,
+  };
 }
 
 /** Ids of acts grow in commit order for it: a reader that saw the newest has seen all before. */

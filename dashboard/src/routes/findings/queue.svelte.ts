@@ -1,6 +1,6 @@
 import { SvelteSet } from 'svelte/reactivity';
 import type { FindingItem, StreamTriage, TriageAnswer } from '@lanewatch/query-api/contract';
-import { afterAct, doneWords, undoOf, type TriageCommand } from '#lib/triage.ts';
+import { afterAct, changedBy, doneWords, undoOf, type TriageCommand } from '#lib/triage.ts';
 
 /** How long an act can be taken back from where it was done. */
 const TOAST_MS = 12_000;
@@ -63,15 +63,12 @@ export class Queue {
     const whole = { ...command, ids: before.map(({ id }) => id), versions };
     const answer = await this.#send(whole);
     if (answer === null) return false;
-    const done = answer.items.flatMap(({ id, outcome }) => (outcome === 'done' ? [id] : []));
+    const done = changedBy(answer);
     this.complaint = refusals(answer);
     this.selected.clear();
     this.#show({
       text: doneWords(whole, done.length),
-      undo: undoOf(
-        command,
-        before.filter(({ id }) => done.includes(id)),
-      ),
+      undo: undoOf(command, done),
     });
     return true;
   }

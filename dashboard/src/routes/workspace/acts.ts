@@ -1,12 +1,15 @@
 import { fail, type Action } from '@sveltejs/kit';
-import type { Problem, TriageAnswer } from '@lanewatch/query-api/contract';
+import { triageRequestSchema, type Problem, type TriageAnswer } from '@lanewatch/query-api/contract';
+import { z } from 'zod';
 import type { Outcome as Answer } from '#lib/api/client.ts';
 import { needsStepUp } from '#lib/form-answer.ts';
-import { snoozeEnd } from '#lib/triage.ts';
+import { changedBy, snoozeEnd, undoOf } from '#lib/triage.ts';
 import { refuseRequestOf, registerRequestOf } from './register.ts';
 import type { Outcome, Refused } from './outcome.ts';
 
 const LANES_MAX = 100;
+const undoSchema = z.array(triageRequestSchema).min(1).max(LANES_MAX);
+type TriageAct = 'acknowledge' | 'snooze' | 'assign';
 
 const text = (form: FormData, name: string): string => {
   const value = form.get(name);
@@ -31,15 +34,16 @@ function incomplete(act: Outcome['act'], lane: string, path: string, message: st
   return refuse(act, lane, { ...problem, errors: [{ path, message }] }, false);
 }
 
-function told(answer: Answer<TriageAnswer>, outcome: Omit<Outcome, 'ids' | 'count'>) {
+function told(answer: Answer<TriageAnswer>, outcome: Pick<Outcome, 'lane' | 'next'> & { act: TriageAct }) {
   if (!answer.ok) return refuse(outcome.act, outcome.lane, answer.problem, answer.mayBeDone);
-  const ids = answer.value.items.filter(({ outcome: one }) => one === 'done').map(({ id }) => id);
-  return { done: { ...outcome, ids, count: ids.length } satisfies Outcome };
+  const changed = changedBy(answer.value);
+  const undo = undoOf(outcome, changed);
+  return { done: { ...outcome, undo, count: changed.length, credential: '' } satisfies Outcome };
 }
 
 const acknowledge: Action = async ({ request, locals }) => {
   const { lane, next, lanes } = aboutOf(await request.formData());
-  return told(await locals.api.triage({ act: 'acknowledge', lanes }), { act: 'acknowledge', lane, next, before: '' });
+  return told(await locals.api.triage({ act: 'acknowledge', lanes }), { act: 'acknowledge', lane, next });
 };
 
 const snooze: Action = async ({ request, locals }) => {
@@ -51,29 +55,38 @@ const snooze: Action = async ({ request, locals }) => {
   if (reason === '') return incomplete('snooze', lane, 'reason', 'Say why: whoever looks later wants to know.');
   const until = snoozeEnd(String(days), Date.now());
   return told(await locals.api.triage({ act: 'snooze', lanes, until, reason }), {
-    ...{ act: 'snooze', lane, next, before: '' },
+    ...{ act: 'snooze', lane, next },
   });
 };
 
 const assign: Action = async ({ request, locals }) => {
   const form = await request.formData();
   const { lane, next, lanes } = aboutOf(form);
-  const before = text(form, 'before');
   return told(await locals.api.triage({ act: 'assign', lanes, assignee: text(form, 'assignee') }), {
-    ...{ act: 'assign', lane, next, before },
+    ...{ act: 'assign', lane, next },
   });
 };
 
-/** Takes back what can be taken back: findings acknowledged or put off are open again, an assignment is what it was. */
+/** The commands that a form of undoing carries, a text each; query-api checks what they say. Null for what is none. */
+function commandsOf(form: FormData) {
+  try {
+    return undoSchema.parse(form.getAll('undo').map((command) => JSON.parse(String(command)) as unknown));
+  } catch {
+    return null;
+  }
+}
+
+/** Takes back what can be taken back: findings stand as they did, in work or put off where they were. */
 const undo: Action = async ({ request, locals }) => {
   const form = await request.formData();
   const { lane } = aboutOf(form);
-  const ids = form.getAll('ids').map(String);
-  const ofAssign = text(form, 'act') === 'assign';
-  const body = ofAssign
-    ? { act: 'assign' as const, ids, assignee: text(form, 'before') }
-    : { act: 'reopen' as const, ids };
-  return told(await locals.api.triage(body), { act: 'undo', lane, next: '', before: '' });
+  const commands = commandsOf(form);
+  if (commands === null) return incomplete('undo', lane, 'undo', 'What to undo can’t be read. Nothing was changed.');
+  for (const command of commands) {
+    const answer = await locals.api.triage(command);
+    if (!answer.ok) return refuse('undo', lane, answer.problem, answer.mayBeDone);
+  }
+  return { done: { act: 'undo', lane, next: '', undo: [], count: 0, credential: '' } satisfies Outcome };
 };
 
 const register: Action = async ({ request, locals }) => {
@@ -83,7 +96,7 @@ const register: Action = async ({ request, locals }) => {
   const answer = await locals.api.createCredential(registerRequestOf(form, lane));
   if (!answer.ok) return refuse('register', name, answer.problem, answer.mayBeDone);
   const { credential, findings_resolved: count } = answer.value;
-  return { done: { act: 'register', lane: name, next, ids: [], count, before: credential.id } satisfies Outcome };
+  return { done: { act: 'register', lane: name, next, undo: [], count, credential: credential.id } satisfies Outcome };
 };
 
 /** Revokes the key of a lane. A provider's key that nobody registered is put on record as revoked: its next use is a finding of its own. */
@@ -101,7 +114,7 @@ const revoke: Action = async ({ request, locals }) => {
     : locals.api.revokeCredential(key.id, { reason, confirm: key.name }));
   if (!answer.ok) return refuse('revoke', name, answer.problem, answer.mayBeDone);
   const { id, findings_resolved: count } = answer.value;
-  return { done: { act: 'revoke', lane: name, next, ids: [], count, before: id } satisfies Outcome };
+  return { done: { act: 'revoke', lane: name, next, undo: [], count, credential: id } satisfies Outcome };
 };
 
 /** Actions of every page that shows the workspace. */

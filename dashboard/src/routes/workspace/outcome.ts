@@ -1,4 +1,5 @@
 import type { Problem } from '@lanewatch/query-api/contract';
+import type { TriageCommand } from '#lib/triage.ts';
 
 export const CASE_ACTS = ['acknowledge', 'snooze', 'assign', 'register', 'revoke', 'undo'] as const;
 export type CaseAct = (typeof CASE_ACTS)[number];
@@ -9,12 +10,12 @@ export interface Outcome {
   lane: string;
   /** Lane of the case that comes next in the queue; '' for none. */
   next: string;
-  /** Findings it changed; they are what undoing is about. */
-  ids: string[];
+  /** What takes it back, one after the other; none where it can't be. */
+  undo: TriageCommand[];
   /** How many findings it changed or resolved. */
   count: number;
-  /** Of an assignment who had it before; of a key registered or revoked its id. */
-  before: string;
+  /** Of a key registered or revoked its id; else ''. */
+  credential: string;
 }
 
 /** Why an act was not done, or that nobody knows. */
