@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
 import { laneDetailOf, overviewOf } from './answers.ts';
+import { accountAnswer } from './fake-accounts.ts';
 import { newDesk, spendAnswer, sqlAnswer, type FakeDesk } from './fake-desk.ts';
 import { callersOf, casesPage, sharingOf } from './fake-cases.ts';
 import { entitiesPage, entityDetail, sessionOf } from './fake-entities.ts';
@@ -71,8 +72,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
   const received: Received[] = [];
   const streams = new Set<ServerResponse>();
   const session = randomBytes(12).toString('hex');
-  let registryVersion = 1;
-  let events = 0;
+  let [registryVersion, events] = [1, 0];
   const triage: FakeTriage = { history: new Map(), comments: new Map() };
   const fake: FakeQueryApi = {
     url: '',
@@ -172,8 +172,8 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       const told = registryAnswer(fake.org, { method, id, verb, body: sent, query, once }, nowMs());
       if (told !== undefined) return method === 'GET' || id === 'preflight' ? told : changed(told);
     }
-    if (method === 'GET' && ['projects', 'teams', 'service-accounts'].includes(kind ?? ''))
-      return contract.directorySchema.parse({ items: [] });
+    const told = accountAnswer(fake.org, { method, kind, id, body }, nowMs());
+    if (told !== undefined) return told;
     if (fake.ledgerAway && kind !== 'credentials')
       throw new ProblemAnswer(503, 'The ledger (ClickHouse) does not respond. Try again in a moment.');
     if (kind === 'findings') {

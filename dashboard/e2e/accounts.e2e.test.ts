@@ -1,0 +1,91 @@
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { axeFindings } from './axe.ts';
+import { startStage, type Stage } from './harness.ts';
+import { organisation } from './organisation.ts';
+
+let stage: Stage;
+let visitor: BrowserContext;
+let page: Page;
+
+beforeAll(async () => {
+  stage = await startStage();
+});
+afterAll(() => stage.close());
+beforeEach(async () => {
+  stage.fake.org = organisation(Date.now());
+  stage.fake.role = 'admin';
+  visitor = await stage.visitor();
+  page = await visitor.newPage();
+  return () => visitor.close();
+});
+
+/** Tabs until the element of this name has the focus. */
+async function tabTo(name: string): Promise<void> {
+  for (let step = 0; step < 80; step += 1) {
+    await page.keyboard.press('Tab');
+    const at = await page.evaluate(() => {
+      const element = document.activeElement as HTMLInputElement | null;
+      const label = element?.labels?.[0]?.textContent ?? element?.getAttribute('aria-label') ?? element?.textContent;
+      return label?.trim();
+    });
+    if (at === name) return;
+  }
+  expect.fail(`No way to ${name} by the keyboard`);
+}
+
+it('a team is made, renamed and archived by the keyboard alone', async () => {
+  await page.goto('/settings/teams');
+  await tabTo('Name');
+  await page.keyboard.type('payments');
+  await page.keyboard.press('Enter');
+  await page.getByText('payments is saved').waitFor();
+  await tabTo('Edit payments');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Change payments' }).waitFor();
+  await tabTo('Name');
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.type('billing');
+  await page.keyboard.press('Enter');
+  await page.getByText('billing is saved').waitFor();
+  await tabTo('Edit billing');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Change billing' }).waitFor();
+  await tabTo('Archive');
+  await page.keyboard.press('Enter');
+  await page.getByText('billing is archived').waitFor();
+  await page.getByRole('link', { name: 'Show 1 that is archived' }).waitFor();
+  expect(await page.getByRole('link', { name: 'Edit billing' }).count()).toBe(0);
+});
+
+it('a name that is taken is refused beside the form, and a viewer is offered nothing to change', async () => {
+  for (const says of ['lab is saved', 'There is one of this name already.']) {
+    await page.goto('/settings/projects');
+    await page.getByLabel('Name').fill('lab');
+    await page.getByRole('button', { name: 'Make the project' }).click();
+    await page.getByText(says).waitFor();
+  }
+  stage.fake.role = 'viewer';
+  await page.goto('/settings/projects?edit=lab');
+  await page.getByRole('rowheader', { name: 'lab' }).waitFor();
+  expect(await page.locator('main form').count()).toBe(0);
+});
+
+it.each(['light', 'dark'] as const)(
+  'axe-core finds nothing on pages of accounts in %s, and none scrolls sideways at 360 px',
+  async (colorScheme) => {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width: 360, height: 800 });
+    await page.goto('/settings/service-accounts');
+    await page.getByLabel('Name').fill('a-runner-with-a-long-name-that-does-not-break-anywhere');
+    await page.getByLabel('Owner').fill('ada@example.com');
+    await page.getByRole('button', { name: 'Make the service account' }).click();
+    await page.getByRole('link', { name: /^Edit a-runner/ }).click();
+    await page.getByRole('heading', { name: /^Change a-runner/ }).waitFor();
+    for (const path of [null, '/account', '/account/step-up', '/people']) {
+      if (path !== null) await page.goto(path);
+      expect(await axeFindings(page), page.url()).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), page.url()).toBeLessThanOrEqual(360);
+    }
+  },
+);
