@@ -13,6 +13,9 @@ const LABEL_COLUMNS: Partial<Record<(typeof FINDING_LABELS)[number], string>> = 
 
 const LANES_PER_READ = 1_000;
 
+/** Of a finding's row in the table: occurrences, and first_seen in epoch milliseconds. */
+type Written = [occurrences: number, firstSeen: number];
+
 /** The reads that tell what all ledger rows say about findings. */
 export function ledgerTallies(client: ClickHouseClient, database: string) {
   const { ledger, ofTheirLanes, eachRow } = restoreQueries(client, database);
@@ -31,6 +34,7 @@ export function ledgerTallies(client: ClickHouseClient, database: string) {
     doing: string,
     where: string,
     query_params: Record<string, unknown>,
+    written: ReadonlyMap<string, Written>,
     onTally: (tally: FindingTally) => void,
     signal?: AbortSignal,
   ): Promise<void> {
@@ -50,10 +54,15 @@ export function ledgerTallies(client: ClickHouseClient, database: string) {
         is,
         ...labels
       ]) => {
+        // Fewer rows than the table says are there once the oldest were dropped by age. A smaller count would lose against the row
+        // that is there, and with it everything newer.
+        const [occurrencesMin, firstSeenMax] = written.get(id) ?? [0, Infinity];
         const named = FINDING_LABELS.map((label, index) => [label, labels[index] ?? '']);
         onTally({
           ...(Object.fromEntries(named) as FindingLabels),
-          ...{ id, lane, occurrences, cost_nano_usd, first_seen, last_seen, last_received_at, delay_ms_min },
+          ...{ id, lane, cost_nano_usd, last_seen, last_received_at, delay_ms_min },
+          occurrences: Math.max(occurrences, occurrencesMin),
+          first_seen: Math.min(first_seen, firstSeenMax),
           endpoint_unresolved: is === 1,
         });
       },
@@ -61,17 +70,27 @@ export function ledgerTallies(client: ClickHouseClient, database: string) {
     );
   }
 
-  async function knownOf(ids: readonly string[]): Promise<Set<string>> {
-    const known = new Set<string>();
+  async function writtenWhere(
+    where: string,
+    query_params: Record<string, unknown> = {},
+  ): Promise<Map<string, Written>> {
+    const written = new Map<string, Written>();
+    await eachRow<[string, ...Written]>(
+      'looking findings up',
+      // Without FINAL: the most and the first are the same before and after rows are merged.
+      `SELECT id, max(occurrences), toUnixTimestamp64Milli(min(first_seen)) FROM ${database}.${FINDINGS_TABLE}
+       WHERE ${where} GROUP BY id`,
+      query_params,
+      ([id, ...row]) => written.set(id, row),
+    );
+    return written;
+  }
+
+  async function writtenOf(ids: readonly string[]): Promise<Map<string, Written>> {
+    const all: [string, Written][] = [];
     for (let start = 0; start < ids.length; start += IDS_PER_READ)
-      await eachRow<[string]>(
-        'looking findings up',
-        // Without FINAL: whether there is a row is the same before and after rows are merged.
-        `SELECT DISTINCT id FROM ${database}.${FINDINGS_TABLE} WHERE id IN (${listOf(ids.slice(start, start + IDS_PER_READ))})`,
-        {},
-        ([id]) => known.add(id),
-      );
-    return known;
+      all.push(...(await writtenWhere(`id IN (${listOf(ids.slice(start, start + IDS_PER_READ))})`)));
+    return new Map(all);
   }
 
   return {
@@ -85,6 +104,7 @@ export function ledgerTallies(client: ClickHouseClient, database: string) {
         'restoring findings',
         `notEmpty(findings) AND ${ofTheirLanes}`,
         { partitions, since: sinceMs },
+        await writtenWhere('kafka_partition IN {partitions:Array(UInt32)}', { partitions }),
         onTally,
         signal,
       );
@@ -94,13 +114,13 @@ export function ledgerTallies(client: ClickHouseClient, database: string) {
       findings: readonly { id: string; lane: string }[],
       onTally: (tally: FindingTally) => void,
     ): Promise<void> {
-      const known = await knownOf(findings.map(({ id }) => id));
+      const known = await writtenOf(findings.map(({ id }) => id));
       const wanted = findings.filter(({ id }) => known.has(id));
       for (let start = 0; start < wanted.length; start += LANES_PER_READ) {
         const some = wanted.slice(start, start + LANES_PER_READ);
         const lanes = listOf(some.map(({ lane }) => lane));
         const ids = listOf(some.map(({ id }) => id));
-        await eachTally('tallying findings', `lane IN (${lanes}) AND finding IN (${ids})`, {}, onTally);
+        await eachTally('tallying findings', `lane IN (${lanes}) AND finding IN (${ids})`, {}, known, onTally);
       }
     },
   };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
+  finding,
   insertRows,
   ledgerRows,
   openTestLedger,
@@ -32,12 +33,18 @@ async function claim(partition: number): Promise<string> {
 }
 
 /** Ten rows of a partition of the bus, stored so many days ago. */
-async function store(partition: number, firstOffset: number, daysAgo: number): Promise<void> {
+async function store(partition: number, firstOffset: number, daysAgo: number, findings: string[] = []): Promise<void> {
   const stored_at = NOW - daysAgo * DAY_MS;
   const claimant = claimants.get(partition)!;
   await insertRows(
     test.ledger,
-    ledgerRows(10, firstOffset, { kafka_partition: partition, stored_at, seen_at: stored_at - 1_000, claimant }),
+    ledgerRows(10, firstOffset, {
+      kafka_partition: partition,
+      stored_at,
+      seen_at: stored_at - 1_000,
+      claimant,
+      findings,
+    }),
   );
 }
 
@@ -71,4 +78,21 @@ it('days beyond the retention go, younger ones stay whole, and the bus is read o
     ]),
   );
   expect(await keep(30)).toEqual([]);
+});
+
+it('a finding whose oldest rows went is counted on from what the table has, not from the rows that are left', async () => {
+  const raised = finding({ id: 'R01-kept', lane: 'lane-0', occurrences: 10, first_seen: '2026-10-01T00:00:00.000Z' });
+  await store(0, 100, 40, [raised.id]);
+  await test.ledger.writeFindings([{ finding: raised, partition: 0 }], claimants.get(0)!);
+  await keep(30);
+  await store(0, 110, 0, [raised.id]);
+  const tallies: [number, string][] = [];
+  const note = (tally: { occurrences: number; first_seen: number }) =>
+    tallies.push([tally.occurrences, new Date(tally.first_seen).toISOString()]);
+  await test.ledger.tallyKnownFindings([raised], note);
+  await test.ledger.restoreFindings([0], NOW - 40 * DAY_MS, note);
+  expect(tallies).toEqual([
+    [10, raised.first_seen],
+    [10, raised.first_seen],
+  ]);
 });
