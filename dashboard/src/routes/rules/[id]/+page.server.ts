@@ -1,15 +1,24 @@
-import { fail, redirect } from '@sveltejs/kit';
+import { fail, isHttpError, redirect } from '@sveltejs/kit';
 import type { RulePatch } from '@lanewatch/query-api/contract';
 import { refused } from '#lib/form-answer.ts';
 import type { Actions, PageServerLoad } from './$types';
 import { patchOf } from './rule-form.ts';
 import { ruleShown } from './trial-words.ts';
 
+/** A backtest is kept for a month; the link to it may be older. */
+function nullWhereGone(problem: unknown): null {
+  if (isHttpError(problem, 404)) return null;
+  throw problem;
+}
+
 export const load: PageServerLoad = async ({ locals: { api }, params, url }) => {
   const id = url.searchParams.get('backtest');
-  const [rule, trial] = await Promise.all([api.rule(params.id), id === null ? null : api.backtest(id)]);
+  const [rule, trial] = await Promise.all([
+    api.rule(params.id),
+    id === null ? null : api.backtest(id).catch(nullWhereGone),
+  ]);
   const own = trial?.rule === '' || trial?.rule === rule.id ? trial : null;
-  return { rule, trial: own, shown: ruleShown(rule, own) };
+  return { rule, trial: own, isTrialGone: id !== null && own === null, shown: ruleShown(rule, own) };
 };
 
 export const actions: Actions = {
