@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chartChoices, isNumeric, numberText, textOfCell } from './columns.ts';
+import { besideEachOther, cellHref, chartChoices, isNumeric, numberText, textOfCell } from './columns.ts';
 
 test.each([
   ['UInt64', true],
@@ -24,4 +24,30 @@ test('a result without numbers has nothing to draw', () => {
   expect(chartChoices({ columns: [{ name: 'a', type: 'String' }], rows: [], truncated: false, statistics }).y).toEqual(
     [],
   );
+});
+
+test('bars of several series stand beside each other around their place', () => {
+  expect(besideEachOther([[1, 2]])).toEqual([
+    [0, 1],
+    [1, 2],
+  ]);
+  const [points, first, second] = besideEachOther([
+    [1, 2],
+    [3, 4],
+  ]);
+  expect(points.map((point) => point.toFixed(1))).toEqual(['-0.2', '0.2', '0.8', '1.2']);
+  expect([first, second]).toEqual([
+    [1, null, 2, null],
+    [null, 3, null, 4],
+  ]);
+});
+
+test('a cell leads to the page of what it names, by its column', () => {
+  expect(cellHref('person', 'ada')).toBe('/users/ada');
+  expect(cellHref('lane', 'hint_x')).toBe('/lanes/hint_x');
+  expect([cellHref('day', '2026-11-28'), cellHref('person', ''), cellHref('constructor', 'x')]).toEqual([
+    null,
+    null,
+    null,
+  ]);
 });

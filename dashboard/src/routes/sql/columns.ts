@@ -42,3 +42,20 @@ export function cellHref(column: string, cell: unknown): string | null {
   if (column === 'lane') return laneHref(cell);
   return Object.hasOwn(PAGES, column) ? entityHref(PAGES[column]!, cell) : null;
 }
+
+/** Part of a place that its bars fill together. */
+const FILLED = 0.8;
+
+/**
+ * Series whose bars stand beside each other: each value has a point of its own around its place, where the others have none.
+ * @returns points, then each series by them
+ */
+export function besideEachOther(series: readonly number[][]): [number[], ...(number | null)[][]] {
+  const step = FILLED / series.length;
+  const places = (series[0] ?? []).map((_, place) => place);
+  const points = places.flatMap((place) => series.map((_, at) => place + (at - (series.length - 1) / 2) * step));
+  const own = series.map((values, at) =>
+    values.flatMap((value) => series.map((_, one) => (one === at ? value : null))),
+  );
+  return [points, ...own];
+}
