@@ -4,7 +4,12 @@ import globals from 'globals';
 import ts from 'typescript-eslint';
 
 export default ts.config(
-  { ignores: ['**/node_modules/**', '**/.svelte-kit/**', 'dashboard/build/**', '.lanewatch/**', '**/fixtures/**'] },
+  {
+    ignores: [
+      ...['**/node_modules/**', '**/.svelte-kit/**', 'dashboard/build/**', '.lanewatch/**', '**/fixtures/**'],
+      'deploy/analyst/.tools/**',
+    ],
+  },
   js.configs.recommended,
   ...ts.configs.strict,
   ...ts.configs.stylistic,

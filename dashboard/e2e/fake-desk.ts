@@ -1,4 +1,5 @@
 import * as contract from '@lanewatch/query-api/contract';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ProblemAnswer } from './fake-registry.ts';
 import { decimal, type Organisation } from './organisation.ts';
 
@@ -36,8 +37,38 @@ const RESULT: contract.SqlResult = {
   statistics: { elapsed_ms: 12, rows_read: 4_200, bytes_read: 99_000 },
 };
 
-/** Answers below `/v1/sql`. A text without FROM is wrong, at its second line. */
-export function sqlAnswer(
+/** What a query tells while it runs, for a page that listens. */
+export class QueryEvents {
+  readonly #last: object;
+  constructor(last: object) {
+    this.#last = last;
+  }
+  send(response: ServerResponse): void {
+    const progress = { kind: 'progress', rows_read: 1, rows_total: 2, bytes_read: 1, elapsed_ms: 1 };
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end([progress, this.#last].map((said) => `data: ${JSON.stringify(said)}\n\n`).join(''));
+  }
+}
+
+/** Answers below `/v1/sql`: to a page that listens for what a query tells, that. A text without FROM is wrong, at its second line. */
+export function sqlAnswer(desk: FakeDesk, request: IncomingMessage, url: URL, body: string, nowMs: number): unknown {
+  const [, , , id, verb] = url.pathname.split('/').map(decodeURIComponent);
+  const asked = {
+    method: request.method ?? 'GET',
+    id,
+    verb,
+    body: body === '' ? undefined : (JSON.parse(body) as unknown),
+  };
+  if (request.headers.accept !== 'text/event-stream') return plainAnswer(desk, asked, nowMs);
+  try {
+    return new QueryEvents({ kind: 'result', ...(plainAnswer(desk, asked, nowMs) as object) });
+  } catch (error) {
+    if (!(error instanceof ProblemAnswer)) throw error;
+    return new QueryEvents({ kind: 'problem', detail: error.message, errors: error.errors });
+  }
+}
+
+function plainAnswer(
   desk: FakeDesk,
   { method, id, verb, body }: { method: string; id: string | undefined; verb: string | undefined; body: unknown },
   nowMs: number,

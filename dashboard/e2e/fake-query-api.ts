@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
 import { laneDetailOf, overviewOf } from './answers.ts';
 import { accountAnswer } from './fake-accounts.ts';
-import { newDesk, spendAnswer, sqlAnswer, type FakeDesk } from './fake-desk.ts';
+import { newDesk, QueryEvents, spendAnswer, sqlAnswer, type FakeDesk } from './fake-desk.ts';
 import { callersOf, casesPage, sharingOf } from './fake-cases.ts';
 import { entitiesPage, entityDetail, sessionOf } from './fake-entities.ts';
 import { ledgerHistogram, ledgerPage } from './fake-ledger.ts';
@@ -14,22 +14,13 @@ import { credentialDetail, registryAnswer } from './fake-registry-changes.ts';
 import { found, ProblemAnswer } from './fake-registry.ts';
 import { ADA, triageAnswer, type FakeTriage } from './fake-triage.ts';
 import type { Organisation } from './organisation.ts';
-
-/** A request that reached the fake, whole: tests assert on what the dashboard sent and what it did not. */
-export interface Received {
-  method: string;
-  url: string;
-  body: string;
-  /** Whether the page said that it asks by itself. */
-  unattended: boolean;
-}
+import type { Received } from './received.ts';
 
 /** A query-api that speaks the contract over an organisation in memory. Every answer is checked by the contract's schema. */
 export interface FakeQueryApi {
   url: string;
   org: Organisation;
   received: Received[];
-  /** The analyst's desk. */
   desk: FakeDesk;
   /** The link that signs in, once. */
   link: string;
@@ -50,13 +41,6 @@ export interface FakeQueryApi {
   /** A finding comes in: it is there, and every open page is told of it. */
   comeFinding(finding: contract.FindingItem): void;
   close(): Promise<void>;
-}
-
-/** The last of what a query tells while it runs. */
-function tellEvents(response: ServerResponse, last: object): void {
-  const progress = { kind: 'progress', rows_read: 1, rows_total: 2, bytes_read: 1, elapsed_ms: 1 };
-  response.writeHead(200, { 'content-type': 'text/event-stream' });
-  response.end([progress, last].map((said) => `data: ${JSON.stringify(said)}\n\n`).join(''));
 }
 
 /** A sign-in link that is answered as one too many. */
@@ -189,10 +173,6 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       if (letter.replayed_at !== null) throw new ProblemAnswer(409, 'It was replayed already.');
       Object.assign(letter, { replayed_at: new Date(nowMs()).toISOString(), replayed_by: 'ada' });
       return contract.deadLetterSchema.parse(letter);
-    }
-    if (kind === 'sql') {
-      const sent = body === '' ? undefined : (JSON.parse(body) as unknown);
-      return sqlAnswer(fake.desk, { method, id, verb, body: sent }, nowMs());
     }
     if (method !== 'GET') throw new ProblemAnswer(405, 'No.');
     switch (kind) {
@@ -327,16 +307,15 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     if (method !== 'GET' && fake.commands === 'refused') return problem(409, 'Another change came first.');
     if (method !== 'GET' && fake.commands === 'step_up_needed')
       return problem(403, 'This needs a code.', [], 'urn:lanewatch:problem:step_up_needed');
-    const asksForEvents = method === 'POST' && request.headers.accept === 'text/event-stream';
     try {
       const once = String(request.headers[contract.IDEMPOTENCY_HEADER] ?? '');
-      const value = answer(method, url, body, once);
+      const value = url.pathname.startsWith('/v1/sql')
+        ? sqlAnswer(fake.desk, request, url, body, nowMs())
+        : answer(method, url, body, once);
+      if (value instanceof QueryEvents) return value.send(response);
       if (method !== 'GET' && fake.commands === 'unanswered') return void request.socket.destroy();
-      if (asksForEvents) return tellEvents(response, { kind: 'result', ...(value as object) });
       send(200, value);
     } catch (error) {
-      if (asksForEvents && error instanceof ProblemAnswer)
-        return tellEvents(response, { kind: 'problem', detail: error.message, errors: error.errors });
       if (error instanceof ProblemAnswer) problem(error.status, error.message, error.errors);
       else problem(error instanceof Error && error.name === 'ZodError' ? 400 : 500, String(error));
     }

@@ -1,3 +1,5 @@
+import { SETTINGS } from './settings-text.mjs';
+
 /**
  * Every command of this repository: what it runs, what must be there first, and its help text. The help stands here and not
  * in the commands, so that asking for it never installs anything.
@@ -8,29 +10,6 @@
  * @property {string} entry TypeScript file below `deploy/` that Node 24 runs
  * @property {boolean} [dashboard] whether the built dashboard is needed
  */
-
-const SETTINGS = `
-Settings (environment):
-  LANEWATCH_HOME               where data, secrets and logs live      (default ./.lanewatch)
-  DASHBOARD_PORT               port of the dashboard                  (4600; 0 takes a free one, here and below)
-  QUERY_API_PORT               port of query-api                      (4610)
-  INGEST_PORT                  port of ingest                         (4618)
-  INGEST_GRPC_PORT             port of OTLP over gRPC, or off          (4317 where it is free)
-  DETECTOR_PORT                port of the detector's health          (4614)
-  CLICKHOUSE_PORT              port of the embedded ClickHouse        (4623)
-  DASHBOARD_HOST, QUERY_API_HOST, INGEST_HOST
-                               address each listens on                (127.0.0.1; 0.0.0.0 is every one of this machine)
-  DASHBOARD_URL, INGEST_URL    http(s) address by which people and collectors reach them, for links and lines to paste
-  BUS_URL                      kafka://host:port,host:port instead of the embedded bus; with TLS and a user
-                               kafka://user:password@host:port?ssl=true[&ca=/ca.pem][&sasl=plain|scram-sha-256|scram-sha-512]
-  CLICKHOUSE_URL, CLICKHOUSE_USER, CLICKHOUSE_PASSWORD
-                               a ClickHouse server instead of the embedded engine
-  CLICKHOUSE_ANALYST_USER, CLICKHOUSE_ANALYST_PASSWORD
-                               its read-only user for --ready-file    (the user above)
-  CLICKHOUSE_DATABASE          database of the ledger                 (lanewatch)
-  DATABASE_URL                 postgres://… instead of the embedded database
-Everything listens on 127.0.0.1 unless a _HOST setting above says otherwise; the embedded ClickHouse and the detector's health
-always do. Nothing here speaks TLS: before you open a port to a network, put a proxy that does in front of it.`;
 
 /** @type {Record<string, Command>} */
 export const COMMANDS = {
@@ -137,13 +116,11 @@ Issues a key with which a collector may send events, and prints it once. The ins
     entry: 'analyst/main.ts',
     help: `npm run -s lanewatch -- analyst [options]
 
-Prints where the engine is, the user that may only read, its password, and lines for each tool. The installation must be running
-(npm start).
+Prints where the engine of the running installation is, the user that may only read, its password, and lines for each tool.
 
   --password        print the password alone
-  --try             ask one question with clickhouse-connect, SQLAlchemy, JDBC, clickhouse-go and dbt, fetched from their registries
-  --notebooks DIR   run the notebooks of deploy/analyst/notebooks, and write them with their answers into DIR
-  --help            this text`,
+  --try             ask with clickhouse-connect, SQLAlchemy, JDBC, clickhouse-go and dbt, fetched from their registries
+  --notebooks DIR   run deploy/analyst/notebooks, and write them with their answers into DIR`,
   },
   clients: {
     summary: 'run real clients against a provider on loopback and compare the ledger with what it answered',

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { authenticate, refuseEscapes, sessionStatements } from './access.ts';
@@ -12,13 +11,12 @@ import type { Config } from './config.ts';
 import type { Analysis, Engine, Session } from './engine.ts';
 import { fromEngine, raise, withoutPath } from './errors.ts';
 import { DEFAULT_FORMAT } from './formats.ts';
-import { inVersion, NATIVE_VERSION_FROM } from './native-version.ts';
+import { readableIn } from './native-version.ts';
 import { readForm } from './request.ts';
 import type { QueryRequest } from './request.ts';
 import type { ResultPipes } from './results.ts';
 import type { Slots } from './slots.ts';
-import { quoteString, readStatement } from './statement.ts';
-import type { InsertStatement, OtherStatement } from './statement.ts';
+import { quoteString, readStatement, type InsertStatement, type OtherStatement } from './statement.ts';
 
 export type ExecuteContext = {
   config: Config;
@@ -32,7 +30,6 @@ export type ExecuteContext = {
 
 /** Between two attempts to stop a query: one that has not started yet cannot be stopped, so the first may miss it. */
 const STOP_INTERVAL_MS = 200;
-
 /** A statement with what was read of its data. Texts are Latin-1 here, one character per byte: data need not be UTF-8. */
 type Loaded =
   | { kind: 'data'; statement: InsertStatement; first: Buffer }
@@ -289,9 +286,8 @@ async function read(
   })();
   try {
     if (streamable) {
-      const isVersioned = format === 'Native' && request.protocolVersion >= NATIVE_VERSION_FROM;
-      const source = isVersioned ? Readable.from(inVersion(pipe.stream)) : pipe.stream;
-      await sendStream(answer, { ...request, bytesMax, onTooLong: stop }, format, source, ended);
+      const rows = readableIn(request.protocolVersion, format, pipe.stream);
+      await sendStream(answer, { ...request, bytesMax, onTooLong: stop }, format, rows, ended);
     } else {
       pipe.stream.resume();
       const { error } = await ended;

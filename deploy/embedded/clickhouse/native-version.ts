@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { raise } from './errors.ts';
 import { Cursor, SHORT, skipColumn } from './native-types.ts';
 
@@ -6,10 +6,14 @@ import { Cursor, SHORT, skipColumn } from './native-types.ts';
  * The version of ClickHouse's protocol from which on a block of the Native format begins with facts about itself, and a column says how it
  * is written. Clients of Go read nothing older; the engine writes its format as it was before there were versions.
  */
-export const NATIVE_VERSION_FROM = 54_454;
+const NATIVE_VERSION_FROM = 54_454;
 /** It is no overflow of an aggregation, and of no bucket of one. */
 const BLOCK_FACTS = Buffer.from([1, 0, 2, 0xff, 0xff, 0xff, 0xff, 0]);
 const USUAL_FORM = Buffer.from([0]);
+
+/** An answer as a client of a version of the protocol reads it; 0 stands for none. */
+export const readableIn = (version: number, format: string, answer: Readable): Readable =>
+  format === 'Native' && version >= NATIVE_VERSION_FROM ? Readable.from(inVersion(answer)) : answer;
 
 /** The same blocks as a client of {@link NATIVE_VERSION_FROM} or later reads them, each as soon as it is whole. */
 export async function* inVersion(source: Readable): AsyncGenerator<Buffer> {

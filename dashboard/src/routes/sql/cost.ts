@@ -1,7 +1,7 @@
 import type { SqlEstimate } from '@lanewatch/query-api/contract';
 
 /** From so many seconds on a query is run only once its cost was seen. */
-export const TELL_FROM_SECONDS = 2;
+const TELL_FROM_SECONDS = 2;
 
 const ROUND = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 2 });
 
