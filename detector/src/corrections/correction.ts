@@ -32,7 +32,7 @@ const AMOUNTS = [
 const AMOUNT_POSITIONS = AMOUNTS.map((name) => USAGE_COLUMNS.indexOf(name));
 
 /** `source` of all corrections. */
-export const CORRECTION_SOURCE = 'lanewatch/corrections';
+const CORRECTION_SOURCE = 'lanewatch/corrections';
 
 /** A report by its identity: source and id. */
 export type ReportRef = readonly [source: string, id: string];
