@@ -26,7 +26,7 @@ cp package-lock.json "$target/"
 workspaces=''
 for package in $packages; do workspaces="$workspaces -w $package"; done
 # shellcheck disable=SC2086
-(cd "$target" && npm ci $workspaces --omit=dev --omit=peer --ignore-scripts --no-audit --no-fund --loglevel=error)
+(cd "$target" && npm ci $workspaces --omit=dev --omit=peer --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error)
 
 if [ "$what" = services ]; then
   for package in $packages; do
@@ -41,8 +41,8 @@ else
   cp dashboard/src/main.ts dashboard/src/config.ts "$target/dashboard/src/"
   cp -R dashboard/build "$target/dashboard/"
 fi
-# An optional peer of the sign-in library brings the tools that pages are built with.
-for tool in typescript vite rolldown @rolldown lightningcss lightningcss-linux-x64-gnu lightningcss-linux-arm64-gnu; do
+# Optional peers of the sign-in library bring the tools that pages are built and tested with.
+for tool in typescript vite vitest @vitest rolldown @rolldown lightningcss lightningcss-linux-x64-gnu lightningcss-linux-arm64-gnu; do
   rm -rf "$target/node_modules/$tool"
 done
 mkdir -p "$target/deploy/images"
