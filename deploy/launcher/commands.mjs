@@ -175,6 +175,17 @@ events as its clock (no bus, no engine), and prints what was found by incident a
   --false                       list every missed incident and false finding first
   --help                        this text`,
   },
+  nab: {
+    summary: 'score the baselines of spend and volume on the Numenta Anomaly Benchmark',
+    entry: '../detector/nab/main.ts',
+    help: `npm run nab -- --data FOLDER
+
+Runs what R10 and R11 take for usual over each file of the benchmark, every row a call that costs its value, and prints the scores of
+the benchmark's three profiles: 0 for a detector that says nothing, 100 for a perfect one, with one threshold for all files, the best.
+
+  --data FOLDER   a clone of https://github.com/numenta/NAB, or data/*/*.csv and labels/combined_windows.json of it
+  --help          this text`,
+  },
   test: {
     summary: 'run all tests and say which real parts they used',
     entry: 'test-run/main.ts',

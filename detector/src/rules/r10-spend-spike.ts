@@ -1,21 +1,12 @@
-import { hourOf, pastHours, robustScore, type PastHour } from '../lane-state/hours.ts';
+import { hourOf, robustScore } from '../lane-state/hours.ts';
 import type { LaneProfile } from '../lane-state/profile.ts';
 import { byEvidence } from './by-evidence.ts';
 import { parametersOf, type ParameterValues } from './parameters.ts';
 import type { Rule } from './rule.ts';
+import { spendBaselineOf, type SpendBaseline } from './spend-baseline.ts';
 import { DAY_MS } from './usual.ts';
 
 const NANO = 1e9;
-
-/** What hours of a lane cost, as of its present hour. */
-interface SpendBaseline {
-  hour: number;
-  version: number;
-  days: number;
-  /** Of the same hour, an hour earlier and later included, on each active day. */
-  sameHour: number[];
-  busiest: number;
-}
 
 /**
  * R10: the hour costs far more than the same hour of this lane's active days, more than its busiest hour by far, and enough to matter. A lane
@@ -36,7 +27,7 @@ export function spendSpike(overrides?: ParameterValues): Rule {
     const { hour, version } = profile.hours;
     const held = baselines.get(profile);
     if (held !== undefined && held.hour === hour && held.version === version) return held;
-    const baseline = { hour, version, ...learnedFrom(pastHours(profile.hours), hour) };
+    const baseline = spendBaselineOf(profile.hours);
     baselines.set(profile, baseline);
     return baseline;
   }
@@ -71,20 +62,4 @@ export function spendSpike(overrides?: ParameterValues): Rule {
 
 function usd(nanoUsd: number): number {
   return Math.round(nanoUsd / 1e7) / 100;
-}
-
-/** @param hour the present one */
-function learnedFrom(past: readonly PastHour[], hour: number): Pick<SpendBaseline, 'days' | 'sameHour' | 'busiest'> {
-  const byDay = new Map<number, number>();
-  let busiest = 0;
-  for (const { hour: then, costNanoUsd } of past) {
-    busiest = Math.max(busiest, costNanoUsd);
-    // Days are counted back from the present hour, so that the hours around it never fall on two of them.
-    const day = Math.floor((hour - then + 12) / 24);
-    const apart = Math.abs(hour - then - day * 24);
-    byDay.set(day, Math.max(byDay.get(day) ?? 0, apart <= 1 && day > 0 ? costNanoUsd : 0));
-  }
-  // The day of the present hour is not over: it says nothing of a usual one.
-  byDay.delete(0);
-  return { days: byDay.size, sameHour: [...byDay.values()], busiest };
 }
