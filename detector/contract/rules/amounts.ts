@@ -60,7 +60,7 @@ export const AMOUNT_RULES = [
   {
     id: 'R11',
     title: 'Spread spike',
-    condition: 'Far more calls than usual, and from far more addresses, networks or people.',
+    condition: 'Far more calls than usual, and from far more networks or people, new ones among them.',
     severities: ['high'],
     decidedBy: 'stream',
     parameters: [

@@ -73,7 +73,7 @@ export const HABIT_RULES = [
         default: 10 * DAY_MS,
         unit: 'ms',
         minimum: DAY_MS,
-        description: 'What was not seen for so long counts as new',
+        description: 'What was not seen for so long while the key was in use counts as new',
       },
       {
         name: 'lane_age_ms',

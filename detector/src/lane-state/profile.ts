@@ -233,6 +233,15 @@ export function seenSince(table: ValueTable | null, hour: number): number {
   return count;
 }
 
+/** How many values of a table were seen first since an hour began. */
+export function firstSeenSince(table: ValueTable | null, hour: number): number {
+  if (table === null) return 0;
+  const fromMs = hour * 3_600_000;
+  let count = 0;
+  for (let index = 0; index < table.values.length; index++) if (table.sights[index * 2]! >= fromMs) count++;
+  return count;
+}
+
 function rateOf(
   { models }: LaneProfile,
   model: string,

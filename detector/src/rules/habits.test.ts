@@ -27,6 +27,10 @@ const thisHour = (count: number) => Array.from({ length: count }, (_, index) => 
 const registered = credential({});
 const dollars = (usd: number) => ({ cost_nano_usd: usd * 1e9 });
 const inNewPlace = { ip: '82.1.0.7' };
+const inThirdPlace = { ip: '83.1.0.1' };
+/** The same as long before. */
+const earlier = (ms: number, events: ReturnType<typeof at>[]) =>
+  events.map((event) => ({ ...event, time: event.time - ms, received_at: event.received_at - ms }));
 
 interface Case {
   rule: RuleId;
@@ -114,6 +118,14 @@ const CASES: Case[] = [
     overrides: { R07: { events: 18 } },
   },
   {
+    rule: 'R07',
+    name: 'a new network after two weeks of leave, and not the one from before it',
+    events: [...earlier(14 * DAY, days(5)), at(0, { ip: '81.2.0.1' })],
+    short: [...earlier(14 * DAY, days(5)), at(0)],
+    severity: 'medium',
+    facts: { new_network: 'AS812 Net', usual_network: ['AS811 Net'] },
+  },
+  {
     rule: 'R10',
     name: 'an hour of many times the usual spend',
     events: [...days(7, dollars(1)), at(0, dollars(25))],
@@ -131,10 +143,25 @@ const CASES: Case[] = [
   {
     rule: 'R11',
     name: 'many calls from several networks',
-    events: [...days(7), ...thisHour(29), at(-30_000, inNewPlace), at(-31_000, { ip: '83.1.0.1' })],
+    events: [...days(7), ...thisHour(29), at(-30_000, inNewPlace), at(-31_000, inThirdPlace)],
     short: [...days(7), ...thisHour(29), at(-30_000, inNewPlace), at(-31_000)],
     severity: 'high',
     facts: { hour_networks: 3 },
+    overrides: { R11: { calls: 20 } },
+  },
+  {
+    rule: 'R11',
+    name: 'many calls from several networks that are new, not from all the known ones at once',
+    events: [...days(7), ...thisHour(29), at(-30_000, inNewPlace), at(-31_000, inThirdPlace)],
+    short: [
+      ...days(7),
+      at(9 * HOUR, inNewPlace),
+      at(8 * HOUR, inThirdPlace),
+      ...thisHour(29),
+      at(-30_000, inNewPlace),
+      at(-31_000, inThirdPlace),
+    ],
+    severity: 'high',
     overrides: { R11: { calls: 20 } },
   },
   {
@@ -314,14 +341,16 @@ test('what is usual on lanes is the same however often and wherever a detector d
   );
 });
 
-test('R07: somebody known whose own agent reports from elsewhere travels, which is low; the gateway’s word for it is not', async () => {
-  const abroad = (reporter: 'agent' | 'proxy') => at(0, { ...inNewPlace, user: 'ana@acme.example', reporter });
+test('R07: somebody known whose own agent reports from elsewhere travels, which is low, whichever agent it is; the gateway’s word for it is not', async () => {
+  const abroad = (fields: Partial<UsageEvent>) => at(0, { ...inNewPlace, user: 'ana@acme.example', ...fields });
   const before = days(7).map((event) => ({ ...event, user: 'ana@acme.example' }));
-  for (const [reporter, severity] of [
-    ['agent', 'low'],
-    ['proxy', 'medium'],
+  for (const [fields, severity] of [
+    [{ reporter: 'agent' }, 'low'],
+    [{ reporter: 'agent', agent: 'codex' }, 'low'],
+    [{ reporter: 'agent', agent: 'codex', user: 'ben@acme.example' }, 'high'],
+    [{ reporter: 'proxy' }, 'medium'],
   ] as const)
     expect(
-      await findingsOf([...before, abroad(reporter)], [registered], { only: 'R07', overrides: { R07: { events: 3 } } }),
+      await findingsOf([...before, abroad(fields)], [registered], { only: 'R07', overrides: { R07: { events: 3 } } }),
     ).toMatchObject([{ rule: 'R07', severity }]);
 });

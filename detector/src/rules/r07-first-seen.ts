@@ -2,12 +2,12 @@ import { AT } from '../lane-state/profile.ts';
 import { byEvidence } from './by-evidence.ts';
 import { parametersOf, type ParameterValues } from './parameters.ts';
 import type { Rule } from './rule.ts';
-import { isNamedNetwork, newsFacts } from './usual.ts';
+import { isNamedNetwork, isNews, newsFacts } from './usual.ts';
 
 /**
  * R07: a lane with a history is used from, by or in something that it was not seen with for days. A new address, agent, repository or
  * model by itself is everyday (low); a new network, country or environment is not (medium); two at once, one of them the network, is what
- * a stolen key looks like (high). Somebody known here whose own agent reports from elsewhere is travelling (low). A network that no database names is a range of addresses, and counts only beside something else.
+ * a stolen key looks like (high). Somebody known here whose own agent reports from elsewhere is travelling (low), whichever agent it is. A network that no database names is a range of addresses, and counts only beside something else.
  */
 export function firstSeen(overrides?: ParameterValues): Rule {
   const parameters = parametersOf('R07', overrides);
@@ -19,8 +19,7 @@ export function firstSeen(overrides?: ParameterValues): Rule {
     id: 'R07',
     parameters,
     judge({ row, lane: { profile }, sight, credential }) {
-      const { unseenMs } = sight;
-      const isNew = (dimension: number) => unseenMs[dimension]! >= historyMs;
+      const isNew = (dimension: number) => isNews(sight, dimension, historyMs);
       const country = isNew(AT.country);
       const network = isNew(AT.network);
       const agent = isNew(AT.agent);
@@ -29,10 +28,10 @@ export function firstSeen(overrides?: ParameterValues): Rule {
       if (!country && !network && !agent && !environment && !reach && !isNew(AT.endpoint)) return null;
       if (row.seen_at - profile.firstMs < laneAgeMs || profile.calls <= events) return null;
       // A person on the way, or one more of a team, whom R05 counts: their own agent says so, which whoever took the key does not run with
-      // our collector.
-      const isTraveller =
-        row.reporter === 'agent' && row.user !== '' && (!isNew(AT.user) || credential?.record.sharing === 'team');
-      if (isTraveller && !agent && !environment) return 'low';
+      // our collector. Of somebody known here another program is no sign of anybody else either.
+      const isKnown = row.user !== '' && !isNew(AT.user);
+      const isTeammate = row.user !== '' && credential?.record.sharing === 'team' && !agent;
+      if (row.reporter === 'agent' && (isKnown || isTeammate) && !environment) return 'low';
       const isElsewhere = country || (network && isNamedNetwork(sight.place?.network ?? ''));
       if (isElsewhere) return agent || environment || reach ? 'high' : 'medium';
       return environment || (network && agent) ? 'medium' : 'low';

@@ -1,5 +1,5 @@
 import { hourOf, pastHours, robustScore } from '../lane-state/hours.ts';
-import { AT, seenSince, type LaneProfile } from '../lane-state/profile.ts';
+import { AT, firstSeenSince, seenSince, type LaneProfile } from '../lane-state/profile.ts';
 import { byEvidence } from './by-evidence.ts';
 import { parametersOf, type ParameterValues } from './parameters.ts';
 import type { Rule } from './rule.ts';
@@ -16,7 +16,8 @@ interface SpreadBaseline {
 }
 
 /**
- * R11: far more calls than in other hours of this lane, and from far more networks or people. Without a baseline a personal key from
+ * R11: far more calls than in other hours of this lane, and from far more networks or people, more for those that come new. A team all of whose
+ * people work at once is a busy hour and not a key that spreads. Without a baseline a personal key from
  * several networks within an hour is enough. Not in the first day of a lane.
  */
 export function spreadSpike(overrides?: ParameterValues): Rule {
@@ -25,6 +26,12 @@ export function spreadSpike(overrides?: ParameterValues): Rule {
   const [volumeZ, spreadZ, callsMin] = [of('volume_z'), of('spread_z'), of('calls')];
   const [days, coldNetworks] = [of('days'), of('cold_networks')];
   const baselines = new WeakMap<LaneProfile, SpreadBaseline>();
+
+  /** Whether the count is unusual, and would be with the usual ones and those that are new on the lane alone. */
+  function isSpreading(now: number, newcomers: number, before: readonly number[]): boolean {
+    const { score, median } = robustScore(now, before, 0.5);
+    return score > spreadZ && robustScore(median + newcomers, before, 0.5).score > spreadZ;
+  }
 
   function baselineOf(profile: LaneProfile): SpreadBaseline {
     const { hour, version } = profile.hours;
@@ -63,8 +70,8 @@ export function spreadSpike(overrides?: ParameterValues): Rule {
       }
       if (robustScore(hours.calls, baseline.calls, 5).score <= volumeZ) return null;
       const isWide =
-        robustScore(nowNetworks, baseline.networks, 0.5).score > spreadZ ||
-        robustScore(nowPeople, baseline.people, 0.5).score > spreadZ;
+        isSpreading(nowNetworks, firstSeenSince(networks, hours.hour), baseline.networks) ||
+        isSpreading(nowPeople, firstSeenSince(people, hours.hour), baseline.people);
       return isWide ? 'high' : null;
     },
     testify({ lane: { profile } }) {

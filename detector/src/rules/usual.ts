@@ -13,6 +13,15 @@ export function valueOf(dimension: Profiled, row: LedgerRow, sight: Sight): stri
   return row[dimension];
 }
 
+/**
+ * Whether a dimension's value is new on its lane: never seen, or not for so long while the lane was in use. The time in which nobody used
+ * the key makes nothing new: whoever comes back from leave comes back to what they left.
+ */
+export function isNews({ unseenMs, idleMs }: Sight, dimension: number, historyMs: number): boolean {
+  const restedMs = idleMs === Infinity ? 0 : Math.max(0, idleMs);
+  return unseenMs[dimension]! - restedMs >= historyMs;
+}
+
 /** Of each dimension that is new on the lane its value, and those that are usual there, the latest first. */
 export function newsFacts(
   { tables }: LaneProfile,
@@ -22,7 +31,7 @@ export function newsFacts(
 ): Record<string, Finding['facts'][string]> {
   const facts: Record<string, Finding['facts'][string]> = {};
   for (const dimension of PROFILED) {
-    if (dimension === 'user' || sight.unseenMs[AT[dimension]]! < historyMs) continue;
+    if (dimension === 'user' || !isNews(sight, AT[dimension], historyMs)) continue;
     const value = valueOf(dimension, row, sight);
     facts[`new_${dimension}`] = value;
     const table = tables[AT[dimension]] ?? null;
