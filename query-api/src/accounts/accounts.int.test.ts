@@ -162,7 +162,10 @@ describe.each(registryTargets(inject('postgresUrl')))('accounts on %s', (_name, 
     expect((await admin.ask('POST', '/v1/me/step-up', { code: totpCode(uri) })).status).toBe(200);
     expect((await change(idOf('ada@example.com'), { role: 'admin' })).body).toMatchObject({ role: 'admin' });
     const both = await Promise.all([ADMIN, 'ada@example.com'].map((email) => change(idOf(email), { role: 'analyst' })));
-    expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
+    // Which one, and whether the other is refused as the last or by who is no admin any more, is theirs to race for.
+    expect(both.filter(({ status }) => status === 200)).toHaveLength(1);
+    const left = await api.database.db.selectFrom('users').select('id').where('role', '=', 'admin').execute();
+    expect(left).toHaveLength(1);
     await api.database.db.updateTable('users').set({ role: 'admin' }).where('email', '=', ADMIN).execute();
     await change(idOf('ada@example.com'), { role: 'responder' });
   });
@@ -200,6 +203,10 @@ describe.each(registryTargets(inject('postgresUrl')))('accounts on %s', (_name, 
     await admin.ask('PATCH', `/v1/people/${id}`, { role: 'viewer' });
     expect((await script.ask('POST', '/v1/credentials', { ...credential, name: 'y' }, write)).status).toBe(403);
     const [token] = (await tim.ask('GET', '/v1/me/tokens')).body.items;
+    // The registry tells of its use as of any key's.
+    const ofToken = (await admin.ask('GET', `/v1/credentials/${token.id}`)).body;
+    expect(ofToken.last_used_at).toBe(token.last_used_at);
+    expect(ofToken.last_used_at).not.toBeNull();
     // Somebody else's is not found under one's own, whatever their role.
     expect((await admin.ask('POST', `/v1/me/tokens/${token.id}/revoke`)).status).toBe(404);
     expect((await tim.ask('POST', `/v1/me/tokens/${token.id}/revoke`)).status).toBe(204);
@@ -253,6 +260,7 @@ describe.each(registryTargets(inject('postgresUrl')))('accounts on %s', (_name, 
     const change = { current_password: PASSWORD, new_password: 'another long password' };
     expect((await zoe.ask('POST', '/v1/me/password', { ...change, current_password: 'no' })).status).toBe(400);
     expect((await zoe.ask('POST', '/v1/me/password', change)).status).toBe(204);
+    expect((await zoe.ask('PATCH', '/v1/me', { name: 'Zoë' })).body.name).toBe('Zoë');
     expect((await zoe.ask('GET', '/v1/me')).status).toBe(200);
     expect((await other.ask('GET', '/v1/me')).status).toBe(401);
   });
@@ -275,6 +283,7 @@ describe.each(registryTargets(inject('postgresUrl')))('accounts on %s', (_name, 
     expect(said).toContain(`${ADMIN} person.invited ada@example.com null to responder`);
     expect(said).toContain(`${ADMIN} person.role_changed ada@example.com responder to admin`);
     expect(said).toContain('zoe@example.com account.password_changed zoe@example.com');
+    expect(said).toContain('zoe@example.com account.renamed zoe@example.com zoe to Zoë');
     // Every table there is, those that later versions add among them.
     const tables = (
       await sql<{ name: string }>`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`.execute(

@@ -6,6 +6,7 @@ import type { RegistryDatabase } from '../registry/database.ts';
 export type AccountAction =
   | 'account.signed_in'
   | 'account.set_up'
+  | 'account.renamed'
   | 'account.password_changed'
   | 'account.totp_added'
   | 'account.totp_removed'

@@ -32,6 +32,8 @@ export interface PersonalTokens {
   access(credentialId: string, userId: string): Promise<TokenAccess | null>;
   /** A person's tokens, newest first. */
   list(userId: string): Promise<TokenItem[]>;
+  /** When each token that was used was used last, epoch milliseconds by credential; at most a minute late. */
+  lastUses(): Promise<Map<string, number>>;
 }
 
 /** Personal API tokens: managed credentials of a person, with a role of their own that never exceeds the person's. */
@@ -84,6 +86,14 @@ export function createPersonalTokens(db: RegistryDatabase, now: () => number): P
         .where('user_id', '=', userId)
         .executeTakeFirst();
       return row?.access ?? null;
+    },
+    async lastUses() {
+      const rows = await db
+        .selectFrom('personal_tokens')
+        .select(['credential_id', 'last_used_at'])
+        .where('last_used_at', 'is not', null)
+        .execute();
+      return new Map(rows.map((row) => [row.credential_id, row.last_used_at!.getTime()]));
     },
     async list(userId) {
       const rows = await withCredentials()

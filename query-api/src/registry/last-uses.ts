@@ -1,5 +1,6 @@
 import { BRIEFLY } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
+import type { PersonalTokens } from '../accounts/tokens.ts';
 import type { CollectorTotals } from '../overview/collectors.ts';
 import type { LastUse } from './record.ts';
 import type { RegistrySnapshot } from './view.ts';
@@ -33,20 +34,21 @@ interface Seen {
 
 /**
  * Follows the ledger. A credential was used when one of its secrets' lanes was seen, when a row of another lane was matched to it as it
- * was written, or when it shipped events as a collector. A ledger that does not answer leaves that open instead of failing: the
+ * was written, when it shipped events as a collector, or when it spoke for a person here. A ledger that does not answer leaves that open instead of failing: the
  * registry lives without it, and is needed most during an incident.
  * @param parts.onFault hears what the ledger did not answer
  */
 export function followLastUses(parts: {
   store: ClickHouse;
   collectors: CollectorTotals;
+  tokens: Pick<PersonalTokens, 'lastUses'>;
   registry: { current(): Promise<RegistrySnapshot> };
   now: () => number;
   onFault: (error: unknown) => void;
   /** Default {@link STALE_MS}; 0 looks at every use. */
   keptMs?: number;
 }): LastUses {
-  const { store, collectors, registry, now, onFault, keptMs = STALE_MS } = parts;
+  const { store, collectors, tokens, registry, now, onFault, keptMs = STALE_MS } = parts;
   const lastById = new Map<string, number>();
   /** Lanes whose whole past was looked at. */
   const looked = new Set<string>();
@@ -96,6 +98,7 @@ export function followLastUses(parts: {
       if (unseen.length > 0) take(await readLanes(store, unseen), idOfLane);
     }
     for (const lane of unseen) looked.add(lane);
+    for (const [id, lastMs] of await tokens.lastUses()) note(id, lastMs);
   }
 
   function refresh(): Promise<void> {

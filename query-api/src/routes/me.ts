@@ -10,6 +10,7 @@ import {
   totpCodeSchema,
   totpStartedSchema,
 } from '../../contract/index.ts';
+import type { FieldChange } from '../../contract/index.ts';
 import { authHeadersOf } from '../accounts/accounts.ts';
 import { recordAccountEvent } from '../accounts/audit.ts';
 import type { AccountAction } from '../accounts/audit.ts';
@@ -30,8 +31,8 @@ export function meRoutes(services: Services): FastifyPluginAsyncZod {
   const { db } = database;
 
   const headersOf = (request: FastifyRequest): Headers => authHeadersOf(request, config.dashboardUrl);
-  const record = (request: FastifyRequest, action: AccountAction, detail = ''): Promise<void> =>
-    recordAccountEvent(db, { actor: actorOf(request), action, detail, nowMs: now() });
+  const record = (request: FastifyRequest, action: AccountAction, changes: FieldChange[] = []): Promise<void> =>
+    recordAccountEvent(db, { actor: actorOf(request), action, changes, nowMs: now() });
 
   /** Calls the library for who asks; attempts that fail are counted. */
   function prove<Value>(request: FastifyRequest, call: () => Promise<Value>): Promise<Value> {
@@ -76,6 +77,8 @@ export function meRoutes(services: Services): FastifyPluginAsyncZod {
       async (request) => {
         const principal = principalOf(request);
         await auth.api.updateUser({ headers: headersOf(request), body: request.body });
+        const change = { field: 'name', before: principal.person.name, after: request.body.name };
+        if (change.before !== change.after) await record(request, 'account.renamed', [change]);
         return meOf(db, config, { ...principal, person: { ...principal.person, ...request.body } }, now());
       },
     );

@@ -205,8 +205,9 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     ...{ changes, store, db, now },
     onFault: (error) => logger.warn({ err: error }, 'what changed is not read, trying on'),
   });
+  const tokens = createPersonalTokens(db, now);
   const lastUses = followLastUses({
-    ...{ store, collectors, registry, now },
+    ...{ store, collectors, tokens, registry, now },
     onFault: (error) => logger.warn({ err: error }, 'last use of credentials not read'),
     ...(parts.lastUsesKeptMs === undefined ? {} : { keptMs: parts.lastUsesKeptMs }),
   });
@@ -242,7 +243,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     analyst,
     database,
     accounts,
-    tokens: createPersonalTokens(db, now),
+    tokens,
     attempts: createAttempts(db),
     registry,
     lastUses,
