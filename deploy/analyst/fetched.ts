@@ -17,7 +17,7 @@ export const toolFile = (name: string): string => join(TOOLS, name);
 /** What files name, fetched once; a change of them is fetched anew. */
 async function fetchOnce(name: string, files: string[], fetch: (folder: string) => Promise<unknown>): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of files) hash.update(readFileSync(toolFile(file)));
+  for (const file of files) hash.update(readFileSync(file));
   const folder = join(CACHE, `${name}-${hash.digest('hex').slice(0, 12)}`);
   const done = join(folder, '.whole');
   if (existsSync(done)) return folder;
@@ -28,20 +28,20 @@ async function fetchOnce(name: string, files: string[], fetch: (folder: string) 
   return folder;
 }
 
-/** Folder of the programs of a Python environment with the packages of a requirements file, from PyPI. */
-export async function pythonWith(requirements: string): Promise<string> {
-  const files = requirements === 'requirements.txt' ? [requirements] : ['requirements.txt', requirements];
-  const folder = await fetchOnce('python', files, async (path) => {
+/** Folder of the programs of a Python environment with the packages of requirements files, from PyPI. */
+export async function pythonWith(...requirements: string[]): Promise<string> {
+  const folder = await fetchOnce('python', requirements, async (path) => {
     await run('python3', ['-m', 'venv', path]);
-    const install = ['install', '--quiet', '--disable-pip-version-check', '-r', toolFile(requirements)];
-    await run(join(path, 'bin/pip'), install, { timeout: FETCH_TIMEOUT_MS });
+    const install = ['install', '--quiet', '--disable-pip-version-check'];
+    const files = requirements.flatMap((file) => ['-r', file]);
+    await run(join(path, 'bin/pip'), [...install, ...files], { timeout: FETCH_TIMEOUT_MS });
   });
   return join(folder, 'bin');
 }
 
 /** Class path of the JDBC driver, from Maven Central. */
 export async function jdbcClassPath(): Promise<string> {
-  const folder = await fetchOnce('jdbc', ['pom.xml'], (path) =>
+  const folder = await fetchOnce('jdbc', [toolFile('pom.xml')], (path) =>
     run('mvn', ['-B', '-q', '-f', toolFile('pom.xml'), COPY_GOAL, `-DoutputDirectory=${path}`], {
       timeout: FETCH_TIMEOUT_MS,
     }),

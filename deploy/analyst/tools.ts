@@ -21,6 +21,7 @@ const JAVA = [
   ['java', '-version'],
   ['mvn', '--version'],
 ] as const;
+const WITH_MORE = [toolFile('requirements.txt'), toolFile('requirements-more.txt')];
 const TOOL_TIMEOUT_MS = 120_000;
 
 async function answerOf(
@@ -37,7 +38,7 @@ async function answerOf(
 const python =
   (script: string) =>
   async (connection: AnalystConnection): Promise<Answer[]> =>
-    answerOf(connection, join(await pythonWith('requirements.txt'), 'python'), [toolFile(script)]);
+    answerOf(connection, join(await pythonWith(toolFile('requirements.txt')), 'python'), [toolFile(script)]);
 
 async function askJdbc(connection: AnalystConnection): Promise<Answer[]> {
   const classPath = await jdbcClassPath();
@@ -50,7 +51,7 @@ const askGo = (connection: AnalystConnection): Promise<Answer[]> =>
 
 /** dbt over its sources: an analyst may build nothing, and can ask everything. */
 async function askDbt(connection: AnalystConnection): Promise<Answer[]> {
-  const programs = await pythonWith('requirements-more.txt');
+  const programs = await pythonWith(...WITH_MORE);
   const scratch = mkdtempSync(join(tmpdir(), 'lanewatch-dbt-'));
   const project = toolFile('dbt');
   const question =
@@ -86,7 +87,7 @@ export async function runNotebook(
   connection: AnalystConnection,
   target: string,
 ): Promise<void> {
-  const programs = await pythonWith('requirements-more.txt');
+  const programs = await pythonWith(...WITH_MORE);
   const classPath = name === 'jdbc' ? await jdbcClassPath() : '';
   const env = { ...process.env, ...environmentOf(connection), LANEWATCH_JDBC_CLASS_PATH: classPath };
   const source = join(import.meta.dirname, 'notebooks', `${name}.ipynb`);

@@ -14,6 +14,8 @@ interface DocumentedAnswer {
 const OF_NO_ROUTE: ReadonlySet<ProblemCode> = new Set(['not_found', 'method_not_allowed']);
 const PROBLEM_JSON = 'application/problem+json';
 
+/** A refusal of every event says what would have been counted. */
+const refusedSchema = problemSchema.extend(countsSchema.omit({ errors: true }).partial().shape);
 const anyBytes = z.string().meta({ format: 'binary' });
 const exportResponseSchema = z.object({
   partialSuccess: z
@@ -40,7 +42,6 @@ export function responsesOf(format: HttpFormat): Record<number, DocumentedAnswer
       ? Object.fromEntries(format.mediaTypes.filter(isProtobuf).map((mediaType) => [mediaType, { schema: anyBytes }]))
       : {}),
   });
-  const problem = { [PROBLEM_JSON]: { schema: problemSchema } };
   const answers: Record<number, DocumentedAnswer | z.ZodType> = {};
   if (format.answer === 'each')
     answers[207] = { description: 'What became of each item', content: contentOf(fatesSchema) };
@@ -52,6 +53,9 @@ export function responsesOf(format: HttpFormat): Record<number, DocumentedAnswer
   for (const [code, { status, title }] of Object.entries(PROBLEMS) as [ProblemCode, (typeof PROBLEMS)[ProblemCode]][]) {
     if (OF_NO_ROUTE.has(code)) continue;
     const before = answers[status];
+    const problem = {
+      [PROBLEM_JSON]: { schema: status === PROBLEMS.invalid_events.status ? refusedSchema : problemSchema },
+    };
     const description = before !== undefined && 'content' in before ? `${before.description}; ${title}` : title;
     const isBelowHttp = code === 'request_timeout' || code === 'headers_too_large' || code === 'bad_request';
     const own = isOtlp ? contentOf(rpcStatusSchema) : problem;

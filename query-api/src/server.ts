@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { SESSION_COOKIE } from '../contract/index.ts';
 import { answerClientError, answerFrameworkError, installErrorHandling } from './http/error-handler.ts';
 import { installMetrics } from './http/metrics.ts';
-import { describeRoute } from './http/openapi.ts';
+import { describeRoute, DOCUMENTED_SCHEMAS } from './http/openapi.ts';
 import { PROBLEMS } from './http/problem.ts';
 import { installSecurity } from './http/security.ts';
 import { installSessionAuth } from './http/session-auth.ts';
@@ -100,6 +100,7 @@ export async function createServer(
           'Reads over the ledger, and the registry. Everything under /v1 but sign-in needs the session cookie or a personal API token as bearer, and a role that may do it. Errors are application/problem+json.',
       },
       components: {
+        schemas: DOCUMENTED_SCHEMAS,
         securitySchemes: {
           session: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE },
           token: { type: 'http', scheme: 'bearer', description: 'A personal API token' },

@@ -12,6 +12,7 @@ import {
 import { beginExport } from '../exports/export.ts';
 import { readReceipt, readReceipts } from '../exports/list.ts';
 import { readSigningKey, setUpSigning } from '../exports/signing.ts';
+import { fileContents } from '../http/openapi.ts';
 import { actorOf } from '../http/session-auth.ts';
 import type { Services } from '../services/services.ts';
 
@@ -20,6 +21,8 @@ const TYPES = {
   json: 'application/x-ndjson; charset=utf-8',
   parquet: 'application/vnd.apache.parquet',
 } as const;
+
+const FILE = { description: 'The file, in the format that was asked for', content: fileContents(Object.values(TYPES)) };
 
 /** Files for people outside, their receipts, and the pair that receipts are signed with. */
 export function exportRoutes({ config, database: { db }, now, store }: Services): FastifyPluginAsyncZod {
@@ -35,6 +38,7 @@ export function exportRoutes({ config, database: { db }, now, store }: Services)
           summary: 'Export registry, activity, audit trail or ledger; the answer is the file',
           description: `Its receipt is stored when the last byte has left; the header ${EXPORT_HEADER} names it. A file that ends early has none.`,
           body: exportRequestSchema,
+          response: { 200: FILE },
         },
       },
       async (request, reply) => {

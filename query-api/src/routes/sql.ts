@@ -16,9 +16,10 @@ import {
 import type { SqlRequest } from '../../contract/index.ts';
 import { StoreUnavailableError } from '../clickhouse.ts';
 import { ProblemError } from '../http/problem.ts';
+import { fileContents } from '../http/openapi.ts';
 import { actorOf } from '../http/session-auth.ts';
 import type { Services } from '../services/services.ts';
-import { SQL_SECONDS_MAX, type AnalystEngine } from '../sql/analyst.ts';
+import { FILE_FORMATS, SQL_SECONDS_MAX, type AnalystEngine } from '../sql/analyst.ts';
 import { estimateQuery } from '../sql/estimate.ts';
 import { GALLERY } from '../sql/gallery.ts';
 import { runQuery } from '../sql/run.ts';
@@ -34,6 +35,14 @@ const queryParams = z.object({ id: z.string().min(1).max(64) });
 const SCHEMA_KEPT_MS = 60_000;
 /** Values to choose from may be a little old. */
 const VALUES_KEPT_MS = 300_000;
+
+const ANSWER = {
+  description: 'The result, in the form that was asked for',
+  content: {
+    'application/json': { schema: sqlResultSchema },
+    ...fileContents([...Object.keys(FILE_FORMATS), 'text/event-stream']),
+  },
+};
 
 /** Ad-hoc SQL over the published tables, and the queries that people keep. */
 export function sqlRoutes(services: Services): FastifyPluginAsyncZod {
@@ -83,7 +92,7 @@ export function sqlRoutes(services: Services): FastifyPluginAsyncZod {
           summary: 'Ad-hoc read-only SQL',
           description: `Views usage, lanes and sessions, tables findings and credentials; GET /v1/sql/schema lists their columns. Values go into {name:Type} places by \`parameters\`. The answer is JSON with the first \`max_rows\` rows, or, by \`accept\`, all rows as application/x-ndjson, text/csv or application/vnd.apache.parquet; text/event-stream tells progress while it runs. ${SQL_SECONDS_MAX} s a query, ${AT_ONCE_MAX} at once and ${PER_HOUR_MAX} an hour a person.`,
           body: sqlRequestSchema.strict(),
-          response: { 200: sqlResultSchema },
+          response: { 200: ANSWER },
         },
       },
       async (request, reply) => {
