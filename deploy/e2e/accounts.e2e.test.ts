@@ -1,17 +1,21 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 // The same arithmetic as query-api's own tests: what a person's authenticator shows.
 import { totpCode } from '../../query-api/src/testing/totp.ts';
+import { startProvider } from '../../query-api/src/testing/oidc-provider.ts';
 import { makeTempDir, removeDir, until } from '../testing/helpers.ts';
+import { freePort } from '../kafka/start-kafka.ts';
 import { FREE_PORTS, START_DEADLINE_MS, startInstallation, type Running } from './installation.ts';
 
 const PASSWORD = 'correct horse battery';
 const EMAIL = 'grace@example.com';
+const VERA = 'vera@example.com';
 
 let folder = '';
+let address = '';
+let provider: Awaited<ReturnType<typeof startProvider>>;
 let system: Running;
 let browser: Browser;
 let context: BrowserContext;
@@ -19,31 +23,33 @@ let page: Page;
 let secret = '';
 let token = '';
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 beforeAll(async () => {
   folder = await makeTempDir();
   const port = await freePort();
   // By a name: browsers take passkeys on no address of digits.
-  const env = { ...FREE_PORTS, DASHBOARD_PORT: String(port), DASHBOARD_URL: `http://localhost:${port}` };
+  address = `http://localhost:${port}`;
+  provider = await startProvider(`${address}/sign-in/oidc`, {
+    vera: { email: VERA, email_verified: true, name: 'Vera' },
+  });
+  const oidcSecret = join(folder, 'oidc-secret');
+  await writeFile(oidcSecret, 'client secret', { mode: 0o600 });
+  const env = {
+    ...{ ...FREE_PORTS, DASHBOARD_PORT: String(port), DASHBOARD_URL: address },
+    ...{ OIDC_ISSUER: provider.issuer, OIDC_CLIENT_ID: 'lanewatch', OIDC_CLIENT_SECRET_FILE: oidcSecret },
+  };
   system = await startInstallation(join(folder, 'home'), env);
   browser = await chromium.launch({
     executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
   });
-  context = await browser.newContext({ baseURL: `http://localhost:${port}` });
+  context = await browser.newContext({ baseURL: address });
   page = await context.newPage();
 }, START_DEADLINE_MS + 30_000);
 
 afterAll(async () => {
   await browser?.close();
   await system?.stop();
+  await provider?.close();
   await removeDir(folder);
 }, 90_000);
 
@@ -226,10 +232,10 @@ describe('a production key, from its form to its end', () => {
 
 it('lets an invited viewer in who sees no button that is not theirs', async () => {
   await page.goto('/people');
-  await page.getByLabel('E-mail').fill('vera@example.com');
+  await page.getByLabel('E-mail').fill(VERA);
   await page.getByLabel('as', { exact: true }).selectOption('viewer');
   await button('Make a link').click();
-  const link = await page.getByLabel('Link for vera@example.com', { exact: true }).innerText();
+  const link = await page.getByLabel(`Link for ${VERA}`, { exact: true }).innerText();
   const visitor = await browser.newContext();
   try {
     const hers = await visitor.newPage();
@@ -247,6 +253,24 @@ it('lets an invited viewer in who sees no button that is not theirs', async () =
     for (const path of ['/people', '/credentials/new']) {
       expect((await hers.goto(origin + path))?.status()).toBe(403);
     }
+  } finally {
+    await visitor.close();
+  }
+});
+
+it('signs an invited person in by the OpenID provider', async () => {
+  const visitor = await browser.newContext({ baseURL: address });
+  try {
+    const hers = await visitor.newPage();
+    await hers.goto('/sign-in');
+    await hers.getByRole('link', { name: /^Sign in with/ }).click();
+    await hers.locator('input[name="login"]').fill('vera');
+    await hers.locator('input[name="password"]').fill('any');
+    await hers.locator('button[type="submit"]').click();
+    await hers.getByRole('button', { name: 'Continue' }).click();
+    await hers.waitForURL('/');
+    await hers.goto('/account');
+    await hers.getByText(VERA).first().waitFor();
   } finally {
     await visitor.close();
   }

@@ -8,7 +8,8 @@ export const GET: RequestHandler = async ({ url, locals: { api } }) => {
   if (!url.searchParams.has('state')) {
     const begun = await api.startOidc();
     if (!begun.ok) error(502, begun.problem.detail || begun.problem.title);
-    redirect(303, begun.value.url);
+    // The one redirect that leaves this site, to an address that query-api made of its own settings.
+    redirect(303, begun.value.url, { external: true });
   }
   const query = Object.fromEntries([...url.searchParams].filter(([name]) => PARAMETERS.includes(name)));
   const outcome = await api.finishOidc(query);
