@@ -5,6 +5,12 @@ import type { Organisation } from './organisation.ts';
 /** Projects, teams and service accounts that a test made, as long as its organisation is there. */
 const directories = new WeakMap<Organisation, Record<string, contract.DirectoryItem[]>>();
 
+/** The projects, teams or service accounts of an organisation, to be changed in place. */
+export function directoryOf(org: Organisation, kind: string): contract.DirectoryItem[] {
+  const known = directories.get(org) ?? directories.set(org, {}).get(org)!;
+  return (known[kind] ??= []);
+}
+
 /** What the fake answers about one's own account, people, and what keys belong to; undefined for anything else. */
 export function accountAnswer(
   org: Organisation,
@@ -14,7 +20,7 @@ export function accountAnswer(
   const { method, kind = '', id, body } = asked;
   const at = new Date(nowMs).toISOString();
   if (['projects', 'teams', 'service-accounts'].includes(kind)) {
-    const items = ((directories.get(org) ?? directories.set(org, {}).get(org)!)[kind] ??= []);
+    const items = directoryOf(org, kind);
     const sent = body === '' ? {} : (JSON.parse(body) as Partial<contract.DirectoryItem> & { archived?: boolean });
     if (method === 'POST') {
       if (items.some(({ name }) => name === sent.name))

@@ -8,6 +8,7 @@ import { accountAnswer } from './fake-accounts.ts';
 import { newDesk, QueryEvents, spendAnswer, sqlAnswer, type FakeDesk } from './fake-desk.ts';
 import { callersOf, casesPage, sharingOf } from './fake-cases.ts';
 import { entitiesPage, entityDetail, sessionOf } from './fake-entities.ts';
+import { governanceAnswer, newGovernance, type FakeGovernance } from './fake-governance.ts';
 import { ledgerHistogram, ledgerPage } from './fake-ledger.ts';
 import { lanesPage, page } from './fake-lists.ts';
 import { credentialDetail, registryAnswer } from './fake-registry-changes.ts';
@@ -22,6 +23,8 @@ export interface FakeQueryApi {
   org: Organisation;
   received: Received[];
   desk: FakeDesk;
+  /** Policies, jobs, trail, exports and onboarding. */
+  governance: FakeGovernance;
   /** The link that signs in, once. */
   link: string;
   /** A session that is already signed in. */
@@ -63,6 +66,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     org,
     received,
     desk: newDesk(),
+    governance: newGovernance(),
     link: randomBytes(12).toString('hex'),
     session,
     ledgerAway: false,
@@ -158,6 +162,9 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     }
     const told = accountAnswer(fake.org, { method, kind, id, body }, nowMs());
     if (told !== undefined) return told;
+    const sentBody = body === '' ? undefined : (JSON.parse(body) as unknown);
+    const governed = governanceAnswer(fake.governance, fake.org, { method, kind, id, verb, body: sentBody }, nowMs());
+    if (governed !== undefined) return governed;
     if (fake.ledgerAway && kind !== 'credentials')
       throw new ProblemAnswer(503, 'The ledger (ClickHouse) does not respond. Try again in a moment.');
     if (kind === 'findings') {
