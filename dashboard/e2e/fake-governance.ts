@@ -137,7 +137,11 @@ function evidenceOf(state: FakeGovernance, at: string): contract.Evidence {
 
 function onboarding(state: FakeGovernance, org: Organisation, at: string): contract.Onboarding {
   const done: Partial<Record<contract.OnboardingStepId, boolean>> = {
-    ...{ signing: state.isSigning, service_account: directoryOf(org, 'service-accounts').length > 0, first_event: org.rows.length > 0 },
+    ...{
+      signing: state.isSigning,
+      service_account: directoryOf(org, 'service-accounts').length > 0,
+      first_event: org.rows.length > 0,
+    },
     evidence_captured: state.evidence.length > 0,
   };
   const steps = contract.ONBOARDING_STEPS.map((id) => ({

@@ -81,7 +81,7 @@ it('asks the first admin once who they are, after a button and not by the link a
   await page.getByLabel('E-mail').fill(EMAIL);
   await page.getByLabel('Password').fill(PASSWORD);
   await button('Save and go on').click();
-  await page.waitForURL('/');
+  await page.waitForURL('/onboarding');
   // The file's link is another: a person's use of theirs leaves scripts what they were promised.
   const script = await fetch(system.ready.sign_in_url, { redirect: 'manual' });
   expect(script.headers.getSetCookie().join()).toContain('lanewatch_session=');

@@ -1,11 +1,14 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { sql } from 'kysely';
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../registry/database.ts';
 import type { Database } from '../registry/database.ts';
 import { migrateRegistry } from '../registry/migrate.ts';
 import { change } from '../registry/registry.ts';
 import { registryTargets } from '../testing/harness.ts';
 import type { RegistryTarget } from '../testing/harness.ts';
+import { copyOfRegistry } from '../testing/registry-template.ts';
 import { appendAudit } from './append.ts';
 import { readAudit } from './read.ts';
 import { takeOverEvents } from './take-over.ts';
@@ -117,4 +120,30 @@ describe.each(registryTargets(inject('postgresUrl')))('the audit trail on %s', (
     ]);
     expect((await verifyAudit(database.db, NOW_MS)).holds).toBe(true);
   });
+});
+
+test('verify-audit ends with 0 for a trail that holds, 1 for one that does not and the row, 2 for one that it cannot read', async () => {
+  const { url, drop } = await copyOfRegistry(inject('registryTemplate'));
+  onTestFinished(drop);
+  /** The embedded database belongs to one process at a time: it is closed before the verifier opens it. */
+  const withDatabase = async (act: (db: Database['db']) => Promise<unknown>): Promise<void> => {
+    const database = await openDatabase(url);
+    await act(database.db);
+    await database.close();
+  };
+  const run = (databaseUrl: string): [number | null, string] => {
+    const env = { ...process.env, DATABASE_URL: databaseUrl };
+    const program = join(import.meta.dirname, 'verify-audit.ts');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program], { env, encoding: 'utf8' });
+    return [status, stdout + stderr];
+  };
+  const entry = { at: AT, actor: 'ada', action: 'edited', subject: { kind: 'credential', id: 'c1' } } as const;
+  await withDatabase((db) => change(db, (transaction) => appendAudit(transaction, entry)));
+  expect(run(url)).toEqual([0, expect.stringContaining('The audit trail holds: 1 rows')]);
+  await withDatabase(async (db) => {
+    await sql`ALTER TABLE audit_trail DISABLE TRIGGER USER`.execute(db);
+    await sql`UPDATE audit_trail SET entry = replace(entry, 'ada', 'eve')`.execute(db);
+  });
+  expect(run(url)).toEqual([1, expect.stringContaining('BROKEN at row 1: row 1 was changed')]);
+  expect(run('postgres://nobody@127.0.0.1:1/none')).toEqual([2, expect.stringContaining("can't be read")]);
 });

@@ -14,7 +14,7 @@ export const actions: Actions = {
     const text = (name: string) => String(form.get(name) ?? '');
     const body = { name: text('name').trim(), email: text('email').trim(), password: text('password') };
     const outcome = await locals.api.setUp(body);
-    if (outcome.ok) redirect(303, '/');
+    if (outcome.ok) redirect(303, '/onboarding');
     const { status, detail, title, errors } = outcome.problem;
     return fail(status >= 500 ? 502 : status, {
       ...{ name: body.name, email: body.email, errors },
