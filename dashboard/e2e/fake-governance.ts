@@ -78,7 +78,7 @@ function policy(state: FakeGovernance, id: contract.PolicyId): contract.PolicyIt
   const mode = state.modes[id] ?? 'off';
   return contract.policyItemSchema.parse({
     ...{ id, project: '', mode, settings: contract.POLICY_FACTS[id].defaults, version: 1, updated_at: null },
-    ...{ updated_by: '', overrides: [], covers: 4, violations: 1, compliance: 0.75, sessions_governed: 9 },
+    ...{ updated_by: '', overrides: [], covers: 4, violations: 0, compliance: 1, sessions_governed: 9 },
     unknown: false,
   });
 }

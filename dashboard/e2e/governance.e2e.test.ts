@@ -32,7 +32,7 @@ it('turns each blocker of onboarding by itself, and leads over an export to evid
   await page.getByRole('link', { name: 'Export its activity' }).click();
   await page.getByRole('button', { name: 'Capture evidence' }).click();
   await page.getByRole('heading', { name: 'Evidence', exact: true }).waitFor();
-  expect(await page.getByRole('region', { name: 'Runs' }).first().innerText()).toContain('run-1');
+  expect(await page.getByRole('region', { name: 'Runs', exact: true }).innerText()).toContain('run-1');
   await page.goto('/onboarding');
   expect(await blockers.innerText()).not.toContain('No evidence');
 });
