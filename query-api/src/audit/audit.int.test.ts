@@ -138,7 +138,10 @@ test('verify-audit ends with 0 for a trail that holds, 1 for one that does not a
     return [status, stdout + stderr];
   };
   const entry = { at: AT, actor: 'ada', action: 'edited', subject: { kind: 'credential', id: 'c1' } } as const;
-  await withDatabase((db) => change(db, (transaction) => appendAudit(transaction, entry)));
+  await withDatabase(async (db) => {
+    await migrateRegistry(db);
+    await change(db, (transaction) => appendAudit(transaction, entry));
+  });
   expect(run(url)).toEqual([0, expect.stringContaining('The audit trail holds: 1 rows')]);
   await withDatabase(async (db) => {
     await sql`ALTER TABLE audit_trail DISABLE TRIGGER USER`.execute(db);
