@@ -7,11 +7,9 @@ import {
   credentialSecretSchema,
   credentialStatusSchema,
   editableFields,
-  environmentSchema,
   impactSchema,
   markSchema,
   scopeInputSchema,
-  usageFields,
   warningSchema,
 } from './credential-fields.ts';
 
@@ -279,29 +277,3 @@ export const credentialLogItemSchema = z.object({
 export type CredentialLogItem = z.infer<typeof credentialLogItemSchema>;
 export const credentialLogSchema = pageOf(credentialLogItemSchema);
 export type CredentialLog = z.infer<typeof credentialLogSchema>;
-
-/** `GET /v1/credentials/modules`: keys by what they are for. */
-export const modulesSchema = z.object({
-  items: z.array(
-    z.object({
-      module: z.string().describe('Empty: keys without a module'),
-      label: z.string(),
-      keys: z.number().int(),
-      active: z.number().int(),
-      ...usageFields,
-      risk: z.object({
-        level: z.enum(SEVERITIES),
-        reasons: z.array(z.object({ code: z.string(), keys: z.number().int(), message: z.string() })),
-      }),
-    }),
-  ),
-});
-export type Modules = z.infer<typeof modulesSchema>;
-
-/** `GET /v1/credentials/environments` */
-export const environmentsSchema = z.object({
-  items: z.array(
-    z.object({ environment: environmentSchema, keys: z.number().int(), active: z.number().int(), ...usageFields }),
-  ),
-});
-export type Environments = z.infer<typeof environmentsSchema>;

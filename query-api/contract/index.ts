@@ -9,6 +9,7 @@ export * from './findings.ts';
 export * from './triage.ts';
 export * from './stream.ts';
 export * from './channels.ts';
+export * from './credential-cards.ts';
 export * from './credentials.ts';
 export * from './account.ts';
 export * from './roles.ts';
