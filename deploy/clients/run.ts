@@ -15,8 +15,8 @@ export interface Surroundings {
   collectorKey: string;
   /** Where the provider of a name is reached: itself, or through the observing proxy. */
   providerUrl(name: 'anthropic' | 'openai' | 'google'): string;
-  /** Whether requests go through the observing proxy, which then reports them instead of the client. */
-  isProxied: boolean;
+  /** Whether the client reports its requests itself. */
+  reportsItself: boolean;
   /** Directory in which npm installed the CLIs. */
   npmDirectory: string;
   /** The `litellm` command. */
@@ -108,7 +108,7 @@ export const CLIENTS: readonly Client[] = [
 ];
 
 /** Writes the lines that `connect` writes into a home directory; LiteLLM's go into config.yaml. */
-export function configure(client: Client, { home, ingestUrl, collectorKey, isProxied }: Surroundings): void {
+export function configure(client: Client, { home, ingestUrl, collectorKey, reportsItself }: Surroundings): void {
   const attributes = `apikey.fingerprint=${fingerprintOf(client.providerKey)},apikey.hint=${hintOf(client.providerKey)},enduser.id=${PERSON}`;
   const { files } = clientConfigurations(ingestUrl, collectorKey, attributes).find(
     ({ name }) => name === client.configuration,
@@ -116,8 +116,7 @@ export function configure(client: Client, { home, ingestUrl, collectorKey, isPro
   for (const { path, text, format } of files) {
     const file = join(home, path === '' ? 'config.yaml' : path.slice(2));
     mkdirSync(dirname(file), { recursive: true });
-    // Behind the proxy nobody else reports.
-    writeFileSync(file, isProxied ? EMPTY[format] : merged('', text, format));
+    writeFileSync(file, reportsItself ? merged('', text, format) : EMPTY[format]);
   }
 }
 

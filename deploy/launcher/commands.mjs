@@ -105,6 +105,7 @@ request must be one row of the ledger with its person, key, model, tokens and a 
   --litellm COMMAND   the command of the proxy                 (default: litellm)
   --provider-port N   go through the observing proxy, which was started with this port of loopback as its providers:
                       PROXY_PROVIDERS=anthropic=http://127.0.0.1:N,openai=http://127.0.0.1:N,google=http://127.0.0.1:N
+  --both              with --provider-port: they report themselves, too, and each request must still count once
   --keep              keep the home directories
   --help              this text`,
   },

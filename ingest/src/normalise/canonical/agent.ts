@@ -70,7 +70,9 @@ function nameOf(name: string): string {
   const dashed = name
     .toLowerCase()
     .normalize('NFC')
-    .replace(/[ _-]+/g, '-');
+    .replace(/[ _-]+/g, '-')
+    // It adds the surface it runs in: `GeminiCLI-tui`, `GeminiCLI-a2a-server`.
+    .replace(/^geminicli-.+/, 'geminicli');
   return Object.hasOwn(SAME_AGENT, dashed) ? SAME_AGENT[dashed]! : dashed;
 }
 

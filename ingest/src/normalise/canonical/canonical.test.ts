@@ -142,6 +142,7 @@ test.each([
   ['codex_cli_rs/0.169.0 (Debian 12; x86_64) xterm', 'codex', '0.169.0'],
   ['codex_exec', 'codex', ''],
   ['GeminiCLI/0.61.0/gemini-2.5-pro (linux; x64)', 'gemini-cli', '0.61.0'],
+  ['GeminiCLI-tui/0.61.0/gemini-2.5-pro (linux; x64; terminal)', 'gemini-cli', '0.61.0'],
   ['OpenAI/Python 1.40.0', 'openai-python', '1.40.0'],
   ['AsyncAnthropic/Python 0.75.0', 'anthropic-python', '0.75.0'],
   ['Anthropic/JS v0.32.1', 'anthropic-js', '0.32.1'],
