@@ -1,7 +1,7 @@
 import { acceptance } from './acceptance.ts';
 import type { Bench } from './bench.ts';
 import { engineInsert } from './engine-insert.ts';
-import { laneMemory } from './lane-memory.ts';
+import { laneMemory, ruleMemory } from './lane-memory.ts';
 import { latency } from './latency.ts';
 import { detection, packedPath, path } from './path.ts';
 import { proxy } from './proxy.ts';
@@ -18,6 +18,7 @@ export const benches: Bench[] = [
   engineInsert,
   latency,
   laneMemory,
+  ruleMemory,
   reads,
   proxy,
 ];
