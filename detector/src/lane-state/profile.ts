@@ -242,12 +242,8 @@ export function firstSeenSince(table: ValueTable | null, hour: number): number {
   return count;
 }
 
-function rateOf(
-  { models }: LaneProfile,
-  model: string,
-  hour: number,
-  intern: (text: string) => string,
-): ModelRate | null {
+function rateOf(profile: LaneProfile, model: string, hour: number, intern: (text: string) => string): ModelRate | null {
+  const { models } = profile;
   for (const rate of models) {
     if (rate.model !== model) continue;
     if (hour > rate.hour) {
@@ -262,7 +258,8 @@ function rateOf(
   }
   if (models.length >= MODELS_MAX) return null;
   const rate = { model: intern(model), hour, calls: 1, hours: 0, usual: 0 };
-  models.push(rate);
+  // A copy, because pushing would make room for many more.
+  profile.models = models.concat([rate]);
   return rate;
 }
 

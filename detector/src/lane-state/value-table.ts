@@ -27,6 +27,8 @@ export interface TableExtras {
 
 /** Up to so many values are looked through faster than looked up. */
 const SCANNED_MAX = 64;
+/** Up to so many values a table is copied for another: pushing makes room for sixteen more, of which most lanes need none. */
+const COPIED_MAX = 16;
 /** A table above this lets go of a quarter at once, or each new value would cost a search through all. */
 const SMALL_MAX = 1_024;
 
@@ -61,12 +63,17 @@ export function touch(table: ValueTable, index: number, atMs: number): void {
 
 /** Takes in a value that is not held. */
 export function addValue(table: ValueTable, value: string, firstMs: number, lastMs: number): void {
-  const { values, sights } = table;
-  table.latest = values.length;
-  values.push(value);
-  // One by one: pushing two would make room for more.
-  sights.push(firstMs);
-  sights.push(lastMs);
+  table.latest = table.values.length;
+  if (table.latest < COPIED_MAX) {
+    table.values = table.values.concat([value]);
+    table.sights = table.sights.concat([firstMs, lastMs]);
+  } else {
+    table.values.push(value);
+    // One by one: pushing two would make room for more.
+    table.sights.push(firstMs);
+    table.sights.push(lastMs);
+  }
+  const { values } = table;
   const index = table.more?.index;
   if (index != null) index.set(value, table.latest);
   else if (values.length > SCANNED_MAX)
