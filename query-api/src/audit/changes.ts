@@ -8,6 +8,7 @@ export function changesOf<Field extends string>(
 ): FieldChange[] {
   return fields.flatMap((field) => {
     const [was, is] = [before?.[field] ?? null, after?.[field] ?? null];
-    return JSON.stringify(was) === JSON.stringify(is) ? [] : [{ field, before: was, after: is }];
+    // A thing that is made with an empty field has nothing there as it had before.
+    return JSON.stringify(was ?? '') === JSON.stringify(is ?? '') ? [] : [{ field, before: was, after: is }];
   });
 }
