@@ -12,6 +12,7 @@ import { fromCaller } from '../embedded/caller.ts';
 import { bootstrap } from '../embedded/control.ts';
 import { controlOfRunning } from '../embedded/running.ts';
 import { resourceAttributes } from './attributes.ts';
+import { fleetFiles, ROTATION, SYSTEMS } from './fleet.ts';
 import { merged, MergeProblem } from './merge.ts';
 import { sendTestEvent } from './test-event.ts';
 
@@ -37,12 +38,23 @@ async function main(): Promise<number> {
       file: { type: 'string' },
       url: { type: 'string' },
       key: { type: 'string' },
+      'key-file': { type: 'string' },
+      fleet: { type: 'string' },
     },
   });
   const [name] = positionals;
   const names = clientConfigurations('http://x', PLACEHOLDER).map((client) => client.name);
   if (name === undefined || !names.includes(name) || positionals.length > 1) {
     throw new Error(`Name one client: ${names.join(', ')}.`);
+  }
+  const givenKey = values.key ?? keyOfFile(values['key-file']) ?? process.env.COLLECTOR_KEY;
+  if (values.fleet !== undefined) {
+    if (values.url === undefined || values.write || values.test)
+      throw new Error(
+        '--fleet prints files for other machines: name --url, the address at which they reach ingest, and neither --write nor --test.',
+      );
+    printFleet(name, values.fleet, values.url.replace(/\/+$/, ''), givenKey ?? PLACEHOLDER);
+    return 0;
   }
   const running = values.url === undefined ? controlOfRunning(process.env) : null;
   const url = (values.url ?? running!.ingestUrl).replace(/\/+$/, '');
@@ -53,10 +65,11 @@ async function main(): Promise<number> {
   };
   const targets = targetsOf(configured(PLACEHOLDER), values.file);
   const needsKey = values.write || values.test;
-  let key = values.key ?? process.env.COLLECTOR_KEY ?? keyIn(targets, url);
+  let key = givenKey ?? keyIn(targets, url);
   const isNew = key === null;
   if (key === null && needsKey) {
-    if (running === null) throw new Error('With --url a collector key is needed: --key KEY or $COLLECTOR_KEY.');
+    if (running === null)
+      throw new Error('With --url a collector key is needed: --key KEY, --key-file FILE or $COLLECTOR_KEY.');
     ({ collectorKey: key } = await bootstrap(running.control, true));
   }
   const client = configured(key ?? PLACEHOLDER);
@@ -66,6 +79,22 @@ async function main(): Promise<number> {
   const result = await sendTestEvent(url, key!, client.route, isNew ? NEW_KEY_MS : 0);
   (result.ok ? console.log : console.error)(result.message);
   return result.ok ? 0 : 1;
+}
+
+/** The collector key alone in a file, so that it stands in no list of processes and no shell history. */
+function keyOfFile(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  const key = readFileSync(fromCaller(path, process.env), 'utf8').trim();
+  if (!/^\w+$/.test(key)) throw new Error(`${path} holds no collector key: one line, lw_ and letters, is expected.`);
+  return key;
+}
+
+/** Prints what is put on every machine of a fleet. */
+function printFleet(name: string, system: string, url: string, key: string): void {
+  const known = SYSTEMS.find((one) => one === system);
+  if (known === undefined) throw new Error(`--fleet is one of ${SYSTEMS.join(', ')}, not "${system}".`);
+  for (const { path, text } of fleetFiles(name, known, url, key)) console.log(`# ${path}\n${text}`);
+  console.log(ROTATION);
 }
 
 /** The files on this machine; the one that --file names takes the place of the first. */

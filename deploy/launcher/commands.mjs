@@ -123,6 +123,8 @@ Prints the lines that make a client report here. Lanewatch must be running (npm 
   --test        send a test event the way that the client's reports go, and say what came of it
   --url URL     address of ingest            (default: the installation that runs)
   --key KEY     collector key                (default: $COLLECTOR_KEY, the key that the file has, or a new one)
+  --key-file F  file that holds the collector key
+  --fleet SYS   print machine-wide files for linux, macos or windows instead, with --url: claude-code, codex, gemini-cli
   --help        this text
 
 The provider's key of the client stays on this machine: its fingerprint and hint are computed here from the variable that
