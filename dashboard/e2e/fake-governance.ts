@@ -65,6 +65,8 @@ export function governanceAnswer(state: FakeGovernance, org: Organisation, asked
         items: state.evidence.map((one) => ({ ...one, export_id: one.receipt.id, file_name: one.receipt.file_name })),
         next_cursor: null,
       });
+    case 'imports':
+      return isGet ? importsAt(at) : importedKeys(contract.importKeysSchema.parse(body).dry_run);
     case 'onboarding':
       return onboarding(state, org, at);
     case 'usage':
@@ -134,6 +136,43 @@ function evidenceOf(state: FakeGovernance, at: string): contract.Evidence {
     ...{ calls_without_run: 0, receipt: receipt(state, at), chain_head: { seq: 2, hash: HASH }, signature },
   });
 }
+
+const importsAt = (at: string): contract.Imports =>
+  contract.importsSchema.parse({
+    items: [
+      {
+        ...{ provider: 'anthropic', is_set: true, setting: 'ANTHROPIC_ADMIN_KEY_FILE', registers: false },
+        ...{ billed_until: at, billed_usd: '12.5' },
+      },
+      {
+        ...{ provider: 'openai', is_set: false, setting: 'OPENAI_ADMIN_KEY_FILE', registers: false },
+        ...{ billed_until: null, billed_usd: '0' },
+      },
+    ],
+  });
+
+const importedKeys = (isDry: boolean): contract.ImportedKeys =>
+  contract.importedKeysSchema.parse({
+    imported: {
+      dry_run: isDry,
+      totals: { lines: 1, registered: 1, present: 0, bad: 0, weakly_governed: 1 },
+      items: [
+        {
+          ...{
+            line: 2,
+            outcome: 'registered',
+            name: '<b>Nightly</b>',
+            hint: 'sk-ant-api03-R2D...igAA',
+            fingerprint: HASH,
+          },
+          ...{ credential_id: isDry ? '' : 'cred-1', weakly_governed: true, errors: [] },
+        },
+      ],
+      findings_resolved: 0,
+      published: !isDry,
+    },
+    ...{ inactive: 1, hidden: 0, lanes: [{ line: 2, lane: HASH, events: 5, cost_usd: '1.5' }] },
+  });
 
 function onboarding(state: FakeGovernance, org: Organisation, at: string): contract.Onboarding {
   const done: Partial<Record<contract.OnboardingStepId, boolean>> = {

@@ -79,7 +79,19 @@ it('leads from the ledger to an export with its filters', async () => {
   expect(await page.locator('input[name=filters]').inputValue()).toBe('outcome=denied');
 });
 
-const PAGES = ['/onboarding', '/usage', '/policies', '/policies/ip_locking', '/jobs', '/audit', '/exports'];
+it('registers a provider’s keys only after it was shown which', async () => {
+  await page.goto('/imports');
+  expect(await page.getByRole('button', { name: /^Register/ }).count()).toBe(0);
+  await page.getByRole('button', { name: 'See what would change' }).click();
+  await page.getByRole('heading', { name: 'What would change' }).waitFor();
+  expect(await page.locator('main').innerText()).toContain('<b>Nightly</b>');
+  await page.getByRole('button', { name: 'Register 1' }).click();
+  await page.getByRole('heading', { name: 'What was done' }).waitFor();
+  const sent = stage.fake.received.filter(({ url }) => url.startsWith('/v1/imports/'));
+  expect(sent.map(({ body }) => (JSON.parse(body) as { dry_run: boolean }).dry_run)).toEqual([true, false]);
+});
+
+const PAGES = ['/onboarding', '/usage', '/policies', '/policies/ip_locking', '/jobs', '/audit', '/exports', '/imports'];
 
 it('has nothing that axe finds in either theme, and nothing sideways on a telephone', async () => {
   stage.fake.governance = { ...newGovernance(), isSigning: true, runs: ['policies.enforce'] };

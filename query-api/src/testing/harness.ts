@@ -121,6 +121,7 @@ export interface HarnessOptions {
   /** Who runs SQL; without it there is no SQL desk. */
   analyst?: { user: string; password: string };
   notify?: Config['notify'];
+  imports?: Config['imports'];
 }
 
 /** Who the harness writes to the ledger as. */
@@ -151,6 +152,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     oidc: options.oidc ?? null,
     analyst: options.analyst === undefined ? null : { url, database: databaseName, ...options.analyst },
     ...(options.notify === undefined ? {} : { notify: options.notify }),
+    ...(options.imports === undefined ? {} : { imports: options.imports }),
   };
   const logged: string[] = [];
   const logger = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });
