@@ -9,16 +9,13 @@ const EVENTS_PER_LANE = 20;
 const execute = promisify(execFile);
 
 /** A bench of what a lane costs, in a process of its own that prints it. */
-function memoryBench(
-  line: { id: string; summary: string; what: string; limitBytes: number },
-  childFile: string,
-): Bench {
+function memoryBench(line: { id: string; summary: string; what: string; limitBytes: number }, child: URL): Bench {
   const { id, summary, limitBytes } = line;
   return {
     id,
     summary,
     async run(context) {
-      const entry = fileURLToPath(new URL(childFile, import.meta.url));
+      const entry = fileURLToPath(child);
       const ours: number[] = [];
       let lanes = 0;
       for (let run = 0; run < context.runs; run++) {
@@ -41,7 +38,7 @@ function memoryBench(
 
 export const laneMemory = memoryBench(
   { id: 'P7', summary: 'memory of a lane', what: 'lane state per lane', limitBytes: 4_096 },
-  './lane-memory-child.ts',
+  new URL('./lane-memory-child.ts', import.meta.url),
 );
 
 export const ruleMemory = memoryBench(
@@ -49,5 +46,5 @@ export const ruleMemory = memoryBench(
     ...{ id: 'D6', summary: 'memory of a lane with all rules over a month', limitBytes: 8_192 },
     what: 'lane state with all rules and findings per lane, events of 30 days',
   },
-  './rule-memory-child.ts',
+  new URL('./rule-memory-child.ts', import.meta.url),
 );

@@ -31,13 +31,13 @@ const records = Array.from({ length: Math.ceil(rows.length / PER_RECORD) }, (_, 
 const places = openPlaces({ geoFile: '', asnFile: '' });
 const FIRST = new Set(['R01', 'R02', 'R03', 'R05']);
 
-/** @returns events a second */
+/** @returns events a second of CPU: what else the machine does counts less so */
 function run(isAll: boolean): number {
   const registry = createRegistryView();
   const rules = rulesInForce({}, places).filter(({ id }) => isAll || FIRST.has(id));
   const detection = createDetection(createLaneStates({ lanesMax: lanes * 2, valuesPerLane: 32, places }), rules);
   const block = new LedgerBlock();
-  const startMs = performance.now();
+  const begun = process.cpuUsage();
   for (const [index, record] of records.entries()) {
     for (const row of decodeRecord(record, Date.now()).rows) {
       row.lane = row.fingerprint;
@@ -52,7 +52,8 @@ function run(isAll: boolean): number {
       block.start();
     }
   }
-  return events / ((performance.now() - startMs) / 1000);
+  const { user, system } = process.cpuUsage(begun);
+  return events / ((user + system) / 1e6);
 }
 
 const best = { first: 0, all: 0 };
@@ -61,5 +62,5 @@ for (let round = 0; round < ROUNDS; round++) {
   best.all = Math.max(best.all, run(true));
 }
 process.stdout.write(
-  `${JSON.stringify({ events, lanes, first_rules_per_s: Math.round(best.first), all_rules_per_s: Math.round(best.all), ratio: Number((best.all / best.first).toFixed(3)) })}\n`,
+  `${JSON.stringify({ events, lanes, first_rules_per_cpu_s: Math.round(best.first), all_rules_per_cpu_s: Math.round(best.all), ratio: Number((best.all / best.first).toFixed(3)) })}\n`,
 );

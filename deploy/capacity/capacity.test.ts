@@ -27,7 +27,7 @@ test('every measured figure stands in the results of the benches', () => {
   has(line('P4'), MEASURED.ingestEventsPerCore, 'events/s');
   has(line('P1p'), MEASURED.detectorEventsPerCore, 'events/s');
   has(results, MEASURED.engineRowsPerCore, 'rows/s');
-  has(line('P7'), MEASURED.bytesPerLane, 'bytes');
+  has(line('D6'), MEASURED.bytesPerLane, 'bytes');
   const [, megabytes, gigabytes] =
     /a table of (\d+) MB of roll-up and ([\d.]+) GB of rows/.exec(read('../../detector/src/ledger/README.md')) ?? [];
   expect(Math.round((Number(megabytes) * 1e6 + Number(gigabytes) * 1e9) / 100e6)).toBe(MEASURED.ledgerBytesPerRow);

@@ -5,7 +5,7 @@ export const MEASURED: Measured = {
   ingestEventsPerCore: 69_189,
   detectorEventsPerCore: 78_713,
   engineRowsPerCore: 529_100,
-  bytesPerLane: 3_441,
+  bytesPerLane: 6_839,
   busBytesPerEvent: 530,
   ledgerBytesPerRow: 86,
 };

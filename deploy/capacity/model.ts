@@ -11,7 +11,7 @@ export interface Measured {
   detectorEventsPerCore: number;
   /** P5 as Native blocks: rows the engine takes on one core, merges not counted. */
   engineRowsPerCore: number;
-  /** P7: bytes of lane state. */
+  /** D6: bytes of lane state, all rules on. */
   bytesPerLane: number;
   /** P3's events on the bus. */
   busBytesPerEvent: number;
