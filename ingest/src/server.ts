@@ -67,6 +67,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     genReqId: () => randomUUID(),
     // The forwarded address is believed only from the proxies that were named.
     trustProxy: options.trustedProxies.length > 0 ? options.trustedProxies : false,
+    // A start takes as long as it takes: on a full machine ten seconds of the library's own would end it.
+    pluginTimeout: 0,
     requestTimeout: REQUEST_TIMEOUT_MS,
     bodyLimit: Number.MAX_SAFE_INTEGER,
     // An address that was configured with a slash at its end becomes http://host//v1/logs in several exporters.

@@ -65,6 +65,8 @@ export async function createServer(
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: BODY_BYTES_MAX,
+    // A start takes as long as it takes: on a full machine ten seconds of the library's own would end it.
+    pluginTimeout: 0,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // As the longest name that an event may have, a repository, with a sign for its escape.
     routerOptions: { maxParamLength: TEXT_LIMITS.repo + 1 },
