@@ -111,4 +111,4 @@ test('a million rows leave at constant memory, and an export that is given up le
   const givenUp = await begin('json');
   await givenUp.body!.cancel();
   expect((await api.get(`/v1/exports/${givenUp.headers.get(EXPORT_HEADER)}`)).status).toBe(404);
-});
+}, 300_000);
