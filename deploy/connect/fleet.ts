@@ -79,6 +79,6 @@ fi
 }
 
 /** How the collector key of a fleet is exchanged without a gap. */
-export const ROTATION = `# To rotate the collector key: open it under /credentials, rotate it with a grace that is longer than the fleet takes to update
-# (14 days, say), put the new secret into the file of --key-file, run this again and distribute the files. Both keys are taken until
+export const ROTATION = `# To rotate the collector key: open it under /credentials, rotate it with a grace longer than the fleet takes to update (another
+# time: 336 hours, say; at most 30 days), put the new secret into the file of --key-file, run this again and distribute the files. Both keys are taken until
 # the grace ends; the page of the key, and /collectors, say when the old one was used last.`;

@@ -92,23 +92,6 @@ Prints where the engine of the running installation is, the user that may only r
   --try             ask with clickhouse-connect, SQLAlchemy, JDBC, clickhouse-go and dbt, fetched from their registries
   --notebooks DIR   run deploy/analyst/notebooks, and write them with their answers into DIR`,
   },
-  clients: {
-    summary: 'run real clients against a provider on loopback and compare the ledger with what it answered',
-    entry: 'clients/main.ts',
-    help: `npm run -s lanewatch -- clients --ready-file FILE [options] [claude-code|codex|gemini-cli|litellm …]
-
-Runs clients unmodified, each in a home directory of its own with the lines of connect, against a model provider on loopback. Each
-request must be one row of the ledger with its person, key, model, tokens and a cost. deploy/README.md says how to install them.
-
-  --ready-file FILE   of npm start -- --ready-file FILE
-  --npm DIR           where npm installed the CLIs             (default: here)
-  --litellm COMMAND   the command of the proxy                 (default: litellm)
-  --provider-port N   go through the observing proxy, which was started with this port of loopback as its providers:
-                      PROXY_PROVIDERS=anthropic=http://127.0.0.1:N,openai=http://127.0.0.1:N,google=http://127.0.0.1:N
-  --both              with --provider-port: they report themselves, too, and each request must still count once
-  --keep              keep the home directories
-  --help              this text`,
-  },
   connect: {
     summary: 'print or write the configuration of a client, and try whether its reports arrive',
     entry: 'connect/main.ts',
