@@ -53,7 +53,7 @@ export function probationRows(rows: number): number {
 
 /** @param position widths from the end of the window, negative before it; nearly 1 at its beginning, 0 at its end, nearly -1 a width behind it */
 export function scaledSigmoid(position: number): number {
-  return position > AFTERMATH_WIDTHS ? -1 : 2 / (1 + Math.exp(5 * position)) - 1;
+  return position >= AFTERMATH_WIDTHS ? -1 : 2 / (1 + Math.exp(5 * position)) - 1;
 }
 
 const BEST = scaledSigmoid(-1);
@@ -93,11 +93,8 @@ export function resultsByThreshold(series: readonly ScoredSeries[], profile: Pro
   let windowCount = 0;
   for (const { scores, windows } of series) {
     const from = probationRows(scores.length);
-    const counted = windows
-      .filter(({ last }) => last >= from)
-      .map(({ first, last }) => ({ first: Math.max(first, from), last }));
-    windowCount += counted.length;
-    for (let row = from; row < scores.length; row++) rows.push({ score: scores[row]!, ...worthOf(row, counted) });
+    windowCount += windows.filter(({ last }) => last >= from).length;
+    for (let row = from; row < scores.length; row++) rows.push({ score: scores[row]!, ...worthOf(row, windows) });
   }
   if (windowCount === 0) throw new RangeError('There is no labelled window behind the probation of any file.');
   rows.sort((left, right) => right.score - left.score);
