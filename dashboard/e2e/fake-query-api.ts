@@ -88,13 +88,8 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
 
   const change = (storedAt = lastStored()) => {
     const value = contract.changeSchema.parse({
-      ...{
-        last_stored_at: storedAt,
-        registry_version: registryVersion,
-        triage_version: events,
-        ledger_answers: !fake.ledgerAway,
-      },
-      findings_version: String(fake.org.findings.length),
+      ...{ last_stored_at: storedAt, registry_version: registryVersion, triage_version: events },
+      ...{ ledger_answers: !fake.ledgerAway, findings_version: String(fake.org.findings.length) },
     });
     return `event: change\ndata: ${JSON.stringify(value)}\n\n`;
   };
@@ -155,20 +150,18 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       query[name] = values.length === 1 ? values[0] : values;
     }
     const [, , kind, id, verb] = url.pathname.split('/').map(decodeURIComponent);
+    const sent = body === '' ? undefined : (JSON.parse(body) as unknown);
     if (kind === 'credentials') {
-      const sent = body === '' ? undefined : (JSON.parse(body) as unknown);
       const told = registryAnswer(fake.org, { method, id, verb, body: sent, query, once }, nowMs());
       if (told !== undefined) return method === 'GET' || id === 'preflight' ? told : changed(told);
     }
     const told = accountAnswer(fake.org, { method, kind, id, body }, nowMs());
     if (told !== undefined) return told;
-    const sentBody = body === '' ? undefined : (JSON.parse(body) as unknown);
-    const governed = governanceAnswer(fake.governance, fake.org, { method, kind, id, verb, body: sentBody }, nowMs());
+    const governed = governanceAnswer(fake.governance, fake.org, { method, kind, id, verb, body: sent }, nowMs());
     if (governed !== undefined) return governed;
     if (fake.ledgerAway && kind !== 'credentials')
       throw new ProblemAnswer(503, 'The ledger (ClickHouse) does not respond. Try again in a moment.');
     if (kind === 'findings') {
-      const sent = body === '' ? undefined : (JSON.parse(body) as unknown);
       const before = new Map(fake.org.findings.map((one) => [one.id, one.version + one.comments]));
       const told = triageAnswer(fake.org, triage, { method, id, verb, body: sent, query }, nowMs());
       for (const finding of fake.org.findings)
