@@ -22,6 +22,8 @@ beforeEach(async () => {
 const queue = () => page.getByRole('region', { name: 'Needs a decision' });
 const chosen = () => queue().locator('a[aria-current="true"] .hint').innerText();
 const title = () => page.locator('#case-title').innerText();
+/** The lane that the acts of the page are about. */
+const shownLane = () => page.locator('input[name="lane"]').first().inputValue();
 const sent = (path: string) =>
   stage.fake.received
     .filter(({ method, url }) => method === 'POST' && url.includes(path))
@@ -59,10 +61,10 @@ describe('deciding about a case', () => {
     await page.keyboard.press('e');
     await page.getByText('Acknowledged 1 finding.').waitFor();
     expect(await title()).toBe(first);
-    expect(await queue().locator('ol li').count()).toBe(count - 1);
+    await eventually(() => queue().locator('ol li').count()).toBe(count - 1);
     await page.keyboard.press('z');
     await page.getByText('Undone.').waitFor();
-    expect(await queue().locator('ol li').count()).toBe(count);
+    await eventually(() => queue().locator('ol li').count()).toBe(count);
     await page.keyboard.press('e');
     await page.getByText('Acknowledged 1 finding.').waitFor();
     await page.keyboard.press('j');
@@ -70,10 +72,80 @@ describe('deciding about a case', () => {
     expect(await title()).toBe(await chosen());
   });
 
+  it('takes two presses a key for ten keys in a row: one decides, one moves on, and the page is never left', async () => {
+    const { rows, findings } = stage.fake.org;
+    const row = rows.find(({ hint }) => hint === 'sk-ant-...C001')!;
+    for (let index = 0; index < 10; index++) {
+      const lane = String(index).repeat(64);
+      rows.push({ ...row, id: `more ${index}`, kafka_offset: 900_000 + index, fingerprint: lane, lane });
+      findings.push({ ...findings[0]!, id: `R01-${String(index).repeat(24)}`, lane, fingerprint: lane });
+    }
+    await page.goto('/');
+    await ready();
+    let presses = 0;
+    const press = (key: string) => {
+      presses++;
+      return page.keyboard.press(key);
+    };
+    const startedMs = Date.now();
+    const decided = new Set<string>();
+    while (decided.size < 10) {
+      const lane = await shownLane();
+      decided.add(lane);
+      await press('e');
+      await page.getByText(/Acknowledged \d+ finding/).waitFor();
+      // What others do meanwhile takes nothing away of what is shown.
+      stage.fake.announce(new Date().toISOString());
+      await press('j');
+      await eventually(shownLane).not.toBe(lane);
+    }
+    expect(presses).toBe(20);
+    expect(Date.now() - startedMs).toBeLessThan(120_000);
+    expect(sent('/v1/findings/triage')).toEqual([...decided].map((lane) => ({ act: 'acknowledge', lanes: [lane] })));
+    expect(new URL(page.url()).pathname).toBe('/');
+  });
+
+  it('says what came of an act, and leads on from its case, where the page is brought up to date before the answer is there', async () => {
+    await page.goto('/');
+    await ready();
+    const lane = await shownLane();
+    const count = await queue().locator('ol li').count();
+    await page.route(/\?\/acknowledge/, async (route) => {
+      const response = await route.fetch();
+      stage.fake.announce(new Date(Date.now() + 1_000).toISOString());
+      await eventually(() => queue().locator('ol li').count()).toBe(count - 1);
+      await route.fulfill({ response });
+    });
+    await page.keyboard.press('e');
+    await page.getByText('Acknowledged 1 finding.').waitFor();
+    expect(await shownLane()).toBe(lane);
+    await page.getByRole('link', { name: 'Next case J' }).waitFor();
+    stage.fake.announce(new Date(Date.now() + 2_000).toISOString());
+    await page.keyboard.press('z');
+    await page.getByText('Undone.').waitFor();
+    expect(await shownLane()).toBe(lane);
+  });
+
+  it('stays with the case that is read when a graver one comes in', async () => {
+    await page.goto('/');
+    await ready();
+    const lane = await shownLane();
+    const { rows, findings } = stage.fake.org;
+    const [row, graver] = [rows.find((one) => one.lane === lane)!, 'f'.repeat(64)];
+    rows.unshift({ ...row, id: 'graver', kafka_offset: 900_000, fingerprint: graver, lane: graver, cost_usd: '900' });
+    findings.unshift({ ...findings[0]!, id: `R01-${'f'.repeat(24)}`, lane: graver, fingerprint: graver, risk: 100 });
+    stage.fake.announce(new Date(Date.now() + 1_000).toISOString());
+    await eventually(() => queue().locator('ol li').first().locator('a').first().getAttribute('href')).toContain(
+      graver,
+    );
+    expect(await shownLane()).toBe(lane);
+    expect(await queue().locator('ol a[aria-current="true"]').getAttribute('href')).toContain(lane);
+  });
+
   it('is put off with a reason, and assigned, without leaving it', async () => {
     await page.goto('/');
     await ready();
-    const lane = await page.locator('input[name="lane"]').first().inputValue();
+    const lane = await shownLane();
     await page.keyboard.press('a');
     await page.getByRole('button', { name: 'Take it' }).click();
     await page.getByText('Assigned 1 finding.').waitFor();
@@ -85,6 +157,25 @@ describe('deciding about a case', () => {
     expect(assigned).toMatchObject({ act: 'assign', lanes: [lane], assignee: 'me' });
     expect(snoozed).toMatchObject({ act: 'snooze', lanes: [lane], reason: 'waits for the vendor' });
     expect(Date.parse(String(snoozed!['until'])) - Date.now()).toBeGreaterThan(6.9 * 86_400_000);
+    await page.keyboard.press('z');
+    await page.getByText('Undone.').waitFor();
+    expect(stage.fake.org.findings.find((one) => one.lane === lane)).toMatchObject({ status: 'open', snooze: null });
+  });
+
+  it('is told as put off among those that are, and taken up again with one key', async () => {
+    const [finding] = stage.fake.org.findings;
+    const snooze = { at: new Date().toISOString(), by: 'ada@example.com', reason: 'waits for the vendor' };
+    Object.assign(finding!, {
+      status: 'snoozed',
+      snooze: { ...snooze, until: new Date(Date.now() + 9e8).toISOString() },
+    });
+    await page.goto('/?state=snoozed');
+    await ready();
+    expect(await text('Posture')).toMatch(/Put off until .* waits for the vendor/);
+    await page.keyboard.press('o');
+    await page.getByText('Re-opened 1 finding.').waitFor();
+    expect(sent('/v1/findings/triage')).toEqual([{ act: 'reopen', ids: [finding!.id] }]);
+    await eventually(() => queue().locator('ol li').count()).toBe(0);
   });
 
   it('registers its key in place, with an owner and an organisation, in three presses', async () => {

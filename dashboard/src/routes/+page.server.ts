@@ -22,8 +22,9 @@ const entryOf = (cases: CasesPage, lane: string) =>
 export const load: PageServerLoad = async ({ locals, url }) => {
   const { lane: named, ...query } = parseQuery(landingQuerySchema, url.searchParams);
   const { api } = locals;
-  const chosenEarly = named === undefined ? null : readCase(api, named, query.window);
-  const [overview, cases, lanes, assignees] = await Promise.all([
+  // All of it is waited for together: what fails after another part did must not go unheard, which ends the process.
+  const [chosenEarly, overview, cases, lanes, assignees] = await Promise.all([
+    named === undefined ? null : readCase(api, named, query.window),
     api.overview(query.window),
     api.cases({ ...query, limit: CASES_SHOWN }),
     api.lanes({ ...inventoryQuery(query), limit: LANES_SHOWN }),
@@ -34,7 +35,7 @@ export const load: PageServerLoad = async ({ locals, url }) => {
   ]);
   const first = cases.items[0];
   const chosen =
-    (await chosenEarly) ?? (first === undefined ? null : await readCase(api, first.lane, query.window, first.latest));
+    chosenEarly ?? (first === undefined ? null : await readCase(api, first.lane, query.window, first.latest));
   const entry = chosen === null ? undefined : entryOf(cases, chosen.lane.lane);
   return { overview, cases, lanes, query, chosen, entry: entry ?? null, assignees, ingestUrl: INGEST_URL };
 };

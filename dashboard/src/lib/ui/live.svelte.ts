@@ -24,10 +24,15 @@ export class Live {
   /** Whether the page was loaded since the stream was refused. */
   #askedWhy = false;
   #shownUntil: () => string | null | undefined;
+  #refresh: () => Promise<void>;
 
-  /** @param shownUntil when the newest row on the page was stored, for pages that may lag behind the stream */
-  constructor(shownUntil: () => string | null | undefined) {
+  /**
+   * @param shownUntil when the newest row on the page was stored, for pages that may lag behind the stream
+   * @param refresh loads the page's data again
+   */
+  constructor(shownUntil: () => string | null | undefined, refresh: () => Promise<void> = refreshAll) {
     this.#shownUntil = shownUntil;
+    this.#refresh = refresh;
   }
 
   /** Starts in the browser. @returns the teardown */
@@ -101,7 +106,7 @@ export class Live {
       this.#refreshTimer = undefined;
       this.#refreshedMs = Date.now();
       // Where the data can't be had an error page takes this one's place, and tries again by itself.
-      void unattended(refreshAll).then(
+      void unattended(this.#refresh).then(
         () => this.#catchUp(),
         () => undefined,
       );

@@ -8,8 +8,10 @@ import { refuseRequestOf, registerRequestOf } from './register.ts';
 import type { Outcome, Refused } from './outcome.ts';
 
 const LANES_MAX = 100;
+/** Findings of a state that are put back at once. */
+const REOPENED_MAX = 100;
 const undoSchema = z.array(triageRequestSchema).min(1).max(LANES_MAX);
-type TriageAct = 'acknowledge' | 'snooze' | 'assign';
+type TriageAct = 'acknowledge' | 'snooze' | 'assign' | 'reopen';
 
 const text = (form: FormData, name: string): string => {
   const value = form.get(name);
@@ -67,6 +69,18 @@ const assign: Action = async ({ request, locals }) => {
   });
 };
 
+/** Puts back into the queue what is in work or put off. By their ids: what is resolved on the lane stays so. */
+const reopen: Action = async ({ request, locals }) => {
+  const { lane, next } = aboutOf(await request.formData());
+  const decided = await Promise.all(
+    (['acknowledged', 'snoozed'] as const).map((status) => locals.api.findings({ lane, status, limit: REOPENED_MAX })),
+  );
+  const ids = decided.flatMap(({ items }) => items.map(({ id }) => id));
+  if (ids.length === 0)
+    return incomplete('reopen', lane, 'lane', 'Nothing on this key is put off or in work any more.');
+  return told(await locals.api.triage({ act: 'reopen', ids }), { act: 'reopen', lane, next });
+};
+
 /** The commands that a form of undoing carries, a text each; query-api checks what they say. Null for what is none. */
 function commandsOf(form: FormData) {
   try {
@@ -118,4 +132,4 @@ const revoke: Action = async ({ request, locals }) => {
 };
 
 /** Actions of every page that shows the workspace. */
-export const caseActions = { acknowledge, snooze, assign, undo, register, revoke };
+export const caseActions = { acknowledge, snooze, assign, reopen, undo, register, revoke };

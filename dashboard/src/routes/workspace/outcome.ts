@@ -1,7 +1,7 @@
 import type { Problem } from '@lanewatch/query-api/contract';
 import type { TriageCommand } from '#lib/triage.ts';
 
-export const CASE_ACTS = ['acknowledge', 'snooze', 'assign', 'register', 'revoke', 'undo'] as const;
+export const CASE_ACTS = ['acknowledge', 'snooze', 'assign', 'reopen', 'register', 'revoke', 'undo'] as const;
 export type CaseAct = (typeof CASE_ACTS)[number];
 
 /** What came of an act. */
