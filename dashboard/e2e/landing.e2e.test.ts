@@ -70,6 +70,27 @@ describe('the landing page', () => {
     await eventually(() => page.getByRole('region', { name: 'Raw inventory' }).locator('tbody tr').count()).toBe(rows);
   });
 
+  it('shows five entries and the chosen one before the case on a phone, and the rest when asked', async () => {
+    const { rows, findings } = stage.fake.org;
+    const row = rows.find((one) => one.hint === 'sk-ant-...C001')!;
+    for (let index = 0; index < 9; index++) {
+      const lane = String(index).repeat(64);
+      rows.push({ ...row, id: `more ${index}`, kafka_offset: 900_000 + index, fingerprint: lane, lane });
+      findings.push({ ...findings[0]!, id: `R01-${String(index).repeat(24)}`, lane, fingerprint: lane });
+    }
+    await page.setViewportSize({ width: 360, height: 800 });
+    await page.goto('/');
+    const queue = page.getByRole('region', { name: 'Needs a decision' });
+    const all = await queue.locator('ol li').count();
+    const seen = () => queue.locator('ol li').filter({ visible: true }).count();
+    expect(all).toBeGreaterThan(9);
+    expect(await seen()).toBe(5);
+    await page.goto(String(await queue.locator('ol li a').nth(8).getAttribute('href')));
+    expect(await seen()).toBe(6);
+    await queue.getByLabel(`${all - 5} more`).check();
+    expect(await seen()).toBe(all);
+  });
+
   it('says that nothing was received when a window is empty, never that all is well', async () => {
     stage.fake.org.rows = stage.fake.org.rows.slice(-1);
     await page.goto('/?window=1h');
