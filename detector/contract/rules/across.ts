@@ -60,7 +60,7 @@ export const ACROSS_RULES = [
   },
   {
     id: 'R22',
-    title: 'Weakly governed',
+    title: 'Limits missing',
     condition: 'The registry lacks what limits a key: owner, end, networks, scopes, budget, environment.',
     severities: ['low', 'medium', 'high'],
     decidedBy: 'job',
@@ -70,7 +70,7 @@ export const ACROSS_RULES = [
         default: 2,
         unit: 'count',
         minimum: 1,
-        description: 'Missing limits from which a key is weakly governed',
+        description: 'Missing limits from which it fires',
       },
       { name: 'high', default: 4, unit: 'count', minimum: 1, description: 'Missing limits from which that is high' },
     ],
