@@ -13,6 +13,7 @@ import { ledgerHistogram, ledgerPage } from './fake-ledger.ts';
 import { lanesPage, page } from './fake-lists.ts';
 import { credentialDetail, registryAnswer } from './fake-registry-changes.ts';
 import { found, ProblemAnswer } from './fake-registry.ts';
+import { settingsAnswer } from './fake-settings.ts';
 import { ADA, triageAnswer, type FakeTriage } from './fake-triage.ts';
 import type { Organisation } from './organisation.ts';
 import type { Received } from './received.ts';
@@ -112,17 +113,12 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       .filter((one) =>
         [one.name, one.id, one.hint, one.owner, one.org].some((text) => text.toLowerCase().includes(needle)),
       );
-    const totals = {
-      total: fake.org.credentials.length,
-      active: of('active'),
-      expired: of('expired'),
-      revoked: of('revoked'),
-    };
+    const totals = { total: fake.org.credentials.length, ...{ active: of('active'), expired: of('expired') } };
     const { items: shown, next_cursor } = page(items, query);
     return contract.credentialsPageSchema.parse({
       items: shown.map(withUsage),
       next_cursor,
-      totals,
+      totals: { ...totals, revoked: of('revoked') },
       matching: items.length,
     });
   }
@@ -155,7 +151,9 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       const told = registryAnswer(fake.org, { method, id, verb, body: sent, query, once }, nowMs());
       if (told !== undefined) return method === 'GET' || id === 'preflight' ? told : changed(told);
     }
-    const told = accountAnswer(fake.org, { method, kind, id, body }, nowMs());
+    const told =
+      accountAnswer(fake.org, { method, kind, id, body }, nowMs()) ??
+      settingsAnswer(fake.org, { method, kind, id, verb }, nowMs());
     if (told !== undefined) return told;
     const governed = governanceAnswer(fake.governance, fake.org, { method, kind, id, verb, body: sent }, nowMs());
     if (governed !== undefined) return governed;

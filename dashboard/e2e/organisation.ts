@@ -11,6 +11,8 @@ export interface Organisation {
   credentials: CredentialItem[];
   findings: FindingItem[];
   deadLetters: DeadLetter[];
+  /** What people and receivers wrote into names and answers of rules and channels. */
+  text: string;
 }
 
 const MINUTE_MS = 60_000;
@@ -262,5 +264,5 @@ export function organisation(nowMs: number): Organisation {
     if (sketch.hint.endsWith('A3F2')) findings.push(findingOf(sketch, 'R05', own));
   });
   rows.sort((a, b) => b.seen_at.localeCompare(a.seen_at));
-  return { rows, credentials, findings, deadLetters: [deadLetterOf(nowMs)] };
+  return { rows, credentials, findings, deadLetters: [deadLetterOf(nowMs)], text: 'qpoint-dev' };
 }

@@ -264,7 +264,7 @@ describe('relative times', () => {
 });
 
 describe('the keyboard', () => {
-  it('skips to the content first, and finds the search field with a slash', async () => {
+  it('skips to the content first, and finds what searches with a slash', async () => {
     await page.goto('/keys');
     await page.getByText('Live', { exact: true }).waitFor();
     await page.keyboard.press('Tab');
@@ -275,6 +275,13 @@ describe('the keyboard', () => {
     expect(await page.evaluate(() => document.activeElement?.getAttribute('name'))).toBe('q');
     await page.keyboard.type('a/b');
     expect(await page.getByRole('searchbox').inputValue()).toBe('a/b');
+    // Where a page has no list to search, a slash searches for anything.
+    await page.goto('/');
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.keyboard.press('/');
+    await page.getByRole('dialog', { name: 'Command palette' }).waitFor();
+    await page.keyboard.type('a/b');
+    expect(await page.getByRole('combobox').inputValue()).toBe('a/b');
   });
 
   it.each([1280, 360])('shows where the focus is on everything that takes it, %d px wide', async (width) => {
@@ -300,10 +307,19 @@ describe('the keyboard', () => {
 describe('text from events', () => {
   it('is shown inert wherever it appears', async () => {
     const hostile = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</script>{{7*7}}\u202e\u0000\u001b[31mjavascript:alert(1)${'W'.repeat(300)}`;
-    const { rows, credentials, findings } = stage.fake.org;
+    const long = `<b onclick="window.pwned=1">${'W'.repeat(10_000)}`;
+    const { rows, credentials, findings, deadLetters } = stage.fake.org;
+    stage.fake.org.text = hostile;
+    Object.assign(deadLetters[0]!, { reason: hostile, replayed_at: new Date().toISOString(), replayed_by: hostile });
+    const asked = { sql: `SELECT '${hostile}' FROM usage`, parameters: { repo: hostile } };
+    const at = new Date().toISOString();
+    const kept = { id: 'query-1', title: hostile, owner: hostile, is_own: false, is_shared: true, chart: null };
+    stage.fake.desk.saved.push({ ...asked, ...kept, created_at: at, updated_at: at });
+    stage.fake.desk.ran.push({ ...asked, max_rows: 10 });
     for (const row of rows.filter((one) => one.hint.endsWith('C001'))) {
       Object.assign(row, {
-        user: hostile,
+        user: long,
+        collector: hostile,
         ip: hostile,
         agent: hostile,
         agent_version: hostile,
@@ -332,9 +348,21 @@ describe('text from events', () => {
       ...addresses.flatMap((address) => [address, `${address}/${named}`]),
       `/ledger?user=${encodeURIComponent(hostile)}`,
       `/ledger?q=${encodeURIComponent(hostile)}`,
+      ...[
+        '/collectors',
+        '/collectors/dead-letters/3-4711-0',
+        '/rules',
+        '/rules/R09',
+        '/channels',
+        '/channels/channel-1',
+      ],
+      ...['/imports', '/usage', '/spend', '/spend?by=user', '/spend?by=agent', '/spend?by=repo', '/spend?by=org'],
+      ...[`/spend?user=${encodeURIComponent(hostile)}`, '/sql', '/sql?query=query-1'],
+      `/sql?sql=${encodeURIComponent(asked.sql)}`,
     ];
     for (const path of [...PAGES, ...hostilePages]) {
-      await page.goto(path);
+      const response = await page.goto(path);
+      expect(response!.status(), path).toBeLessThan(500);
       await page.evaluate(() => document.querySelectorAll('details').forEach((one) => (one.open = true)));
       expect(await page.evaluate(() => Reflect.get(window, 'pwned')), path).toBeUndefined();
       expect(await page.locator('img').count(), path).toBe(0);
