@@ -1,5 +1,6 @@
 import * as contract from '@lanewatch/query-api/contract';
 import type { z } from 'zod';
+import { overviewOf } from './answers.ts';
 import { ProblemAnswer } from './fake-registry.ts';
 import { bounds, lanesOf } from './lanes.ts';
 import type { Organisation } from './organisation.ts';
@@ -42,4 +43,20 @@ export function lanesPage(
     });
   const { window } = query;
   return contract.lanesPageSchema.parse({ ...page(items, query), window, ...bounds(window, nowMs) });
+}
+
+/** `GET /v1/collectors` */
+export function collectorsOf(org: Organisation, nowMs: number): z.infer<typeof contract.collectorsSchema> {
+  return contract.collectorsSchema.parse({
+    items: overviewOf(org, '7d', nowMs).collectors.map((one) => ({
+      ...one,
+      ships: [
+        {
+          ...{ agent: 'Claude Code', agent_version: '2.1.0', reporter: 'agent', events: one.stored },
+          last_seen: one.last_received_at ?? new Date(nowMs).toISOString(),
+        },
+      ],
+    })),
+    dead_letters: org.deadLetters.length,
+  });
 }

@@ -10,7 +10,7 @@ import { callersOf, casesPage, sharingOf } from './fake-cases.ts';
 import { entitiesPage, entityDetail, sessionOf } from './fake-entities.ts';
 import { governanceAnswer, newGovernance, type FakeGovernance } from './fake-governance.ts';
 import { ledgerHistogram, ledgerPage } from './fake-ledger.ts';
-import { lanesPage, page } from './fake-lists.ts';
+import { collectorsOf, lanesPage, page } from './fake-lists.ts';
 import { credentialDetail, registryAnswer } from './fake-registry-changes.ts';
 import { found, ProblemAnswer } from './fake-registry.ts';
 import { settingsAnswer } from './fake-settings.ts';
@@ -34,6 +34,8 @@ export interface FakeQueryApi {
   ledgerAway: boolean;
   /** What the signed-in person may do. */
   role: contract.Role;
+  /** Whether they have said who they are. */
+  setup: contract.Me['setup'];
   /** What becomes of the next changes: done, with an answer as always; done, and the connection ends without one; refused; or refused without a fresh second factor. */
   commands: 'answered' | 'unanswered' | 'refused' | 'step_up_needed';
   /** How many pages listen to the stream of changes. */
@@ -72,6 +74,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
     session,
     ledgerAway: false,
     role: 'admin',
+    setup: 'done',
     commands: 'answered',
     listeners: () => streams.size,
     hangUp: () => streams.forEach((stream) => stream.end()),
@@ -205,18 +208,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
       case 'spend':
         return spendAnswer(fake.org, id, query, nowMs());
       case 'collectors':
-        return contract.collectorsSchema.parse({
-          items: overviewOf(fake.org, '7d', nowMs()).collectors.map((one) => ({
-            ...one,
-            ships: [
-              {
-                ...{ agent: 'Claude Code', agent_version: '2.1.0', reporter: 'agent', events: one.stored },
-                last_seen: one.last_received_at ?? new Date(nowMs()).toISOString(),
-              },
-            ],
-          })),
-          dead_letters: fake.org.deadLetters.length,
-        });
+        return collectorsOf(fake.org, nowMs());
       case 'dead-letters':
         if (id === undefined)
           return contract.deadLettersPageSchema.parse(
@@ -249,7 +241,7 @@ export async function startFakeQueryApi(org: Organisation, nowMs: () => number, 
   /** Who holds the session. */
   const me = () =>
     contract.meSchema.parse({
-      ...{ id: 'person-1', name: 'Ada', email: ADA, role: fake.role, via: 'session', setup: 'done' },
+      ...{ id: 'person-1', name: 'Ada', email: ADA, role: fake.role, via: 'session', setup: fake.setup },
       ...{ session_expires_at: null, has_password: true, totp_enabled: false, stepped_up_until: null },
     });
 

@@ -21,6 +21,7 @@ async function visit(options: Parameters<Stage['visitor']>[0] = {}): Promise<voi
 }
 beforeEach(async () => {
   stage.fake.org = organisation(Date.now());
+  stage.fake.setup = 'done';
   await visit();
   return () => context.close();
 });
@@ -63,6 +64,23 @@ describe('signing in', () => {
     const cookie = (await context.cookies()).find((one) => one.name === 'lanewatch_session');
     expect(cookie).toMatchObject({ value: stage.fake.session, httpOnly: true, sameSite: 'Lax', path: '/' });
     expect(await page.evaluate(() => document.cookie)).not.toContain('lanewatch_session');
+  });
+
+  it('leads a first admin to what was observed, and to who they are where nothing was or they must say it', async () => {
+    const stored = stage.fake.org.rows;
+    for (const [setup, rows, path] of [
+      ['optional', stored, '/'],
+      ['optional', [] as typeof stored, '/welcome'],
+      ['required', stored, '/welcome'],
+    ] as const) {
+      stage.fake.setup = setup;
+      stage.fake.org.rows = rows;
+      await context.close();
+      await visit({ signedIn: false });
+      await page.goto(`/sign-in?link=${stage.fake.link}`);
+      await page.getByRole('button', { name: 'Sign in with this link' }).click();
+      await page.waitForURL((url) => url.pathname === path);
+    }
   });
 
   it('tells too many attempts from a wrong link', async () => {

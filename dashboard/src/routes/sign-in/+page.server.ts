@@ -10,7 +10,7 @@ function isBrowser(request: Request): boolean {
 
 /** Where to after signing in: a first admin says who they are first. */
 function enter(me: Me): never {
-  redirect(303, me.setup === 'done' ? '/' : '/welcome');
+  redirect(303, me.setup === 'done' ? '/' : '/welcome?from=sign-in');
 }
 
 /**
