@@ -1,23 +1,34 @@
+import { setImmediate } from 'node:timers/promises';
 import type { CredentialRecord } from '@lanewatch/ingest/contract';
 import { revokedFromMs } from '@lanewatch/ingest/contract';
 import type { RegistryDatabase } from './database.ts';
 import type { CredentialRow } from './record.ts';
-import { change, secretsOf, writeEvent, writeOutbox } from './registry.ts';
+import { change, secretsOf, writeEvent, writeOutbox, writeOutboxAll } from './registry.ts';
 import type { SecretRow } from './secrets.ts';
 
-/** Puts records of some secrets on their way to the topic again, such as after the bus was replaced. */
-export function republish(db: RegistryDatabase, missing: SecretRow[], nowMs: number): Promise<void> {
-  return change(db, async (transaction) => {
-    const byId = Map.groupBy(missing, ({ credential_id: id }) => id);
-    for (const [id, secrets] of byId) {
-      const row = await transaction
+/** Credentials of one change: whoever asks meanwhile waits for no more than these. */
+const REPUBLISHED_AT_ONCE = 500;
+
+/**
+ * Puts records of some secrets on their way to the topic again, such as after the bus was replaced. In parts: what a death in the middle
+ * leaves out is found missing at the next start.
+ */
+export async function republish(db: RegistryDatabase, missing: SecretRow[], nowMs: number): Promise<void> {
+  const byId = Map.groupBy(missing, ({ credential_id: id }) => id);
+  const ids = [...byId.keys()];
+  for (let at = 0; at < ids.length; at += REPUBLISHED_AT_ONCE) {
+    await change(db, async (transaction) => {
+      const rows = await transaction
         .selectFrom('credentials')
         .selectAll()
-        .where('id', '=', id)
-        .executeTakeFirstOrThrow();
-      await writeOutbox(transaction, row, secrets, new Date(nowMs));
-    }
-  });
+        .where('id', 'in', ids.slice(at, at + REPUBLISHED_AT_ONCE))
+        .execute();
+      const held = rows.map((row) => ({ row, secrets: byId.get(row.id)! }));
+      await writeOutboxAll(transaction, held, new Date(nowMs));
+    });
+    // A database within the process would keep everybody else waiting.
+    await setImmediate();
+  }
 }
 
 /**
