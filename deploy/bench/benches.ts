@@ -7,6 +7,7 @@ import { detection, packedPath, path } from './path.ts';
 import { proxy } from './proxy.ts';
 import { producer } from './producer.ts';
 import { reads } from './reads/reads.ts';
+import { verify } from './verify.ts';
 
 /** Every bench, in the order of the table. The next one is a file and a line. */
 export const benches: Bench[] = [
@@ -21,4 +22,5 @@ export const benches: Bench[] = [
   ruleMemory,
   reads,
   proxy,
+  verify,
 ];

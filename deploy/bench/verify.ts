@@ -1,0 +1,153 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Agent, request as send } from 'undici';
+import { credentialCreateSchema, VERIFY_SCOPE } from '@lanewatch/query-api/contract';
+import { openDatabase } from '../../query-api/src/registry/database.ts';
+import { draftCredential } from '../../query-api/src/registry/draft.ts';
+import { migrateRegistry } from '../../query-api/src/registry/migrate.ts';
+import { insertableOf } from '../../query-api/src/registry/record.ts';
+import { firstSecretOf } from '../../query-api/src/registry/secrets.ts';
+import { freePort } from '../kafka/start-kafka.ts';
+import { median, type Bench, type BenchContext, type BenchResult } from './bench.ts';
+import { endProcess, hasEnded } from './processes.ts';
+
+const KEYS = 100_000;
+/** Keys that are asked about, so that neither side answers one question only. */
+const ASKED = 1_000;
+const REQUESTS = 20_000;
+const CONNECTIONS = 16;
+const LIMITS = { perSecond: 5_000, p99Ms: 5 };
+const ROWS_PER_INSERT = 1_000;
+const START_DEADLINE_MS = 120_000;
+const entryOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+interface Load {
+  perSecond: number;
+  p99Ms: number;
+}
+
+/** Writes a registry as it is after years. Returns a secret that may verify, and some to ask about. */
+async function fillRegistry(databaseUrl: string): Promise<{ caller: string; asked: string[] }> {
+  const database = await openDatabase(databaseUrl);
+  await migrateRegistry(database.db);
+  const nowMs = Date.now();
+  const draft = (name: string, scope: { action: string; resource: string }) =>
+    draftCredential(
+      credentialCreateSchema.parse({ kind: 'managed', name, environment: 'staging', scopes: [scope] }),
+      'bench',
+      nowMs,
+    );
+  const caller = draft('asks', VERIFY_SCOPE);
+  const asked: string[] = [];
+  for (let from = 0; from < KEYS; from += ROWS_PER_INSERT) {
+    const drafts = Array.from({ length: ROWS_PER_INSERT }, (_, at) =>
+      draft(`Key ${from + at}`, { action: 'write', resource: 'runs/*' }),
+    );
+    if (from < ASKED) asked.push(...drafts.map(({ secret }) => secret!));
+    const rows = (from === 0 ? [caller, ...drafts] : drafts).map(({ row }) => row);
+    await database.db.insertInto('credentials').values(rows.map(insertableOf)).execute();
+    await database.db.insertInto('credential_secrets').values(rows.map(firstSecretOf)).execute();
+  }
+  await database.close();
+  return { caller: caller.secret!, asked };
+}
+
+/** Starts query-api as its own process: from memory it verifies without ClickHouse, which is not there. Returns its address. */
+async function startQueryApi(context: BenchContext, home: string, databaseUrl: string): Promise<string> {
+  const authSecret = join(home, 'auth-secret');
+  writeFileSync(authSecret, randomBytes(32).toString('hex'), { mode: 0o600 });
+  const port = await freePort();
+  const child = spawn(process.execPath, [entryOf('../../query-api/src/main.ts')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      ...process.env,
+      ...{ AUTH_SECRET_FILE: authSecret, DATABASE_URL: databaseUrl, BUS_URL: `lmdb:${join(home, 'bus')}` },
+      ...{ CLICKHOUSE_URL: 'http://127.0.0.1:9', QUERY_API_PORT: String(port), LOG_LEVEL: 'error' },
+    },
+  });
+  context.atEnd(() => endProcess(child));
+  const url = `http://127.0.0.1:${port}`;
+  const deadline = performance.now() + START_DEADLINE_MS;
+  while (!(await fetch(`${url}/healthz`).then(Boolean, () => false))) {
+    if (performance.now() > deadline || hasEnded(child)) throw new Error('query-api did not start');
+    await delay(100);
+  }
+  return url;
+}
+
+async function startEcho(context: BenchContext): Promise<string> {
+  const child = spawn(process.execPath, [entryOf('./echo-server.ts')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  context.atEnd(() => endProcess(child));
+  for await (const url of createInterface({ input: child.stdout })) return url;
+  throw new Error('the server that only echoes did not start');
+}
+
+/** Asks over kept-alive connections, each as soon as it has its answer. @throws Error at the first answer that is not VALID */
+async function load(base: string, { caller, asked }: { caller: string; asked: string[] }): Promise<Load> {
+  const agent = new Agent({ connections: CONNECTIONS, pipelining: 1 });
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${caller}` };
+  const took: number[] = [];
+  let next = 0;
+  const startedMs = performance.now();
+  const ask = async (): Promise<void> => {
+    while (next < REQUESTS) {
+      const body = JSON.stringify({ key: asked[next++ % asked.length], action: 'write', resource: 'runs/1' });
+      const sentMs = performance.now();
+      const answer = await send(`${base}/v1/credentials/verify`, { dispatcher: agent, method: 'POST', headers, body });
+      const text = await answer.body.text();
+      if (answer.statusCode !== 200 || text.includes('"valid":false')) {
+        throw new Error(`P11 was answered ${answer.statusCode}: ${text.slice(0, 200)}`);
+      }
+      took.push(performance.now() - sentMs);
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, ask));
+  const perSecond = (REQUESTS * 1000) / (performance.now() - startedMs);
+  await agent.close();
+  return { perSecond, p99Ms: took.toSorted((a, b) => a - b)[Math.ceil(took.length * 0.99) - 1]! };
+}
+
+export const verify: Bench = {
+  id: 'P11',
+  summary: `POST /v1/credentials/verify with ${KEYS} keys in the registry`,
+  async run(context) {
+    const home = context.temporaryDirectory();
+    mkdirSync(home);
+    const databaseUrl = `pglite:${join(home, 'registry')}`;
+    const keys = await fillRegistry(databaseUrl);
+    const ours = await startQueryApi(context, home, databaseUrl);
+    const echo = await startEcho(context);
+    const figures: { ours: Load[]; echo: Load[] } = { ours: [], echo: [] };
+    // One unmeasured round each: both processes compile their hot paths.
+    for (const base of [ours, echo]) await load(base, keys);
+    for (let run = 0; run < context.runs; run++) {
+      figures.ours.push(await load(ours, keys));
+      figures.echo.push(await load(echo, keys));
+      const told = ({ perSecond, p99Ms }: Load) => `${Math.round(perSecond)}/s, p99 ${p99Ms.toFixed(1)} ms`;
+      context.log(`P11 run ${run + 1}: verify ${told(figures.ours[run]!)}; echo ${told(figures.echo[run]!)}`);
+    }
+    return results(figures);
+  },
+};
+
+function results(figures: { ours: Load[]; echo: Load[] }): BenchResult[] {
+  const of = (side: 'ours' | 'echo', part: keyof Load) => figures[side].map((one) => one[part]);
+  const line = (part: keyof Load, unit: string, limit: number, ratioOf: (ours: number) => number): BenchResult => {
+    const oursRuns = of('ours', part);
+    return {
+      ...{ id: 'P11', what: `verify from memory, ${KEYS} keys, ${CONNECTIONS} connections, ${unit}`, against: 'limit' },
+      ...{ unit, ours: median(oursRuns), peer: limit, ratio: ratioOf(median(oursRuns)), floor: 1 },
+      ...{ oursRuns, peerRuns: [limit] },
+      note: `a fastify route that only echoes: ${median(of('echo', part)).toFixed(1)} ${unit}`,
+    };
+  };
+  return [
+    line('perSecond', 'requests/s', LIMITS.perSecond, (ours) => ours / LIMITS.perSecond),
+    line('p99Ms', 'ms', LIMITS.p99Ms, (ours) => LIMITS.p99Ms / ours),
+  ];
+}
