@@ -50,8 +50,8 @@ it('the same seed at the same time writes the same ledger, another seed another 
 
 it('what the pages sum equals the rows, no row lies outside its days or beside its place on the bus', async () => {
   const test = await filled(SHAPE);
-  const sums = `count() AS events, sum(cost_usd) AS cost, uniqExactIf(session, session != '') AS sessions,
-    uniqExactIf(user, user != '') AS users, countIf(standing IN ('revoked', 'expired')) AS retired`;
+  const sums = `sum(calls) AS events, sum(cost_usd) AS cost, uniqExactIf(session, session != '') AS sessions,
+    uniqExactIf(user, user != '') AS users, sumIf(calls, standing IN ('revoked', 'expired')) AS retired`;
   const byLane = await test.rows(
     `SELECT lane, ${sums} FROM {database}.ledger WHERE toDate(seen_at) >= '2026-11-18' GROUP BY lane ORDER BY lane
      SETTINGS force_optimize_projection = 1, optimize_empty_string_comparisons = 0`,
