@@ -37,6 +37,7 @@ function ledgerRows(org: Organisation, query: Partial<LedgerQuery>): LedgerItem[
       (query.without ?? []).every((column) => row[column] === '') &&
       (query.finding === undefined || row.findings.includes(query.finding)) &&
       (query.flag === undefined || row.flags.includes(query.flag)) &&
+      (query.joins === undefined || row.joins.includes(JSON.stringify(query.joins))) &&
       (query.from === undefined || row.seen_at >= query.from) &&
       (query.to === undefined || row.seen_at < query.to) &&
       (query.stored_after === undefined || row.stored_at > query.stored_after) &&
