@@ -11,8 +11,6 @@ export interface SharedReads {
 
 /** A result is kept this many times as long as it took to read, so that a slow read is not the engine's only work. */
 const KEPT_PER_DURATION = 2;
-/** Nobody waits for the next of a read that takes so long while its last result is no older than it may be. */
-const SLOW_MS = 100;
 const KEPT_MS_MAX = 10_000;
 /** Results held; the one that was asked for first is the first to go. */
 const RESULTS_MAX = 500;
@@ -22,8 +20,6 @@ interface Entry {
   /** null while the read runs. */
   endedMs: number | null;
   result: Promise<unknown>;
-  /** Whether its successor is being read. */
-  isRenewed: boolean;
 }
 
 /**
@@ -41,54 +37,26 @@ export function createSharedReads(options: { keptMs: number; now: () => number }
     return now() - endedMs < Math.max(atLeastMs, slowMs);
   }
 
-  /** Whether its result may still be shown while its successor is read. */
-  function isGoodMeanwhile({ startedMs, endedMs }: Entry): boolean {
-    return endedMs !== null && endedMs - startedMs >= SLOW_MS && now() - endedMs < KEPT_MS_MAX;
-  }
-
-  function begin(make: () => Promise<unknown>): Entry {
-    const entry: Entry = { startedMs: now(), endedMs: null, result: make(), isRenewed: false };
-    entry.result.then(
-      () => (entry.endedMs = now()),
-      () => undefined,
-    );
-    return entry;
-  }
-
-  function hold(key: string, entry: Entry): void {
-    held.delete(key);
-    held.set(key, entry);
-    for (const first of held.keys()) {
-      if (held.size <= RESULTS_MAX) break;
-      held.delete(first);
-    }
-  }
-
-  /** Puts the successor in its place once it is there; what was forgotten meanwhile stays so. */
-  function renew(key: string, old: Entry, make: () => Promise<unknown>): void {
-    if (old.isRenewed) return;
-    old.isRenewed = true;
-    const entry = begin(make);
-    entry.result.then(
-      () => held.get(key) === old && hold(key, entry),
-      () => (old.isRenewed = false),
-    );
-  }
-
   return {
     read<Result>(key: string, make: () => Promise<Result>, keptMs = options.keptMs): Promise<Result> {
       if (options.keptMs === 0) return make();
       const newest = held.get(key);
       if (newest !== undefined && isKept(newest, keptMs)) return newest.result as Promise<Result>;
-      if (newest !== undefined && isGoodMeanwhile(newest)) {
-        renew(key, newest, make);
-        return newest.result as Promise<Result>;
+      const startedMs = now();
+      const result = make();
+      const entry: Entry = { startedMs, endedMs: null, result };
+      held.delete(key);
+      held.set(key, entry);
+      for (const first of held.keys()) {
+        if (held.size <= RESULTS_MAX) break;
+        held.delete(first);
       }
-      const entry = begin(make);
-      hold(key, entry);
-      // A failed read must not be handed out again.
-      entry.result.catch(() => held.get(key) === entry && held.delete(key));
-      return entry.result as Promise<Result>;
+      result.then(
+        () => (entry.endedMs = now()),
+        // A failed read must not be handed out again.
+        () => held.get(key) === entry && held.delete(key),
+      );
+      return result;
     },
     forget: () => held.clear(),
   };
