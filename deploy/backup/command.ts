@@ -21,7 +21,8 @@ export async function runWithFolder(
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     console.log(done(fromCaller(folder), `${files.length} files, ${(bytes / MIB).toFixed(1)} MiB, of ${created_at}`));
   } catch (error) {
-    if (!(error instanceof StartProblem || error instanceof SnapshotProblem)) throw error;
+    const isOfSystem = (error as NodeJS.ErrnoException).syscall !== undefined;
+    if (!(error instanceof StartProblem || error instanceof SnapshotProblem || isOfSystem)) throw error;
     console.error(sentenceOf(error));
     process.exitCode = 1;
   }

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { readStartConfig, type StartConfig } from '../embedded/config.ts';
 import { takeHome } from '../embedded/home.ts';
 import { StartProblem } from '../embedded/problem.ts';
@@ -13,6 +15,10 @@ const NO_DATA = ['instance.json', 'logs', 'demo'];
  */
 export async function backUp(environment: Record<string, string | undefined>, target: string): Promise<Manifest> {
   const home = embeddedHome(environment);
+  if (!existsSync(join(home, 'registry')))
+    throw new StartProblem(
+      `There is nothing to back up in ${home}: LANEWATCH_HOME names the data directory of an installation.`,
+    );
   const lock = takeHome(home);
   try {
     return await takeSnapshot(home, target, NO_DATA, Date.now());

@@ -3,7 +3,16 @@ import { ASSUMED, MEASURED, SCALES } from './figures.ts';
 import { tableOf } from './table.ts';
 
 /** `npm run -s lanewatch -- capacity [--events N --lanes N]` */
-const { values } = parseArgs({ options: { events: { type: 'string' }, lanes: { type: 'string' } } });
+function readOptions(): { events?: string; lanes?: string } {
+  try {
+    return parseArgs({ options: { events: { type: 'string' }, lanes: { type: 'string' } } }).values;
+  } catch (error) {
+    console.error(`${(error as Error).message}. --help says what there is.`);
+    process.exit(2);
+  }
+}
+
+const values = readOptions();
 const wanted = [Number(values.events ?? 0), Number(values.lanes ?? 10_000)] as const;
 if (wanted.some((value) => !Number.isFinite(value) || value < 0)) {
   console.error('--events and --lanes are numbers: events a second, and keys in use.');

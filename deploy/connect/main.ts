@@ -12,7 +12,7 @@ import { fromCaller } from '../embedded/caller.ts';
 import { bootstrap } from '../embedded/control.ts';
 import { controlOfRunning } from '../embedded/running.ts';
 import { resourceAttributes } from './attributes.ts';
-import { fleetFiles, ROTATION, SYSTEMS } from './fleet.ts';
+import { fleetFiles, ROTATION, type System, SYSTEMS } from './fleet.ts';
 import { merged, MergeProblem } from './merge.ts';
 import { sendTestEvent } from './test-event.ts';
 
@@ -47,13 +47,18 @@ async function main(): Promise<number> {
   if (name === undefined || !names.includes(name) || positionals.length > 1) {
     throw new Error(`Name one client: ${names.join(', ')}.`);
   }
+  const system = values.fleet === undefined ? undefined : SYSTEMS.find((one) => one === values.fleet);
+  if (values.fleet !== undefined && system === undefined)
+    throw new Error(`--fleet is one of ${SYSTEMS.join(', ')}, not "${values.fleet}".`);
+  if (values.url !== undefined && !/^https?:$/.test(URL.parse(values.url)?.protocol ?? ''))
+    throw new Error(`--url is an address such as https://ingest.example.com, not "${values.url}".`);
   const givenKey = values.key ?? keyOfFile(values['key-file']) ?? process.env.COLLECTOR_KEY;
-  if (values.fleet !== undefined) {
+  if (system !== undefined) {
     if (values.url === undefined || values.write || values.test)
       throw new Error(
         '--fleet prints files for other machines: name --url, the address at which they reach ingest, and neither --write nor --test.',
       );
-    printFleet(name, values.fleet, values.url.replace(/\/+$/, ''), givenKey ?? PLACEHOLDER);
+    printFleet(name, system, values.url.replace(/\/+$/, ''), givenKey ?? PLACEHOLDER);
     return 0;
   }
   const running = values.url === undefined ? controlOfRunning(process.env) : null;
@@ -84,16 +89,19 @@ async function main(): Promise<number> {
 /** The collector key alone in a file, so that it stands in no list of processes and no shell history. */
 function keyOfFile(path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
-  const key = readFileSync(fromCaller(path, process.env), 'utf8').trim();
+  let key: string;
+  try {
+    key = readFileSync(fromCaller(path, process.env), 'utf8').trim();
+  } catch (error) {
+    throw new Error(`--key-file can't be read: ${(error as Error).message}`, { cause: error });
+  }
   if (!/^\w+$/.test(key)) throw new Error(`${path} holds no collector key: one line, lw_ and letters, is expected.`);
   return key;
 }
 
 /** Prints what is put on every machine of a fleet. */
-function printFleet(name: string, system: string, url: string, key: string): void {
-  const known = SYSTEMS.find((one) => one === system);
-  if (known === undefined) throw new Error(`--fleet is one of ${SYSTEMS.join(', ')}, not "${system}".`);
-  for (const { path, text } of fleetFiles(name, known, url, key)) console.log(`# ${path}\n${text}`);
+function printFleet(name: string, system: System, url: string, key: string): void {
+  for (const { path, text } of fleetFiles(name, system, url, key)) console.log(`# ${path}\n${text}`);
   console.log(ROTATION);
 }
 

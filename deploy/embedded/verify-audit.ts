@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromCaller } from './caller.ts';
 import { readStartConfig } from './config.ts';
@@ -11,6 +12,10 @@ if (config.databaseUrl.startsWith('pglite:') && runningInstance(config.home) !==
   console.error(
     `The embedded database belongs to one process at a time, and Lanewatch runs with ${config.home}: stop it and try again, or open /audit on its dashboard, which makes the same check.`,
   );
+  process.exitCode = 2;
+} else if (config.databaseUrl.startsWith('pglite:') && !existsSync(config.databaseUrl.slice('pglite:'.length))) {
+  // Opening it would make it.
+  console.error(`There is no registry in ${config.home}: LANEWATCH_HOME names the data directory of an installation.`);
   process.exitCode = 2;
 } else {
   const program = join(ROOT, 'query-api/src/audit/verify-audit.ts');
