@@ -49,6 +49,8 @@ export function sqlRoutes(services: Services): FastifyPluginAsyncZod {
   const { analyst, database, shared, now } = services;
   const { db } = database;
   const turns = createTurns();
+  /** Every run may be estimated first, so estimates have as many turns of their own. */
+  const estimateTurns = createTurns();
 
   const engine = (): AnalystEngine => {
     if (analyst !== null) return analyst;
@@ -131,7 +133,7 @@ export function sqlRoutes(services: Services): FastifyPluginAsyncZod {
           response: { 200: sqlEstimateSchema },
         },
       },
-      (request) => estimateQuery(engine(), db, request.body),
+      (request) => estimateTurns.take(actorOf(request), () => estimateQuery(engine(), db, request.body)),
     );
 
     app.get(

@@ -11,6 +11,10 @@ const ROWS_PER_SECOND = 20_000_000;
 /** Runs that tell how fast queries are here: smaller ones take their time for other things than reading. */
 const TELLING_ROWS = 500_000;
 const TELLING_RUNS = 50;
+/** Planning may run parts of a query, such as one within it that gives a single value. */
+const PLAN_SECONDS_MAX = 5;
+/** The engine's code for what took longer. */
+const TOO_LONG = '159';
 
 interface PlanNode {
   'Node Type': string;
@@ -30,6 +34,7 @@ export async function estimateQuery(
 ): Promise<SqlEstimate> {
   const [planned, perSecond] = await Promise.all([
     plannedRows(engine, sql, parameters).catch((error: unknown) => {
+      if ((error as { code?: string }).code === TOO_LONG) return null;
       throw problemOf(error, sql);
     }),
     rowsPerSecond(db),
@@ -41,16 +46,20 @@ export async function estimateQuery(
   };
 }
 
+/** Whether a text selects, which alone has a plan: DESCRIBE, SHOW and EXPLAIN itself read nothing of size. Pure. */
+export const isSelect = (sql: string): boolean =>
+  // There is one way only to read each comment, so that no text keeps the process busy.
+  /^(?:\s|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/|\()*(?:select|with|from)\b/i.test(sql);
+
 async function plannedRows(
   engine: AnalystEngine,
   sql: string,
   parameters: SqlRequest['parameters'],
 ): Promise<number | null> {
-  // Only what is selected has a plan; DESCRIBE, SHOW and EXPLAIN itself read nothing of size.
-  if (!/^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/|\()*(?:select|with|from)\b/i.test(sql)) return null;
+  if (!isSelect(sql)) return null;
   const [plans, tables] = await Promise.all([
-    engine.rows<{ explain: string }>(`EXPLAIN json = 1, indexes = 1 ${sql}`, parameters),
-    engine.rows<{ rows: string | number }>(`EXPLAIN ESTIMATE ${sql}`, parameters),
+    engine.rows<{ explain: string }>(`EXPLAIN json = 1, indexes = 1 ${sql}`, parameters, PLAN_SECONDS_MAX),
+    engine.rows<{ rows: string | number }>(`EXPLAIN ESTIMATE ${sql}`, parameters, PLAN_SECONDS_MAX),
   ]);
   const granules = plans.flatMap(({ explain }) =>
     (JSON.parse(explain) as { Plan: PlanNode }[]).map(({ Plan }) => granulesOf(Plan)),
