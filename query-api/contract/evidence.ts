@@ -18,7 +18,7 @@ const runSchema = z.object({
   first_seen: instantSchema,
   last_seen: instantSchema,
   calls: z.number().int(),
-  failed: z.number().int().describe('Calls whose outcome is not success'),
+  failed: z.number().int().describe('Calls whose outcome is known and not success'),
 });
 
 /** What proves that a key was used as it should be: its runs and the receipt of the file with their calls, signed. */

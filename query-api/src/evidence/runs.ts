@@ -18,8 +18,8 @@ interface RunJson {
 }
 
 /**
- * Runs whose calls an export of the ledger has, by their first call: as many as evidence names, and how many there are. Rows without a
- * session are counted apart.
+ * Runs whose calls an export of the ledger has, by their first call: as many as evidence names, and how many there are. Calls without a
+ * session are counted apart; a run whose every report was taken back is none.
  */
 export async function readRuns(
   store: ClickHouse,
@@ -32,8 +32,8 @@ export async function readRuns(
         countIf(session != '') OVER () AS runs_total, sum(calls) OVER () AS calls_total
      FROM (SELECT ledger.session AS session, argMin(ledger.agent, ledger.seen_at) AS agent, argMin(ledger.user, ledger.seen_at) AS user,
          toUnixTimestamp64Milli(min(ledger.seen_at)) AS first, toUnixTimestamp64Milli(max(ledger.seen_at)) AS last,
-         count() AS calls, countIf(ledger.outcome != 'success') AS failed
-       FROM ${store.database}.ledger AS ledger WHERE ${where} GROUP BY ledger.session)
+         sum(ledger.calls) AS calls, sumIf(ledger.calls, ledger.outcome NOT IN ('success', '')) AS failed
+       FROM ${store.database}.ledger AS ledger WHERE ${where} GROUP BY ledger.session HAVING calls > 0)
      ORDER BY session = '' DESC, first, session LIMIT ${EVIDENCE_RUNS_MAX + 1}`,
     parameters,
   );

@@ -7,10 +7,10 @@ import { HIDDEN_COLUMNS } from '../ledger/query.ts';
 
 const FORMAT_SQL: Record<ExportFormat, string> = { csv: 'CSVWithNames', json: 'JSONEachRow', parquet: 'Parquet' };
 
-/** What the activity of keys shows of a row. */
+/** What the activity of keys shows of a row; `calls` is negative on those that take a report back, so that sums of a file are right. */
 const ACTIVITY_COLUMNS: ReadonlySet<string> = new Set([
   ...['seen_at', 'credential_id', 'hint', 'lane', 'standing', 'module', 'action', 'operation', 'outcome'],
-  ...['status_code', 'ip', 'user', 'agent', 'session', 'environment'],
+  ...['status_code', 'ip', 'user', 'agent', 'session', 'environment', 'calls'],
 ]);
 
 /** Rows of the ledger as the bytes of a file, which the engine itself writes. Throws ProblemError as {@link ledgerFilter} does. */

@@ -56,6 +56,9 @@ test('each step turns by itself when what it asks for is there, and evidence wai
     { ...call, session: 'run-1' },
     { ...call, session: 'run-2' },
     call,
+    // A second report of one of these, under a name of its own, that was taken back.
+    { ...call, session: 'run-3' },
+    { ...call, session: 'run-3', calls: -1, joins: '[["proxy","1"]]' },
   ]);
   expect((await api.get('/v1/onboarding')).body.key).toEqual({
     ...{ credential_id: credential.id, name: 'First run', calls: 4 },
@@ -69,7 +72,7 @@ test('each step turns by itself when what it asks for is there, and evidence wai
   const evidence = captured.body as Evidence;
   expect(evidence).toMatchObject({
     key: { credential_id: credential.id, owner: 'pipeline' },
-    ...{ runs_total: 2, calls: 4, calls_without_run: 1, receipt: { id: export_id, rows: 4 } },
+    ...{ runs_total: 2, calls: 4, calls_without_run: 1, receipt: { id: export_id, rows: 6 } },
   });
   expect(evidence.runs.map(({ session, calls, failed }) => [session, calls, failed]).toSorted()).toEqual([
     ['run-1', 2, 1],

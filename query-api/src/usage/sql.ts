@@ -5,12 +5,12 @@ import { periodScope } from '../spend/period.ts';
 import type { Period } from '../spend/period.ts';
 import type { Statement } from '../spend/sql.ts';
 
-/** What each measure counts. The ledger's own filters say the same, so that a count opens its rows. */
+/** What each measure counts, corrections included. The ledger's own filters say the same, so that a count opens its rows. */
 const COUNTED: Record<UsageMeasure, string> = {
-  calls: 'count()',
-  executions: `countIf(ledger.action = 'execution')`,
-  failed_authentications: `countIf(ledger.outcome = 'denied')`,
-  agent_calls: `countIf(ledger.agent != '')`,
+  calls: 'sum(ledger.calls)',
+  executions: `sumIf(ledger.calls, ledger.action = 'execution')`,
+  failed_authentications: `sumIf(ledger.calls, ledger.outcome = 'denied')`,
+  agent_calls: `sumIf(ledger.calls, ledger.agent != '')`,
 };
 
 /** Values with the most of a measure that are told one by one. */
@@ -58,7 +58,7 @@ export function rowsSql(source: Source, by: UsageDimension): Statement {
   return {
     sql: `SELECT * FROM (SELECT *, ${ranks.join(', ')}, count() OVER () AS value_count,
           countIf(value NOT IN ('', 'unattributed')) OVER () AS named_count
-        FROM (SELECT one.value AS value, ${sums}, groupArray((${step})) AS steps FROM (${sql}) AS one GROUP BY one.value))
+        FROM (SELECT one.value AS value, ${sums}, groupArray((${step})) AS steps FROM (${sql}) AS one GROUP BY one.value HAVING calls > 0))
       WHERE ${isShown.join(' OR ')} ORDER BY calls DESC, value ${BOUNDED_SQL}`,
     parameters,
   };

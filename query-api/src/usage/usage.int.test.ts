@@ -19,6 +19,9 @@ beforeAll(async () => {
     { fingerprint: OTHER, module: 'workflows', outcome: 'failed', environment: 'production', ...at(2) },
     { module: '', agent: 'cron', action: 'access', outcome: 'denied', ...at(6) },
     { fingerprint: OTHER, module: 'agents', ...at(7) },
+    // Of another report of a call above, which was taken back.
+    { module: 'agents', agent: 'seen twice', ...at(0) },
+    { module: 'agents', agent: 'seen twice', calls: -1, joins: '[["proxy","1"]]', ...at(0) },
     // Of a clock that is ahead: in no count, and not behind the links of any.
     { fingerprint: OTHER, module: 'agents', seen_at: NOW_MS + 60_000 },
   ]);
@@ -43,7 +46,8 @@ test('every count equals the rows that its link opens, in all, by value and over
     expect([measure, await rowsOf({ from, to, ...FILTERS[measure] })]).toEqual([measure, usage.total[measure]]);
     expect(usage.steps[measure].reduce((sum, count) => sum + count, 0)).toBe(usage.total[measure]);
     for (const by of ['lane', 'module', 'agent'] as const) {
-      const { rows } = usage.by[by];
+      const { rows, values } = usage.by[by];
+      expect([by, values]).toEqual([by, rows.length]);
       expect(rows.reduce((sum, row) => sum + row[measure], 0)).toBe(usage.total[measure]);
       for (const row of rows) {
         const value = row.value === '' ? { without: by } : { [by]: row.value };
