@@ -33,7 +33,14 @@ beforeAll(async () => {
       });
     }),
   );
-  await insertRows(test.ledger, rows);
+  // Live, a rule never sees what joins reports of one request.
+  const joins = JSON.stringify([['test', 'event-1']]);
+  const entry = { ...rows[0]!, id: 'entry', joins, kafka_offset: rows.length };
+  await insertRows(test.ledger, [
+    ...rows,
+    entry,
+    { ...entry, id: 'reversal', calls: -1, kafka_offset: rows.length + 1 },
+  ]);
 });
 afterAll(async () => {
   await test.close();

@@ -41,7 +41,7 @@ export function storedRows(client: ClickHouseClient, database: string) {
   const between = ({ fromMs, toMs }: RowsWanted) =>
     // A row is stored after it was seen, give or take a difference of clocks: earlier parts stay unread. Corrections are no events.
     `seen_at >= fromUnixTimestamp64Milli(${fromMs}, 'UTC') AND seen_at < fromUnixTimestamp64Milli(${toMs}, 'UTC')
-     AND stored_at >= fromUnixTimestamp64Milli(${fromMs - DAY_MS}, 'UTC') AND lane != ${quoted(UNATTRIBUTED_LANE)} AND calls > 0`;
+     AND stored_at >= fromUnixTimestamp64Milli(${fromMs - DAY_MS}, 'UTC') AND lane != ${quoted(UNATTRIBUTED_LANE)} AND joins = ''`;
 
   async function* eachCells<Row>(query: string, signal: AbortSignal): AsyncGenerator<Row[]> {
     const { stream } = await asLedgerErrors('reading stored events', () =>
