@@ -125,7 +125,8 @@ export function correctionRow(value: unknown, record: BusRecord, recordIndex: nu
 
 const positive = (amount: unknown): unknown => (typeof amount === 'number' && amount !== 0 ? -amount : amount);
 
-const REFS_MAX = 64;
+/** Reports that one correction may join. */
+export const REFS_MAX = 64;
 const JOINS_CHARS_MAX = 100_000;
 
 function isListOfRefs(joins: string): boolean {

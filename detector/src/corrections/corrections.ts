@@ -1,6 +1,6 @@
-import { entryOf, joinsOf, refOf, refText, reversalOf, type Report, type ReportRef } from './correction.ts';
-import { bestOf, saysAll } from './merge.ts';
-import { APART_MS_MAX, likeness } from './same-request.ts';
+import { entryOf, joinsOf, refOf, REFS_MAX, refText, reversalOf, type Report, type ReportRef } from './correction.ts';
+import { bestOf } from './merge.ts';
+import { APART_MS_MAX, areApart, likeness } from './same-request.ts';
 
 /** What is to be entered first, and taken back once that is certain to be stored. */
 export interface Corrections {
@@ -27,16 +27,18 @@ export function correctionsOf(rows: readonly Report[]): Corrections {
   const entries: Report[] = [];
   const reversals: Report[] = [];
   for (const { live, refs } of requests) {
-    if (live.length < 2) continue;
-    const best = bestOf(live);
-    const kept = live.find((report) => saysAll(report, best));
-    if (kept === undefined) entries.push(entryOf(best, refs));
+    // Of more than a correction holds the entry would be refused.
+    if (live.length < 2 || refs.length > REFS_MAX) continue;
+    // What is taken back stays so, also when more of the request shows before that does. So only an entry of all its reports may stay: whoever
+    // took that back had entered more before.
+    const kept = live.find((report) => joinsOf(report).length === refs.length);
+    if (kept === undefined) entries.push(entryOf(bestOf(live), refs));
     for (const report of live) if (report !== kept) reversals.push(reversalOf(report, refs));
   }
   return { entries, reversals };
 }
 
-/** Everything that counts, what shares a report already together: an entry and a report that it was made of. */
+/** Everything that counts, by time, what shares a report already together: an entry and a report that it was made of. */
 function requestsOf(rows: readonly Report[]): Request[] {
   const takenBack = new Set(rows.flatMap((row) => (row.calls < 0 ? joinsOf(row).slice(0, 1).map(refText) : [])));
   const byRef = new Map(rows.map((row) => [refText(refOf(row)), row]));
@@ -54,7 +56,7 @@ function requestsOf(rows: readonly Report[]): Request[] {
     }
     for (const ref of request.refs) requests.set(refText(ref), request);
   }
-  return [...new Set(requests.values())];
+  return [...new Set(requests.values())].sort((left, right) => left.live[0]!.time - right.live[0]!.time);
 }
 
 /** A request may pass several proxies; the other kinds report it once. */
@@ -96,7 +98,8 @@ function pairsOf(requests: readonly Request[]): Pair[] {
       for (let next = at + 1; next < bucket.length; next++) {
         const right = bucket[next]!;
         if (right.live[0]!.time - left.live[0]!.time > APART_MS_MAX) break;
-        if (!left.reporters.isDisjointFrom(right.reporters)) continue;
+        if (!left.reporters.isDisjointFrom(right.reporters) || left.refs.length + right.refs.length > REFS_MAX)
+          continue;
         const found = likenessOf(left, right);
         if (found !== null) pairs.push({ left, right, likeness: found });
       }
@@ -128,10 +131,12 @@ function keysOf({ request_id, session, agent, ip, tokens_output }: Report): stri
   ];
 }
 
+/** The surest likeness of two of their reports, unless any two can't be of one request. */
 function likenessOf(left: Request, right: Request): number | null {
   let least: number | null = null;
   for (const one of left.live)
     for (const other of right.live) {
+      if (areApart(one, other)) return null;
       const found = likeness(one, other);
       if (found !== null && (least === null || found < least)) least = found;
     }

@@ -20,13 +20,6 @@ const TEXTS_OF_AGENT = [
 ];
 const SENT_AS_MAX = 4_096;
 
-/** Columns that pages group and filter by: a report that has them all as the best of all is the entry itself. */
-const COUNTED = [
-  ...['fingerprint', 'hint', 'org', 'standing', 'credential_id', 'user', 'ip', 'agent', 'session', 'repo', 'branch'],
-  ...['provider', 'model', 'module', 'environment', 'outcome', 'served_by', 'cost_nano_usd', 'cost_basis'],
-  ...['tokens_input_uncached', 'tokens_cache_read', 'tokens_cache_write', 'tokens_output'],
-] as readonly (keyof Report)[];
-
 export const tokensOf = (report: Report): number =>
   report.tokens_input_uncached + report.tokens_cache_read + report.tokens_cache_write + report.tokens_output;
 
@@ -78,11 +71,6 @@ export function bestOf(reports: readonly Report[]): Report {
     reporter: agents[0]!.reporter,
     sent_as: sent_as.length > SENT_AS_MAX ? '' : sent_as,
   };
-}
-
-/** Whether a report says all that counts as the best of all does. */
-export function saysAll(report: Report, best: Report): boolean {
-  return COUNTED.every((column) => report[column] === best[column]);
 }
 
 function sentAsOf({ sent_as }: Report): Record<string, string> {

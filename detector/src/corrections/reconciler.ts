@@ -33,13 +33,17 @@ export async function reconcile(
   fromMs: number,
   toMs: number,
 ): Promise<number> {
-  const { entries, reversals } = correctionsOf(await reader.around(fromMs, toMs));
-  // An entry is on the bus for certain before what it stands for is taken back: ended between the two, a request counts twice until the
-  // next look, and never not at all.
-  for (const corrections of [entries, reversals])
-    for (let at = 0; at < corrections.length; at += RECORDS_PER_PUBLISH)
-      await publish(corrections.slice(at, at + RECORDS_PER_PUBLISH).map(correctionRecord));
-  return entries.length + reversals.length;
+  let made = 0;
+  for await (const rows of reader.around(fromMs, toMs)) {
+    const { entries, reversals } = correctionsOf(rows);
+    // An entry is on the bus for certain before what it stands for is taken back: ended between the two, a request counts twice until the
+    // next look, and never not at all.
+    for (const corrections of [entries, reversals])
+      for (let at = 0; at < corrections.length; at += RECORDS_PER_PUBLISH)
+        await publish(corrections.slice(at, at + RECORDS_PER_PUBLISH).map(correctionRecord));
+    made += entries.length + reversals.length;
+  }
+  return made;
 }
 
 /**

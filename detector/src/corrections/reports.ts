@@ -2,16 +2,18 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { USAGE_COLUMNS } from '@lanewatch/ingest/contract';
 import { LEDGER_TABLE } from '../../contract/index.ts';
 import type { Report } from './correction.ts';
+import { piecesOf } from './pieces.ts';
 import { APART_MS_MAX } from './same-request.ts';
 
 /** What the reconciler reads of the ledger. */
 export interface ReportReader {
   /**
    * Rows that may be of a request with several reports: those stored in a stretch of time (epoch milliseconds, the end included) and what
-   * lies around them, corrections included; nothing where one reporter alone is at work.
-   * @throws what the engine says, also when they are too many to hold
+   * lies around them, corrections included; nothing where one reporter alone is at work. One piece after the other of the time in which
+   * they were seen, so that a report that comes a day late has no day held for it.
+   * @throws what the engine says, also when those of a piece are too many to hold
    */
-  around(fromMs: number, toMs: number): Promise<Report[]>;
+  around(fromMs: number, toMs: number): AsyncIterable<Report[]>;
 }
 
 /** Of reports that come later than this only what still lies in the window of known identities is looked for. */
@@ -51,29 +53,33 @@ export function createReportReader(client: ClickHouseClient, database: string): 
   }
 
   return {
-    async around(fromMs, toMs) {
-      const [[reporters, firstMs, lastMs] = [0, 0, 0]] = await rowsOf<[number, number, number]>(
-        `SELECT uniqExact(${REPORTER}), toUnixTimestamp64Milli(min(seen_at)), toUnixTimestamp64Milli(max(seen_at)) FROM ${ledger}
+    async *around(fromMs, toMs) {
+      const seen = await rowsOf<[number]>(
+        `SELECT DISTINCT intDiv(toUnixTimestamp64Milli(seen_at), {unit:Int64}) AS unit FROM ${ledger}
          WHERE stored_at > fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND stored_at <= fromUnixTimestamp64Milli({to:Int64}, 'UTC')
-           AND reporter != '' AND joins = ''`,
-        { from: fromMs, to: toMs },
+           AND seen_at >= fromUnixTimestamp64Milli({oldest:Int64}, 'UTC') AND reporter != '' AND joins = '' ORDER BY unit`,
+        { unit: APART_MS_MAX, from: fromMs, to: toMs, oldest: fromMs - LATE_MS_MAX },
       );
-      if (reporters === 0) return [];
-      const since = Math.max(firstMs, fromMs - LATE_MS_MAX) - APART_MS_MAX;
-      const near = `reporter != '' AND seen_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
-        AND stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND seen_at <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')`;
-      const shared = (key: string, isNamed: string): string =>
-        `${key} IN (SELECT ${key} FROM ${ledger} WHERE ${near} AND ${isNamed} GROUP BY ${key} HAVING uniqExact(${REPORTER}) > 1)`;
-      const rows = await rowsOf<unknown[]>(
-        `SELECT ${SELECT_SQL} FROM ${ledger} WHERE ${near} AND (
-           ${shared('request_id', "request_id != ''")} OR ${shared('session', "session != ''")}
-           OR ${shared('(agent, ip, abs(toInt64(tokens_output)))', "agent != '' AND tokens_output != 0")})`,
-        { since, until: lastMs + APART_MS_MAX },
-      );
-      return rows.map((row) => {
-        const report = Object.fromEntries(COLUMNS.map((name, index) => [name, row[index]])) as unknown as Report;
-        return { ...report, cost_nano_usd: Number(report.cost_nano_usd) };
-      });
+      for (const [firstMs, lastMs] of piecesOf(seen.map(([unit]) => unit * APART_MS_MAX)))
+        yield await near(firstMs - APART_MS_MAX, lastMs + APART_MS_MAX);
     },
   };
+
+  /** Rows seen in this time whose request id, session or the like several reporters name. */
+  async function near(since: number, until: number): Promise<Report[]> {
+    const isNear = `reporter != '' AND seen_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+      AND stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND seen_at <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')`;
+    const shared = (key: string, isNamed: string): string =>
+      `${key} IN (SELECT ${key} FROM ${ledger} WHERE ${isNear} AND ${isNamed} GROUP BY ${key} HAVING uniqExact(${REPORTER}) > 1)`;
+    const rows = await rowsOf<unknown[]>(
+      `SELECT ${SELECT_SQL} FROM ${ledger} WHERE ${isNear} AND (
+         ${shared('request_id', "request_id != ''")} OR ${shared('session', "session != ''")}
+         OR ${shared('(agent, ip, abs(toInt64(tokens_output)))', "agent != '' AND tokens_output != 0")})`,
+      { since, until },
+    );
+    return rows.map((row) => {
+      const report = Object.fromEntries(COLUMNS.map((name, index) => [name, row[index]])) as unknown as Report;
+      return { ...report, cost_nano_usd: Number(report.cost_nano_usd) };
+    });
+  }
 }

@@ -14,19 +14,27 @@ const APART_ALONE_MS = 10_000;
  * choose their sessions: who decides by this pairs one report of each kind with one of another.
  */
 export function likeness(left: Report, right: Report): number | null {
-  if (contradicts(left.fingerprint, right.fingerprint) || !isOneModel(left.model, right.model)) return null;
-  if (left.fingerprint === '' && right.fingerprint === '' && contradicts(left.hint, right.hint)) return null;
+  if (areApart(left, right)) return null;
   const apartMs = Math.abs(left.time - right.time);
   const sameTokens = hasSameTokens(left, right);
   if (left.request_id !== '' && left.request_id === right.request_id)
     return apartMs > APART_MS_MAX ? null : apartMs + (sameTokens ? 0 : APART_MS_MAX);
-  if (contradicts(left.request_id, right.request_id) || contradicts(left.session, right.session) || !sameTokens)
-    return null;
+  if (contradicts(left.session, right.session) || !sameTokens) return null;
   const slackMs = Math.min(Math.max(left.latency_ms, right.latency_ms), APART_MS_MAX - APART_IN_SESSION_MS);
   if (left.session !== '' && left.session === right.session)
     return apartMs > APART_IN_SESSION_MS + slackMs ? null : 2 * APART_MS_MAX + apartMs;
   const isAlike = left.agent !== '' && left.agent === right.agent && left.ip === right.ip && tokensOf(left) > 0;
   return isAlike && left.model !== '' && apartMs <= APART_ALONE_MS ? 4 * APART_MS_MAX + apartMs : null;
+}
+
+/** Whether two reports can't be of one request, whatever a third has in common with both: they name two keys, models or request ids. */
+export function areApart(left: Report, right: Report): boolean {
+  return (
+    contradicts(left.fingerprint, right.fingerprint) ||
+    (left.fingerprint === '' && right.fingerprint === '' && contradicts(left.hint, right.hint)) ||
+    contradicts(left.request_id, right.request_id) ||
+    !isOneModel(left.model, right.model)
+  );
 }
 
 const contradicts = (left: string, right: string): boolean => left !== '' && right !== '' && left !== right;
