@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { listed, PAGES_MAX, pageReader, parsed } from './provider.ts';
+import { AdminApiError, listed, pageReader, reported } from './provider.ts';
 import type { AdminAccess, AdminApi, ProviderKey, ProviderUsage, ReadPage } from './provider.ts';
 
 /* Anthropic's Admin API: lists go on after the last id, reports by the token of the next page. */
 
 const PAGING = { provider: 'anthropic', limit: '1000', after: 'after_id' } as const;
-const DAYS_PER_PAGE = '31';
 
 const count = z.number().nonnegative().catch(0);
 const keySchema = z.object({
@@ -18,29 +17,29 @@ const keySchema = z.object({
   expires_at: z.string().nullish(),
 });
 const namedSchema = z.object({ id: z.string(), name: z.string().nullish(), email: z.string().nullish() });
-const reportSchema = z.object({
-  data: z.array(
+const daySchema = z.object({
+  starting_at: z.string(),
+  results: z.array(
     z.object({
-      starting_at: z.string(),
-      results: z.array(
-        z.object({
-          api_key_id: z.string().nullish(),
-          model: z.string().nullish(),
-          uncached_input_tokens: count,
-          cache_read_input_tokens: count,
-          cache_creation: z.object({ ephemeral_1h_input_tokens: count, ephemeral_5m_input_tokens: count }).nullish(),
-          output_tokens: count,
-        }),
-      ),
+      api_key_id: z.string().nullish(),
+      model: z.string().nullish(),
+      uncached_input_tokens: count,
+      cache_read_input_tokens: count,
+      cache_creation: z.object({ ephemeral_1h_input_tokens: count, ephemeral_5m_input_tokens: count }).nullish(),
+      output_tokens: count,
     }),
   ),
-  has_more: z.boolean(),
-  next_page: z.string().nullish(),
 });
 
-/** Names by id; an organization may not show them to this key, and keys are told without. */
+/**
+ * Names by id; an organization may not show them to this key, and keys are told without. Any other fault is one: a key that is registered
+ * without its owner stays so.
+ */
 async function namesOf(read: ReadPage, path: string): Promise<Map<string, string>> {
-  const items = await listed(read, PAGING, path, namedSchema).catch(() => []);
+  const items = await listed(read, PAGING, path, namedSchema).catch((error: unknown) => {
+    if (error instanceof AdminApiError && error.isRefused) return [];
+    throw error;
+  });
   return new Map(items.map(({ id, email, name }) => [id, email ?? name ?? '']));
 }
 
@@ -69,38 +68,31 @@ export function anthropicAdmin(access: AdminAccess, wait: (ms: number) => Promis
     },
     async usage(fromMs, untilMs) {
       const path = '/v1/organizations/usage_report/messages';
-      const usage: ProviderUsage[] = [];
-      let next: string | null = null;
-      for (let page = 0; page < PAGES_MAX; page++) {
-        const answer: unknown = await read(path, {
-          starting_at: new Date(fromMs).toISOString(),
-          ending_at: new Date(untilMs).toISOString(),
-          bucket_width: '1d',
-          limit: DAYS_PER_PAGE,
-          'group_by[]': ['api_key_id', 'model'],
-          ...(next === null ? {} : { page: next }),
-        });
-        const report = parsed(PAGING.provider, reportSchema, answer, path);
-        for (const { starting_at, results } of report.data)
-          for (const result of results) {
-            // What was used in the Console is no key's.
-            if (result.api_key_id == null) continue;
-            usage.push({
+      const asked = {
+        starting_at: new Date(fromMs).toISOString(),
+        ending_at: new Date(untilMs).toISOString(),
+        'group_by[]': ['api_key_id', 'model'],
+      };
+      const days = await reported(read, PAGING.provider, path, asked, daySchema);
+      return days.flatMap(({ starting_at, results }) =>
+        results.flatMap((result): ProviderUsage[] => {
+          // What was used in the Console is no key's.
+          if (result.api_key_id == null) return [];
+          const { ephemeral_1h_input_tokens: hour = 0, ephemeral_5m_input_tokens: minutes = 0 } =
+            result.cache_creation ?? {};
+          return [
+            {
               keyId: result.api_key_id,
               day: starting_at.slice(0, 10),
               model: result.model ?? '',
               inputUncached: result.uncached_input_tokens,
               cacheRead: result.cache_read_input_tokens,
-              cacheWrite:
-                (result.cache_creation?.ephemeral_1h_input_tokens ?? 0) +
-                (result.cache_creation?.ephemeral_5m_input_tokens ?? 0),
+              cacheWrite: hour + minutes,
               output: result.output_tokens,
-            });
-          }
-        if (!report.has_more || report.next_page == null || report.next_page === next) break;
-        next = report.next_page;
-      }
-      return usage;
+            },
+          ];
+        }),
+      );
     },
   };
 }

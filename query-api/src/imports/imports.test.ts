@@ -3,7 +3,9 @@ import { afterEach, expect, test } from 'vitest';
 import type { ClickHouse } from '../clickhouse.ts';
 import type { RegisterParts } from '../registry/register.ts';
 import { snapshotOf } from '../registry/view.ts';
+import type { RegistryView } from '../registry/view.ts';
 import { anthropicAdmin } from './anthropic.ts';
+import { importJobs } from './jobs.ts';
 import { importKeys } from './keys.ts';
 import { openaiAdmin } from './openai.ts';
 import type { AdminApi, ProviderKey } from './provider.ts';
@@ -139,6 +141,33 @@ test('a refused key is told at once and without it; too many requests are tried 
   await expect(down.api.keys()).rejects.toThrow(/answered .* with 500/);
   const other = await provider(anthropicAdmin, () => [200, { data: [{ id: 1 }], has_more: false }]);
   await expect(other.api.keys()).rejects.toThrow(/another form than is known, at data\.0\.id/);
+});
+
+test('keys whose owners could not be read are not told without them, and pages without an end are a fault', async () => {
+  const down = await provider(anthropicAdmin, ({ pathname }) =>
+    pathname.endsWith('/users') ? [500, {}] : list([anthropicKey()]),
+  );
+  await expect(down.api.keys()).rejects.toThrow(/users with 500/);
+  const endless = await provider(openaiAdmin, ({ searchParams }) =>
+    list([], { last_id: `${Number(searchParams.get('after') ?? 0) + 1}` }),
+  );
+  await expect(endless.api.keys()).rejects.toThrow(/beyond 1000 pages/);
+});
+
+test('a provider that does not answer stops no other, and the run says so', async () => {
+  const read: string[] = [];
+  const own = await provider(openaiAdmin, ({ pathname }) => (read.push(pathname), list([])));
+  const refusing = await provider(anthropicAdmin, () => [401, {}]);
+  const access = { anthropic: { url: refusing.url, key: KEY }, openai: { url: own.url, key: KEY } };
+  const [keys] = importJobs({
+    ...{ settings: { access, org: '', registers: false }, now: () => NOW, db: null as never, modules: [] },
+    registry: { current: () => Promise.resolve(snapshotOf(0, [])) } as RegistryView,
+    store: { database: 'test', rows: () => Promise.resolve([]) } as unknown as ClickHouse,
+    onFault: () => undefined,
+  });
+  const said = /anthropic refused the admin key.* openai: 0 new, 0 there already/;
+  await expect(keys!.run(null as never)).rejects.toThrow(said);
+  expect(read).toContain('/v1/organization/projects');
 });
 
 const told = (changes: Partial<ProviderKey>): ProviderKey => ({

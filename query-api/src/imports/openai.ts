@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { listed, PAGES_MAX, pageReader, parsed } from './provider.ts';
+import { listed, pageReader, reported } from './provider.ts';
 import type { AdminAccess, AdminApi, ProviderKey, ProviderUsage } from './provider.ts';
 
 /* OpenAI's administration API: keys are listed project by project, input tokens include those that were cached. */
 
 const PAGING = { provider: 'openai', limit: '100', after: 'after' } as const;
-const DAYS_PER_PAGE = '31';
 
 const count = z.number().nonnegative().catch(0);
 const keySchema = z.object({
@@ -22,23 +21,17 @@ const keySchema = z.object({
     .nullish(),
 });
 const projectSchema = z.object({ id: z.string(), name: z.string().nullish(), status: z.string().nullish() });
-const reportSchema = z.object({
-  data: z.array(
+const daySchema = z.object({
+  start_time: z.number(),
+  results: z.array(
     z.object({
-      start_time: z.number(),
-      results: z.array(
-        z.object({
-          api_key_id: z.string().nullish(),
-          model: z.string().nullish(),
-          input_tokens: count,
-          input_cached_tokens: count,
-          output_tokens: count,
-        }),
-      ),
+      api_key_id: z.string().nullish(),
+      model: z.string().nullish(),
+      input_tokens: count,
+      input_cached_tokens: count,
+      output_tokens: count,
     }),
   ),
-  has_more: z.boolean().catch(false),
-  next_page: z.string().nullish(),
 });
 
 function keyOf(key: z.output<typeof keySchema>, project: string): ProviderKey {
@@ -76,22 +69,17 @@ export function openaiAdmin(access: AdminAccess, wait: (ms: number) => Promise<u
     },
     async usage(fromMs, untilMs) {
       const path = '/v1/organization/usage/completions';
-      const usage: ProviderUsage[] = [];
-      let next: string | null = null;
-      for (let page = 0; page < PAGES_MAX; page++) {
-        const answer: unknown = await read(path, {
-          start_time: String(fromMs / 1000),
-          end_time: String(untilMs / 1000),
-          bucket_width: '1d',
-          limit: DAYS_PER_PAGE,
-          group_by: ['api_key_id', 'model'],
-          ...(next === null ? {} : { page: next }),
-        });
-        const report = parsed(PAGING.provider, reportSchema, answer, path);
-        for (const { start_time, results } of report.data)
-          for (const result of results) {
-            if (result.api_key_id == null) continue;
-            usage.push({
+      const asked = {
+        start_time: String(fromMs / 1000),
+        end_time: String(untilMs / 1000),
+        group_by: ['api_key_id', 'model'],
+      };
+      const days = await reported(read, PAGING.provider, path, asked, daySchema);
+      return days.flatMap(({ start_time, results }) =>
+        results.flatMap((result): ProviderUsage[] => {
+          if (result.api_key_id == null) return [];
+          return [
+            {
               keyId: result.api_key_id,
               day: new Date(start_time * 1000).toISOString().slice(0, 10),
               model: result.model ?? '',
@@ -99,12 +87,10 @@ export function openaiAdmin(access: AdminAccess, wait: (ms: number) => Promise<u
               cacheRead: Math.min(result.input_tokens, result.input_cached_tokens),
               cacheWrite: 0,
               output: result.output_tokens,
-            });
-          }
-        if (!report.has_more || report.next_page == null || report.next_page === next) break;
-        next = report.next_page;
-      }
-      return usage;
+            },
+          ];
+        }),
+      );
     },
   };
 }

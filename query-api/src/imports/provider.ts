@@ -68,7 +68,7 @@ export interface Paging {
 }
 
 /** An answer in the form that is known. @throws {AdminApiError} naming where it differs */
-export function parsed<Value>(provider: ProviderName, schema: z.ZodType<Value>, answer: unknown, path: string): Value {
+function parsed<Value>(provider: ProviderName, schema: z.ZodType<Value>, answer: unknown, path: string): Value {
   const result = schema.safeParse(answer);
   if (result.success) return result.data;
   const at = result.error.issues[0]?.path.join('.') ?? '';
@@ -78,10 +78,25 @@ export function parsed<Value>(provider: ProviderName, schema: z.ZodType<Value>, 
   );
 }
 
+/** Follows pages to the last. @param readFrom reads one, from its beginning on where it has a name; answers where the next begins, null at the end */
+async function eachPage(
+  provider: ProviderName,
+  path: string,
+  readFrom: (start: string | null) => Promise<string | null>,
+): Promise<void> {
+  let start: string | null = null;
+  for (let page = 0; page < PAGES_MAX; page++) {
+    const next = await readFrom(start);
+    if (next === null || next === start) return;
+    start = next;
+  }
+  throw new AdminApiError(`The admin interface of ${provider} goes on with ${path} beyond ${PAGES_MAX} pages.`, false);
+}
+
 /** All items of a list, page by page. */
 export async function listed<Item>(
   read: ReadPage,
-  paging: Paging,
+  { provider, limit, after }: Paging,
   path: string,
   item: z.ZodType<Item>,
 ): Promise<Item[]> {
@@ -91,22 +106,47 @@ export async function listed<Item>(
     last_id: z.string().nullish(),
   });
   const items: Item[] = [];
-  let after: string | null = null;
-  for (let page = 0; page < PAGES_MAX; page++) {
-    const answer = await read(path, { limit: paging.limit, ...(after === null ? {} : { [paging.after]: after }) });
-    const { data, has_more, last_id } = parsed(paging.provider, pageSchema, answer, path);
+  await eachPage(provider, path, async (start) => {
+    const answer = await read(path, { limit, ...(start === null ? {} : { [after]: start }) });
+    const { data, has_more, last_id } = parsed(provider, pageSchema, answer, path);
     items.push(...data);
-    if (!has_more || last_id == null || last_id === after) break;
-    after = last_id;
-  }
+    return has_more ? (last_id ?? null) : null;
+  });
   return items;
+}
+
+/** Days of a report's page, the most that both providers give. */
+const DAYS_PER_PAGE = '31';
+
+/** All days of a usage report, page by page. @param asked its bounds and groups, as the provider names them */
+export async function reported<Bucket>(
+  read: ReadPage,
+  provider: ProviderName,
+  path: string,
+  asked: Parameters<ReadPage>[1],
+  bucket: z.ZodType<Bucket>,
+): Promise<Bucket[]> {
+  const reportSchema = z.object({
+    data: z.array(bucket),
+    has_more: z.boolean().nullish(),
+    next_page: z.string().nullish(),
+  });
+  const buckets: Bucket[] = [];
+  await eachPage(provider, path, async (start) => {
+    const parameters = { ...asked, bucket_width: '1d', limit: DAYS_PER_PAGE };
+    const answer = await read(path, { ...parameters, ...(start === null ? {} : { page: start }) });
+    const { data, has_more, next_page } = parsed(provider, reportSchema, answer, path);
+    buckets.push(...data);
+    return has_more === false ? null : (next_page ?? null);
+  });
+  return buckets;
 }
 
 const TIMEOUT_MS = 20_000;
 const TRIES_MAX = 4;
 const WAIT_MS_MAX = 30_000;
 /** Beyond this something is wrong with the paging. */
-export const PAGES_MAX = 1_000;
+const PAGES_MAX = 1_000;
 
 /**
  * Makes what reads pages of an admin interface. Too many requests and faults of the provider are tried again, as late as it asks, a few times.
