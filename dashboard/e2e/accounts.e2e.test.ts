@@ -65,6 +65,13 @@ it('a name that is taken is refused beside the form, and a viewer is offered not
     await page.getByRole('button', { name: 'Make the project' }).click();
     await page.getByText(says).waitFor();
   }
+  await page.getByLabel('Name').fill('shop');
+  await page.getByRole('button', { name: 'Make the project' }).click();
+  await page.getByRole('link', { name: 'Edit shop' }).click();
+  await page.getByRole('heading', { name: 'Change shop' }).waitFor();
+  await page.getByLabel('Name').fill('lab');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('region', { name: 'Change shop' }).getByText('There is one of this name already.').waitFor();
   stage.fake.role = 'viewer';
   await page.goto('/settings/projects?edit=lab');
   await page.getByRole('rowheader', { name: 'lab' }).waitFor();

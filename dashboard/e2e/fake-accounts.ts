@@ -22,9 +22,9 @@ export function accountAnswer(
   if (['projects', 'teams', 'service-accounts'].includes(kind)) {
     const items = directoryOf(org, kind);
     const sent = body === '' ? {} : (JSON.parse(body) as Partial<contract.DirectoryItem> & { archived?: boolean });
+    if (method !== 'GET' && sent.name !== id && items.some(({ name }) => name === sent.name))
+      throw new ProblemAnswer(409, 'There is one of this name already.');
     if (method === 'POST') {
-      if (items.some(({ name }) => name === sent.name))
-        throw new ProblemAnswer(409, 'There is one of this name already.');
       const counts = { keys: 0, keys_active: 0 };
       const made = contract.directoryCreateSchema.parse(sent);
       items.push({ ...made, created_at: at, created_by: 'ada', archived_at: null, ...counts });
