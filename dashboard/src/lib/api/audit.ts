@@ -1,7 +1,6 @@
 import {
   auditPageSchema,
   chainStateSchema,
-  directorySchema,
   evidencePageSchema,
   evidenceSchema,
   exportReceiptSchema,
@@ -23,8 +22,6 @@ export function auditCalls({ read, command, request }: Calls) {
     exportFile: (body: unknown, signal: AbortSignal) => request('POST', '/v1/exports', body, signal),
     signingKey: () => read(signingKeySchema, '/v1/signing-key'),
     onboarding: () => read(onboardingSchema, '/v1/onboarding'),
-    makeServiceAccount: (body: { name: string; owner: string; description: string }) =>
-      command(directorySchema, '/v1/service-accounts', body),
     evidencePage: (query: Query) => read(evidencePageSchema, `/v1/evidence${queryString(query)}`),
     evidence: (id: string) => read(evidenceSchema, `/v1/evidence/${encodeURIComponent(id)}`),
     captureEvidence: (exportId: string) => command(evidenceSchema, '/v1/evidence', { export_id: exportId }),

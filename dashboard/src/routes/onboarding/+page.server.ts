@@ -15,8 +15,8 @@ export const actions: Actions = {
   account: async ({ request, locals }) => {
     const form = await request.formData();
     const text = (name: string) => String(form.get(name) ?? '').trim();
-    const body = { name: text('name'), owner: text('owner'), description: text('description') };
-    const outcome = await locals.api.makeServiceAccount(body);
+    const body = { name: text('name'), owner: text('owner'), description: '' };
+    const outcome = await locals.api.addToDirectory('service_account', body);
     return outcome.ok ? { part: 'account' as const } : refused('account', outcome.problem);
   },
 };
