@@ -85,10 +85,18 @@ it('registers a provider’s keys only after it was shown which', async () => {
   await page.getByRole('button', { name: 'See what would change' }).click();
   await page.getByRole('heading', { name: 'What would change' }).waitFor();
   expect(await page.locator('main').innerText()).toContain('<b>Nightly</b>');
+  // What was told holds for the organisation that it was told of.
+  await page.getByLabel('Organization').fill('acme');
+  await eventually(() => page.getByRole('button', { name: /^Register/ }).count()).toBe(0);
+  await page.getByRole('button', { name: 'See what would change' }).click();
   await page.getByRole('button', { name: 'Register 1' }).click();
   await page.getByRole('heading', { name: 'What was done' }).waitFor();
   const sent = stage.fake.received.filter(({ url }) => url.startsWith('/v1/imports/'));
-  expect(sent.map(({ body }) => (JSON.parse(body) as { dry_run: boolean }).dry_run)).toEqual([true, false]);
+  expect(sent.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
+    { org: '', dry_run: true },
+    { org: 'acme', dry_run: true },
+    { org: 'acme', dry_run: false },
+  ]);
 });
 
 const PAGES = ['/onboarding', '/usage', '/policies', '/policies/ip_locking', '/jobs', '/audit', '/exports', '/imports'];

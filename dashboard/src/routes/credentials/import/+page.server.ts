@@ -1,6 +1,7 @@
 import { fail } from '@sveltejs/kit';
 import { IMPORT_COLUMNS, IMPORT_LINES_MAX } from '@lanewatch/query-api/contract';
 import { holdsKnownKey } from '@lanewatch/query-api/contract/raw-key';
+import { importRefused } from './refusal.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 export const load: PageServerLoad = () => ({ columns: [...IMPORT_COLUMNS], linesMax: IMPORT_LINES_MAX });
@@ -16,11 +17,7 @@ export const actions: Actions = {
     const outcome = await locals.api.importCredentials(csv, isDryRun);
     // A raw key among the lines is not written back into the page.
     const shown = holdsKnownKey(csv) ? '' : csv;
-    if (!outcome.ok) {
-      const { status, detail, title } = outcome.problem;
-      const said = { complaint: detail || title, mayBeDone: outcome.mayBeDone && !isDryRun };
-      return fail(status >= 500 ? 502 : status, { csv: shown, ...said });
-    }
+    if (!outcome.ok) return importRefused(outcome, isDryRun, { csv: shown });
     return { csv: isDryRun ? shown : '', report: outcome.value };
   },
 };
