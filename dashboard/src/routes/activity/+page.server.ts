@@ -1,4 +1,5 @@
 import { ledgerQuerySchema } from '@lanewatch/query-api/contract';
+import { moduleChoices } from '#lib/modules.ts';
 import { parseQuery } from '#lib/query.ts';
 import { chipsOf } from '../ledger/filters.ts';
 import { exactBounds } from '../ledger/ledger-query.ts';
@@ -10,7 +11,7 @@ export const load: PageServerLoad = async ({ locals: { api }, url }) => {
   const query = parseQuery(ledgerQuerySchema, params);
   const [{ items, next_cursor }, modules] = await Promise.all([
     api.ledger({ ...query, totals: false }),
-    api.modules().catch(() => null),
+    moduleChoices(api, query.module?.at(-1)),
   ]);
-  return { items, next_cursor, chips: chipsOf(query), modules: modules?.items ?? [] };
+  return { items, next_cursor, chips: chipsOf(query), modules };
 };

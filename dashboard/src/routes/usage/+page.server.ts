@@ -1,4 +1,5 @@
 import { usageQuerySchema } from '@lanewatch/query-api/contract';
+import { moduleChoices } from '#lib/modules.ts';
 import { parseQuery } from '#lib/query.ts';
 import { chartOf } from './charts.ts';
 import type { PageServerLoad } from './$types';
@@ -8,16 +9,15 @@ const KEYS_SHOWN = 20;
 
 export const load: PageServerLoad = async ({ locals: { api }, url }) => {
   const query = parseQuery(usageQuerySchema, url.searchParams);
-  const [usage, modules] = await Promise.all([api.usage(query), api.modules().catch(() => null)]);
+  const [usage, modules] = await Promise.all([api.usage(query), moduleChoices(api, query.module)]);
   const { by, steps: _steps, ...whole } = usage;
-  const labels = new Map((modules?.items ?? []).map(({ module, label }) => [module, label]));
   const named = (rows: (typeof by)['lane']['rows']) => rows.map(({ steps: _ofRow, ...row }) => row);
   return {
     usage: whole,
     window: query.window,
     isGiven: query.from !== undefined,
     filters: { module: query.module, environment: query.environment },
-    modules: [...labels].filter(([module]) => module !== '').map(([module, label]) => ({ module, label })),
+    modules,
     charts: {
       executions: chartOf(usage, 'lane', 'executions'),
       failed: chartOf(usage, 'lane', 'failed_authentications'),
