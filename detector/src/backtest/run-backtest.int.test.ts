@@ -1,26 +1,16 @@
 import { fingerprintOf } from '@lanewatch/ingest/contract';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { backtestRequestSchema, type BacktestResult, type RuleId } from '../../contract/index.ts';
-import {
-  insertRows,
-  ledgerRow,
-  openTestLedger,
-  startTestEngine,
-  STORED_AT,
-  type TestEngine,
-  type TestLedger,
-} from '../ledger/testing.ts';
+import { insertRows, ledgerRow, startTestLedger, STORED_AT, type TestLedger } from '../ledger/testing.ts';
 import { createBacktests, startWorker, type BacktestProgress } from './backtests.ts';
 import { backtestsTable } from './backtests-table.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-let engine: TestEngine;
 let test: TestLedger;
 
 beforeAll(async () => {
-  engine = await startTestEngine();
-  test = await openTestLedger(engine);
+  test = await startTestLedger();
   await test.ledger.claim([0], 'first');
   // Three keys used from one address that nobody is known behind, six hours apart, with a line feed and a quote in a name.
   const rows = ['one', 'two', 'three'].flatMap((name, index) =>
@@ -42,10 +32,7 @@ beforeAll(async () => {
     { ...entry, id: 'reversal', calls: -1, kafka_offset: rows.length + 1 },
   ]);
 });
-afterAll(async () => {
-  await test.close();
-  await engine.stop();
-});
+afterAll(() => test.close());
 
 /** Has a rule tried in a thread, as the detector does, and answers what was written of it. */
 async function tried(rule: RuleId, parameters: Record<string, number>): Promise<BacktestProgress> {
@@ -57,7 +44,7 @@ async function tried(rule: RuleId, parameters: Record<string, number>): Promise<
       ...{ parameters, orgs: [], projects: [], environments: [] },
     },
   });
-  const { url, user, password } = engine;
+  const { url, user, password } = test.options;
   const table = backtestsTable(test.client, test.database, Date.now);
   return new Promise((resolve, reject) => {
     const backtests = createBacktests({

@@ -1,27 +1,15 @@
 import type { BusRecord, OutgoingRecord } from '@lanewatch/ingest/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  insertRows,
-  ledgerRow,
-  openTestLedger,
-  startTestEngine,
-  type TestEngine,
-  type TestLedger,
-} from '../ledger/testing.ts';
+import { insertRows, ledgerRow, startTestLedger, type TestLedger } from '../ledger/testing.ts';
 import { decodeRecord } from '../pipeline/decode.ts';
 import { reconcile } from './reconciler.ts';
 import { createReportReader } from './reports.ts';
 
-let engine: TestEngine;
 let opened: TestLedger;
 beforeAll(async () => {
-  engine = await startTestEngine();
-  opened = await openTestLedger(engine);
+  opened = await startTestLedger();
 });
-afterAll(async () => {
-  await opened.close();
-  await engine.stop();
-});
+afterAll(() => opened.close());
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const REQUESTS = 20;

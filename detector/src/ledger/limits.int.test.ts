@@ -2,21 +2,16 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { LedgerUnavailableError } from './ledger.ts';
-import { finding, openTestLedger, startTestEngine, type TestEngine, type TestLedger } from './testing.ts';
+import { finding, startTestLedger, type TestLedger } from './testing.ts';
 
 const LIMIT_MS = 300;
 
 describe('an engine that falls silent', () => {
-  let engine: TestEngine;
   let test: TestLedger;
   beforeAll(async () => {
-    engine = await startTestEngine();
-    test = await openTestLedger(engine);
+    test = await startTestLedger();
   });
-  afterAll(async () => {
-    await test.close();
-    await engine.stop();
-  });
+  afterAll(() => test.close());
 
   /** Stands before the engine; once silenced it takes requests and answers none. */
   async function silencer(): Promise<{ url: string; silence(): void }> {
@@ -25,7 +20,7 @@ describe('an engine that falls silent', () => {
       if (isSilent) return;
       const { method, headers } = incoming;
       const forwarded = request(
-        new URL(incoming.url ?? '/', engine.url),
+        new URL(incoming.url ?? '/', test.options.url),
         { method: method ?? 'POST', headers },
         (answer) => {
           outgoing.writeHead(answer.statusCode ?? 500, answer.headers);

@@ -131,6 +131,19 @@ export async function openTestLedger(
   };
 }
 
+/** A ledger on an engine that is started for it, and stopped as it is closed: for files whose tests share one. */
+export async function startTestLedger(): Promise<TestLedger> {
+  const engine = await startTestEngine();
+  const test = await openTestLedger(engine);
+  return {
+    ...test,
+    async close() {
+      await test.close();
+      await engine.stop();
+    },
+  };
+}
+
 export const STORED_AT = Date.UTC(2026, 10, 20, 12);
 
 /** A row with something in it; tests name what matters to them. */

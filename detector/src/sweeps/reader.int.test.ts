@@ -1,25 +1,15 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import {
-  insertRows,
-  ledgerRow,
-  openTestLedger,
-  startTestEngine,
-  STORED_AT,
-  type TestEngine,
-  type TestLedger,
-} from '../ledger/testing.ts';
+import { insertRows, ledgerRow, startTestLedger, STORED_AT, type TestLedger } from '../ledger/testing.ts';
 import { createFloodGuard, floodIdOf } from '../findings/flood-guard.ts';
 import { createSweepReader, dayStartMs, type SweepReader } from './reader.ts';
 import { DAY_MS, type Guards } from './sweep.ts';
 
 const HOUR = 3_600_000;
-let engine: TestEngine;
 let test: TestLedger;
 let reader: SweepReader;
 
 beforeAll(async () => {
-  engine = await startTestEngine();
-  test = await openTestLedger(engine);
+  test = await startTestLedger();
   reader = createSweepReader(test.client, test.database);
   await test.ledger.claim([0], 'first');
   const row = (changes: object, kafka_offset: number) => ({
@@ -33,10 +23,7 @@ beforeAll(async () => {
     row({ lane: 'two', seen_at: STORED_AT - 20 * DAY_MS, credential_id: 'credential-2', collector: '' }, 2),
   ]);
 });
-afterAll(async () => {
-  await test.close();
-  await engine.stop();
-});
+afterAll(() => test.close());
 
 it('reads last uses, spend by period and hours of collectors as the ledger has them', async () => {
   const [today, week, month] = [dayStartMs(STORED_AT), STORED_AT - 4 * DAY_MS, STORED_AT - 19 * DAY_MS];

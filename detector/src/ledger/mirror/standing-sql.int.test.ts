@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { insertMirrored, mirroredOf, reloadMirrored, standingNowSql } from '../../../contract/index.ts';
 import { classify } from '../../classify/classify.ts';
 import { createRegistryView } from '../../classify/registry-view.ts';
-import { openTestLedger, startTestEngine, type TestEngine, type TestLedger } from '../testing.ts';
+import { startTestLedger, type TestLedger } from '../testing.ts';
 
 const AT_MS = Date.UTC(2026, 10, 20, 12);
 const FINGERPRINTS = ['', 'a'.repeat(64), 'b'.repeat(64), 'c'.repeat(64)];
@@ -25,16 +25,11 @@ const record = fc.record({
   status: fc.constantFrom('active' as const, 'revoked' as const, 'expired' as const),
 });
 
-let engine: TestEngine;
 let test: TestLedger;
 beforeAll(async () => {
-  engine = await startTestEngine();
-  test = await openTestLedger(engine);
+  test = await startTestLedger();
 });
-afterAll(async () => {
-  await test.close();
-  await engine.stop();
-});
+afterAll(() => test.close());
 
 it('standing now in SQL is what the detector would decide for an event now', async () => {
   const lanes = FINGERPRINTS.flatMap((fingerprint) =>

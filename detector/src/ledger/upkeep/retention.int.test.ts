@@ -1,30 +1,17 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import {
-  finding,
-  insertRows,
-  ledgerRows,
-  openTestLedger,
-  startTestEngine,
-  type TestEngine,
-  type TestLedger,
-} from '../testing.ts';
+import { finding, insertRows, ledgerRows, startTestLedger, type TestLedger } from '../testing.ts';
 import { applyRetention } from './retention.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 15);
 const DAY_MS = 86_400_000;
 
-let engine: TestEngine;
 let test: TestLedger;
 let claimants: Map<number, string>;
 beforeAll(async () => {
-  engine = await startTestEngine();
-  test = await openTestLedger(engine);
+  test = await startTestLedger();
   claimants = new Map(await Promise.all([0, 1].map(async (one) => [one, await claim(one)] as const)));
 });
-afterAll(async () => {
-  await test.close();
-  await engine.stop();
-});
+afterAll(() => test.close());
 
 async function claim(partition: number): Promise<string> {
   const claimant = `holder-of-${partition}`;
