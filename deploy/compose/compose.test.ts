@@ -46,6 +46,11 @@ describe.each(SERVICES)('%s in compose.yaml', (name) => {
   });
 });
 
+test('no image is built of what up.sh made', () => {
+  const leftOut = readFileSync(join(ROOT, '.dockerignore'), 'utf8').split('\n');
+  expect(leftOut).toEqual(expect.arrayContaining(['deploy/compose/secrets', 'deploy/compose/.env']));
+});
+
 test('only what people and collectors reach has a port outside, on loopback unless .env says otherwise', () => {
   const open = Object.entries(file.services).filter(([, { ports }]) => ports !== undefined);
   expect(open.map(([name]) => name).sort()).toEqual(['dashboard', 'ingest']);
