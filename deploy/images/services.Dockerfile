@@ -16,7 +16,8 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /us
 ENV NODE_ENV=production LANEWATCH_HOME=/var/lib/lanewatch
 COPY --from=build /app /app
 # The one folder that is written: ingest's spool. Mount a volume there; everything else may be read-only.
-RUN mkdir -p /var/lib/lanewatch && chown 1000:1000 /var/lib/lanewatch
+# Everybody may write: a new volume takes over this mode, and compose runs the services as whoever made the secrets.
+RUN mkdir -p /var/lib/lanewatch && chmod 1777 /var/lib/lanewatch
 WORKDIR /app
 USER 1000:1000
 VOLUME /var/lib/lanewatch
