@@ -8,9 +8,7 @@ const VARIABLE = /\$\{(\w+)(?::([-?])([^}]*))?\}/g;
 /** What up.sh and a reader of compose.tls.yaml write into .env. */
 export const EXAMPLE_SETTINGS: Record<string, string> = {
   ...{ LANEWATCH_UID: '1000', LANEWATCH_GID: '1000' },
-  ...{ DASHBOARD_DOMAIN: 'lanewatch.example.com', DASHBOARD_URL: 'https://lanewatch.example.com' },
-  ...{ INGEST_DOMAIN: 'ingest.example.com', INGEST_URL: 'https://ingest.example.com' },
-  ...{ SECURE_COOKIES: 'true', TLS_PROXY_ADDRESS: '172.31.46.10' },
+  ...{ DASHBOARD_DOMAIN: 'lanewatch.example.com', INGEST_DOMAIN: 'ingest.example.com' },
 };
 
 /** A compose file with its variables filled in as docker compose does it. */

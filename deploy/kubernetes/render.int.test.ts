@@ -24,6 +24,22 @@ interface Manifest {
   };
 }
 
+/** What compose makes of several files. */
+type MergedServices = Record<
+  string,
+  {
+    environment: string[] | Record<string, string>;
+    ports?: unknown[];
+    networks: Record<string, { ipv4_address?: string } | null>;
+  }
+>;
+
+/** Lines where several files were merged, names and values where one alone had them. */
+const settingsOf = ({ environment }: MergedServices[string]): Record<string, string> =>
+  Array.isArray(environment)
+    ? Object.fromEntries(environment.map((line) => line.split(/=(.*)/s, 2) as [string, string]))
+    : environment;
+
 describe.skipIf(tools === null).each([
   ['the defaults', []],
   ['every other branch', ['--values', join(CHART, 'ci/strimzi-values.yaml')]],
@@ -68,7 +84,28 @@ it.skipIf(tools === null)(
       writeFileSync(join(folder, name), composeText(name, EXAMPLE_SETTINGS));
       return join(folder, name);
     });
-    for (const some of [files.slice(0, 1), files.slice(0, 2), files])
-      expect((await run(join(tools!, 'compose'), ['-format', 'json', ...some])).stdout).toContain('"query-api"');
+    const merged = async (some: string[]) =>
+      (
+        JSON.parse((await run(join(tools!, 'compose'), ['-format', 'json', ...some])).stdout) as {
+          services: MergedServices;
+        }
+      ).services;
+    const [plain, withTls, all] = await Promise.all([1, 2, 3].map((count) => merged(files.slice(0, count))));
+    for (const services of [plain!, withTls!, all!])
+      for (const name of SERVICES)
+        expect(unknownSettings(name, Object.keys(settingsOf(services[name]!))), name).toEqual([]);
+    expect(all).toHaveProperty('prometheus');
+
+    // Who reached the dashboard beside the proxy could claim any address as theirs.
+    expect(plain!['dashboard']!.ports).toHaveLength(1);
+    expect(withTls!['dashboard']!.ports ?? []).toEqual([]);
+    const of = (name: string) => settingsOf(withTls![name]!);
+    const people = 'https://lanewatch.example.com';
+    const collectors = 'https://ingest.example.com';
+    const proxy = withTls!['tls']!.networks['front']!.ipv4_address;
+    expect(of('ingest')).toMatchObject({ TRUSTED_PROXIES: proxy });
+    expect(of('query-api')).toMatchObject({ DASHBOARD_URL: people, SECURE_COOKIES: 'true' });
+    expect(of('dashboard')).toMatchObject({ DASHBOARD_ORIGIN: people, INGEST_URL: collectors });
+    expect(of('link')).toMatchObject({ INGEST_URL: collectors });
   },
 );
