@@ -3,24 +3,23 @@ import { ASSUMED, MEASURED, SCALES } from './figures.ts';
 import { tableOf } from './table.ts';
 
 /** `npm run -s lanewatch -- capacity [--events N --lanes N]` */
-function readOptions(): { events?: string; lanes?: string } {
-  try {
-    return parseArgs({ options: { events: { type: 'string' }, lanes: { type: 'string' } } }).values;
-  } catch (error) {
-    console.error(`${(error as Error).message}. --help says what there is.`);
-    process.exit(2);
-  }
-}
-
-const values = readOptions();
-const wanted = [Number(values.events ?? 0), Number(values.lanes ?? 10_000)] as const;
-if (wanted.some((value) => !Number.isFinite(value) || value < 0)) {
-  console.error('--events and --lanes are numbers: events a second, and keys in use.');
-  process.exitCode = 2;
-} else {
-  const scales = values.events === undefined ? SCALES : [{ eventsPerSecond: wanted[0], lanes: wanted[1] }];
+try {
+  const { values } = parseArgs({ options: { events: { type: 'string' }, lanes: { type: 'string' } } });
+  const lanes = amountOf('--lanes', 'keys in use', values.lanes ?? '10000');
+  const scales =
+    values.events === undefined
+      ? SCALES
+      : [{ eventsPerSecond: amountOf('--events', 'events a second', values.events), lanes }];
   const [titles = [], ...rows] = tableOf(scales, MEASURED, ASSUMED);
   const width = Math.max(...titles.map((title) => title.length));
   for (const [index, title] of titles.entries())
     console.log([title.padEnd(width), ...rows.map((row) => (row[index] ?? '').padStart(12))].join('  '));
+} catch (error) {
+  console.error(`${(error as Error).message.replace(/\.?$/, '.')} --help says what there is.`);
+  process.exitCode = 2;
+}
+
+function amountOf(option: string, what: string, text: string): number {
+  if (/^\d{1,12}$/.test(text) && Number(text) > 0) return Number(text);
+  throw new Error(`${option} is a whole number of ${what}, 1 or more, not "${text}".`);
 }
