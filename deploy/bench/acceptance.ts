@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { throughputResult, type Bench, type BenchContext } from './bench.ts';
+import { throughputResult, type Bench } from './bench.ts';
 import { httpLoad } from './http-load.ts';
 import { startIngestProcess } from './ingest-process.ts';
-import { endProcess } from './processes.ts';
+import { startServer } from './processes.ts';
 import { toInput } from './to-input.ts';
 import { workload } from './workload.ts';
 
@@ -12,22 +9,13 @@ const EVENTS_PER_REQUEST = 100;
 const REQUESTS = 1_500;
 const CONNECTIONS = 32;
 
-/** Starts the peer. Returns its address. */
-async function startParseOnly(context: BenchContext): Promise<string> {
-  const entry = fileURLToPath(new URL('./parse-only-server.ts', import.meta.url));
-  const child = spawn(process.execPath, [entry], { stdio: ['ignore', 'pipe', 'inherit'] });
-  context.atEnd(() => endProcess(child));
-  for await (const url of createInterface({ input: child.stdout })) return url;
-  throw new Error('the server that only parses did not start');
-}
-
 export const acceptance: Bench = {
   id: 'P4',
   summary: 'from an HTTP request to an acknowledged event',
   async run(context) {
     const { brokers } = await context.kafka();
     const ingest = await startIngestProcess(context, brokers, 'p4-');
-    const parseOnlyUrl = await startParseOnly(context);
+    const parseOnlyUrl = await startServer(context, './parse-only-server.ts');
     const lines = [...workload({ events: EVENTS_PER_REQUEST * REQUESTS, keys: 2_000, endMs: Date.now() })].map(
       (event) => JSON.stringify(toInput(event)),
     );

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
   credentialRecordKey,
@@ -12,7 +11,7 @@ import {
 } from '@lanewatch/ingest/contract';
 import { freePort } from '../kafka/start-kafka.ts';
 import type { BenchContext } from './bench.ts';
-import { endProcess, hasEnded } from './processes.ts';
+import { endProcess, untilItAnswers } from './processes.ts';
 
 const INGEST_MAIN = fileURLToPath(new URL('../../ingest/src/main.ts', import.meta.url));
 const START_DEADLINE_MS = 30_000;
@@ -49,19 +48,8 @@ export async function startIngestProcess(
   });
   context.atEnd(() => endProcess(child));
   const url = `http://127.0.0.1:${port}`;
-  const deadline = performance.now() + START_DEADLINE_MS;
-  while (!(await isReady(url))) {
-    if (performance.now() > deadline || hasEnded(child)) throw new Error('ingest did not become ready');
-    await delay(50);
-  }
+  await untilItAnswers(child, { name: 'ingest', url: `${url}/readyz`, deadlineMs: START_DEADLINE_MS });
   return { url, collectorKey };
-}
-
-function isReady(url: string): Promise<boolean> {
-  return fetch(`${url}/readyz`).then(
-    ({ ok }) => ok,
-    () => false,
-  );
 }
 
 async function registerCollector(brokers: string, topicPrefix: string, secret: string): Promise<void> {

@@ -1,7 +1,13 @@
-import type { ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { BenchContext } from './bench.ts';
 
-export function hasEnded(child: ChildProcess): boolean {
+const LOOK_INTERVAL_MS = 50;
+
+function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
@@ -11,4 +17,39 @@ export async function endProcess(child: ChildProcess): Promise<void> {
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
   await ended;
+}
+
+/**
+ * Waits until a process that serves HTTP answers with 2xx.
+ * @param name of the process, for the error
+ * @throws Error when it ends before, or when the time is up
+ */
+export async function untilItAnswers(
+  child: ChildProcess,
+  { name, url, deadlineMs }: { name: string; url: string; deadlineMs: number },
+): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
+  const answers = () =>
+    fetch(url).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  while (!(await answers())) {
+    if (hasEnded(child)) throw new Error(`${name} ended before ${url} answered`);
+    if (performance.now() > deadline) throw new Error(`${url} of ${name} did not answer in ${deadlineMs / 1000} s`);
+    await delay(LOOK_INTERVAL_MS);
+  }
+}
+
+/**
+ * Starts a program of this folder that serves HTTP and prints its address first, until the bench ends.
+ * @returns its address
+ * @throws Error when it ends without one
+ */
+export async function startServer(context: BenchContext, program: string, ...args: string[]): Promise<string> {
+  const entry = fileURLToPath(new URL(program, import.meta.url));
+  const child = spawn(process.execPath, [entry, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  context.atEnd(() => endProcess(child));
+  for await (const url of createInterface({ input: child.stdout })) return url;
+  throw new Error(`${[program, ...args].join(' ')} did not start`);
 }
