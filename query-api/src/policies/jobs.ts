@@ -1,7 +1,7 @@
 import type { PolicyId } from '../../contract/index.ts';
+import { changeKeys } from '../registry/change-keys.ts';
 import type { RegistryDatabase, RegistryTransaction } from '../registry/database.ts';
 import type { Job, JobRun } from '../schedule/job.ts';
-import { changeKeys } from './change.ts';
 import { endCollection, isStale, leadOf, readOpenCollections } from './collections.ts';
 import { readFacts } from './facts.ts';
 import type { PolicyParts } from './facts.ts';

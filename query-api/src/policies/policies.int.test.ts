@@ -8,7 +8,7 @@ import { engineOf, registryTargets, startHarness } from '../testing/harness.ts';
 import type { Harness } from '../testing/harness.ts';
 import { topicRecords } from '../testing/registry.ts';
 import { visitorOf } from '../testing/visitor.ts';
-import { changeKeys } from './change.ts';
+import { changeKeys } from '../registry/change-keys.ts';
 import { readPolicyDetail } from './overview.ts';
 
 const engine = engineOf(inject('clickhouseServer'));

@@ -2,8 +2,8 @@ import type { PolicyId, PolicyMode } from '../../contract/index.ts';
 import type { CredentialRow } from '../registry/record.ts';
 import type { RegistryTransaction } from '../registry/database.ts';
 import type { JobRun } from '../schedule/job.ts';
-import { changeKeys } from './change.ts';
-import type { KeyChange } from './change.ts';
+import { changeKeys } from '../registry/change-keys.ts';
+import type { KeyChange } from '../registry/change-keys.ts';
 import { openCollections } from './collections.ts';
 import type { Offer } from './collections.ts';
 import { judge } from './evaluate.ts';
@@ -74,8 +74,8 @@ export async function sweepKeys(
       }
       const by = { actor: sweep.actor, at };
       const offered = await openCollections(transaction, offers, by);
-      const edited = (await changeKeys(transaction, edits, by)).filter((changes) => changes.length > 0);
-      done.changed = offered.size + edited.length;
+      const { changes } = await changeKeys(transaction, edits, by);
+      done.changed = offered.size + changes.filter((ofKey) => ofKey.length > 0).length;
       done.skipped += offers.length + edits.length - done.changed;
       await sweep.onPart?.(transaction, done);
       return `${sweep.cursorPrefix}${ids.at(-1)}`;

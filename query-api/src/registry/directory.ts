@@ -7,6 +7,7 @@ import type {
   DirectoryKind,
 } from '../../contract/index.ts';
 import { appendAudit } from '../audit/append.ts';
+import { changesOf } from '../audit/changes.ts';
 import { fieldProblem, ProblemError } from '../http/problem.ts';
 import type { RegistryDatabase } from './database.ts';
 import { refuseErrors, refuseRawKeys, textErrors } from './fields.ts';
@@ -127,11 +128,7 @@ export function editInDirectory(
         ? 0
         : await renameEverywhere(transaction, kind, { from: name, to: renamed }, { actor: by.actor, at });
     await transaction.updateTable('directory').set(after).where('kind', '=', kind).where('name', '=', name).execute();
-    const changes = (['name', 'owner', 'description', 'archived_at'] as const).flatMap((field) =>
-      JSON.stringify(before[field]) === JSON.stringify(after[field])
-        ? []
-        : [{ field, before: before[field], after: after[field] }],
-    );
+    const changes = changesOf(['name', 'owner', 'description', 'archived_at'], before, after);
     const subject = { kind, id: renamed };
     await appendAudit(transaction, { actor: by.actor, action: `${kind}.edited`, at, subject, changes });
     return outboxId;

@@ -1,15 +1,18 @@
 import { sql } from 'kysely';
 import type { DirectoryKind } from '../../contract/index.ts';
 import { ProblemError } from '../http/problem.ts';
+import { changeKeys } from './change-keys.ts';
 import type { RegistryTransaction } from './database.ts';
 import type { CredentialRow } from './record.ts';
-import { liveOf, secretsOf, writeEvent, writeOutbox } from './registry.ts';
 
 /** Where a key names one of each kind. */
 const FIELD_OF = { project: 'project', team: 'team', service_account: 'owner' } as const satisfies Record<
   DirectoryKind,
   keyof CredentialRow
 >;
+
+/** Keys of one statement, which has a limit of values. */
+const KEYS_AT_ONCE = 500;
 
 /**
  * Gives whatever names a project, team or service account its new name: keys with their records on the topic, policies of that
@@ -30,34 +33,32 @@ export async function renameEverywhere(
     .where('kind', '=', kind)
     .where('name', '=', to)
     .executeTakeFirst();
-  if (there !== undefined) throw new ProblemError('conflict', 'There is one of the new name already.');
+  if (there !== undefined) throw taken('There is one of the new name already.');
   if (kind === 'project') await renamePolicies(transaction, name);
   if (kind !== 'team') await renameInChannels(transaction, kind === 'project' ? 'projects' : 'owners', name);
   let keys = transaction.selectFrom('credentials').selectAll().where(FIELD_OF[kind], '=', from);
   if (kind === 'service_account') keys = keys.where('owner_kind', '=', 'service_account');
+  const rows = await keys.orderBy('id').execute();
   let outboxId = 0;
-  for (const before of await keys.execute()) {
-    const row: CredentialRow = { ...before, [FIELD_OF[kind]]: to, version: before.version + 1 };
-    await transaction
-      .updateTable('credentials')
-      .set({ [FIELD_OF[kind]]: to, version: row.version })
-      .where('id', '=', row.id)
-      .execute();
-    const changes = [{ field: FIELD_OF[kind], before: from, after: to }];
-    await writeEvent(transaction, { ...by, action: 'edited', credentialId: row.id, changes });
-    const live = liveOf(await secretsOf(transaction, [row.id]), by.at.getTime());
-    outboxId = await writeOutbox(transaction, row, live, by.at);
+  for (let at = 0; at < rows.length; at += KEYS_AT_ONCE) {
+    const part = rows
+      .slice(at, at + KEYS_AT_ONCE)
+      .map((row) => ({ row, fields: { [FIELD_OF[kind]]: to }, detail: '' }));
+    outboxId = Math.max(outboxId, (await changeKeys(transaction, part, by)).outboxId);
   }
   return outboxId;
 }
 
+const taken = (why: string): ProblemError =>
+  new ProblemError('conflict', why, [{ path: 'name', message: 'is taken: choose another' }]);
+
 async function renamePolicies(transaction: RegistryTransaction, name: { from: string; to: string }): Promise<void> {
-  const taken = await transaction
+  const there = await transaction
     .selectFrom('policies')
     .select('policy')
     .where('project', '=', name.to)
     .executeTakeFirst();
-  if (taken !== undefined) throw new ProblemError('conflict', 'Policies are set for a project of the new name.');
+  if (there !== undefined) throw taken('Policies are set for a project of the new name.');
   await transaction.updateTable('policies').set({ project: name.to }).where('project', '=', name.from).execute();
 }
 
