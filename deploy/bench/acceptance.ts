@@ -15,7 +15,7 @@ export const acceptance: Bench = {
   async run(context) {
     const { brokers } = await context.kafka();
     const ingest = await startIngestProcess(context, brokers, 'p4-');
-    const parseOnlyUrl = await startServer(context, './parse-only-server.ts');
+    const parseOnlyUrl = await startServer(context, new URL('./parse-only-server.ts', import.meta.url));
     const lines = [...workload({ events: EVENTS_PER_REQUEST * REQUESTS, keys: 2_000, endMs: Date.now() })].map(
       (event) => JSON.stringify(toInput(event)),
     );

@@ -42,14 +42,13 @@ export async function untilItAnswers(
 }
 
 /**
- * Starts a program of this folder that serves HTTP and prints its address first, until the bench ends.
+ * Starts a program that serves HTTP and prints its address first, until the bench ends.
  * @returns its address
  * @throws Error when it ends without one
  */
-export async function startServer(context: BenchContext, program: string, ...args: string[]): Promise<string> {
-  const entry = fileURLToPath(new URL(program, import.meta.url));
-  const child = spawn(process.execPath, [entry, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+export async function startServer(context: BenchContext, program: URL, ...args: string[]): Promise<string> {
+  const child = spawn(process.execPath, [fileURLToPath(program), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   context.atEnd(() => endProcess(child));
   for await (const url of createInterface({ input: child.stdout })) return url;
-  throw new Error(`${[program, ...args].join(' ')} did not start`);
+  throw new Error(`${[program.href, ...args].join(' ')} did not start`);
 }

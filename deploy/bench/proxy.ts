@@ -26,8 +26,8 @@ export const proxy: Bench = {
   summary: 'what the observing proxy adds to a streamed request',
   async run(context) {
     const { brokers } = await context.kafka();
-    const provider = await startServer(context, './proxy-peers.ts', 'provider');
-    const bare = await startServer(context, './proxy-peers.ts', 'proxy', provider);
+    const provider = await startServer(context, new URL('./proxy-peers.ts', import.meta.url), 'provider');
+    const bare = await startServer(context, new URL('./proxy-peers.ts', import.meta.url), 'proxy', provider);
     const ingest = await startIngestProcess(context, brokers, 'p12-', { PROXY_PROVIDERS: `anthropic=${provider}` });
     const routes = { direct: provider, bare, ours: `${ingest.url}/proxy/anthropic` };
     const agent = new Agent({ connections: null, pipelining: 1 });

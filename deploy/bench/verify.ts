@@ -116,7 +116,7 @@ export const verify: Bench = {
     const databaseUrl = `pglite:${join(home, 'registry')}`;
     const keys = await fillRegistry(databaseUrl);
     const ours = await startQueryApi(context, home, databaseUrl);
-    const echo = await startServer(context, './echo-server.ts');
+    const echo = await startServer(context, new URL('./echo-server.ts', import.meta.url));
     const figures: { ours: Load[]; echo: Load[] } = { ours: [], echo: [] };
     // One unmeasured round each: both processes compile their hot paths.
     for (const base of [ours, echo]) await load(base, keys);
