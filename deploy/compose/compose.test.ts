@@ -63,10 +63,14 @@ test('up.sh makes every secret, for its owner alone where a service reads it, an
   expect(before.every((secret) => secret.length >= 64)).toBe(true);
   expect(statSync(join(folder, 'secrets')).mode & 0o777).toBe(0o700);
   expect(statSync(join(folder, 'secrets/auth-secret')).mode & 0o777).toBe(0o600);
-  writeFileSync(join(folder, '.env'), 'LANEWATCH_UID=5\n');
+  const own = 'LANEWATCH_UID=5\nLANEWATCH_GID=6\n';
+  writeFileSync(join(folder, '.env'), own);
   execFileSync('sh', ['up.sh', '--prepare'], { cwd: folder });
   expect(Object.values(file.secrets!).map(({ file: path }) => readFileSync(join(folder, path), 'utf8'))).toEqual(
     before,
   );
-  expect(readFileSync(join(folder, '.env'), 'utf8')).toBe('LANEWATCH_UID=5\n');
+  expect(readFileSync(join(folder, '.env'), 'utf8')).toBe(own);
+  // As root they are given to whom the services run as.
+  const me = process.getuid!();
+  expect(statSync(join(folder, 'secrets/auth-secret')).uid).toBe(me === 0 ? 5 : me);
 });

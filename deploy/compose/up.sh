@@ -40,13 +40,15 @@ XML
 chmod 644 secrets/postgres-password secrets/clickhouse-users.xml
 
 uid=$(id -u) gid=$(id -g)
-if [ "$uid" = 0 ]; then
-  uid=1000 gid=1000
+[ "$uid" != 0 ] || uid=1000 gid=1000
+[ -f .env ] || printf 'LANEWATCH_UID=%s\nLANEWATCH_GID=%s\n' "$uid" "$gid" >.env
+if [ "$(id -u)" = 0 ]; then
+  # Theirs whom the services run as, also where somebody else than root wrote .env.
+  of() { sed -n "s/^LANEWATCH_$1=//p" .env; }
   for name in auth-secret control-token clickhouse-password clickhouse-analyst-password database-url; do
-    chown 1000:1000 "secrets/$name"
+    chown "$(of UID):$(of GID)" "secrets/$name"
   done
 fi
-[ -f .env ] || printf 'LANEWATCH_UID=%s\nLANEWATCH_GID=%s\n' "$uid" "$gid" >.env
 [ "${1:-}" = --prepare ] && exit
 
 docker compose up --detach --build --wait "$@"
