@@ -11,7 +11,7 @@ export interface ReportReader {
    * Rows that may be of a request with several reports: those stored in a stretch of time (epoch milliseconds, the end included) and what
    * lies around them, corrections included; nothing where one reporter alone is at work. One piece after the other of the time in which
    * they were seen, so that a report that comes a day late has no day held for it.
-   * @throws what the engine says, also when those of a piece are too many to hold
+   * @throws what the engine says, and Error when those of ten minutes are too many to hold
    */
   around(fromMs: number, toMs: number): AsyncIterable<Report[]>;
 }
@@ -32,8 +32,11 @@ const SELECT_SQL = COLUMNS.map((name) => {
 /** Requests pass several proxies; the others report them once. */
 const REPORTER = `if(reporter = 'proxy', source, toString(reporter))`;
 
-/** @param database the ledger's */
-export function createReportReader(client: ClickHouseClient, database: string): ReportReader {
+/**
+ * @param database the ledger's
+ * @param rowsMax rows that are held at once
+ */
+export function createReportReader(client: ClickHouseClient, database: string, rowsMax = ROWS_MAX): ReportReader {
   const ledger = `${database}.${LEDGER_TABLE}`;
 
   async function rowsOf<Row>(query: string, query_params: Record<string, unknown>): Promise<Row[]> {
@@ -46,7 +49,6 @@ export function createReportReader(client: ClickHouseClient, database: string): 
         // What else the engine is asked must stay quick beside it.
         max_threads: 1,
         max_bytes_before_external_group_by: String(1 << 28),
-        max_result_rows: String(ROWS_MAX),
       },
     });
     return answer.json<Row>();
@@ -61,25 +63,41 @@ export function createReportReader(client: ClickHouseClient, database: string): 
         { unit: APART_MS_MAX, from: fromMs, to: toMs, oldest: fromMs - LATE_MS_MAX },
       );
       for (const [firstMs, lastMs] of piecesOf(seen.map(([unit]) => unit * APART_MS_MAX)))
-        yield await near(firstMs - APART_MS_MAX, lastMs + APART_MS_MAX);
+        yield* piece(firstMs, lastMs);
     },
   };
 
-  /** Rows seen in this time whose request id, session or the like several reporters name. */
-  async function near(since: number, until: number): Promise<Report[]> {
+  /** In halves where they are too many: after a restart an hour is looked through at once. */
+  async function* piece(firstMs: number, lastMs: number): AsyncGenerator<Report[]> {
+    const rows = await near(firstMs - APART_MS_MAX, lastMs + APART_MS_MAX);
+    if (rows.length <= rowsMax) return yield rows.map(reportOf);
+    const units = Math.round((lastMs - firstMs) / APART_MS_MAX);
+    if (units < 2)
+      throw new Error(`more than ${rowsMax} rows around ${new Date(firstMs).toISOString()} may be of joined requests`);
+    const middleMs = firstMs + Math.floor(units / 2) * APART_MS_MAX;
+    yield* piece(firstMs, middleMs);
+    yield* piece(middleMs, lastMs);
+  }
+
+  /** Rows seen in this time whose request id, session or the like several reporters name, one more than are held at most. */
+  function near(since: number, until: number): Promise<unknown[][]> {
     const isNear = `reporter != '' AND seen_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
       AND stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND seen_at <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')`;
     const shared = (key: string, isNamed: string): string =>
       `${key} IN (SELECT ${key} FROM ${ledger} WHERE ${isNear} AND ${isNamed} GROUP BY ${key} HAVING uniqExact(${REPORTER}) > 1)`;
-    const rows = await rowsOf<unknown[]>(
+    return rowsOf<unknown[]>(
       `SELECT ${SELECT_SQL} FROM ${ledger} WHERE ${isNear} AND (
          ${shared('request_id', "request_id != ''")} OR ${shared('session', "session != ''")}
-         OR ${shared('(agent, ip, abs(toInt64(tokens_output)))', "agent != '' AND tokens_output != 0")})`,
+         OR ${shared('(agent, ip, abs(toInt64(tokens_output)))', "agent != '' AND tokens_output != 0")})
+       LIMIT ${rowsMax + 1}`,
       { since, until },
     );
-    return rows.map((row) => {
-      const report = Object.fromEntries(COLUMNS.map((name, index) => [name, row[index]])) as unknown as Report;
-      return { ...report, cost_nano_usd: Number(report.cost_nano_usd) };
-    });
   }
+}
+
+function reportOf(row: readonly unknown[]): Report {
+  const report: Record<string, unknown> = {};
+  for (const [index, name] of COLUMNS.entries()) report[name] = row[index];
+  report['cost_nano_usd'] = Number(report['cost_nano_usd']);
+  return report as unknown as Report;
 }
