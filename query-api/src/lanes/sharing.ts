@@ -4,7 +4,7 @@ import type { ClickHouse } from '../clickhouse.ts';
 import { BOUNDED_SQL, unlessTooLarge } from '../ledger/bounded.ts';
 import { instantSql } from '../ledger/filter.ts';
 import { windowScope } from '../ledger/scope.ts';
-import { instantOf, trendStartsMs, windowStartMs } from '../ledger/window.ts';
+import { instantOf, stepOf, trendStartsMs, trendStepSql, windowStartMs } from '../ledger/window.ts';
 import { ENDPOINT_SQL } from './states.ts';
 
 type Kind = (typeof SHARING_KINDS)[number];
@@ -22,8 +22,7 @@ type Row = { start: number | string } & Record<Kind, number | string>;
 
 /** How many of each kind used a lane in each step of a window, as SQL. */
 export function sharingSql(database: string, window: Window, nowMs: number): string {
-  const start = { '1h': 'toStartOfFiveMinutes(seen_at)', '24h': 'toStartOfHour(seen_at)' }[window as '1h' | '24h'];
-  const step = start ?? 'toDate(seen_at)';
+  const step = trendStepSql(window);
   const counts = SHARING_KINDS.map(
     (kind) => `uniqExactIf(${VALUE_SQL[kind]}, ${VALUE_SQL[kind]} != '') AS \`${kind}\``,
   );
@@ -50,14 +49,7 @@ export async function readSharing(
   const startsMs = trendStartsMs(window, nowMs);
   const steps = startsMs.map((ms) => ({ at: instantOf(ms), user: 0, endpoint: 0, agent: 0, repo: 0, model: 0 }));
   for (const row of rows) {
-    // The first step of a short window begins within one of the clock's; an event ahead of our clock is in the newest.
-    const step =
-      steps[
-        Math.max(
-          0,
-          startsMs.findLastIndex((ms) => ms <= Number(row.start) * 1000),
-        )
-      ]!;
+    const step = steps[stepOf(startsMs, Number(row.start) * 1000)]!;
     for (const kind of SHARING_KINDS) step[kind] = Math.max(step[kind], Number(row[kind]));
   }
   return { steps, seen_before: before };

@@ -51,6 +51,22 @@ export function trendStartsMs(window: Window, nowMs: number): number[] {
   return Array.from({ length: count }, (_, index) => Math.max(fromMs, firstMs + index * stepMs));
 }
 
+/** What a step of a window's trend begins with on the clock, as SQL, in the words of the roll-up by day where that has it. */
+export function trendStepSql(window: Window): string {
+  if (isOfDays(window)) return 'toDate(seen_at)';
+  return window === '1h' ? 'toStartOfFiveMinutes(seen_at)' : 'toStartOfHour(seen_at)';
+}
+
+/**
+ * Which step an instant is of, by where steps begin, oldest first. The first may begin within one of the clock's, so what is before it is of
+ * it; an event ahead of our clock is of the newest. Pure.
+ */
+export const stepOf = (startsMs: readonly number[], ms: number): number =>
+  Math.max(
+    0,
+    startsMs.findLastIndex((startMs) => startMs <= ms),
+  );
+
 /** The last multiple of a step before an instant, or the instant itself. */
 export function floorTo(stepMs: number, instantMs: number): number {
   return Math.floor(instantMs / stepMs) * stepMs;

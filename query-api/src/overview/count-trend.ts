@@ -2,7 +2,7 @@ import type { Overview, Window } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { lanesParameters, lanesSql } from '../lanes/states.ts';
 import { windowScope } from '../ledger/scope.ts';
-import { instantOf, isOfDays, trendStartsMs } from '../ledger/window.ts';
+import { instantOf, isOfDays, stepOf, trendStartsMs, trendStepSql } from '../ledger/window.ts';
 
 /** How long the trend of a window is shared: its steps are longer, and it costs more than the counts themselves. */
 export const countTrendKeptMs = (window: Window): number => (isOfDays(window) ? 300_000 : 60_000);
@@ -13,8 +13,7 @@ export const countTrendKeptMs = (window: Window): number => (isOfDays(window) ? 
  */
 export function countTrendSql(database: string, window: Window, nowMs: number): string {
   const scope = windowScope(window, nowMs);
-  const start = { '1h': 'toStartOfFiveMinutes(seen_at)', '24h': 'toStartOfHour(seen_at)' }[window as '1h' | '24h'];
-  const step = start ?? 'toDate(seen_at)';
+  const step = trendStepSql(window);
   const weak = `SELECT lane FROM (${lanesSql(database, scope, [])}) WHERE has(posture, 'weakly_governed')`;
   return `SELECT toUnixTimestamp(toDateTime(start, 'UTC')) AS at, uniqExactIf(lane, lane != 'unattributed') AS keys,
       uniqExactIf(lane, standing = 'unknown') AS unknown, uniqExactIf(lane, people >= 2 AND lane != 'unattributed') AS shared,
@@ -39,15 +38,14 @@ export async function readCountTrend(
   return countTrendOf(rows, trendStartsMs(window, nowMs));
 }
 
-/** Rows by the steps of a window. An event ahead of our clock is in the newest step; the first step may begin within one of the clock's. Pure. */
+/** Rows by the steps of a window. Pure. */
 export function countTrendOf(rows: readonly Row[], startsMs: readonly number[]): Overview['count_trend'] {
   const steps = startsMs.map((ms) => ({
     ...{ at: instantOf(ms), keys: 0, unknown_lanes: 0, shared_lanes: 0 },
     ...{ weakly_governed_lanes: 0, unknown_key_sessions: 0 },
   }));
   for (const row of rows) {
-    const index = startsMs.findLastIndex((ms) => ms <= Number(row.at) * 1000);
-    const step = steps[Math.max(0, index)];
+    const step = steps[stepOf(startsMs, Number(row.at) * 1000)];
     if (step === undefined) continue;
     step.keys = Math.max(step.keys, Number(row.keys));
     step.unknown_lanes = Math.max(step.unknown_lanes, Number(row.unknown));

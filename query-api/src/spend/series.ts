@@ -1,6 +1,6 @@
 import type { Spend } from '../../contract/index.ts';
 import { dollarsOf, nanoOf } from '../ledger/money.ts';
-import { instantOf } from '../ledger/window.ts';
+import { instantOf, stepOf } from '../ledger/window.ts';
 
 /** Cost of a value, or of all that have no series of their own, in a step. */
 export interface StepJson {
@@ -32,11 +32,7 @@ export function seriesOf(
     const costs = own.get(value) ?? starts.map(() => 0n);
     own.set(value, costs);
     const startMs = stepStartMs(row.step);
-    // The first step begins with the period, maybe later than the clock's.
-    const at = Math.max(
-      0,
-      starts.findLastIndex((start) => start <= startMs),
-    );
+    const at = stepOf(starts, startMs);
     costs[at] = (costs[at] ?? 0n) + nanoOf(row.spent);
   }
   return {

@@ -2,7 +2,7 @@ import { USAGE_MEASURES } from '../../contract/index.ts';
 import type { Usage, UsageDimension, UsageMeasure, UsageQuery } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { readWithin } from '../ledger/bounded.ts';
-import { instantOf } from '../ledger/window.ts';
+import { instantOf, stepOf } from '../ledger/window.ts';
 import { readLaneNames } from '../spend/names.ts';
 import { periodOf, startsOf } from '../spend/period.ts';
 import type { Period } from '../spend/period.ts';
@@ -65,7 +65,7 @@ async function readPeriod(
     'lane',
     lanes!.map(({ value }) => value),
   );
-  const place = placesOf(starts);
+  const place = (counts: readonly (readonly [number, number])[]) => placed(starts, counts);
   const breakdown = (rows: RowJson[], nameOf: (value: string) => string) => ({
     values: Number(rows[0]?.value_count ?? 0),
     rows: rows.map((row) => ({
@@ -91,20 +91,9 @@ async function readPeriod(
   };
 }
 
-/**
- * Counts by the steps of a chart, without gaps; the first step begins with the period, maybe later than the clock's. Pure.
- * @returns takes pairs of a step's start in epoch seconds and a count
- */
-function placesOf(starts: readonly number[]): (counts: readonly (readonly [number, number])[]) => number[] {
-  return (counts) => {
-    const placed = starts.map(() => 0);
-    for (const [startS, count] of counts) {
-      const at = Math.max(
-        0,
-        starts.findLastIndex((start) => start <= startS * 1000),
-      );
-      placed[at] = (placed[at] ?? 0) + count;
-    }
-    return placed;
-  };
+/** Counts by the steps of a chart, without gaps. @param counts pairs of a step's start in epoch seconds and a count. Pure. */
+function placed(starts: readonly number[], counts: readonly (readonly [number, number])[]): number[] {
+  const steps = starts.map(() => 0);
+  for (const [startS, count] of counts) steps[stepOf(starts, startS * 1000)]! += count;
+  return steps;
 }
