@@ -1,20 +1,15 @@
 import type { BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { axeFindings } from './axe.ts';
-import { startStage, type Stage } from './harness.ts';
-import { organisation } from './organisation.ts';
+import type { Stage } from './harness.ts';
+import { onStage } from './on-stage.ts';
 
 let stage: Stage;
 let visitor: BrowserContext;
 let page: Page;
 
-beforeAll(async () => {
-  stage = await startStage();
-});
-afterAll(() => stage.close());
-beforeEach(async () => {
-  stage.fake.org = organisation(Date.now());
-  stage.fake.role = 'admin';
+onStage(async (its) => {
+  stage = its;
   visitor = await stage.visitor();
   page = await visitor.newPage();
   return () => visitor.close();

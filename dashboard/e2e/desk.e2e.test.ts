@@ -1,21 +1,15 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { axeFindings } from './axe.ts';
 import { eventually } from './eventually.ts';
-import { newDesk } from './fake-desk.ts';
-import { startStage, type Stage } from './harness.ts';
-import { organisation } from './organisation.ts';
+import type { Stage } from './harness.ts';
+import { onStage } from './on-stage.ts';
 
 let stage: Stage;
 let page: Page;
 
-beforeAll(async () => {
-  stage = await startStage();
-});
-afterAll(() => stage.close());
-beforeEach(async () => {
-  stage.fake.org = organisation(Date.now());
-  stage.fake.desk = newDesk();
+onStage(async (its) => {
+  stage = its;
   page = await (await stage.visitor()).newPage();
   return () => page.context().close();
 });

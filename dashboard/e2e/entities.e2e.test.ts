@@ -1,18 +1,14 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { eventually } from './eventually.ts';
-import { startStage, type Stage } from './harness.ts';
-import { organisation } from './organisation.ts';
+import type { Stage } from './harness.ts';
+import { onStage } from './on-stage.ts';
 
 let stage: Stage;
 let page: Page;
 
-beforeAll(async () => {
-  stage = await startStage();
-});
-afterAll(() => stage.close());
-beforeEach(async () => {
-  stage.fake.org = organisation(Date.now());
+onStage(async (its) => {
+  stage = its;
   page = await (await stage.visitor()).newPage();
   return () => page.context().close();
 });

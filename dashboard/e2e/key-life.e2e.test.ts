@@ -1,26 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { axeFindings } from './axe.ts';
 import { eventually } from './eventually.ts';
-import { startStage, type Stage } from './harness.ts';
-import { organisation } from './organisation.ts';
+import type { Stage } from './harness.ts';
+import { onStage } from './on-stage.ts';
 
 let stage: Stage;
 let page: Page;
 
-beforeAll(async () => {
-  stage = await startStage();
-});
-afterAll(() => stage.close());
-
 async function visit(options: Parameters<Stage['visitor']>[0] = {}): Promise<void> {
   page = await (await stage.visitor(options)).newPage();
 }
-beforeEach(async () => {
-  stage.fake.org = organisation(Date.now());
-  stage.fake.role = 'admin';
-  stage.fake.received.length = 0;
+onStage(async (its) => {
+  stage = its;
   await visit();
   return () => page.context().close();
 });

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from './eventually.ts';
-import { startStage, type Stage } from './harness.ts';
-import { organisation } from './organisation.ts';
+import type { Stage } from './harness.ts';
+import { onStage } from './on-stage.ts';
 
 /** An invented key in a provider's form; nothing may carry it. */
 const RAW_KEY = `sk-ant-api03-${'R2Dq7Zx9'.repeat(11)}-igAA`;
@@ -15,11 +15,6 @@ let page: Page;
 /** Everything that left the browser: address, headers and body of each request. */
 let sent: string[];
 
-beforeAll(async () => {
-  stage = await startStage();
-});
-afterAll(() => stage.close());
-
 async function visit(javaScriptEnabled: boolean): Promise<void> {
   const permissions = ['clipboard-read', 'clipboard-write'];
   const context = await stage.visitor({ javaScriptEnabled, permissions, timezoneId: 'Asia/Tokyo' });
@@ -30,10 +25,8 @@ async function visit(javaScriptEnabled: boolean): Promise<void> {
   );
 }
 
-beforeEach(async () => {
-  stage.fake.org = organisation(Date.now());
-  stage.fake.received.length = 0;
-  stage.fake.commands = 'answered';
+onStage(async (its) => {
+  stage = its;
   await visit(true);
   return () => page.context().close();
 });

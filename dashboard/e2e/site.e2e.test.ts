@@ -1,27 +1,22 @@
 import { segmentOf } from '@lanewatch/query-api/contract';
 import type { BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from './eventually.ts';
 import { TOO_MANY_LINKS } from './fake-query-api.ts';
 import { startStage, type Stage } from './harness.ts';
-import { fingerprintFor, organisation } from './organisation.ts';
+import { onStage } from './on-stage.ts';
+import { fingerprintFor } from './organisation.ts';
 
 let stage: Stage;
 let context: BrowserContext;
 let page: Page;
 
-beforeAll(async () => {
-  stage = await startStage();
-});
-afterAll(() => stage.close());
-
 async function visit(options: Parameters<Stage['visitor']>[0] = {}): Promise<void> {
   context = await stage.visitor(options);
   page = await context.newPage();
 }
-beforeEach(async () => {
-  stage.fake.org = organisation(Date.now());
-  stage.fake.setup = 'done';
+onStage(async (its) => {
+  stage = its;
   await visit();
   return () => context.close();
 });
