@@ -114,6 +114,11 @@ export function lanesOf(org: Organisation, window: Span, nowMs: number): Lane[] 
       open_findings: org.findings.filter(
         (finding) => finding.lane === lane && finding.status !== 'resolved' && finding.status !== 'snoozed',
       ).length,
+      // The observing proxy sees those of known keys.
+      rate_limits:
+        credential === undefined
+          ? null
+          : { at: newest.seen_at, limits: [{ kind: 'requests', limit: 4000, remaining: 3998, reset_at: null }] },
     };
   });
 }

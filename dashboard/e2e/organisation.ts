@@ -100,6 +100,8 @@ function rowsOf(
       served_by: '',
       reporter: 'agent',
       sent_as: '',
+      response_id: '',
+      rate_limits: '',
       findings: sketch.standing === 'unknown' ? [findingIdFor('R01')] : [],
       calls: 1,
       joins: '',

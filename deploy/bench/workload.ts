@@ -68,6 +68,8 @@ export function* workload({ events, keys, endMs }: WorkloadOptions): Generator<U
       served_by: '',
       reporter: 'agent',
       sent_as: '',
+      response_id: '',
+      rate_limits: '',
     };
   }
 }

@@ -111,6 +111,12 @@ export const LEDGER_COLUMNS = [
     type: LABEL,
     comment: 'Names as they were sent, as JSON by column, where the canonical one differs',
   },
+  { name: 'response_id', type: 'String', comment: 'Id of the answer, such as msg_… or chatcmpl-…; joins reports' },
+  {
+    name: 'rate_limits',
+    type: 'String',
+    comment: 'Limits of the key as the answer told them, as JSON: requests, tokens, … with limit, remaining, reset_at',
+  },
   { name: 'event_hash', type: 'UInt64', comment: 'Hash of (source, id); the dedupe window is restored from it' },
   { name: 'standing', type: LABEL, comment: 'How the credential stood in the registry at event time' },
   { name: 'match', type: LABEL, comment: 'proven, probable, ambiguous or none' },

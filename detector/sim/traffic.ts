@@ -117,6 +117,8 @@ export function eventMaker(source: string, random: Random): MakeEvent {
       served_by: '',
       reporter,
       sent_as: '',
+      response_id: '',
+      rate_limits: '',
     };
     return { kind: 'event', atMs: receivedAt, event };
   };

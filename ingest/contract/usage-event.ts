@@ -28,6 +28,7 @@ export const TEXT_LIMITS = {
   agent_version: 64,
   session: 256,
   request_id: 256,
+  response_id: 256,
   repo: 512,
   branch: 256,
   provider: 64,
@@ -39,6 +40,8 @@ export const TEXT_LIMITS = {
   served_by: 64,
   /** All raw names of an event as JSON, where every character of theirs may need an escape. */
   sent_as: 4096,
+  /** All limits of an answer as JSON; written here, never cut. */
+  rate_limits: 1024,
 } as const;
 
 /** What ingest and detector may note on an event; stored in the ledger's `flags`. */
@@ -59,6 +62,8 @@ export const FLAGS = [
   'raw_key_hashed',
   /** the row corrects how often and how much other rows count, because several report one request */
   'correction',
+  /** a correction that takes a report back whose request counts under another key, because a gateway exchanged the two */
+  'other_key',
 ] as const;
 export type Flag = (typeof FLAGS)[number];
 
@@ -92,6 +97,16 @@ const dollars = z.union([
 ]);
 const anyText = z.string();
 
+/** What the provider counts against a key's limits, as its answers name them. */
+export const RATE_LIMITED = ['requests', 'tokens', 'input_tokens', 'output_tokens'] as const;
+const rateLimit = z
+  .object({
+    limit: tokens.optional().describe('How many a key may have in the time until it is full again.'),
+    remaining: tokens.optional(),
+    reset_at: z.string().regex(RFC_3339).meta({ format: 'date-time' }).optional().describe('When it is full again.'),
+  })
+  .optional();
+
 /** The nested JSON object of `POST /v1/events`. Fields it does not know are dropped and counted, not refused. */
 export const usageEventInputSchema = z.object({
   source: z.string().min(1).max(TEXT_LIMITS.source).describe('Who produced the event. With id its identity, for ever.'),
@@ -112,6 +127,7 @@ export const usageEventInputSchema = z.object({
   agent: z.object({ name: anyText.optional(), version: anyText.optional() }).optional(),
   session: anyText.optional(),
   request_id: anyText.optional(),
+  response_id: anyText.optional().describe('Id of the answer itself, such as msg_… or chatcmpl-….'),
   repo: anyText.optional(),
   branch: anyText.optional(),
   provider: anyText.optional(),
@@ -141,6 +157,10 @@ export const usageEventInputSchema = z.object({
     .enum(REPORTERS)
     .optional()
     .describe('Who reports the request; an agent and its proxy may both report one.'),
+  rate_limits: z
+    .object({ requests: rateLimit, tokens: rateLimit, input_tokens: rateLimit, output_tokens: rateLimit })
+    .optional()
+    .describe("The key's limits as the answer told them."),
 });
 
 export type UsageEventInput = z.infer<typeof usageEventInputSchema>;
@@ -192,4 +212,8 @@ export interface UsageEvent {
   reporter: (typeof REPORTERS)[number] | '';
   /** Names as they were sent, as JSON by column, where the canonical form differs; '' where none does. */
   sent_as: string;
+  /** Id of the answer, which reports of one request share where none has its request id; ''. */
+  response_id: string;
+  /** The key's limits as the answer told them: JSON of {@link RATE_LIMITED} with limit, remaining and reset_at; '' where none did. */
+  rate_limits: string;
 }

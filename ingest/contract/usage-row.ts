@@ -41,14 +41,16 @@ export const USAGE_COLUMNS = [
   'served_by',
   'reporter',
   'sent_as',
+  'response_id',
+  'rate_limits',
 ] as const satisfies readonly (keyof UsageEvent)[];
 
 /** Record header that names the form of the value: a positional row version. Without it the value holds JSON objects. */
 export const ROW_VERSION_HEADER = 'lanewatch-row';
-/** The version that is written. Readers need to know the one before too, which a spool still sends after an upgrade. */
-export const USAGE_ROW_VERSION = '2';
-/** The version before, whose rows end earlier: how many of {@link USAGE_COLUMNS} they have. Their names are as they were sent. */
-export const USAGE_ROW_BEFORE = { version: '1', columns: 35 } as const;
+/** The version that is written. Readers need to know those before too, which a spool still sends after an upgrade. */
+export const USAGE_ROW_VERSION = '3';
+/** The versions before, whose rows end earlier: how many of {@link USAGE_COLUMNS} they have. Names of the first are as they were sent. */
+export const USAGE_ROWS_BEFORE: Readonly<Record<string, number>> = { 1: 35, 2: 38 };
 
 /**
  * Record header of events that a detector has put on the partition where their key belongs: how many partitions the topic had then.
@@ -115,6 +117,8 @@ export function encodeUsageRow(event: UsageEvent): string {
     event.served_by,
     event.reporter,
     event.sent_as,
+    event.response_id,
+    event.rate_limits,
   ];
   return JSON.stringify(cells);
 }

@@ -52,6 +52,22 @@ export const lanesQuerySchema = pageQuerySchema.extend({
   order: z.enum(['asc', 'desc']).default('desc'),
 });
 
+/** Limits of a key as an answer told them: what the provider allows, and what was left of it. */
+const rateLimitsSchema = z.object({
+  /** When it was told. */
+  at: instantSchema,
+  limits: z.array(
+    z.object({
+      /** `requests`, `tokens`, `input_tokens` or `output_tokens`. */
+      kind: z.string(),
+      limit: z.number().int().nullable(),
+      remaining: z.number().int().nullable(),
+      reset_at: instantSchema.nullable(),
+    }),
+  ),
+});
+export type RateLimits = z.infer<typeof rateLimitsSchema>;
+
 export const laneSchema = z.object({
   /** Fingerprint, `hint_…`, or `unattributed`. */
   lane: z.string(),
@@ -89,6 +105,8 @@ export const laneSchema = z.object({
   first_seen: instantSchema,
   last_seen: instantSchema,
   open_findings: z.number().int(),
+  /** As the newest answer of the last day told them to the observing proxy; null where none did. */
+  rate_limits: rateLimitsSchema.nullable(),
 });
 export type Lane = z.infer<typeof laneSchema>;
 /** A page of lanes, and what it counts: `/v1/ledger` between these bounds (until `to`, exclusive) has the rows. */

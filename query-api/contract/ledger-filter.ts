@@ -7,7 +7,18 @@
 /** Fields that hold a text, by what they may be typed as. */
 const TEXT_FIELDS = [
   ...['lane', 'hint', 'fingerprint', 'standing', 'match', 'org', 'user', 'endpoint', 'ip', 'host', 'agent'],
-  ...['agent_version', 'session', 'request_id', 'repo', 'branch', 'provider', 'served_by', 'model', 'module'],
+  ...[
+    'agent_version',
+    'session',
+    'request_id',
+    'response_id',
+    'repo',
+    'branch',
+    'provider',
+    'served_by',
+    'model',
+    'module',
+  ],
   ...['environment', 'action', 'operation', 'outcome', 'cost_basis', 'credential_id', 'credential_provider'],
   ...['credential_kind', 'collector', 'reporter', 'source', 'id', 'finding', 'flag'],
 ] as const;

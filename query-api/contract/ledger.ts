@@ -23,6 +23,7 @@ export const LEDGER_FILTER_COLUMNS = [
   'agent_version',
   'session',
   'request_id',
+  'response_id',
   'repo',
   'branch',
   'provider',
@@ -127,6 +128,12 @@ export const ledgerItemSchema = z.object({
   served_by: z.string(),
   reporter: z.string(),
   sent_as: z.string().describe('JSON by column: names as they were sent, where the canonical one differs; else empty'),
+  response_id: z.string(),
+  rate_limits: z
+    .string()
+    .describe(
+      'Limits of the key as the answer told them: JSON of requests, tokens, … with limit, remaining and reset_at',
+    ),
   findings: z.array(z.string()),
   calls: z
     .number()

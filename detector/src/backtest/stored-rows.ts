@@ -123,7 +123,16 @@ function emptyRow(): LedgerRow {
     ...{ source: '', id: '', time: 0, credential_provider: '', credential_kind: 'api_key', agent_version: '' },
     ...{ request_id: '', branch: '', provider: '', module: '', tokens_input_uncached: 0, tokens_cache_read: 0 },
     ...{ tokens_cache_write: 0, tokens_output: 0, cost_basis: 'none', latency_ms: 0, flags: [], served_by: '' },
-    ...{ sent_as: '', event_hash_low: 0, event_hash_high: 0, findings: [], evidence: [], lane_profile: '' },
+    ...{
+      sent_as: '',
+      response_id: '',
+      rate_limits: '',
+      event_hash_low: 0,
+      event_hash_high: 0,
+      findings: [],
+      evidence: [],
+      lane_profile: '',
+    },
     ...{ kafka_partition: 0, kafka_offset: 0, record_index: 0, stored_at: 0, claimant: '' },
   } as unknown as LedgerRow;
 }

@@ -18,7 +18,12 @@ import { positionalFault, positionalRow } from '../pipeline/decoded-row.ts';
  */
 
 /** Value of the row header of corrections: a positional row of {@link USAGE_COLUMNS} and {@link FURTHER_COLUMNS} behind them. */
-export const CORRECTION_VERSION = 'correction-1';
+export const CORRECTION_VERSION = 'correction-2';
+/** How many of {@link USAGE_COLUMNS} each version has; one before may still be on the bus. */
+export const CORRECTION_COLUMNS: Readonly<Record<string, number>> = {
+  'correction-1': 38,
+  [CORRECTION_VERSION]: USAGE_COLUMNS.length,
+};
 /** What a correction says beside an event: it stands as the report does that it is about, whatever the registry says by now. */
 const FURTHER_COLUMNS = ['calls', 'joins', 'standing', 'match', 'credential_id'] as const;
 type Further = Pick<LedgerRow, (typeof FURTHER_COLUMNS)[number]>;
@@ -50,22 +55,26 @@ export function joinsOf({ joins }: Pick<Report, 'joins'>): ReportRef[] {
 }
 
 const FLAGS_MAX = 16;
-const corrected = (flags: Report['flags']): Report['flags'] => [
-  ...flags.filter((flag) => flag !== 'correction').slice(0, FLAGS_MAX - 1),
+const corrected = (flags: Report['flags'], ...noted: Report['flags']): Report['flags'] => [
+  ...flags.filter((flag) => flag !== 'correction').slice(0, FLAGS_MAX - 1 - noted.length),
+  ...noted,
   'correction',
 ];
 
 const hashOf = (refs: readonly ReportRef[]): string =>
   createHash('sha256').update(JSON.stringify(refs)).digest('hex').slice(0, 40);
 
-/** Takes a report back: the same row with negative amounts, at the same instant, so that every sum over both is nothing. */
-export function reversalOf(report: Report, joined: readonly ReportRef[]): Report {
+/**
+ * Takes a report back: the same row with negative amounts, at the same instant, so that every sum over both is nothing.
+ * @param isOfOtherKey whether the request counts under another key from here on, by which this one may still be billed
+ */
+export function reversalOf(report: Report, joined: readonly ReportRef[], isOfOtherKey: boolean): Report {
   const own = refText(refOf(report));
   const reversal = {
     ...report,
     source: CORRECTION_SOURCE,
     id: `reversal-${hashOf([refOf(report)])}`,
-    flags: corrected(report.flags),
+    flags: isOfOtherKey ? corrected(report.flags, 'other_key') : corrected(report.flags),
     collector: '',
     calls: -1,
     joins: JSON.stringify([refOf(report), ...joined.filter((ref) => refText(ref) !== own)]),
@@ -104,11 +113,17 @@ export function encodeCorrection(correction: Report): string {
 }
 
 /** The ledger row of a correction, or why it can't be taken. */
-export function correctionRow(value: unknown, record: BusRecord, recordIndex: number): LedgerRow | string {
-  const length = USAGE_COLUMNS.length + FURTHER_COLUMNS.length;
+export function correctionRow(
+  version: string,
+  value: unknown,
+  record: BusRecord,
+  recordIndex: number,
+): LedgerRow | string {
+  const columns = CORRECTION_COLUMNS[version]!;
+  const length = columns + FURTHER_COLUMNS.length;
   if (!Array.isArray(value) || value.length !== length) return `a correction must be an array of ${length}`;
-  const cells = value.slice(0, USAGE_COLUMNS.length) as unknown[];
-  const [calls, joins, standing, match, credential_id] = value.slice(USAGE_COLUMNS.length) as unknown[];
+  const cells = [...(value.slice(0, columns) as unknown[]), ...USAGE_COLUMNS.slice(columns).map(() => '')];
+  const [calls, joins, standing, match, credential_id] = value.slice(columns) as unknown[];
   if (calls !== 1 && calls !== -1) return 'calls: 1 or -1 expected';
   if (typeof joins !== 'string' || joins.length > JOINS_CHARS_MAX || !isListOfRefs(joins))
     return 'joins: JSON of sources and ids expected';

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ledgerRow, STORED_AT } from '../ledger/testing.ts';
-import { correctionRecord, correctionRow, joinsOf, REFS_MAX, type Report } from './correction.ts';
+import { CORRECTION_VERSION, correctionRecord, correctionRow, joinsOf, REFS_MAX, type Report } from './correction.ts';
 import { correctionsOf } from './corrections.ts';
 
 const KEY = 'a'.repeat(64);
+const OTHER_KEY = 'b'.repeat(64);
 
 function report(changes: Partial<Report>): Report {
   return ledgerRow({ seen_at: changes.time ?? STORED_AT - 2_000, ...changes });
@@ -93,7 +94,12 @@ test('a request that agent and proxy report counts once, with key and outcome of
 
 test.each<[string, Partial<Report>, Partial<Report>, number]>([
   ['one request id', { session: '' }, { session: 'other' }, 1],
-  ['one request id of two keys', { fingerprint: 'b'.repeat(64) }, {}, 2],
+  ['one request id of two keys, with something on the way that may exchange them', { fingerprint: OTHER_KEY }, {}, 1],
+  ['one request id of two keys and other tokens', { fingerprint: OTHER_KEY, tokens_output: 49 }, {}, 2],
+  ['one request id of two keys, minutes apart', { fingerprint: OTHER_KEY, time: STORED_AT - 400_000 }, {}, 2],
+  ['one request id of two keys, with nothing on the way', { fingerprint: OTHER_KEY }, { reporter: 'sdk' }, 2],
+  ['one session of two keys', { fingerprint: OTHER_KEY, request_id: '' }, {}, 2],
+  ['one id of the answer', { request_id: '', session: '', response_id: 'msg_1' }, { response_id: 'msg_1' }, 1],
   ['two request ids of one session', { request_id: 'req_2' }, {}, 2],
   ['one session, model and tokens, without a request id', { request_id: '' }, {}, 1],
   ['a model by its alias', { request_id: '', model: 'claude-opus-4' }, { model: 'claude-opus-4-20250514' }, 1],
@@ -126,6 +132,43 @@ test('requests that carry one id, as gateways repeat it, are joined one by one',
   ledger.settle();
   expect(ledger.sum(({ calls }) => calls)).toBe(4);
   expect(ledger.sum(({ tokens_output }) => tokens_output)).toBe(28);
+});
+
+test.each([
+  ['all at once', 3],
+  ['agent and gateway first', 2],
+  ['the agent first', 1],
+])('a request through a gateway that exchanges keys counts once, under the key of the client: %s', (_when, first) => {
+  const answer = { request_id: '', response_id: 'chatcmpl-1' };
+  const reports = [
+    byAgent({ ...answer, response_id: '', fingerprint: OTHER_KEY }),
+    byProxy({
+      ...answer,
+      source: 'litellm',
+      id: 'l-1',
+      fingerprint: OTHER_KEY,
+      credential_id: 'virtual',
+      latency_ms: 900,
+    }),
+    byProxy({ ...answer, request_id: 'req_1', session: '', credential_id: 'billed', ip: '10.0.0.9' }),
+  ];
+  const ledger = ledgerOf(reports.slice(0, first));
+  ledger.settle();
+  reports.slice(first).forEach((row) => {
+    ledger.store(row);
+    ledger.settle();
+  });
+  const callsOf = (id: string, where: (row: Report) => boolean = () => true) =>
+    ledger.sum(
+      ({ calls }) => calls,
+      (row) => row.credential_id === id && where(row),
+    );
+  expect(ledger.sum(({ calls }) => calls)).toBe(1);
+  expect(callsOf('virtual')).toBe(1);
+  expect(callsOf('billed')).toBe(0);
+  // What the provider bills by the other key can still be told: what was taken back there says so.
+  expect(callsOf('billed', ({ flags }) => flags.includes('other_key'))).toBe(-1);
+  expect(callsOf('virtual', ({ flags }) => flags.includes('other_key'))).toBe(0);
 });
 
 test('an entry stays though the report that it had an address and a standing from is taken back before the other one is', () => {
@@ -270,17 +313,20 @@ test('a correction is read from the bus as it was put there, and nonsense is ref
   for (const correction of [...entries, ...reversals]) {
     const { value, headers } = correctionRecord(correction);
     const record = { partition: 3, offset: 9, key: null, value: Buffer.from(value), headers: headers!, timestamp: 0 };
-    const row = correctionRow(JSON.parse(value.toString()), record, 0);
+    const row = correctionRow(CORRECTION_VERSION, JSON.parse(value.toString()), record, 0);
     const { seen_at, calls, joins, tokens_output, cost_nano_usd, standing } = correction;
     expect(row).toMatchObject({ seen_at, calls, joins, tokens_output, cost_nano_usd, standing, kafka_partition: 3 });
     const cells = JSON.parse(value.toString()) as unknown[];
     for (const [at, bad, reason] of [
-      [38, 2, /calls/],
-      [39, '', /joins/],
-      [39, '[["a"]]', /joins/],
-      [40, 'fine', /standing/],
+      [40, 2, /calls/],
+      [41, '', /joins/],
+      [41, '[["a"]]', /joins/],
+      [42, 'fine', /standing/],
       [26, 0.5, /tokens_input_uncached/],
     ] as const)
-      expect(correctionRow(cells.with(at, bad), record, 0)).toMatch(reason);
+      expect(correctionRow(CORRECTION_VERSION, cells.with(at, bad), record, 0)).toMatch(reason);
+    // One of before, which may still be on the bus.
+    const before = correctionRow('correction-1', cells.toSpliced(38, 2), record, 0);
+    expect(before).toMatchObject({ calls, joins, tokens_output, response_id: '', rate_limits: '' });
   }
 });

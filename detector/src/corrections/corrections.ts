@@ -1,6 +1,6 @@
 import { entryOf, joinsOf, refOf, REFS_MAX, refText, reversalOf, type Report, type ReportRef } from './correction.ts';
 import { bestOf } from './merge.ts';
-import { APART_MS_MAX, areApart, likeness } from './same-request.ts';
+import { APART_MS_MAX, areApart, areOfTwoKeys, likeness } from './same-request.ts';
 
 /** What is to be entered first, and taken back once that is certain to be stored. */
 export interface Corrections {
@@ -23,7 +23,8 @@ interface Request {
  * @param rows of one stretch of time, corrections among them
  */
 export function correctionsOf(rows: readonly Report[]): Corrections {
-  const requests = joined(requestsOf(rows));
+  const byRef = new Map(rows.map((row) => [refText(refOf(row)), row]));
+  const requests = joined(requestsOf(rows, byRef));
   const entries: Report[] = [];
   const reversals: Report[] = [];
   for (const { live, refs } of requests) {
@@ -32,16 +33,23 @@ export function correctionsOf(rows: readonly Report[]): Corrections {
     // What is taken back stays so, also when more of the request shows before that does. So only an entry of all its reports may stay: whoever
     // took that back had entered more before.
     const kept = live.find((report) => joinsOf(report).length === refs.length);
-    if (kept === undefined) entries.push(entryOf(bestOf(live), refs));
-    for (const report of live) if (report !== kept) reversals.push(reversalOf(report, refs));
+    const entry = kept ?? entryOf(bestOf(reportsOf(live, refs, byRef)), refs);
+    if (kept === undefined) entries.push(entry);
+    for (const report of live)
+      if (report !== kept) reversals.push(reversalOf(report, refs, areOfTwoKeys(report, entry)));
   }
   return { entries, reversals };
 }
 
+/** The reports themselves where all are at hand, so that it is the same which of them were joined first; else what counts of them. */
+function reportsOf(live: Report[], refs: readonly ReportRef[], byRef: ReadonlyMap<string, Report>): Report[] {
+  const reports = refs.flatMap((ref) => byRef.get(refText(ref)) ?? []);
+  return reports.length === refs.length ? reports : live;
+}
+
 /** Everything that counts, by time, what shares a report already together: an entry and a report that it was made of. */
-function requestsOf(rows: readonly Report[]): Request[] {
+function requestsOf(rows: readonly Report[], byRef: ReadonlyMap<string, Report>): Request[] {
   const takenBack = new Set(rows.flatMap((row) => (row.calls < 0 ? joinsOf(row).slice(0, 1).map(refText) : [])));
-  const byRef = new Map(rows.map((row) => [refText(refOf(row)), row]));
   const requests = new Map<string, Request>();
   const sorted = rows
     .filter((row) => row.calls > 0 && !takenBack.has(refText(refOf(row))))
@@ -123,22 +131,31 @@ function bucketsOf(requests: readonly Request[]): Request[][] {
   return [...buckets.values()].filter(({ length }) => length > 1);
 }
 
-function keysOf({ request_id, session, agent, ip, tokens_output }: Report): string[] {
+function keysOf({ request_id, response_id, session, agent, ip, tokens_output }: Report): string[] {
   return [
     ...(request_id === '' ? [] : [`request ${request_id}`]),
+    ...(response_id === '' ? [] : [`response ${response_id}`]),
     ...(session === '' ? [] : [`session ${session}`]),
     ...(agent === '' || tokens_output === 0 ? [] : [`alike ${JSON.stringify([agent, ip, tokens_output])}`]),
   ];
 }
 
-/** The surest likeness of two of their reports, unless any two can't be of one request. */
+/**
+ * The surest likeness of two of their reports, unless any two can't be of one request. Where they name two keys, two that do must themselves
+ * be alike: what a report without a key has in common with both says nothing about that.
+ */
 function likenessOf(left: Request, right: Request): number | null {
   let least: number | null = null;
+  let leastOfTwoKeys: number | null = null;
+  let areTwoKeys = false;
   for (const one of left.live)
     for (const other of right.live) {
       if (areApart(one, other)) return null;
       const found = likeness(one, other);
       if (found !== null && (least === null || found < least)) least = found;
+      if (!areOfTwoKeys(one, other)) continue;
+      areTwoKeys = true;
+      if (found !== null && (leastOfTwoKeys === null || found < leastOfTwoKeys)) leastOfTwoKeys = found;
     }
-  return least;
+  return areTwoKeys ? leastOfTwoKeys : least;
 }

@@ -15,13 +15,27 @@ const KEY = [
   'credential_id',
 ] as const;
 const TEXTS_OF_AGENT = [
-  ...(['org', 'user', 'host', 'agent', 'session', 'request_id', 'repo', 'branch'] as const),
-  ...(['provider', 'model', 'module', 'environment', 'operation', 'served_by'] as const),
+  ...(['org', 'user', 'host', 'agent', 'session', 'request_id', 'response_id', 'repo', 'branch'] as const),
+  ...(['provider', 'model', 'module', 'environment', 'operation', 'served_by', 'rate_limits'] as const),
 ];
 const SENT_AS_MAX = 4_096;
 
 export const tokensOf = (report: Report): number =>
   report.tokens_input_uncached + report.tokens_cache_read + report.tokens_cache_write + report.tokens_output;
+
+/** Of sources that begin so the observing proxy is one: it passes keys on as they are. */
+const OBSERVING_PROXY = 'proxy/';
+
+/**
+ * The report whose key counts: that which a proxy saw. Where a gateway exchanged keys it is the client's, which tells who answers for the request; the
+ * one that the provider bills is shared by everybody behind the gateway. The longer a gateway took, the nearer to the client it stands.
+ */
+function keyed(proxies: readonly Report[]): Report {
+  const named = proxies.filter(({ fingerprint }) => fingerprint !== '');
+  const gateways = named.filter(({ reporter, source }) => reporter === 'proxy' && !source.startsWith(OBSERVING_PROXY));
+  const outermost = gateways.toSorted((left, right) => right.latency_ms - left.latency_ms)[0];
+  return outermost ?? named[0] ?? proxies.find(({ hint }) => hint !== '') ?? proxies[0]!;
+}
 
 /** The best of several reports of one request. Pure, and the same whatever their order. */
 export function bestOf(reports: readonly Report[]): Report {
@@ -33,8 +47,7 @@ export function bestOf(reports: readonly Report[]): Report {
     );
   const agents = byOrder(AGENT_FIRST);
   const proxies = byOrder(PROXY_FIRST);
-  const key =
-    proxies.find(({ fingerprint }) => fingerprint !== '') ?? proxies.find(({ hint }) => hint !== '') ?? proxies[0]!;
+  const key = keyed(proxies);
   const used = agents.find((report) => tokensOf(report) > 0) ?? agents[0]!;
   const priced =
     agents.find(({ cost_basis }) => cost_basis === 'reported') ??

@@ -87,7 +87,8 @@ export function createReportReader(client: ClickHouseClient, database: string, r
       `${key} IN (SELECT ${key} FROM ${ledger} WHERE ${isNear} AND ${isNamed} GROUP BY ${key} HAVING uniqExact(${REPORTER}) > 1)`;
     return rowsOf<unknown[]>(
       `SELECT ${SELECT_SQL} FROM ${ledger} WHERE ${isNear} AND (
-         ${shared('request_id', "request_id != ''")} OR ${shared('session', "session != ''")}
+         ${shared('request_id', "request_id != ''")} OR ${shared('response_id', "response_id != ''")}
+         OR ${shared('session', "session != ''")}
          OR ${shared('(agent, ip, abs(toInt64(tokens_output)))', "agent != '' AND tokens_output != 0")})
        LIMIT ${rowsMax + 1}`,
       { since, until },

@@ -5,6 +5,14 @@ const TOKEN_COLUMNS = ['tokens_input_uncached', 'tokens_cache_read', 'tokens_cac
 /** Signed, because a correction takes tokens back: stored in two's complement. */
 const TOKENS = `toInt64(${TOKEN_COLUMNS.join(' + ')})`;
 const SIGNED_TOKENS = TOKEN_COLUMNS.map((name) => `toInt64(${name}) AS ${name}`).join(', ');
+/** Apart for those who ask in SQL; NULL where no limit was told. */
+const RATE_LIMITS = ['requests', 'tokens']
+  .flatMap((kind) =>
+    ['limit', 'remaining'].map(
+      (name) => `JSONExtract(rate_limits, '${kind}', '${name}', 'Nullable(UInt64)') AS ${kind}_${name}`,
+    ),
+  )
+  .join(', ');
 const ENDPOINT = "if(ip != '', ip, host)";
 /** The detector's own book-keeping, which nobody analyses. */
 const INTERNAL = ['event_hash', 'claimant', 'kafka_partition', 'kafka_offset', 'record_index'];
@@ -28,7 +36,7 @@ function viewsOf(database: string): Record<string, string> {
   const registered = (attribute: string) =>
     `dictGet('${database}.${CREDENTIALS_BY_KEY}', '${attribute}', tupleElement(matched, 2))`;
   return {
-    usage: `SELECT * EXCEPT (${INTERNAL.join(', ')}) REPLACE (${SIGNED_TOKENS}), toDate(seen_at) AS day, ${ENDPOINT} AS endpoint, user AS person, ${TOKENS} AS tokens
+    usage: `SELECT * EXCEPT (${INTERNAL.join(', ')}) REPLACE (${SIGNED_TOKENS}), toDate(seen_at) AS day, ${ENDPOINT} AS endpoint, user AS person, ${TOKENS} AS tokens, ${RATE_LIMITS}
             FROM ${database}.ledger`,
     // Its expressions are those of the roll-up by day, so that it is answered from there.
     lanes: `SELECT lane, lane_fingerprint AS fingerprint, tupleElement(named, 1) AS hint, lane_org AS org, lane_provider AS provider,

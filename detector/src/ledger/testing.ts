@@ -189,6 +189,8 @@ export function ledgerRow(changes: Partial<LedgerRow> = {}): LedgerRow {
     served_by: '',
     reporter: '',
     sent_as: '',
+    response_id: '',
+    rate_limits: '',
     event_hash_low: 1,
     event_hash_high: 2,
     standing: 'known',

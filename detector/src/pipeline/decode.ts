@@ -3,13 +3,13 @@ import {
   normaliseBusObject,
   ROW_VERSION_HEADER,
   TIME_MIN_MS,
-  USAGE_ROW_BEFORE,
+  USAGE_ROWS_BEFORE,
   USAGE_ROW_VERSION,
   type BusRecord,
 } from '@lanewatch/ingest/contract';
 import type { UsageCells } from '@lanewatch/ingest/contract';
 import type { LedgerRow } from '../../contract/index.ts';
-import { CORRECTION_VERSION, correctionRow } from '../corrections/correction.ts';
+import { CORRECTION_COLUMNS, correctionRow } from '../corrections/correction.ts';
 import { eventRow, positionalFault, positionalRow, rowOfVersionBefore } from './decoded-row.ts';
 
 /** What could not be decoded, as it came. */
@@ -61,8 +61,9 @@ function decodeInto(decoded: DecodedRecord, record: BusRecord, nowMs: number): s
     return decodeObjects(decoded, { ...record, timestamp: receivedAt });
   }
   if (version === USAGE_ROW_VERSION) return decodeRows(decoded, record, acceptRow);
-  if (version === USAGE_ROW_BEFORE.version) return decodeRows(decoded, record, acceptRowOfVersionBefore);
-  if (version === CORRECTION_VERSION) return decodeRows(decoded, record, acceptCorrection);
+  if (Object.hasOwn(USAGE_ROWS_BEFORE, version))
+    return decodeRows(decoded, record, acceptAs(rowOfVersionBefore, version));
+  if (Object.hasOwn(CORRECTION_COLUMNS, version)) return decodeRows(decoded, record, acceptAs(correctionRow, version));
   return `row version ${JSON.stringify(version.slice(0, 32))} is not one this detector reads`;
 }
 
@@ -179,12 +180,11 @@ function acceptRow(decoded: DecodedRecord, value: unknown, index: number, record
   return fault;
 }
 
-const acceptRowOfVersionBefore = acceptAs(rowOfVersionBefore);
-const acceptCorrection = acceptAs(correctionRow);
+type RowOf = (version: string, value: unknown, record: BusRecord, index: number) => LedgerRow | string;
 
-function acceptAs(rowOf: (value: unknown, record: BusRecord, index: number) => LedgerRow | string): Accept {
+function acceptAs(rowOf: RowOf, version: string): Accept {
   return (decoded, value, index, record) => {
-    const row = rowOf(value, record, index);
+    const row = rowOf(version, value, record, index);
     if (typeof row === 'string') return row;
     decoded.rows.push(row);
     return null;

@@ -10,7 +10,7 @@ import {
   TEXT_LIMITS,
   TIME_MAX_MS,
   USAGE_COLUMNS,
-  USAGE_ROW_BEFORE,
+  USAGE_ROWS_BEFORE,
   type BusRecord,
   type UsageCells,
   type UsageEvent,
@@ -94,7 +94,9 @@ function hasLongText(cells: UsageCells): boolean {
     cells[23].length > TEXT_LIMITS.operation ||
     cells[33].length > TEXT_LIMITS.collector ||
     cells[35].length > TEXT_LIMITS.served_by ||
-    cells[37].length > TEXT_LIMITS.sent_as
+    cells[37].length > TEXT_LIMITS.sent_as ||
+    cells[38].length > TEXT_LIMITS.response_id ||
+    cells[39].length > TEXT_LIMITS.rate_limits
   );
 }
 
@@ -173,6 +175,8 @@ export function positionalRow(cells: UsageCells, record: BusRecord, recordIndex:
     served_by: cells[35],
     reporter: cells[36],
     sent_as: cells[37],
+    response_id: cells[38],
+    rate_limits: cells[39],
     event_hash_low: BLANK,
     event_hash_high: BLANK,
     lane: '',
@@ -208,16 +212,21 @@ export function eventRow(event: UsageEvent, record: BusRecord, recordIndex: numb
 }
 
 /**
- * The row of a positional row of the version before, or why it can't be taken. Ingest of then, or its spool, sent names as they came,
- * so they get their one form here.
+ * The row of a positional row of a version before, or why it can't be taken. Ingest of then, or its spool, sent names of the first as they
+ * came, so they get their one form here.
  */
-export function rowOfVersionBefore(value: unknown, record: BusRecord, recordIndex: number): LedgerRow | string {
+export function rowOfVersionBefore(
+  version: string,
+  value: unknown,
+  record: BusRecord,
+  recordIndex: number,
+): LedgerRow | string {
+  const columns = USAGE_ROWS_BEFORE[version]!;
   if (!Array.isArray(value)) return 'a positional row must be an array';
-  if (value.length !== USAGE_ROW_BEFORE.columns)
-    return `has ${value.length} columns, ${USAGE_ROW_BEFORE.columns} expected`;
-  const cells: unknown[] = [...(value as unknown[]), ...USAGE_COLUMNS.slice(USAGE_ROW_BEFORE.columns).map(() => '')];
+  if (value.length !== columns) return `has ${value.length} columns, ${columns} expected`;
+  const cells: unknown[] = [...(value as unknown[]), ...USAGE_COLUMNS.slice(columns).map(() => '')];
   const fault = positionalFault(cells);
   if (fault !== null) return fault;
   const row = positionalRow(cells as unknown as UsageCells, record, recordIndex);
-  return Object.assign(row, canonicalNames(row, { redactions: 0, truncated: false }));
+  return version === '1' ? Object.assign(row, canonicalNames(row, { redactions: 0, truncated: false })) : row;
 }

@@ -41,7 +41,13 @@ it('reads last uses, spend by period and hours of collectors as the ledger has t
   ]);
 });
 
-it('holds what providers bill against what was observed, the newest import of a day', async () => {
+it('holds what providers bill against what was observed, the newest import of a day, also where it counts under the key of a gateway', async () => {
+  const report = { ...ledgerRow({ lane: 'three', credential_id: 'credential-9' }), cost_nano_usd: 500_000_000 };
+  const takenBack = { ...report, id: 'reversal', calls: -1, cost_nano_usd: -500_000_000 };
+  await insertRows(test.ledger, [
+    { ...report, kafka_offset: 3 },
+    { ...takenBack, kafka_offset: 4, flags: ['other_key', 'correction'] },
+  ]);
   const day = new Date(STORED_AT).toISOString().slice(0, 10);
   for (const billed of [9, 12])
     await test.client.command({
@@ -51,7 +57,7 @@ it('holds what providers bill against what was observed, the newest import of a 
   const coverage = await reader.coverage(STORED_AT - DAY_MS);
   expect(coverage.sort((a, b) => a.credentialId.localeCompare(b.credentialId))).toEqual([
     { credentialId: 'credential-1', dayMs: dayStartMs(STORED_AT), billedUsd: 12, observedUsd: 1.5 },
-    { credentialId: 'credential-9', dayMs: dayStartMs(STORED_AT), billedUsd: 1, observedUsd: 0 },
+    { credentialId: 'credential-9', dayMs: dayStartMs(STORED_AT), billedUsd: 1, observedUsd: 0.5 },
   ]);
 });
 

@@ -97,13 +97,19 @@ export function createSweepReader(client: ClickHouseClient, database: string): S
       return floods;
     },
     async coverage(sinceMs) {
+      // What counts under another key, because a gateway exchanged the two, is billed under this one.
       const days: ({ credentialId: string } & Coverage)[] = [];
       await eachRow<[string, number, string, string]>(
         `SELECT billed.credential_id, toUnixTimestamp(toDateTime(billed.day, 'UTC')), toString(billed.usd), toString(observed.usd)
          FROM (SELECT credential_id, day, sum(billed_usd) AS usd FROM ${database}.provider_totals FINAL
                WHERE day >= '${dayOf(sinceMs)}' GROUP BY credential_id, day) AS billed
-         LEFT JOIN (SELECT credential_id, toDate(seen_at) AS day, sum(cost_usd) AS usd FROM ${ledger}
-                    WHERE toDate(seen_at) >= '${dayOf(sinceMs)}' GROUP BY credential_id, day) AS observed
+         LEFT JOIN (SELECT credential_id, day, sum(usd) AS usd FROM (
+                      SELECT credential_id, toDate(seen_at) AS day, sum(cost_usd) AS usd FROM ${ledger}
+                      WHERE toDate(seen_at) >= '${dayOf(sinceMs)}' GROUP BY credential_id, day
+                      UNION ALL
+                      SELECT credential_id, toDate(seen_at) AS day, -sum(cost_usd) AS usd FROM ${ledger}
+                      WHERE toDate(seen_at) >= '${dayOf(sinceMs)}' AND calls < 0 AND has(flags, 'other_key') GROUP BY credential_id, day)
+                    GROUP BY credential_id, day) AS observed
          ON observed.credential_id = billed.credential_id AND observed.day = billed.day`,
         ([credentialId, day, billed, observed]) =>
           days.push({ credentialId, dayMs: day * 1000, billedUsd: Number(billed), observedUsd: Number(observed) }),

@@ -29,11 +29,17 @@ interface AvroRecord {
 const isOptional = (type: unknown): boolean => Array.isArray(type) && type[0] === 'null';
 const someOf = (type: unknown): unknown => (isOptional(type) ? (type as unknown[])[1] : type);
 
+/** Records by their name, under which they may be used again. */
+const named = new Map<string, unknown>();
+
 /** What JSON has where Avro has this. */
 function jsonTypeOf(type: unknown): unknown {
-  const own = someOf(type) as string | { type: string; symbols?: string[] };
-  if (typeof own === 'string') return own === 'string' ? 'string' : 'number';
-  return own.type === 'enum' ? own.symbols : jsonFieldsOf(own as AvroRecord);
+  const own = someOf(type) as string | { type: string; name: string; symbols?: string[] };
+  if (typeof own === 'string') return named.get(own) ?? (own === 'string' ? 'string' : 'number');
+  if (own.type === 'enum') return own.symbols;
+  const fields = jsonFieldsOf(own as unknown as AvroRecord);
+  named.set(own.name, fields);
+  return fields;
 }
 
 function jsonFieldsOf(record: AvroRecord): Record<string, unknown> {

@@ -107,6 +107,8 @@ describe('what makes an event', () => {
 
 describe('numbers', () => {
   test.each([
+    [{ rate_limits: { tokens: { limit: 1.5 } } }, 'rate_limits.tokens.limit'],
+    [{ rate_limits: { tokens: { reset_at: 'soon' } } }, 'rate_limits.tokens.reset_at'],
     [{ tokens: { output: -1 } }, 'tokens.output'],
     [{ tokens: { output: 1.5 } }, 'tokens.output'],
     [{ tokens: { output: 2 ** 53 } }, 'tokens.output'],
@@ -383,3 +385,12 @@ function withoutNulls(value: unknown): unknown {
       .map(([key, inner]) => [key, withoutNulls(inner)]),
   );
 }
+
+test('limits of a key are kept as they were told, zeros too, and what else stands among them is dropped and counted', () => {
+  const requests = { limit: 50, remaining: 0, reset_at: '2026-11-20T12:00:01Z' };
+  const { event, droppedFields } = accepted({
+    rate_limits: { requests: { ...requests, burst: 1 }, tokens: {}, images: { limit: 3 } },
+  });
+  expect(event.rate_limits).toBe('{"requests":{"limit":50,"remaining":0,"reset_at":"2026-11-20T12:00:01.000Z"}}');
+  expect(droppedFields).toBe(2);
+});

@@ -34,6 +34,7 @@ import {
   whole,
 } from './fields.ts';
 import { failureOf } from './outcome.ts';
+import { rateLimits } from './rate-limits.ts';
 import { parseTime } from './time.ts';
 
 export type NormaliseResult =
@@ -113,6 +114,10 @@ export function normaliseUsageEvent(value: unknown, options: NormaliseOptions): 
   if (tokensInput !== NOTHING) dropped += unknownFields(tokensInput, pass, before);
   seenInside += pass.seen - before;
 
+  const limits = rateLimits(pass, input.rate_limits);
+  dropped += limits.dropped;
+  seenInside += limits.seenInside;
+
   const reportedCost = cost(pass, input.cost_usd);
   const reportedBasis = oneOf(pass, 'cost_basis', input.cost_basis, COST_BASES);
   const statusCode = whole(pass, 'status_code', input.status_code, 999);
@@ -173,6 +178,8 @@ export function normaliseUsageEvent(value: unknown, options: NormaliseOptions): 
     served_by: names.served_by,
     reporter: oneOf(pass, 'reporter', input.reporter, REPORTERS) ?? '',
     sent_as: names.sent_as,
+    response_id: text(pass, 'response_id', input.response_id, TEXT_LIMITS.response_id),
+    rate_limits: limits.json,
   };
   if (pass.faults.length > 0) return { ok: false, errors: pass.faults };
 

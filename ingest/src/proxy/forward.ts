@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { type Agent, type Dispatcher, errors } from 'undici';
-import { createMeter, type Metered, type Meter } from './meter.ts';
+import { createMeter, NOTHING_METERED, type Metered, type Meter } from './meter.ts';
 import { refusalIn } from './refusal.ts';
 import type { ProxyProvider } from './providers.ts';
 import { FACT_HEADERS } from './report.ts';
@@ -47,7 +47,7 @@ export function forward(
     const outcome: Forwarded = {
       status: 0,
       headers: {},
-      metered: { model: undefined, usage: undefined },
+      metered: NOTHING_METERED,
       broken: false,
     };
     let meter: Meter | null = null;

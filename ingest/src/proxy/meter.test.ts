@@ -9,32 +9,38 @@ const STREAMS: [string, Buffer, Metered][] = [
   [
     'Anthropic',
     sse(
-      { type: 'message_start', message: { model: 'claude-sonnet-4-5', usage: { input_tokens: 10, output_tokens: 1 } } },
+      {
+        type: 'message_start',
+        message: { id: 'msg_1', model: 'claude-sonnet-4-5', usage: { input_tokens: 10, output_tokens: 1 } },
+      },
       { type: 'content_block_delta', delta: { text: 'the "usage" of \n words, "model": "none"' } },
       { type: 'message_delta', usage: { input_tokens: null, output_tokens: 42 } },
     ),
-    { model: 'claude-sonnet-4-5', usage: { input_tokens: 10, output_tokens: 42 } },
+    { id: 'msg_1', model: 'claude-sonnet-4-5', usage: { input_tokens: 10, output_tokens: 42 } },
   ],
   [
     'OpenAI Chat',
     Buffer.concat([
-      sse({ model: 'gpt-5', choices: [], usage: null }, { model: 'gpt-5', choices: [], usage: { prompt_tokens: 3 } }),
+      sse(
+        { id: 'chatcmpl-1', model: 'gpt-5', choices: [], usage: null },
+        { id: 'chatcmpl-1', model: 'gpt-5', choices: [], usage: { prompt_tokens: 3 } },
+      ),
       Buffer.from('data: [DONE]\n\n'),
     ]),
-    { model: 'gpt-5', usage: { prompt_tokens: 3 } },
+    { id: 'chatcmpl-1', model: 'gpt-5', usage: { prompt_tokens: 3 } },
   ],
   [
     'OpenAI Responses',
-    sse({ type: 'response.completed', response: { model: 'gpt-5.1-codex', usage: { input_tokens: 7 } } }),
-    { model: 'gpt-5.1-codex', usage: { input_tokens: 7 } },
+    sse({ type: 'response.completed', response: { id: 'resp_1', model: 'gpt-5.1-codex', usage: { input_tokens: 7 } } }),
+    { id: 'resp_1', model: 'gpt-5.1-codex', usage: { input_tokens: 7 } },
   ],
   [
     'Google',
     sse(
-      { modelVersion: 'gemini-2.5-pro', usageMetadata: { promptTokenCount: 5 } },
+      { responseId: 'g-1', modelVersion: 'gemini-2.5-pro', usageMetadata: { promptTokenCount: 5 } },
       { modelVersion: 'gemini-2.5-pro', usageMetadata: { promptTokenCount: 5, candidatesTokenCount: 9 } },
     ),
-    { model: 'gemini-2.5-pro', usage: { promptTokenCount: 5, candidatesTokenCount: 9 } },
+    { id: 'g-1', model: 'gemini-2.5-pro', usage: { promptTokenCount: 5, candidatesTokenCount: 9 } },
   ],
 ];
 
@@ -45,14 +51,17 @@ async function meter(body: Buffer, cuts: number[], type = 'text/event-stream', e
   return taken.finish();
 }
 
-test.each(STREAMS)('a stream of %s tells model and use, wherever the wire cuts it', async (_, body, expected) => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.nat(), { maxLength: 8 }), async (cuts) => {
-      expect(await meter(body, cuts)).toEqual(expected);
-    }),
-    { numRuns: 60 },
-  );
-});
+test.each(STREAMS)(
+  'a stream of %s tells its id, model and use, wherever the wire cuts it',
+  async (_, body, expected) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(), { maxLength: 8 }), async (cuts) => {
+        expect(await meter(body, cuts)).toEqual(expected);
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
 
 test.each([
   ['gzip', gzipSync],
@@ -73,7 +82,7 @@ test('JSON in one piece, and as the array that Google streams', async () => {
 });
 
 test('what is no answer of a model tells nothing and breaks nothing', async () => {
-  const nothing = { model: undefined, usage: undefined };
+  const nothing = { id: undefined, model: undefined, usage: undefined };
   expect(await meter(Buffer.from('{"usage":'), [2], 'application/json')).toEqual(nothing);
   expect(await meter(Buffer.from('data: {"usage": [1\n\ndata: "usage"\n'), [])).toEqual(nothing);
   expect(await meter(Buffer.alloc(100, 1), [], 'audio/mpeg')).toEqual(nothing);

@@ -11,6 +11,8 @@ import { isJsonObject, type JsonObject, objectIn } from '../formats/json-body.ts
 
 /** What an answer says of its use. Nothing else of it is kept. */
 export interface Metered {
+  /** The answer's own id, such as `msg_…` or `chatcmpl-…`. */
+  id: string | undefined;
   model: string | undefined;
   /** The provider's own `usage` object, as its last words have it. */
   usage: JsonObject | undefined;
@@ -43,8 +45,8 @@ export function createMeter(contentType: string, contentEncoding: string): Meter
   return decoder === null ? IGNORING : decoded(decoder, reader);
 }
 
-const NOTHING: Metered = { model: undefined, usage: undefined };
-const IGNORING: Meter = { take: () => undefined, finish: () => Promise.resolve(NOTHING) };
+export const NOTHING_METERED: Metered = { id: undefined, model: undefined, usage: undefined };
+const IGNORING: Meter = { take: () => undefined, finish: () => Promise.resolve(NOTHING_METERED) };
 
 interface Reader {
   take(bytes: Buffer): void;
@@ -86,7 +88,7 @@ function decoded(decoder: Transform, reader: Reader): Meter {
 
 /** Server-sent events: only lines that speak of use or name the model are parsed, the rest passes as bytes. */
 function eventReader(): Reader {
-  const seen: Metered = { ...NOTHING };
+  const seen: Metered = { ...NOTHING_METERED };
   let pending: Buffer[] = [];
   let pendingBytes = 0;
 
@@ -136,7 +138,7 @@ function jsonReader(): Reader {
       else chunks = [];
     },
     result() {
-      const seen: Metered = { ...NOTHING };
+      const seen: Metered = { ...NOTHING_METERED };
       if (bytesTaken > BYTES_MAX) return seen;
       const body = parsed(Buffer.concat(chunks).toString('utf8'));
       for (const part of Array.isArray(body) ? (body as unknown[]) : [body]) note(seen, part);
@@ -160,6 +162,8 @@ function parsed(text: string): unknown {
 function note(seen: Metered, part: unknown): void {
   if (!isJsonObject(part)) return;
   for (const holder of [part, objectIn(part, 'message'), objectIn(part, 'response')]) {
+    const id = holder.id ?? holder.responseId;
+    if (typeof id === 'string' && id !== '') seen.id ??= id;
     const model = holder.model ?? holder.modelVersion;
     if (typeof model === 'string' && model !== '') seen.model = model;
     const usage = isJsonObject(holder.usage) ? holder.usage : holder.usageMetadata;

@@ -76,7 +76,9 @@ const body = async (request: IncomingMessage) => Buffer.concat(await request.toA
 
 test('a request reaches the provider as it was sent, and its answer the client', async () => {
   let seen: { target: string; headers: string[]; body: string } | undefined;
-  const answer = gzipSync(JSON.stringify({ model: 'claude-sonnet-4-5', usage: { input_tokens: 5, output_tokens: 2 } }));
+  const answer = gzipSync(
+    JSON.stringify({ id: 'resp_1', model: 'claude-sonnet-4-5', usage: { input_tokens: 5, output_tokens: 2 } }),
+  );
   const { url, reported } = await proxied((request, response) => {
     void body(request).then((bytes) => {
       seen = { target: request.url!, headers: request.rawHeaders, body: bytes.toString() };
@@ -85,6 +87,8 @@ test('a request reaches the provider as it was sent, and its answer the client',
           'Content-Type': 'application/json',
           'content-encoding': 'gzip',
           'request-id': 'req_1',
+          'x-ratelimit-limit-requests': '5000',
+          'x-ratelimit-remaining-requests': '4999',
           'set-cookie': ['a=1', 'b=2'],
         })
         .end(answer);
@@ -120,6 +124,8 @@ test('a request reaches the provider as it was sent, and its answer the client',
     agent: 'claude-code',
     agent_version: '2.1.330',
     request_id: 'req_1',
+    response_id: 'resp_1',
+    rate_limits: '{"requests":{"limit":5000,"remaining":4999}}',
     provider: 'openai',
     model: 'claude-sonnet-4-5',
     action: 'execution',

@@ -4,6 +4,7 @@ import type { UsageEvent } from '../../contract/index.ts';
 import { canonicalAddress } from '../normalise/canonical/address.ts';
 import type { Allowlist, BlockPolicy, Violation } from './allowlist.ts';
 import { forward, type Forwarded } from './forward.ts';
+import { NOTHING_METERED } from './meter.ts';
 import { presentedKey } from './presented-key.ts';
 import type { ProxyProvider } from './providers.ts';
 import { refusalIn } from './refusal.ts';
@@ -128,7 +129,7 @@ function refuse(reply: FastifyReply, provider: ProxyProvider, { policy, sentence
   );
   // The body is not read: whoever sends a long one is told at once, and the connection ends.
   reply.raw.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(body);
-  return { status, headers: {}, metered: { model: undefined, usage: undefined }, broken: false };
+  return { status, headers: {}, metered: NOTHING_METERED, broken: false };
 }
 
 const asksForWebSocket = ({ upgrade }: { upgrade?: string | undefined }): boolean =>
@@ -143,7 +144,7 @@ function refuseWebSocket(reply: FastifyReply, provider: ProxyProvider): Forwarde
     'lanewatch_no_websocket',
   );
   reply.raw.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(body);
-  return { status, headers: {}, metered: { model: undefined, usage: undefined }, broken: false };
+  return { status, headers: {}, metered: NOTHING_METERED, broken: false };
 }
 
 function refuseUnknownProvider(reply: FastifyReply, providers: ProxyOptions['providers']): void {

@@ -8,6 +8,7 @@ import { failureOf } from '../normalise/outcome.ts';
 import { normaliseUsageEvent } from '../normalise/normalise.ts';
 import type { Metered } from './meter.ts';
 import type { PresentedKey } from './presented-key.ts';
+import { rateLimitsIn } from './rate-limits.ts';
 
 /** The collector that the proxy's events are of: it ships its own, with no key. */
 export const PROXY_COLLECTOR = 'observing-proxy';
@@ -68,6 +69,7 @@ function inputOf(exchange: Exchange): UsageEventInput {
     agent: { name: single(headers['user-agent']) },
     session: firstOf(headers, SESSION_HEADERS),
     request_id: firstOf(exchange.answerHeaders, REQUEST_ID_HEADERS),
+    response_id: metered.id,
     repo: fact('repo'),
     branch: fact('branch'),
     module: fact('module'),
@@ -81,6 +83,7 @@ function inputOf(exchange: Exchange): UsageEventInput {
     ...(tokens === undefined ? {} : { tokens: tokens as NonNullable<UsageEventInput['tokens']> }),
     latency_ms: latencyOrNone(endedAt - startedAt),
     reporter: 'proxy',
+    rate_limits: rateLimitsIn(exchange.answerHeaders, endedAt),
   };
 }
 

@@ -36,4 +36,5 @@ export interface LaneRow {
   sum_output: number;
   first_at: number;
   last_at: number;
+  rate_limits: Lane['rate_limits'];
 }

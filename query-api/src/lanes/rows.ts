@@ -5,6 +5,7 @@ import type { Scope } from '../ledger/scope.ts';
 import { instantOf, LIVE_MS } from '../ledger/window.ts';
 import type { LaneRow } from './lane-row.ts';
 import { postureOf } from './posture.ts';
+import { readRateLimits } from './rate-limits.ts';
 import { registrationOf } from './registration.ts';
 import { LANE_COLUMNS, lanesParameters, lanesSql } from './states.ts';
 
@@ -48,19 +49,23 @@ export async function readLaneRows(
 
 async function readChunk(store: ClickHouse, lanes: readonly string[], scope: Scope, nowMs: number): Promise<LaneRow[]> {
   const live = rowsSince(nowMs - LIVE_MS, 'live');
-  const [rows, liveRows] = await Promise.all([
+  const [rows, liveRows, limits] = await Promise.all([
     store.rows<Answered>(laneRowsSql(store.database, scope), { ...scope.parameters, ...lanesParameters(nowMs), lanes }),
     store.rows<{ lane: string; sessions: number | string }>(
       `SELECT lane, uniqExact(session) AS sessions FROM ${store.database}.ledger
        WHERE lane IN {lanes:Array(String)} AND ${live.where} AND session != '' GROUP BY lane`,
       { ...live.parameters, lanes },
     ),
+    readRateLimits(store, lanes, nowMs),
   ]);
   const liveOf = new Map(liveRows.map(({ lane, sessions }) => [lane, Number(sessions)]));
-  return rows.map((row) => rowOf(row, liveOf.get(row.lane) ?? 0));
+  return rows.map((row) => ({
+    ...rowOf(row, liveOf.get(row.lane) ?? 0),
+    rate_limits: limits.get(row.lane) ?? null,
+  }));
 }
 
-function rowOf(row: Answered, liveSessions: number): LaneRow {
+function rowOf(row: Answered, liveSessions: number): Omit<LaneRow, 'rate_limits'> {
   const numbers = NUMBERS.map((name) => [name, Number(row[name])]);
   const instants = INSTANTS.map((name) => [name, row[`${name}_ms`] === null ? null : Number(row[`${name}_ms`])]);
   return {
@@ -138,5 +143,6 @@ export function laneOfRow(row: LaneRow, openFindings: number, window: Window): L
     first_seen: instantOf(row.first_at),
     last_seen: instantOf(row.last_at),
     open_findings: openFindings,
+    rate_limits: row.rate_limits,
   };
 }

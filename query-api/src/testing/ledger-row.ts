@@ -46,6 +46,8 @@ export function ledgerRow(parts: Partial<LedgerRow>): LedgerRow {
     served_by: '',
     reporter: '',
     sent_as: '',
+    response_id: '',
+    rate_limits: '',
     event_hash_low: hash++,
     event_hash_high: 0,
     lane: parts.fingerprint || 'unattributed',

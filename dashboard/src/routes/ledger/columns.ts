@@ -1,6 +1,6 @@
 import type { EntityKind, LedgerItem } from '@lanewatch/query-api/contract';
 
-type Shown = Exclude<keyof LedgerItem, 'findings' | 'flags' | 'sent_as'>;
+type Shown = Exclude<keyof LedgerItem, 'findings' | 'flags' | 'sent_as' | 'rate_limits'>;
 /** A column of the table: its head, how its values are drawn, and whose pages they lead to. */
 export interface LedgerColumn {
   name: Shown;
@@ -53,6 +53,7 @@ export const LEDGER_COLUMNS: readonly LedgerColumn[] = [
   text('reporter', 'Reporter'),
   text('collector', 'Collector'),
   text('request_id', 'Request'),
+  text('response_id', 'Answer'),
   text('source', 'Source'),
   text('id', 'Event id'),
 ];

@@ -21,6 +21,7 @@ const COLUMN_NAMES: Record<FilterColumn, string> = {
   agent: 'agent',
   agent_version: 'agent version',
   request_id: 'request id',
+  response_id: 'answer id',
   repo: 'repository',
   branch: 'branch',
   provider: 'provider',

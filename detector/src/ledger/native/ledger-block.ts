@@ -111,6 +111,8 @@ export class LedgerBlock implements RowBlock {
     columns.served_by.add(row.served_by);
     columns.reporter.add(row.reporter);
     columns.sent_as.add(row.sent_as);
+    columns.response_id.add(row.response_id);
+    columns.rate_limits.add(row.rate_limits);
     columns.event_hash.addHalves(row.event_hash_low, row.event_hash_high);
     columns.standing.add(row.standing);
     columns.match.add(row.match);

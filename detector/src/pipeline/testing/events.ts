@@ -44,6 +44,8 @@ export function usageEvent(fields: Partial<UsageEvent>): UsageEvent {
     served_by: '',
     reporter: '',
     sent_as: '',
+    response_id: '',
+    rate_limits: '',
     ...fields,
   };
 }

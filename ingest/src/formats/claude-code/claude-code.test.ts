@@ -79,6 +79,8 @@ const REQUEST: UsageEvent = {
   served_by: '',
   reporter: 'agent',
   sent_as: '',
+  response_id: '',
+  rate_limits: '',
 };
 
 describe('Claude Code logs as captured', () => {

@@ -56,6 +56,7 @@ export const NAMES = {
     'metadata.user_api_key_user_id',
   ],
   org: ['anthropic.organization.id', 'metadata.user_api_key_org_id'],
-  requestId: ['anthropic.request.id', 'gen_ai.response.id', 'ai.response.id'],
+  requestId: ['anthropic.request.id'],
+  responseId: ['gen_ai.response.id', 'ai.response.id'],
   status: ['http.response.status_code', 'http.status_code'],
 } as const satisfies Record<string, readonly string[]>;

@@ -60,7 +60,7 @@ describe('requests as spans, as captured', () => {
       repo: 'github.com/acme/support-agent',
       provider: 'openai',
       model: 'gpt-4o-mini',
-      request_id: 'chatcmpl-CAPTURE',
+      response_id: 'chatcmpl-CAPTURE',
       operation: 'chat',
       credential_kind: 'api_key',
       outcome: 'success',

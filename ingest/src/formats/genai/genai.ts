@@ -88,6 +88,7 @@ function eventOf(request: Described, clientAddress: string): JsonObject {
     },
     session: text(...NAMES.session),
     request_id: text(...NAMES.requestId),
+    response_id: text(...NAMES.responseId),
     provider,
     model: text(...NAMES.model),
     module: text('gen_ai.agent.name', 'ai.telemetry.functionId'),
@@ -108,6 +109,7 @@ function identityOf({ traceId, spanId, attributes, time }: Described): string {
   if (traceId !== '' && spanId !== '') return `${traceId}${spanId}`;
   const facts = [
     ...NAMES.requestId,
+    ...NAMES.responseId,
     ...NAMES.model,
     ...NAMES.session,
     ...NAMES.input,

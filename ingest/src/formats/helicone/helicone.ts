@@ -41,7 +41,7 @@ function eventOf(record: JsonObject): JsonObject {
     time: isoTime(end),
     user: firstText(named, 'helicone-user-id'),
     session: firstText(named, 'helicone-session-id'),
-    request_id: firstText(answer, 'id'),
+    response_id: firstText(answer, 'id'),
     agent: { name: property('app') ?? firstText(named, 'helicone-session-name') },
     repo: property('repo') ?? property('repository'),
     branch: property('branch'),

@@ -8,7 +8,7 @@ const FINGERPRINT = '88dc28d0f030c55ed4ab77ed8faf098196cb1c05df778539800c9f1243f
 
 const SUCCESS = {
   source: 'litellm',
-  request_id: 'chatcmpl-2299b6a2-82a3-465a-b47c-04e685a2227f',
+  response_id: 'chatcmpl-2299b6a2-82a3-465a-b47c-04e685a2227f',
   time: 1_767_397_280_000,
   fingerprint: FINGERPRINT,
   hint: 'devkey',
@@ -29,7 +29,7 @@ const SUCCESS = {
 };
 const FAILURE = {
   ...SUCCESS,
-  request_id: 'chatcmpl-fail-1',
+  response_id: 'chatcmpl-fail-1',
   outcome: 'rate_limited',
   status_code: 429,
   tokens_input_uncached: 0,
@@ -70,7 +70,7 @@ describe('LiteLLM bodies', () => {
   test('a SpendLogs row, whose metadata is JSON text', async () => {
     const { events } = await run(litellmFormat, load('spend_logs_payload.json'));
     expect(events[0]).toMatchObject({
-      request_id: 'chatcmpl-2283081b-dc89-41f6-93e6-d4f914774027',
+      response_id: 'chatcmpl-2283081b-dc89-41f6-93e6-d4f914774027',
       session: '1234567890',
       model: 'gpt-4o',
       tokens_input_uncached: 10,
@@ -142,7 +142,7 @@ describe('LiteLLM as captured', () => {
   test('requests stay apart when the upstream repeats its id and when the client sets the call id', async () => {
     const events = await read('v1.109.1-virtual-key.json.gz');
     expect(events).toHaveLength(7);
-    const sameId = (id: string) => events.filter(({ request_id }) => request_id === id);
+    const sameId = (id: string) => events.filter(({ response_id }) => response_id === id);
     expect(sameId('chatcmpl-123')).toHaveLength(2);
     expect(sameId('fixed-call-id')).toHaveLength(2);
     expect((await read('v1.109.1-virtual-key.json.gz')).map(({ id }) => id)).toEqual(events.map(({ id }) => id));
