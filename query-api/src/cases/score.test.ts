@@ -43,6 +43,18 @@ test('an unknown or given-up key scores more than one of any other standing, a k
   expect(order).toEqual(order.toSorted((a, b) => b - a));
 });
 
+test('an unknown or revoked key in use right now comes before every known one, whatever that spends and reaches', () => {
+  const given = scored.filter(({ severity }) => severity !== 'low');
+  fc.assert(
+    fc.property(given, scored, fc.constantFrom('unknown', 'revoked'), (one, other, standing) => {
+      const pressing = of({ ...one, standing, live: true });
+      for (const settled of ['known', 'unattributed'] as const) {
+        expect(pressing).toBeGreaterThan(of({ ...other, standing: settled }));
+      }
+    }),
+  );
+});
+
 test('the parts are the score', () => {
   fc.assert(
     fc.property(scored, (one) => {
