@@ -38,6 +38,21 @@ export default defineConfig({
   ],
   // A small face written into the style sheet as data: would be refused by our own policy.
   build: { assetsInlineLimit: 0 },
+  environments: {
+    client: {
+      build: {
+        rolldownOptions: {
+          output: {
+            // A file for each component would be sixty requests and twenty style sheets before a page is whole. Small ones are
+            // put together with what nearly the same pages need; large ones stay with the pages that need them.
+            codeSplitting: {
+              groups: [{ name: 'common', minShareCount: 12, test: (id) => !/zod|contract/.test(id) }],
+            },
+          },
+        },
+      },
+    },
+  },
   // The contracts are TypeScript files of the workspace: they are compiled into the server, not resolved when it runs.
   ssr: { noExternal: [/^@lanewatch\//, 'bits-ui'] },
 });

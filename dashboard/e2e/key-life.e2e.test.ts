@@ -325,18 +325,3 @@ describe('axe-core', () => {
     }
   });
 });
-
-it('brings at most 150 kB of JavaScript with the first load of any page', async () => {
-  for (const path of ['/', '/credentials', '/credentials/create', '/credentials/cred-1/edit', '/findings', '/ledger']) {
-    await page.goto(path);
-    await running();
-    const bytes = await page.evaluate(() =>
-      performance
-        .getEntriesByType('resource')
-        .filter(({ name }) => new URL(name).pathname.endsWith('.js'))
-        .reduce((sum, entry) => sum + (entry as PerformanceResourceTiming).encodedBodySize, 0),
-    );
-    expect(bytes, path).toBeGreaterThan(0);
-    expect(bytes, path).toBeLessThan(150_000);
-  }
-});

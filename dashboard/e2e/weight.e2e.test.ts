@@ -1,7 +1,9 @@
 import { brotliDecompressSync } from 'node:zlib';
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { PLACE_GROUPS } from '../src/routes/places.ts';
 import { startStage, type Stage } from './harness.ts';
+import { fingerprintFor } from './organisation.ts';
 
 const KB = 1_000;
 let stage: Stage;
@@ -39,4 +41,25 @@ it.each([
     sent: 'light',
     page: 'light',
   });
+});
+
+it('brings at most 150 kB of JavaScript in few files with the first load of any page', async () => {
+  const page = await (await stage.visitor()).newPage();
+  const places = PLACE_GROUPS.flatMap(({ places }) => places.map(({ href }) => href));
+  const below = [
+    ...['/keys', `/lanes/${fingerprintFor('sk-ant-...C001')}`, `/findings/R01-${'0'.repeat(24)}`, '/users/mira.santos'],
+    ...['/credentials/create', '/credentials/cred-1', '/credentials/cred-1/edit', '/rules/R10', '/account', '/people'],
+  ];
+  const heavy: string[] = [];
+  for (const path of [...places, ...below]) {
+    await page.goto(path);
+    await page.getByRole('button', { name: /key, page or action/ }).waitFor();
+    const { bytes, files } = await page.evaluate(() => {
+      const entries = performance.getEntriesByType('resource') as PerformanceResourceTiming[];
+      const scripts = entries.filter(({ name }) => new URL(name).pathname.endsWith('.js'));
+      return { bytes: scripts.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0), files: scripts.length };
+    });
+    if (bytes === 0 || bytes > 150 * KB || files > 45) heavy.push(`${path}: ${bytes} bytes in ${files} files`);
+  }
+  expect(heavy).toEqual([]);
 });
