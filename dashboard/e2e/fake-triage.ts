@@ -51,14 +51,18 @@ export function triageAnswer(org: Organisation, kept: FakeTriage, asked: Asked, 
     });
     return contract.triageAnswerSchema.parse({ items, done: items.filter(({ outcome }) => outcome === 'done').length });
   }
-  const finding = found(org.findings.find((one) => one.id === id));
-  if (verb === 'comment') {
-    const { text } = contract.findingCommentPostSchema.parse(body);
-    const list = kept.comments.get(finding.id) ?? [];
-    kept.comments.set(finding.id, [...list, { id: `c${list.length}`, at, by: ADA, text }]);
-    finding.comments++;
-    return contract.findingItemSchema.parse(finding);
+  if (id === 'comments') {
+    const { ids, text } = contract.findingCommentsPostSchema.parse(body);
+    const items = ids.map((one): contract.TriageAnswer['items'][number] => {
+      const finding = found(org.findings.find((other) => other.id === one));
+      const list = kept.comments.get(one) ?? [];
+      kept.comments.set(one, [...list, { id: `c${list.length}`, at, by: ADA, text }]);
+      finding.comments++;
+      return { id: one, outcome: 'done', detail: '', before: null, finding };
+    });
+    return contract.triageAnswerSchema.parse({ items, done: items.length });
   }
+  const finding = found(org.findings.find((one) => one.id === id));
   const act = contract.triageRequestSchema.shape.act.parse(verb);
   const refusal = actOn(kept, finding, { act, ...(body as object) }, at);
   if (refusal !== null) throw new ProblemAnswer(409, refusal);

@@ -75,6 +75,14 @@ export const triageRequestSchema = z
   });
 export type TriageRequest = z.infer<typeof triageRequestSchema>;
 
+/** `POST /v1/findings/comments`: one comment on many findings. */
+export const findingCommentsPostSchema = z
+  .object({
+    ids: z.array(z.string().min(1).max(64)).min(1).max(TRIAGE_FINDINGS_MAX),
+    text: findingCommentPostSchema.shape.text,
+  })
+  .strict();
+
 /** What came of an act on one of several findings. */
 export const triageOutcomeSchema = z.object({
   id: z.string(),

@@ -13,6 +13,12 @@ import { counted } from '#lib/format/count.ts';
 export type TriageCommand = Pick<TriageRequest, 'act'> &
   Partial<Pick<TriageRequest, 'as' | 'reason' | 'until' | 'assignee' | 'versions'>> & { ids: string[] };
 
+/** One comment on some findings. */
+export interface CommentCommand {
+  ids: string[];
+  text: string;
+}
+
 export const STATUS_WORDS: Record<FindingStatus, string> = {
   open: 'open',
   reopened: 're-opened',
@@ -113,6 +119,10 @@ export function doneWords({ act, as, assignee, ids }: TriageCommand, done: numbe
       return assignee === '' ? `${what} assigned to nobody.` : `${what} assigned${assignee === 'me' ? ' to you' : ''}.`;
   }
 }
+
+/** What came of a comment on some findings, in words. */
+export const commentedWords = (done: number): string =>
+  done === 0 ? 'The comment stood there already.' : `Comment added to ${counted(done, 'finding')}.`;
 
 /** A finding after what the stream told of it. What the stream does not tell is told by the next load. */
 export function afterAct(finding: FindingItem, act: StreamTriage): FindingItem {

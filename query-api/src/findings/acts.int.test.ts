@@ -29,6 +29,12 @@ test('a finding goes through triage, its history tells all of it, and counts are
   expect((await act(id, 'assign', { assignee: 'me' })).body).toMatchObject({ assignee: 'operator', version: 2 });
   expect((await act(id, 'comment', { text: 'asked Ada' })).body).toMatchObject({ comments: 1, version: 2 });
   expect((await act(id, 'comment', { text: 'asked Ada' })).body).toMatchObject({ comments: 1 });
+  const missing = `R01-${'9'.repeat(24)}`;
+  const both = await api.post('/v1/findings/comments', { ids: [id, other.id, missing], text: 'asked Ada' });
+  expect(both.body.items.map(({ outcome }: TriageAnswer['items'][number]) => outcome)).toEqual(
+    ['unchanged', 'done', 'missing'], // prettier-ignore
+  );
+  expect(both.body).toMatchObject({ done: 1, items: [{}, { finding: { comments: 1, status: 'open' } }, {}] });
   expect(idsOf(await listed({ lane: 'walk', assignee: 'me' }))).toEqual([id]);
   expect(idsOf(await listed({ lane: 'walk', assignee: 'none' }))).toEqual([other.id]);
 
@@ -59,7 +65,7 @@ test('a finding goes through triage, its history tells all of it, and counts are
     .orderBy('seq')
     .execute();
   expect(trail.map(({ action }) => action)).toEqual(
-    ['acknowledge', 'assign', 'comment', 'snooze', 'resolve', 'reopen'].map((name) => `finding.${name}`),
+    ['acknowledge', 'assign', 'comment', 'comment', 'snooze', 'resolve', 'reopen'].map((name) => `finding.${name}`),
   );
 });
 

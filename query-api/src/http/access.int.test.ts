@@ -85,6 +85,7 @@ const ACCESS: Record<string, Access> = {
   'POST /v1/findings/:id/snooze': 'responder',
   'POST /v1/findings/:id/assign': 'responder',
   'POST /v1/findings/:id/comment': 'analyst',
+  'POST /v1/findings/comments': 'analyst',
   'POST /v1/findings/triage': 'responder',
   'GET /v1/channels': 'viewer',
   'POST /v1/channels': 'admin',

@@ -6,6 +6,7 @@ import {
   findingActSchema,
   findingAssignSchema,
   findingCommentPostSchema,
+  findingCommentsPostSchema,
   findingDetailSchema,
   findingItemSchema,
   findingResolveSchema,
@@ -22,7 +23,7 @@ import type { TriageAct } from '../findings/act-rules.ts';
 import { assigneeOf, readAssignees } from '../findings/assignees.ts';
 import { commentOn } from '../findings/comments.ts';
 import { readFindingDetail } from '../findings/detail.ts';
-import { listFindings, readFinding } from '../findings/findings.ts';
+import { listFindings } from '../findings/findings.ts';
 import { idsOnLanes } from '../findings/on-lanes.ts';
 import { readCounts } from '../findings/open-findings.ts';
 import { fieldProblem, ProblemError } from '../http/problem.ts';
@@ -55,6 +56,10 @@ export function findingRoutes(services: Services): FastifyPluginAsyncZod {
   ): Promise<TriageAnswer> {
     const actor = actorOf(request);
     return told(await actOnFindings({ store, db, nowMs: now(), actor }, ids, parts, seen));
+  }
+
+  async function comment(request: FastifyRequest, ids: readonly string[], text: string): Promise<TriageAnswer> {
+    return told(await commentOn({ store, db, nowMs: now(), actor: actorOf(request) }, ids, text));
   }
 
   /** One act on one finding: what bulk tells per finding is an error here. */
@@ -205,11 +210,25 @@ export function findingRoutes(services: Services): FastifyPluginAsyncZod {
       },
       async (request) => {
         const { id } = request.params;
-        await commentOn({ store, db, nowMs: now(), actor: actorOf(request) }, id, request.body.text);
-        const finding = await readFinding(store, db, id, now());
+        const { items } = await comment(request, [id], request.body.text);
+        const finding = items[0]?.finding ?? null;
         if (finding === null) throw new ProblemError('not_found', NO_FINDING);
-        return told(finding);
+        return finding;
       },
+    );
+
+    app.post(
+      '/v1/findings/comments',
+      {
+        config: { can: 'findings.comment' },
+        schema: {
+          tags: ['findings'],
+          summary: 'The same comment on many findings, answered for each',
+          body: findingCommentsPostSchema,
+          response: { 200: triageAnswerSchema },
+        },
+      },
+      (request) => comment(request, [...new Set(request.body.ids)], request.body.text),
     );
 
     app.post(

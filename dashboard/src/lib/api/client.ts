@@ -225,8 +225,8 @@ export function createApi(base: string, caller: Caller) {
     editChannel: (id: string, body: ChannelEdit) =>
       command(channelSchema, `/v1/channels/${encodeURIComponent(id)}`, body, { method: 'PATCH' }),
     testChannel: (id: string) => command(channelTestedSchema, `/v1/channels/${encodeURIComponent(id)}/test`, {}),
-    commentOn: (id: string, text: string) =>
-      command(findingItemSchema, `/v1/findings/${encodeURIComponent(id)}/comment`, { text }),
+    commentOn: (ids: readonly string[], text: string) =>
+      command(triageAnswerSchema, '/v1/findings/comments', { ids, text }),
     /** The stream of what happens, as it is. */
     stream: (signal: AbortSignal, { lastEventId, since }: { lastEventId: string; since: string }) =>
       request('GET', `/v1/stream${queryString({ since })}`, undefined, signal, { 'last-event-id': lastEventId }),

@@ -1,7 +1,7 @@
 import { fail } from '@sveltejs/kit';
 import { findingsQuerySchema } from '@lanewatch/query-api/contract';
 import { parseQuery } from '#lib/query.ts';
-import { commandOf, doneWords } from '#lib/triage.ts';
+import { commandOf, commentedWords, doneWords } from '#lib/triage.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async ({ locals, url }) => {
@@ -20,9 +20,13 @@ export const load: PageServerLoad = async ({ locals, url }) => {
 export const actions: Actions = {
   /** Acts without JavaScript. */
   triage: async ({ request, locals }) => {
-    const command = commandOf(await request.formData(), Date.now());
+    const form = await request.formData();
+    const command = commandOf(form, Date.now());
     if (command.ids.length === 0) return fail(400, { complaint: 'Choose findings first.' });
-    const outcome = await locals.api.triage(command);
+    const isComment = form.get('act') === 'comment';
+    const outcome = isComment
+      ? await locals.api.commentOn(command.ids, command.reason ?? '')
+      : await locals.api.triage(command);
     if (!outcome.ok) {
       const { detail, title, errors, status } = outcome.problem;
       return fail(status >= 500 ? 502 : status, {
@@ -31,9 +35,9 @@ export const actions: Actions = {
     }
     const refused = outcome.value.items.filter((item) => item.outcome === 'refused');
     return {
-      done: doneWords(command, outcome.value.done),
+      done: isComment ? commentedWords(outcome.value.done) : doneWords(command, outcome.value.done),
       refused: refused.map(({ id, detail }) => ({ id, detail })),
-      undo: command.act === 'reopen' || command.act === 'assign' ? [] : command.ids,
+      undo: isComment || command.act === 'reopen' || command.act === 'assign' ? [] : command.ids,
     };
   },
 };

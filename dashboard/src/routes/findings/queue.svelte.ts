@@ -1,6 +1,14 @@
 import { SvelteSet } from 'svelte/reactivity';
 import type { FindingItem, StreamTriage, TriageAnswer } from '@lanewatch/query-api/contract';
-import { afterAct, changedBy, doneWords, undoOf, type TriageCommand } from '#lib/triage.ts';
+import {
+  afterAct,
+  changedBy,
+  commentedWords,
+  doneWords,
+  undoOf,
+  type CommentCommand,
+  type TriageCommand,
+} from '#lib/triage.ts';
 
 /** How long an act can be taken back from where it was done. */
 const TOAST_MS = 12_000;
@@ -73,6 +81,14 @@ export class Queue {
     return true;
   }
 
+  /** Says the same about each of the targets; they stay chosen, because a comment decides nothing. */
+  async comment(text: string): Promise<void> {
+    const answer = await this.#send({ ids: this.targets.map(({ id }) => id), text });
+    if (answer === null) return;
+    this.complaint = refusals(answer);
+    this.#show({ text: commentedWords(answer.done), undo: [] });
+  }
+
   async undo(): Promise<void> {
     const commands = this.toast?.undo ?? [];
     this.toast = null;
@@ -84,7 +100,7 @@ export class Queue {
     if (commands.length > 0) this.#show({ text: 'Undone.', undo: [] });
   }
 
-  async #send(command: TriageCommand): Promise<TriageAnswer | null> {
+  async #send(command: TriageCommand | CommentCommand): Promise<TriageAnswer | null> {
     this.isBusy = true;
     try {
       const response = await fetch('/findings/triage', {

@@ -32,7 +32,7 @@ export const actions: Actions = {
     return { done: doneWords(command, outcome.value.done), undo };
   },
   comment: async ({ request, locals, params }) => {
-    const outcome = await locals.api.commentOn(params.id, String((await request.formData()).get('text') ?? ''));
+    const outcome = await locals.api.commentOn([params.id], String((await request.formData()).get('text') ?? ''));
     return outcome.ok ? { done: 'Comment added.', undo: '' } : refusal(outcome.problem);
   },
 };

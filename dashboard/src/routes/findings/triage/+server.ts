@@ -1,10 +1,11 @@
 import { json } from '@sveltejs/kit';
-import type { TriageCommand } from '#lib/triage.ts';
+import type { CommentCommand, TriageCommand } from '#lib/triage.ts';
 import type { RequestHandler } from './$types';
 
-/** An act on findings without leaving the page; query-api checks every field. Plain forms go the page's own way. */
+/** An act or a comment on findings without leaving the page; query-api checks every field. Plain forms go the page's own way. */
 export const POST: RequestHandler = async ({ locals, request }) => {
-  const outcome = await locals.api.triage((await request.json()) as TriageCommand);
+  const sent = (await request.json()) as TriageCommand | CommentCommand;
+  const outcome = await ('text' in sent ? locals.api.commentOn(sent.ids, sent.text) : locals.api.triage(sent));
   if (outcome.ok) return json(outcome.value);
   const { detail, title, status, errors } = outcome.problem;
   return json({ complaint: errors[0]?.message ?? (detail || title) }, { status: status >= 500 ? 502 : status });
