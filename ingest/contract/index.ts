@@ -6,6 +6,7 @@ export * from './credential-record.ts';
 export * from './fingerprint.ts';
 export * from './hint.ts';
 export * from './networks.ts';
+export * from './proxy-policy.ts';
 export * from './scope.ts';
 export * from './settings.ts';
 export * from './topics.ts';

@@ -19,6 +19,8 @@ export const FINDINGS_TOPIC = 'lanewatch.findings.v1';
 export const DEAD_LETTER_TOPIC = 'lanewatch.usage.dead-letter.v1';
 /** How rules are set, every version of each; compacted; key = `<rule>/<version>`. */
 export const RULES_TOPIC = 'lanewatch.rules.v1';
+/** What holds for requests through the observing proxy; compacted; key = {@link PROXY_POLICY_KEY}. */
+export const POLICIES_TOPIC = 'lanewatch.policies.v1';
 /** Rules to be held against stored events with other settings; compacted; key = id of the backtest. */
 export const BACKTESTS_TOPIC = 'lanewatch.backtests.v1';
 /** What each ingest and detector process counted per collector; compacted; key = `<instance>/<its start>/<collector>`. */
@@ -36,6 +38,7 @@ export function topicsOf(prefix: string, usagePartitions: number) {
     findings: { name: prefix + FINDINGS_TOPIC, partitions: 1, compacted: false },
     deadLetter: { name: prefix + DEAD_LETTER_TOPIC, partitions: 1, compacted: false },
     rules: { name: prefix + RULES_TOPIC, partitions: 1, compacted: true },
+    policies: { name: prefix + POLICIES_TOPIC, partitions: 1, compacted: true },
     backtests: { name: prefix + BACKTESTS_TOPIC, partitions: 1, compacted: true },
     collectorCounts: { name: prefix + COLLECTOR_COUNTS_TOPIC, partitions: 1, compacted: true },
   } satisfies Record<string, TopicSpec>;

@@ -64,6 +64,10 @@ export const FLAGS = [
   'correction',
   /** a correction that takes a report back whose request counts under another key, because a gateway exchanged the two */
   'other_key',
+  /** the observing proxy refused the request by policy */
+  'refused_by_policy',
+  /** a policy that only watches would refuse the request */
+  'would_be_refused',
 ] as const;
 export type Flag = (typeof FLAGS)[number];
 

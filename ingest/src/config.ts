@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { BLOCK_POLICIES, type BlockPolicy } from './proxy/allowlist.ts';
+import { PROXY_REFUSALS, type ProxyRefusal } from '../contract/proxy-policy.ts';
 import { parseProviders, type ProxyProvider, PROVIDERS_DEFAULT } from './proxy/providers.ts';
 import {
   busRetentionSetting,
@@ -110,10 +110,10 @@ const configSchema = z
           .filter((part) => part !== ''),
       )
       .pipe(
-        z.array(z.enum(BLOCK_POLICIES, { error: `must be some of ${BLOCK_POLICIES.join(', ')}, separated by commas` })),
+        z.array(z.enum(PROXY_REFUSALS, { error: `must be some of ${PROXY_REFUSALS.join(', ')}, separated by commas` })),
       )
       .describe(
-        `What the proxy refuses with 403, some of ${BLOCK_POLICIES.join(', ')}; nothing by default, then it only watches.`,
+        `What the proxy refuses with 403 whatever the policy on requests says, some of ${PROXY_REFUSALS.join(', ')}; nothing by default.`,
       ),
     COLLECTOR_COUNTS_INTERVAL_MS: integer(100, 600_000).default(5_000).describe('How often counts are reported.'),
     INSTANCE: z
@@ -157,7 +157,7 @@ export interface Config {
   trustedProxies: string[];
   /** Empty: no proxy. */
   proxyProviders: ReadonlyMap<string, ProxyProvider>;
-  proxyPolicies: ReadonlySet<BlockPolicy>;
+  proxyPolicies: ReadonlySet<ProxyRefusal>;
   collectorCountsIntervalMs: number;
   instance: string;
   logLevel: string;

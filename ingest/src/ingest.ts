@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { type Bus, type LatestView, topicsOf } from '../contract/index.ts';
+import { type Bus, type LatestView, PROXY_POLICY_KEY, topicsOf } from '../contract/index.ts';
 import { createCredentialView } from './auth/credentials.ts';
 import { createByteBudget } from './body/budget.ts';
 import { type CollectorTallies, createCollectorTallies } from './collector-tally.ts';
@@ -13,6 +13,7 @@ import { createPublisher, type Publisher } from './publish/publisher.ts';
 import { openSpool, type Spool } from './publish/spool.ts';
 import { createGrpcServer } from './grpc.ts';
 import { createAllowlist } from './proxy/allowlist.ts';
+import { createPolicyView } from './proxy/policy.ts';
 import { type Proxy, registerProxy } from './proxy/proxy.ts';
 import { PROXY_COLLECTOR } from './proxy/report.ts';
 import { createServer, type ServerOptions } from './server.ts';
@@ -39,6 +40,7 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
   const topics = topicsOf(config.topicPrefix, config.usagePartitions);
   const credentials = createCredentialView();
   const allowlist = createAllowlist();
+  const policy = createPolicyView(config.proxyPolicies);
   const budget = createByteBudget(config.inflightBytesMax);
   const spool = config.spoolDir === null ? null : await openSpoolOf(config, config.spoolDir, log);
   const metrics = createMetrics({
@@ -82,15 +84,26 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
 
   const stopping = new AbortController();
   let view: LatestView | null = null;
+  let policies: LatestView | null = null;
   async function connect(): Promise<void> {
-    await bus.ensureTopics([topics.usage, topics.credentials, topics.deadLetter, topics.collectorCounts]);
+    await bus.ensureTopics([
+      topics.usage,
+      topics.credentials,
+      topics.deadLetter,
+      topics.collectorCounts,
+      topics.policies,
+    ]);
     await partitions.refresh();
     view ??= await bus.followLatest(topics.credentials.name, (record) => {
       const applied = credentials.apply(record);
       if (applied.ok) allowlist.apply(record.key, applied.record);
       else onFault('a credential record cannot be read', new Error(applied.reason));
     });
-    await view.caughtUp();
+    policies ??= await bus.followLatest(topics.policies.name, (record) => {
+      const fault = record.key === PROXY_POLICY_KEY ? policy.apply(record.value) : null;
+      if (fault !== null) onFault('the policy on requests cannot be read', new Error(fault));
+    });
+    await Promise.all([view.caughtUp(), policies.caughtUp()]);
     credentialsKnown = true;
   }
 
@@ -113,7 +126,8 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
   const app: FastifyInstance = await createServer(serverOptions);
   const proxy = proxyOf(config, app, serverOptions, {
     allowlist,
-    allowlistIsKnown: () => credentialsKnown,
+    policy,
+    isRegistryKnown: () => credentialsKnown,
     onFault,
   });
   const url = await app.listen({ host: config.host, port: config.port });
@@ -136,6 +150,7 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
       await publisher.close();
       await tallies.report(Date.now());
       await view?.close();
+      await policies?.close();
       await bus.close();
     },
   };
@@ -143,16 +158,15 @@ export async function startIngest(config: Config, bus: Bus, log: Logger): Promis
 
 /** The observing proxy on the same port; its events go the way of all others, and are counted as those of a collector of its own. */
 function proxyOf(
-  { proxyProviders: providers, proxyPolicies: policies }: Config,
+  { proxyProviders: providers }: Config,
   app: FastifyInstance,
   { publisher, tallies, metrics, now }: ServerOptions,
-  rest: Pick<Parameters<typeof registerProxy>[1], 'allowlist' | 'allowlistIsKnown' | 'onFault'>,
+  rest: Pick<Parameters<typeof registerProxy>[1], 'allowlist' | 'policy' | 'isRegistryKnown' | 'onFault'>,
 ): Proxy | null {
   if (providers.size === 0) return null;
   return registerProxy(app, {
     ...rest,
     providers,
-    policies,
     now,
     onExchange: ({ provider, status, refused }) => {
       metrics.proxied.inc({ provider, result: refused ?? (status === 0 ? 'left' : `${Math.floor(status / 100)}xx`) });

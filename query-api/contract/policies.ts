@@ -1,3 +1,4 @@
+import { PROXY_REFUSALS } from '@lanewatch/ingest/contract/proxy-policy';
 import { z } from 'zod';
 import { instantSchema, SEVERITIES } from './common.ts';
 import { fieldChangeSchema } from './credentials.ts';
@@ -20,10 +21,14 @@ export const POLICY_SETTINGS = {
   ip_locking: z.strictObject({ observe_days: days.max(90) }),
   maximum_lifetime: z.strictObject({ max_days: days, notice_days: days }),
   mfa_for_execute: z.strictObject({}),
+  proxy_refusal: z.strictObject({ refuse: z.array(z.enum(PROXY_REFUSALS)).min(1).max(PROXY_REFUSALS.length) }),
 } as const satisfies Record<PolicyId, z.ZodType>;
 
 export const policyIdSchema = z.enum(POLICY_IDS);
-const settingsSchema = z.record(z.string(), z.union([z.number(), z.array(z.number()), z.string()]));
+const settingsSchema = z.record(
+  z.string(),
+  z.union([z.number(), z.array(z.number()), z.string(), z.array(z.string())]),
+);
 
 /** `PUT /v1/policies/{id}` */
 export const policyPutSchema = z

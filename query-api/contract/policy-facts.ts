@@ -11,6 +11,7 @@ export const POLICY_IDS = [
   'ip_locking',
   'maximum_lifetime',
   'mfa_for_execute',
+  'proxy_refusal',
 ] as const;
 export type PolicyId = (typeof POLICY_IDS)[number];
 
@@ -18,13 +19,15 @@ export type PolicyId = (typeof POLICY_IDS)[number];
 export const POLICY_MODES = ['off', 'watch', 'enforce'] as const;
 export type PolicyMode = (typeof POLICY_MODES)[number];
 
-export type PolicySettings = Record<string, number | number[] | string>;
+export type PolicySettings = Record<string, number | number[] | string | string[]>;
 
 /** A setting as forms show it. Days may be parts of days, down to a minute. */
 export interface PolicyField {
   name: string;
   label: string;
-  kind: 'days' | 'day_list' | 'severity';
+  kind: 'days' | 'day_list' | 'severity' | 'choices';
+  /** Of `choices`: what may be chosen, and how it is said. */
+  options?: Readonly<Record<string, string>>;
 }
 
 export interface PolicyFacts {
@@ -32,8 +35,10 @@ export interface PolicyFacts {
   does: string;
   /** What it covers, after “covers”. */
   covers: string;
-  /** What enforcing does to a key; '' where it only watches. */
+  /** What enforcing does to a key, or to a request; '' where it only watches. */
   enforces: string;
+  /** Whether it holds for requests as they come, so that there is nothing to apply to keys. */
+  isOfRequests?: true;
   fields: readonly PolicyField[];
   defaults: PolicySettings;
 }
@@ -106,6 +111,31 @@ export const POLICY_FACTS: Readonly<Record<PolicyId, PolicyFacts>> = {
     fields: [],
     defaults: {},
   },
+  proxy_refusal: {
+    title: 'Requests through the proxy',
+    does: 'The observing proxy notes requests by keys that may not be used so, or refuses them.',
+    covers: 'requests of all keys that pass the proxy; listed are active keys whose requests break it',
+    enforces: 'such a request gets 403, with the name of this policy, and does not reach the provider',
+    isOfRequests: true,
+    fields: [
+      {
+        name: 'refuse',
+        label: 'Requests by a key that is',
+        kind: 'choices',
+        options: {
+          unknown: 'not registered',
+          revoked: 'revoked',
+          expired: 'expired',
+          network: 'used from outside its networks',
+          environment: 'used in another environment than its own',
+        },
+      },
+    ],
+    defaults: { refuse: ['unknown', 'revoked', 'expired', 'network', 'environment'] },
+  },
 };
 
-export const changesKeys = (id: PolicyId): boolean => POLICY_FACTS[id].enforces !== '';
+/** Whether it may be enforced. */
+export const mayEnforce = (id: PolicyId): boolean => POLICY_FACTS[id].enforces !== '';
+/** Whether enforcing it changes keys. */
+export const changesKeys = (id: PolicyId): boolean => mayEnforce(id) && POLICY_FACTS[id].isOfRequests !== true;

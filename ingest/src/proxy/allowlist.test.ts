@@ -1,11 +1,18 @@
 import { expect, test } from 'vitest';
-import { type CredentialRecord, credentialRecordKey, fingerprintOf, hintOf } from '../../contract/index.ts';
+import {
+  PROXY_REFUSALS,
+  type CredentialRecord,
+  credentialRecordKey,
+  fingerprintOf,
+  hintOf,
+} from '../../contract/index.ts';
 import { collectorRecord } from '../testing/test-server.ts';
-import { type Allowlist, BLOCK_POLICIES, createAllowlist } from './allowlist.ts';
+import { type Allowlist, createAllowlist } from './allowlist.ts';
 
 const SECRET = `sk-ant-api03-${'a1B2'.repeat(23)}xAA`;
 const NOW = Date.parse('2026-11-01T12:00:00Z');
-const ALL = new Set(BLOCK_POLICIES);
+const ALL = () => ({ refused: new Set(PROXY_REFUSALS), noted: new Set<never>() });
+const NONE = () => ({ refused: new Set<never>(), noted: new Set<never>() });
 
 function holding(...changes: Partial<CredentialRecord>[]): Allowlist {
   const allowlist = createAllowlist();
@@ -36,7 +43,7 @@ test.each([
   const allowlist = holding(change);
   expect(allowlist.judge(request(), ALL)?.policy ?? null).toBe(policy);
   // Only what was asked for is refused.
-  expect(allowlist.judge(request(), new Set())).toBeNull();
+  expect(allowlist.judge(request(), NONE)).toBeNull();
 });
 
 test('a key that nobody registered is unknown, unless one is registered by its hint alone', () => {
@@ -56,4 +63,21 @@ test('the newest version of a record counts, and a removed one not at all', () =
 
 test('whoever signed in breaks no policy on keys', () => {
   expect(holding().judge({ ...request(), key: { kind: 'oauth' } }, ALL)).toBeNull();
+});
+
+test('a key is judged by what holds in its project, and what is only watched is noted, not refused', () => {
+  const rulesOf = (project: string) => ({
+    refused: new Set(project === 'billing' ? (['expired'] as const) : []),
+    noted: new Set(['revoked', 'unknown'] as const),
+  });
+  const change = { revoked_at: '2026-10-01T00:00:00Z', expires_at: '2026-10-01T00:00:00Z' };
+  expect(holding({ ...change, project: 'billing' }).judge(request(), rulesOf)).toMatchObject({
+    policy: 'expired',
+    isRefused: true,
+  });
+  expect(holding({ ...change, project: 'lab' }).judge(request(), rulesOf)).toMatchObject({
+    policy: 'revoked',
+    isRefused: false,
+  });
+  expect(holding().judge(request(), rulesOf)).toMatchObject({ policy: 'unknown', isRefused: false });
 });

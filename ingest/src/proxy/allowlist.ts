@@ -1,15 +1,17 @@
 import { compileCidrs, type CredentialRecord, expiredFromMs, revokedFromMs } from '../../contract/index.ts';
+import type { ProxyRefusal } from '../../contract/proxy-policy.ts';
+import type { ProxyRules } from './policy.ts';
 import type { PresentedKey } from './presented-key.ts';
-
-/** What the proxy may be told to refuse. */
-export const BLOCK_POLICIES = ['unknown', 'revoked', 'expired', 'network', 'environment'] as const;
-export type BlockPolicy = (typeof BLOCK_POLICIES)[number];
 
 /** A policy that a request breaks, and a sentence that says how. */
 export interface Violation {
-  policy: BlockPolicy;
+  policy: ProxyRefusal;
   sentence: string;
+  /** false: it is only noted. */
+  isRefused: boolean;
 }
+
+type Broken = Omit<Violation, 'isRefused'>;
 
 /** The request, as far as policies look at it. */
 export interface JudgedRequest {
@@ -25,6 +27,7 @@ export interface JudgedRequest {
 interface Entry {
   version: number;
   hint: string;
+  project: string;
   environment: string;
   revokedFromMs: number;
   expiredFromMs: number;
@@ -35,8 +38,11 @@ interface Entry {
 export interface Allowlist {
   /** Takes what a record of the credentials topic holds; null removes its key. */
   apply(recordKey: string | null, record: CredentialRecord | null): void;
-  /** The first policy that a request breaks, of those asked for; null when it breaks none. */
-  judge(request: JudgedRequest, policies: ReadonlySet<BlockPolicy>): Violation | null;
+  /**
+   * The first policy that a request breaks, one that refuses before one that only notes; null when it breaks none.
+   * @param rulesOf what holds for keys of a project
+   */
+  judge(request: JudgedRequest, rulesOf: (project: string) => ProxyRules): Violation | null;
 }
 
 /** An empty allowlist; feed it with `bus.followLatest`. */
@@ -60,19 +66,24 @@ export function createAllowlist(): Allowlist {
       byRecordKey.set(recordKey, entryOf(record));
       if (record.fingerprint === '') hints.set(record.hint, (hints.get(record.hint) ?? 0) + 1);
     },
-    judge({ key, address, environment, now }, policies) {
+    judge({ key, address, environment, now }, rulesOf) {
       // Whoever signed in or sent no key breaks no policy on keys; the provider decides about them.
       if (key.kind !== 'api_key') return null;
       const entry = byRecordKey.get(key.fingerprint);
-      if (entry === undefined) {
-        const mayBeRegistered = (hints.get(key.hint) ?? 0) > 0;
-        return mayBeRegistered || !policies.has('unknown')
-          ? null
-          : { policy: 'unknown', sentence: `The key ${key.hint} is not registered in this organisation.` };
-      }
-      return violations(entry, { address, environment, now }).find(({ policy }) => policies.has(policy)) ?? null;
+      if (entry !== undefined) return firstOf(violations(entry, { address, environment, now }), rulesOf(entry.project));
+      const mayBeRegistered = (hints.get(key.hint) ?? 0) > 0;
+      if (mayBeRegistered) return null;
+      const sentence = `The key ${key.hint} is not registered in this organisation.`;
+      return firstOf([{ policy: 'unknown', sentence }], rulesOf(''));
     },
   };
+}
+
+function firstOf(broken: readonly Broken[], { refused, noted }: ProxyRules): Violation | null {
+  const refusing = broken.find(({ policy }) => refused.has(policy));
+  if (refusing !== undefined) return { ...refusing, isRefused: true };
+  const noting = broken.find(({ policy }) => noted.has(policy));
+  return noting === undefined ? null : { ...noting, isRefused: false };
 }
 
 const isFingerprintKey = (recordKey: string) => /^[0-9a-f]{64}$/.test(recordKey);
@@ -81,6 +92,7 @@ function entryOf(record: CredentialRecord): Entry {
   return {
     version: record.version,
     hint: record.hint,
+    project: record.project,
     environment: record.environment,
     revokedFromMs: revokedFromMs(record),
     expiredFromMs: expiredFromMs(record),
@@ -88,9 +100,9 @@ function entryOf(record: CredentialRecord): Entry {
   };
 }
 
-function violations(entry: Entry, request: Omit<JudgedRequest, 'key'>): Violation[] {
+function violations(entry: Entry, request: Omit<JudgedRequest, 'key'>): Broken[] {
   const { address, environment, now } = request;
-  const found: Violation[] = [];
+  const found: Broken[] = [];
   if (now >= entry.revokedFromMs) found.push({ policy: 'revoked', sentence: `The key ${entry.hint} was revoked.` });
   if (now >= entry.expiredFromMs) found.push({ policy: 'expired', sentence: `The key ${entry.hint} has expired.` });
   if (!entry.allowsAddress(address))

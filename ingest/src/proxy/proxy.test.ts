@@ -13,6 +13,7 @@ import fastify from 'fastify';
 import { afterEach, expect, test } from 'vitest';
 import { fingerprintOf, hintOf, type UsageEvent } from '../../contract/index.ts';
 import { createAllowlist } from './allowlist.ts';
+import { createPolicyView } from './policy.ts';
 import { parseProviders } from './providers.ts';
 import { type ProxyOptions, registerProxy } from './proxy.ts';
 
@@ -48,9 +49,9 @@ async function proxied(
   if (typeof providers === 'string') throw new Error(providers);
   const proxy = registerProxy(app, {
     providers,
-    policies: new Set(),
+    policy: createPolicyView(new Set()),
     allowlist: createAllowlist(),
-    allowlistIsKnown: () => true,
+    isRegistryKnown: () => true,
     publish(event) {
       events.push(event);
       for (const resolve of waiting.splice(0)) resolve();
@@ -255,7 +256,9 @@ test.each([
   ['google', { error: { code: 403, status: 'PERMISSION_DENIED' } }],
 ])('what a policy refuses gets 403 as %s answers it, and does not reach it', async (provider, form) => {
   let reachedProvider = false;
-  const { url, reported } = await proxied(() => (reachedProvider = true), { policies: new Set(['unknown'] as const) });
+  const { url, reported } = await proxied(() => (reachedProvider = true), {
+    policy: createPolicyView(new Set(['unknown'])),
+  });
   const response = await fetch(`${url}/${provider}/v1/messages`, {
     method: 'POST',
     body: '{}',
@@ -272,8 +275,8 @@ test.each([
 
 test('whatever is wrong with Lanewatch, requests go through and it is said', async () => {
   const { url, faults } = await proxied((_request, response) => response.end('ok'), {
-    policies: new Set(['unknown'] as const),
-    allowlistIsKnown: () => false,
+    policy: createPolicyView(new Set(['unknown'])),
+    isRegistryKnown: () => false,
     publish: () => Promise.reject(new Error('the bus is down')),
   });
   const response = await fetch(`${url}/openai/v1/models`, { headers: { 'x-api-key': SECRET } });

@@ -2,9 +2,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Agent } from 'undici';
 import type { UsageEvent } from '../../contract/index.ts';
 import { canonicalAddress } from '../normalise/canonical/address.ts';
-import type { Allowlist, BlockPolicy, Violation } from './allowlist.ts';
+import type { ProxyRefusal } from '../../contract/proxy-policy.ts';
+import type { Allowlist, Violation } from './allowlist.ts';
 import { forward, type Forwarded } from './forward.ts';
 import { NOTHING_METERED } from './meter.ts';
+import type { PolicyView } from './policy.ts';
 import { presentedKey } from './presented-key.ts';
 import type { ProxyProvider } from './providers.ts';
 import { refusalIn } from './refusal.ts';
@@ -12,14 +14,14 @@ import { eventOf, type Exchange, FACT_HEADERS } from './report.ts';
 
 export interface ProxyOptions {
   providers: ReadonlyMap<string, ProxyProvider>;
-  /** What is refused; with none of them the proxy only watches. */
-  policies: ReadonlySet<BlockPolicy>;
+  /** What is refused and what is noted. */
+  policy: PolicyView;
   allowlist: Allowlist;
-  /** Whether the allowlist was read; while it was not, nothing is refused. */
-  allowlistIsKnown(): boolean;
+  /** Whether allowlist and policy were read; while they were not, nothing is refused. */
+  isRegistryKnown(): boolean;
   /** Makes an event durable. */
   publish(event: UsageEvent): Promise<void>;
-  onExchange?(seen: { provider: string; status: number; refused: BlockPolicy | null }): void;
+  onExchange?(seen: { provider: string; status: number; refused: ProxyRefusal | null }): void;
   onFault(what: string, error: unknown): void;
   now(): number;
 }
@@ -82,13 +84,14 @@ async function exchange(
     environment: typeof environment === 'string' ? environment : '',
     now: startedAt,
   });
+  const refusal = violation?.isRefused ? violation : null;
   const forwarded =
-    violation === null && asksForWebSocket(raw.headers)
+    refusal === null && asksForWebSocket(raw.headers)
       ? refuseWebSocket(reply, provider)
-      : violation === null
+      : refusal === null
         ? await forward(agent, provider, target.startsWith('/') ? target : `/${target}`, raw, reply.raw)
-        : refuse(reply, provider, violation);
-  options.onExchange?.({ provider: name, status: forwarded.status, refused: violation?.policy ?? null });
+        : refuse(reply, provider, refusal);
+  options.onExchange?.({ provider: name, status: forwarded.status, refused: refusal?.policy ?? null });
   await report(options, {
     provider: name,
     method: raw.method ?? 'GET',
@@ -102,16 +105,16 @@ async function exchange(
     answerHeaders: forwarded.headers,
     metered: forwarded.metered,
     broken: forwarded.broken,
+    violation,
   });
 }
 
 function judged(options: ProxyOptions, request: Parameters<Allowlist['judge']>[0]): Violation | null {
-  if (options.policies.size === 0) return null;
-  if (!options.allowlistIsKnown()) {
+  if (!options.isRegistryKnown()) {
     options.onFault('the proxy let a request pass unjudged', new Error('the registry is not known yet'));
     return null;
   }
-  return options.allowlist.judge(request, options.policies);
+  return options.policy.isInForce() ? options.allowlist.judge(request, (project) => options.policy.of(project)) : null;
 }
 
 async function report(options: ProxyOptions, seen: Exchange): Promise<void> {

@@ -6,6 +6,7 @@ import { latencyOrNone } from '../formats/latency.ts';
 import { tokensOfUsage } from '../formats/provider-usage.ts';
 import { failureOf } from '../normalise/outcome.ts';
 import { normaliseUsageEvent } from '../normalise/normalise.ts';
+import type { Violation } from './allowlist.ts';
 import type { Metered } from './meter.ts';
 import type { PresentedKey } from './presented-key.ts';
 import { rateLimitsIn } from './rate-limits.ts';
@@ -43,13 +44,18 @@ export interface Exchange {
   metered: Metered;
   /** Whether the proxy refused it, the provider was not reached, or the answer was cut. */
   broken: boolean;
+  /** What it breaks of the policy on requests. */
+  violation: Violation | null;
 }
 
 /** The usage event of an exchange; null when it cannot be one, which only a fault of this code could cause. */
 export function eventOf(exchange: Exchange): UsageEvent | null {
   const options = { receivedAt: exchange.endedAt, collector: PROXY_COLLECTOR };
   const result = normaliseUsageEvent(inputOf(exchange), options);
-  return result.ok ? result.event : null;
+  if (!result.ok) return null;
+  if (exchange.violation !== null)
+    result.event.flags.push(exchange.violation.isRefused ? 'refused_by_policy' : 'would_be_refused');
+  return result.event;
 }
 
 function inputOf(exchange: Exchange): UsageEventInput {

@@ -107,7 +107,7 @@ export function keyOf(row: { id: string; name: string; hint: string; owner: stri
 
 /** The policy's version, 409 where applying it would do nothing. */
 function refuseIdle(set: PolicySet, id: PolicyId): number {
-  if (!changesKeys(id)) throw new ProblemError('conflict', 'This policy only watches: there is nothing to apply.');
+  if (!changesKeys(id)) throw new ProblemError('conflict', 'This policy changes no keys: there is nothing to apply.');
   const row = set.row(id);
   const isOn = [row, ...set.overrides(id)].some((one) => one !== null && one.mode !== 'off');
   if (isOn) return versionOf(set, id);

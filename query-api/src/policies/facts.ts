@@ -2,7 +2,7 @@ import { parseCidr } from '@lanewatch/ingest/contract';
 import type { Severity } from '../../contract/index.ts';
 import { BRIEFLY } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { rowsSince } from '../ledger/scope.ts';
+import { rowsSince, windowScope } from '../ledger/scope.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import type { LastUses } from '../registry/last-uses.ts';
 import type { CredentialRow } from '../registry/record.ts';
@@ -34,11 +34,15 @@ export interface Facts {
 export async function readFacts(parts: PolicyParts): Promise<Facts> {
   const { db, store, registry, lastUses, now, onFault } = parts;
   const snapshot = await registry.current();
-  const [people, accounts, tokens, worst] = await Promise.all([
+  const [people, accounts, tokens, worst, refusals] = await Promise.all([
     db.selectFrom('users').select(['email', 'two_factor_enabled', 'banned']).execute(),
     db.selectFrom('directory').select(['name', 'owner']).where('kind', '=', 'service_account').execute(),
     db.selectFrom('personal_tokens').select('credential_id').execute(),
     readWorstOpen(store, db, snapshot, now()).catch((error: unknown) => {
+      onFault(error);
+      return null;
+    }),
+    readRefusals(store, now()).catch((error: unknown) => {
       onFault(error);
       return null;
     }),
@@ -60,9 +64,23 @@ export async function readFacts(parts: PolicyParts): Promise<Facts> {
       lastUse: lastUses.of(row.id),
       worstOpen: worstOf(row.id),
       ownerHasMfa: withMfa.has(answersFor(row)),
+      refusals: refusals === null ? null : (refusals.get(row.id) ?? 0),
       isPersonalToken: personal.has(row.id),
     }),
   };
+}
+
+/** Requests of the last 7 days that a policy refused, or would have, by credential. */
+async function readRefusals(store: ClickHouse, nowMs: number): Promise<ReadonlyMap<string, number>> {
+  const scope = windowScope('7d', nowMs);
+  const rows = await store.rows<{ id: string; requests: number | string }>(
+    `SELECT credential_id AS id, count() AS requests FROM ${store.database}.ledger
+     WHERE ${scope.where} AND startsWith(source, 'proxy/') AND hasAny(flags, ['refused_by_policy', 'would_be_refused']) AND id != ''
+     GROUP BY id`,
+    scope.parameters,
+    BRIEFLY,
+  );
+  return new Map(rows.map(({ id, requests }) => [id, Number(requests)]));
 }
 
 /** Distinct addresses of a key that are looked at. Past that it is used from too many places anyway. */

@@ -39,9 +39,10 @@ export async function readOverview(
       if (judged === null) continue;
       tally.covers++;
       tally.sessions += sessions?.get(row.id) ?? 0;
-      const { lastUse, worstOpen } = facts.of(row);
+      const { lastUse, worstOpen, refusals } = facts.of(row);
       if (id === 'usage_monitoring' && lastUse === 'unavailable') tally.unknown = true;
       if (id === 'suspicious_activity' && worstOpen === 'unavailable') tally.unknown = true;
+      if (id === 'proxy_refusal' && refusals === null) tally.unknown = true;
       if (judged.why === null) continue;
       tally.violations++;
       if (tally.breaking.length < BREAKING_MAX) tally.breaking.push({ ...keyOf(row), why: judged.why });

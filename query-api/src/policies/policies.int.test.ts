@@ -1,10 +1,11 @@
-import { fingerprintOf } from '@lanewatch/ingest/contract';
+import { fingerprintOf, proxyPolicySchema } from '@lanewatch/ingest/contract';
+import type { ProxyPolicy } from '@lanewatch/ingest/contract';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { credentialCreateSchema } from '../../contract/index.ts';
 import type { PolicyId } from '../../contract/index.ts';
 import { change } from '../registry/registry.ts';
 import { registerCredential } from '../registry/register.ts';
-import { engineOf, registryTargets, startHarness } from '../testing/harness.ts';
+import { engineOf, registryTargets, startHarness, until } from '../testing/harness.ts';
 import type { Harness } from '../testing/harness.ts';
 import { topicRecords } from '../testing/registry.ts';
 import { visitorOf } from '../testing/visitor.ts';
@@ -120,6 +121,36 @@ describe.each(registryTargets(inject('postgresUrl')))('policies on %s', (_name, 
     nowMs += 2 * 3_600_000;
     await run('notices');
     expect(await thresholds()).toEqual(['7d', '1d', '7d', '30d']);
+  });
+
+  test('what holds for requests through the proxy is on the bus whole, by project, and names the keys whose requests break it', async () => {
+    const published: ProxyPolicy[] = [];
+    await api.bus.followLatest('lanewatch.policies.v1', ({ value }) => {
+      published.push(proxyPolicySchema.parse(JSON.parse(value.toString('utf8'))));
+    });
+    const latest = (places: number) =>
+      until(
+        () => Promise.resolve(published.at(-1)),
+        (policy) => policy?.places.length === places,
+      );
+    const { credential, secret } = await issue();
+    await issue({ name: 'Another' });
+    await api.storeRows([
+      {
+        ...{ fingerprint: fingerprintOf(secret), credential_id: credential.id, source: 'proxy/openai' },
+        flags: ['would_be_refused'],
+      },
+    ]);
+    expect((await put('proxy_refusal', 'watch', { refuse: ['network', 'nonsense'] })).status).toBe(400);
+    const set = await put('proxy_refusal', 'watch', { refuse: ['unknown', 'network'] });
+    expect(set.body).toMatchObject({ covers: 2, violations: 1, breaking: [{ credential_id: credential.id }] });
+    await api.put('/v1/policies/proxy_refusal', { project: 'lab', mode: 'enforce', version: 0 });
+    const organisation = { project: '', mode: 'watch', refuse: ['unknown', 'network'] };
+    expect((await latest(2))!.places).toEqual([organisation, { ...organisation, project: 'lab', mode: 'enforce' }]);
+    await api.put('/v1/policies/proxy_refusal', { project: 'lab', mode: 'inherit', version: 1 });
+    expect((await latest(1))!.places).toEqual([organisation]);
+    // It is about requests as they come: nothing can be applied to keys.
+    expect((await api.post('/v1/policies/proxy_refusal/apply', { version: 1 })).status).toBe(409);
   });
 
   test('applying shows every change with its reason first, is one audited act, and holds at verify', async () => {

@@ -15,6 +15,8 @@ export interface KeyFacts {
   worstOpen: Severity | null | 'unavailable';
   /** Whether the person who answers for it has a second factor. */
   ownerHasMfa: boolean;
+  /** Requests of the last 7 days that break what holds for the proxy; null while the ledger does not answer. */
+  refusals: number | null;
   /** It speaks for a person here; its owner renews it under Account. */
   isPersonalToken: boolean;
 }
@@ -86,6 +88,8 @@ export function whyBroken(
     }
     case 'mfa_for_execute':
       return facts.ownerHasMfa ? null : 'Nobody with a second factor answers for it.';
+    case 'proxy_refusal':
+      return (facts.refusals ?? 0) === 0 ? null : `${facts.refusals} of its requests in the last 7 days break it.`;
   }
 }
 

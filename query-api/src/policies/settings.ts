@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { z } from 'zod';
-import { changesKeys, POLICY_FACTS, POLICY_IDS, POLICY_SETTINGS } from '../../contract/index.ts';
+import { mayEnforce, POLICY_FACTS, POLICY_IDS, POLICY_SETTINGS } from '../../contract/index.ts';
 import type { PolicyId, PolicyMode, policyPutSchema, PolicySettings } from '../../contract/index.ts';
 import { appendAudit } from '../audit/append.ts';
 import { changesOf } from '../audit/changes.ts';
@@ -64,8 +64,8 @@ export function putPolicy(
         throw fieldProblem('mode', 'inherit is for projects: there is nothing above the organisation');
       await where.execute();
     } else {
-      if (input.mode === 'enforce' && !changesKeys(id)) {
-        throw fieldProblem('mode', 'must be off or watch: this policy changes no keys');
+      if (input.mode === 'enforce' && !mayEnforce(id)) {
+        throw fieldProblem('mode', 'must be off or watch: there is nothing to enforce of this policy');
       }
       const settings = checkedSettings(id, input.settings ?? set.of(id, project).settings);
       const row = {

@@ -21,7 +21,7 @@ const ROW = {
   ...{ created_at: new Date(0), secret_created_at: new Date(0), revoked_at: null, grace_ends_at: null },
   expires_at: new Date(END_MS),
 } as unknown as CredentialRow;
-const KEY_FACTS = { lastUse: 0, worstOpen: null, ownerHasMfa: false, isPersonalToken: false } as const;
+const KEY_FACTS = { lastUse: 0, worstOpen: null, ownerHasMfa: false, refusals: 0, isPersonalToken: false } as const;
 const facts: Facts = { of: () => KEY_FACTS, answersFor: () => '', isPerson: () => false };
 const set: PolicySet = {
   row: () => null,

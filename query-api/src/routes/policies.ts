@@ -23,7 +23,7 @@ const APPLY_WAIT_MS = 3_000;
 
 /** Rules that the organisation sets for its keys. */
 export function policyRoutes(services: Services): FastifyPluginAsyncZod {
-  const { policies: parts, scheduler, shared, verifier, changes, now } = services;
+  const { policies: parts, proxyPolicy, scheduler, shared, verifier, changes, now } = services;
   const tags = ['governance'];
 
   return async (app) => {
@@ -71,6 +71,7 @@ export function policyRoutes(services: Services): FastifyPluginAsyncZod {
         const { id } = request.params;
         refuseRawKeys(request.body);
         await putPolicy(parts.db, { id, input: request.body, actor: actorOf(request), nowMs: now() });
+        if (id === 'proxy_refusal') proxyPolicy.wake();
         shared.forget();
         return readPolicyDetail(parts, id);
       },

@@ -43,6 +43,7 @@ export function linkBus(parts: BusLinkParts): { isUp(): boolean; close(): Promis
     await bus.ensureTopics([
       topics.credentials,
       topics.rules,
+      topics.policies,
       topics.backtests,
       topics.collectorCounts,
       topics.deadLetter,

@@ -48,6 +48,8 @@ import { openAnalyst, type AnalystEngine } from '../sql/analyst.ts';
 import { jobsOf } from '../schedule/jobs.ts';
 import { createBacktestRequests } from '../rules/backtest-requests.ts';
 import type { BacktestRequests } from '../rules/backtest-requests.ts';
+import { publishProxyPolicy } from '../policies/publish-proxy-policy.ts';
+import type { ProxyPolicyPublisher } from '../policies/publish-proxy-policy.ts';
 import { publishRules } from '../rules/publish-rules.ts';
 import type { RulePublisher } from '../rules/publish-rules.ts';
 import { startScheduler } from '../schedule/scheduler.ts';
@@ -74,6 +76,7 @@ export interface Services {
   budgets: Budgets;
   publisher: OutboxPublisher;
   rulePublisher: RulePublisher;
+  proxyPolicy: ProxyPolicyPublisher;
   /** Asks the detectors to hold stored events against a rule set otherwise. */
   backtests: BacktestRequests;
   /** What pages ask for that others asked for a moment ago. */
@@ -152,6 +155,10 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
   const rulePublisher = publishRules({
     ...{ db, bus, topic: topics.rules, now },
     onFault: (error) => logger.warn({ err: error }, 'publishing rule settings failed, trying again'),
+  });
+  const proxyPolicy = publishProxyPolicy({
+    ...{ db, bus, topic: topics.policies },
+    onFault: (error) => logger.warn({ err: error }, 'publishing the policy on requests failed, trying again'),
   });
   const collectors = createCollectorTotals();
   const deadLetters = createDeadLetters();
@@ -252,6 +259,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     budgets,
     publisher,
     rulePublisher,
+    proxyPolicy,
     backtests: createBacktestRequests({ db, store, now, bus, topic: topics.backtests }),
     shared,
     collectors,
@@ -293,6 +301,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
       settling.close();
       await busLink.close();
       await rulePublisher.close();
+      await proxyPolicy.close();
       await publisher.close();
       await analyst?.close();
     },

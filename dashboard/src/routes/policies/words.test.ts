@@ -16,6 +16,9 @@ test('a policy that one key of ten thousand breaks is not at 100 %', () => {
 
 test('settings are said on one line', () => {
   expect(settingsInWords('expiry_alerts', { days: [30, 7] })).toBe('30, 7 days before its end');
+  expect(settingsInWords('proxy_refusal', { refuse: ['revoked', 'network'] })).toBe(
+    'requests by a key that is revoked, used from outside its networks',
+  );
   expect(settingsInWords('maximum_lifetime', { max_days: 365, notice_days: 14 })).toBe(
     'at most 365 days · notice 14 days',
   );

@@ -14,6 +14,10 @@ export const MODES: Readonly<Record<PolicyMode, { word: string; tone: Tone; icon
   enforce: { word: 'Enforced', tone: 'good', icon: 'known', about: 'keys that break it are changed by themselves' },
 };
 
+/** What a state means for a policy. */
+export const aboutOf = (id: PolicyId, mode: PolicyMode): string =>
+  mode === 'enforce' && POLICY_FACTS[id].isOfRequests ? 'such requests get 403' : MODES[mode].about;
+
 const MINUTES_PER_DAY = 1440;
 
 /** A length in days as people say it: below a day in hours or minutes. */
@@ -28,9 +32,11 @@ export function daysInWords(days: number): string {
 /** The settings of a policy on one line. */
 export function settingsInWords(id: PolicyId, settings: PolicySettings): string {
   return POLICY_FACTS[id].fields
-    .map(({ name, label, kind }) => {
+    .map(({ name, label, kind, options }) => {
       const value = settings[name];
       if (kind === 'day_list') return `${(value as number[]).join(', ')} ${label.toLowerCase()}`;
+      if (kind === 'choices')
+        return `${label.toLowerCase()} ${(value as string[]).map((one) => options?.[one] ?? one).join(', ')}`;
       return `${label.toLowerCase()} ${kind === 'days' ? daysInWords(Number(value)) : String(value)}`;
     })
     .join(' · ');

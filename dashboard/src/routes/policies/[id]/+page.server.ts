@@ -22,6 +22,7 @@ export const load: PageServerLoad = async ({ params, locals: { api } }) => {
 function settingsIn(id: PolicyId, form: FormData): PolicySettings {
   return Object.fromEntries(
     POLICY_FACTS[id].fields.map(({ name, kind }) => {
+      if (kind === 'choices') return [name, form.getAll(name).map(String)];
       const text = String(form.get(name) ?? '');
       if (kind === 'severity') return [name, text];
       if (kind === 'days') return [name, Number(text)];
