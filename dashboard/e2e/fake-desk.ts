@@ -140,6 +140,11 @@ export function spendAnswer(org: Organisation, id: string | undefined, query: ob
     const past = [{ month: '2026-10-01', forecast_usd: '110', actual_usd: '100', error: 0.1 }];
     return contract.spendForecastSchema.parse({
       ...{ month: `${month}-01`, spent_usd: '80', forecast_usd: '120.5', weeks: 4, past, method: 'By weekday.' },
+      days: [
+        { day: `${month}-01`, spent_usd: '80', expected_usd: '90' },
+        { day: `${month}-02`, spent_usd: null, expected_usd: '120.5' },
+      ],
+      budget_usd: '100',
     });
   }
   if (id === 'budgets') {

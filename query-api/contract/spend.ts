@@ -18,7 +18,7 @@ const values = z
 /** What spend is asked of: a window, or from one instant to another, and any of the values of a dimension. */
 export const spendScopeSchema = z.object({
   window: windowSchema.default(WINDOW_DEFAULT),
-  /** Instead of the window: bounds of seen_at, from inclusive, to exclusive. Whole UTC days are answered from the roll-up by day. */
+  /** Instead of the window: bounds of seen_at, from inclusive, to exclusive. Whole UTC days are answered from roll-ups by day. */
   from: givenTimeSchema.optional(),
   to: givenTimeSchema.optional(),
   ...(Object.fromEntries(SPEND_DIMENSIONS.map((dimension) => [dimension, values])) as Record<
@@ -50,7 +50,7 @@ const sums = {
   cost_usd: dollarsSchema,
   calls: z.number().int(),
   tokens: tokensSchema,
-  basis: basisSchema.nullable().describe('null where telling the bases apart would read too many rows'),
+  basis: basisSchema,
   previous_usd: dollarsSchema
     .nullable()
     .describe('In the time of the same length before; null where that would read too many rows'),
@@ -107,6 +107,12 @@ export const spendForecastSchema = z.object({
   forecast_usd: dollarsSchema.nullable(),
   /** Weeks that it is made of: 1, 2 or 4. */
   weeks: z.number().int(),
+  /** Each day of the month with what was spent by its end (null for days to come), and is expected to be (null for days past). */
+  days: z.array(
+    z.object({ day: z.iso.date(), spent_usd: dollarsSchema.nullable(), expected_usd: dollarsSchema.nullable() }),
+  ),
+  /** Monthly budgets of the keys that the filters name; null where these name no project, team, owner or key, or none has a budget. */
+  budget_usd: dollarsSchema.nullable(),
   /** The same forecast made on the same day of earlier months, and what they cost in the end. */
   past: z.array(
     z.object({

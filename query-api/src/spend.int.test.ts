@@ -125,7 +125,7 @@ test('every row can be filtered by, whatever its value, and opens the ledger’s
   }
 });
 
-test('bounds given narrow it to the same rows, whole days from the roll-up and hours from rows alike', async () => {
+test('bounds given narrow it to the same rows, whole days from roll-ups and hours from rows alike', async () => {
   const midnight = Math.floor(nowMs / DAY_MS) * DAY_MS;
   const at = (ms: number): string => new Date(ms).toISOString();
   for (const [from, to] of [
@@ -144,8 +144,11 @@ test.each([
   ['standing', { lane: [KNOWN], project: ['shop', ''] }],
   ['project', { owner: ['ada'] }],
   ['team', { standing: ['known'] }],
+  ['user', { lane: [KNOWN], owner: ['ada'] }],
+  ['repo', { org: ['acme'], environment: [''] }],
+  ['model', { agent: ['codex'], standing: ['unknown'] }],
 ] as [SpendDimension, object][])(
-  'windows of days by %s, filtered by %o, are read from the roll-up by day',
+  'windows of days by %s, filtered by %o, are read from a roll-up by day',
   async (by, scope) => {
     const period = periodOf({ window: '7d', from: undefined, to: undefined }, nowMs);
     const source = { database: api.store.database, by, scope, period, isRolledUp: true };
@@ -153,7 +156,7 @@ test.each([
       // By its plan: to force a projection would ask one of the registry's copy, too.
       const plan = await api.store.rows<{ explain: string }>(`EXPLAIN projections = 1 ${sql}`, parameters);
       const reads = plan.map(({ explain }) => explain).filter((line) => line.includes('ReadFromMergeTree'));
-      expect(reads.filter((read) => read.includes('(calls_by_day_and_lane)'))).toHaveLength(1);
+      expect(reads.filter((read) => /\((calls|spend)_by_day_and_\w+\)/.test(read))).toHaveLength(1);
       expect(reads.filter((read) => read.includes('.ledger)'))).toEqual([]);
     }
   },
@@ -162,6 +165,11 @@ test.each([
 test('the month’s forecast, budgets and savings are of the same rows', async () => {
   const { body: forecast } = await api.get('/v1/spend/forecast', { lane: KNOWN });
   expect(forecast).toMatchObject({ forecast_usd: expect.any(String), weeks: 4 });
+  expect(forecast.budget_usd).toBe('100');
+  const today = new Date(nowMs).getUTCDate();
+  expect(forecast.days[today - 1].spent_usd).toBe(forecast.spent_usd);
+  expect(forecast.days.at(-1).expected_usd).toBe(forecast.forecast_usd);
+  expect((await api.get('/v1/spend/forecast')).body.budget_usd).toBeNull();
   const { body: budgets } = await api.get('/v1/spend/budgets');
   expect(budgets.keys).toMatchObject([{ name: 'dev key', budget_usd: '100', period: 'month' }]);
   expect(budgets.projects).toMatchObject([{ project: 'shop', keys: 1, used_usd: budgets.keys[0].used_usd }]);

@@ -9,7 +9,7 @@ import {
   spendSchema,
 } from '../../contract/index.ts';
 import type { Services } from '../services/services.ts';
-import { budgetLines } from '../spend/budget-lines.ts';
+import { budgetLines, monthBudget } from '../spend/budget-lines.ts';
 import { readSavings } from '../spend/model-uses.ts';
 import { readForecast } from '../spend/month.ts';
 import { readSpendBy } from '../spend/spend.ts';
@@ -49,7 +49,14 @@ export function spendRoutes(services: Services): FastifyPluginAsyncZod {
         },
       },
       async ({ query }) =>
-        shared.read(await versioned('forecast', query), () => readForecast(store, query, now()), SLOW_KEPT_MS),
+        shared.read(
+          await versioned('forecast', query),
+          async () => {
+            const { all } = await registry.current();
+            return readForecast(store, query, now(), monthBudget(all, query, now()));
+          },
+          SLOW_KEPT_MS,
+        ),
     );
 
     app.get(

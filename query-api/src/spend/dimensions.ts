@@ -12,14 +12,18 @@ type Column = Exclude<SpendDimension, Registered>;
 export const isRegistered = (dimension: SpendDimension): dimension is Registered =>
   (REGISTERED as readonly string[]).includes(dimension);
 
-/** Whether the roll-up by day has it: the key, its standing, and what the registry knows of the credential. */
-const isRolled = (dimension: SpendDimension): boolean =>
-  dimension === 'lane' || dimension === 'standing' || isRegistered(dimension);
+/** What each of the ledger's roll-ups of spend by day tells apart: detector/migrations/066. */
+const ROLL_UPS: readonly (readonly SpendDimension[])[] = [
+  ['user', 'lane', 'standing', ...REGISTERED],
+  ['repo', 'org', 'environment', 'standing'],
+  ['agent', 'model', 'org', 'environment', 'standing'],
+];
 
-/** Whether a question that tells apart by some dimensions and filters by others is answered from the roll-up by day. */
+/** Whether a question that tells apart by some dimensions and filters by others is answered from one of the roll-ups by day. */
 export function isInRollUp(scope: Partial<SpendScope>, by?: SpendDimension): boolean {
   const filtered = SPEND_DIMENSIONS.filter((dimension) => scope[dimension] !== undefined);
-  return [...filtered, ...(by === undefined ? [] : [by])].every(isRolled);
+  const asked = [...filtered, ...(by === undefined ? [] : [by])];
+  return ROLL_UPS.some((known) => asked.every((dimension) => known.includes(dimension)));
 }
 
 /** What rows are grouped by; of what the registry knows, the credential, which {@link valueSql} then makes it of. */

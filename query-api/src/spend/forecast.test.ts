@@ -12,7 +12,10 @@ test('a month whose days repeat by weekday and grow evenly is forecast exactly',
   const costOf = (dayMs: number): number =>
     300 + 2 * (dayNumber(dayMs) - dayNumber(today)) + (dayNumber(dayMs) % 7) * 5;
   const known = (dayMs: number): number => (dayMs < today ? costOf(dayMs) : 0);
-  expect(forecastMonth(known, before(60), today)).toEqual({ total: expect.closeTo(monthOf(costOf), 6), weeks: 4 });
+  const made = forecastMonth(known, before(60), today);
+  expect(made).toMatchObject({ total: expect.closeTo(monthOf(costOf), 6), weeks: 4 });
+  expect(made!.days).toHaveLength(30);
+  expect(made!.days[29]).toBeCloseTo(costOf(Date.UTC(2026, 10, 30)), 6);
 });
 
 test.each([

@@ -17,23 +17,24 @@ export type CostOfDay = (dayMs: number) => number;
  * @param costOf cost of a day, 0 where nothing is known
  * @param firstMs first day of which costs are known, epoch milliseconds at 00:00 UTC
  * @param todayMs the day from which it is seen, at 00:00 UTC; its cost may still grow
- * @returns in the unit of `costOf`, and how many weeks it is made of; null without a whole week before today
+ * @returns in the unit of `costOf`, each day of the month and all of them, and how many weeks it is made of; null without a whole week
+ * before today
  */
 export function forecastMonth(
   costOf: CostOfDay,
   firstMs: number,
   todayMs: number,
-): { total: number; weeks: number } | null {
+): { total: number; days: number[]; weeks: number } | null {
   const weeks = WEEKS.find((count) => todayMs - count * WEEK_DAYS * DAY_MS >= firstMs);
   if (weeks === undefined) return null;
   const slope = slopeOf(costOf, todayMs, weeks);
   const endMs = nextMonthMs(todayMs);
-  let total = 0;
+  const days: number[] = [];
   for (let dayMs = monthMs(todayMs); dayMs < endMs; dayMs += DAY_MS) {
-    if (dayMs < todayMs) total += costOf(dayMs);
-    else total += Math.max(dayMs === todayMs ? costOf(dayMs) : 0, forecastDay(costOf, todayMs, weeks, slope, dayMs));
+    if (dayMs < todayMs) days.push(costOf(dayMs));
+    else days.push(Math.max(dayMs === todayMs ? costOf(dayMs) : 0, forecastDay(costOf, todayMs, weeks, slope, dayMs)));
   }
-  return { total, weeks };
+  return { total: days.reduce((sum, day) => sum + day, 0), days, weeks };
 }
 
 /** Daily change between the two halves of the weeks before a day; none of one week. Halves are whole weeks, so weekdays cancel out. */
@@ -64,7 +65,8 @@ export function monthMs(dayMs: number, monthsBefore = 0): number {
   return Date.UTC(day.getUTCFullYear(), day.getUTCMonth() - monthsBefore, 1);
 }
 
-const nextMonthMs = (dayMs: number): number => monthMs(dayMs, -1);
+/** 00:00 UTC of the first of the month after a day. */
+export const nextMonthMs = (dayMs: number): number => monthMs(dayMs, -1);
 
 /**
  * The same forecast made on the same day of earlier months, and what they cost, newest first; months that it could not have been made in

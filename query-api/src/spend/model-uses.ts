@@ -2,7 +2,7 @@ import type { SpendSavings, SpendSavingsQuery } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { BOUNDED_SQL, readWithin } from '../ledger/bounded.ts';
 import { instantOf } from '../ledger/window.ts';
-import { filterSql } from './dimensions.ts';
+import { filterSql, isInRollUp } from './dimensions.ts';
 import { periodOf, periodScope } from './period.ts';
 import type { Period } from './period.ts';
 import { savingsOf } from './savings.ts';
@@ -19,16 +19,20 @@ interface UseJson extends SumsJson {
   place: string;
 }
 
+const TOKENS = 'tokens_input_uncached + tokens_cache_read + tokens_cache_write + tokens_output';
+
 async function readUses(store: ClickHouse, query: SpendSavingsQuery, period: Period): Promise<ModelUse[]> {
-  const time = periodScope(period, false);
+  const isRolledUp = period.isOfDays && isInRollUp(query, 'model');
+  const time = periodScope(period, isRolledUp);
   const filter = filterSql(store.database, query);
   // Calls without tokens, such as refused ones, would make the mean call smaller than any was.
   const rows = await store.rows<UseJson>(
-    `SELECT * REPLACE (toString(cost) AS cost) FROM (
-       SELECT ledger.model AS model_name, ledger.provider AS maker, ledger.served_by AS place, ${SUMS_SQL}
-       FROM ${store.database}.ledger AS ledger
-       WHERE ${time.where} AND ${filter.where} AND ledger.model != '' AND tokens_input_uncached + tokens_cache_read + tokens_cache_write + tokens_output > 0
-       GROUP BY model_name, maker, place ORDER BY cost DESC, calls DESC LIMIT ${MODELS_MAX}) ${BOUNDED_SQL}`,
+    `SELECT * REPLACE (toString(cost) AS cost, with_tokens AS calls) FROM (
+       SELECT ledger.model AS model_name, ledger.provider AS maker, ledger.served_by AS place,
+         sumIf(ledger.calls, ${TOKENS} > 0) AS with_tokens, ${SUMS_SQL}
+       FROM ${store.database}.ledger AS ledger WHERE ${time.where} AND ${filter.where} AND ledger.model != ''
+       GROUP BY ledger.model, ledger.provider, ledger.served_by HAVING with_tokens > 0
+       ORDER BY cost DESC, with_tokens DESC LIMIT ${MODELS_MAX}) ${isRolledUp ? '' : BOUNDED_SQL}`,
     { ...time.parameters, ...filter.parameters },
   );
   return rows.map((row) => ({

@@ -5,7 +5,7 @@ import { dollarsOf, nanoOf } from '../ledger/money.ts';
 import { dayOf } from '../ledger/scope.ts';
 import { DAY_MS, floorTo } from '../ledger/window.ts';
 import { filterSql, isInRollUp } from './dimensions.ts';
-import { forecastMonth, METHOD, monthMs, pastForecasts } from './forecast.ts';
+import { forecastMonth, METHOD, monthMs, nextMonthMs, pastForecasts } from './forecast.ts';
 import { periodScope } from './period.ts';
 
 /** Months whose forecasts are held against what they cost. */
@@ -15,12 +15,14 @@ const LEAD_DAYS = 28;
 
 /**
  * What the present month will cost, with how well the same forecast did in months before.
+ * @param budgetNano what was allowed for the same in a month, billionths of a dollar; null where nothing is
  * @throws {ReadTooLargeError} where filters need more rows than may be read
  */
 export async function readForecast(
   store: ClickHouse,
   scope: Partial<SpendScope>,
   nowMs: number,
+  budgetNano: bigint | null,
 ): Promise<SpendForecast> {
   const todayMs = floorTo(DAY_MS, nowMs);
   const isRolledUp = isInRollUp(scope);
@@ -50,6 +52,12 @@ export async function readForecast(
     spent_usd: dollarsOf(spent),
     forecast_usd: made === null ? null : dollars(made.total),
     weeks: made?.weeks ?? 0,
+    days: daysOf(costOf, made?.days ?? null, todayMs).map(({ day, spent: sofar, expected }) => ({
+      day,
+      spent_usd: sofar === null ? null : dollars(sofar),
+      expected_usd: expected === null ? null : dollars(expected),
+    })),
+    budget_usd: budgetNano === null ? null : dollarsOf(budgetNano),
     past: pastForecasts(costOf, firstMs, todayMs, PAST_MONTHS).map((past) => ({
       month: dayOf(past.monthMs),
       forecast_usd: dollars(past.forecast),
@@ -58,4 +66,25 @@ export async function readForecast(
     })),
     method: METHOD,
   };
+}
+
+/** Sums from the first of the month to the end of each day: of what was spent up to today, and of what is expected from today on. */
+function daysOf(
+  costOf: (dayMs: number) => number,
+  forecast: readonly number[] | null,
+  todayMs: number,
+): { day: string; spent: number | null; expected: number | null }[] {
+  const days: ReturnType<typeof daysOf> = [];
+  let [spent, expected] = [0, 0];
+  const firstMs = monthMs(todayMs);
+  for (let dayMs = firstMs; dayMs < nextMonthMs(todayMs); dayMs += DAY_MS) {
+    spent += costOf(dayMs);
+    expected += forecast?.[(dayMs - firstMs) / DAY_MS] ?? 0;
+    days.push({
+      day: dayOf(dayMs),
+      spent: dayMs > todayMs ? null : spent,
+      expected: forecast === null || dayMs < todayMs ? null : expected,
+    });
+  }
+  return days;
 }

@@ -11,13 +11,13 @@ import { seriesOf } from './series.ts';
 import type { StepJson } from './series.ts';
 import { rowsSql, shownSql, stepSql } from './sql.ts';
 import type { Source, Statement } from './sql.ts';
-import { addBasis, answerOf, lessOf, noBasis, sumsOf } from './sums.ts';
-import type { Basis, SumsJson } from './sums.ts';
+import { answerOf, lessOf, nothingSpent, spentOf } from './sums.ts';
+import type { BasedJson } from './sums.ts';
 
 /** Values with a series of their own. */
 const SERIES_MAX = 8;
 
-interface RowJson extends SumsJson, Record<string, unknown> {
+interface RowJson extends BasedJson, Record<string, unknown> {
   value: string;
   value_count: number | string;
 }
@@ -32,8 +32,8 @@ const ask = <Row>(store: ClickHouse, { sql, parameters }: Statement): Promise<Ro
   store.rows<Row>(sql, parameters);
 
 /**
- * Spend by the values of a dimension. Windows of days by key, standing and what the registry knows are read from the roll-up by day;
- * everything else from rows, of a window that is too large for it of the longest shorter one.
+ * Spend by the values of a dimension. Windows of days are read from the roll-ups by day, where one knows all that is asked; everything
+ * else from rows, of a window that is too large for it of the longest shorter one.
  * @throws {ReadTooLargeError} where bounds were given that have too many rows
  * @throws {ProblemError} where they are none
  */
@@ -61,30 +61,22 @@ async function readPeriod(
   const found = await ask<RowJson>(store, rowsSql(source));
   const values = found.map(({ value }) => value);
   const top = values.slice(0, SERIES_MAX);
-  const [steps, bases, previous, names, credentialIds] = await Promise.all([
+  const [steps, previous, names, credentialIds] = await Promise.all([
     ask<ShownJson & StepJson>(store, shownSql(source, top, { step: stepSql(source) })),
-    // The roll-up has no basis: rows tell it where there are not too many.
-    unlessTooLarge(
-      ask<ShownJson & { basis: string }>(
-        store,
-        shownSql({ ...source, isRolledUp: false }, values, { basis: 'ledger.cost_basis' }),
-      ),
-    ),
     unlessTooLarge(ask<ShownJson>(store, shownSql({ ...source, period: before }, values))),
     readLaneNames(store, by, values),
     readCredentialIds(store, by, values),
   ]);
 
-  const total = found[0] === undefined ? zero() : sumsOf(totalJson(found[0]));
-  const shown = found.map(sumsOf);
+  const total = found[0] === undefined ? nothingSpent() : spentOf(totalsOf(found[0]));
+  const shown = found.map(spentOf);
   const rest = lessOf(total, shown);
-  const basisOf = basesBy(bases);
   const previousBy = previous && new Map(previous.map((row) => [keyOf(row), nanoOf(row.spent)]));
   const previousOfRow = (key: string): bigint | null => (previousBy === null ? null : (previousBy.get(key) ?? 0n));
   const valueCount = Number(found[0]?.value_count ?? 0);
   const part = (standing: string) => ({
-    cost_usd: dollarsOf(nanoOf(String(found[0]?.[`all_${standing}_cost`] ?? '0'))),
-    calls: Number(found[0]?.[`all_${standing}_calls`] ?? 0),
+    cost_usd: dollarsOf(nanoOf(String(found[0]?.[`total_${standing}_cost`] ?? '0'))),
+    calls: Number(found[0]?.[`total_${standing}_calls`] ?? 0),
   });
 
   return {
@@ -93,7 +85,7 @@ async function readPeriod(
     to: instantOf(period.untilMs ?? nowMs + 1),
     is_complete: isComplete,
     previous: { from: instantOf(before.fromMs), to: instantOf(before.untilMs!) },
-    total: answerOf(total, basisOf.all, previousBy && [...previousBy.values()].reduce((sum, nano) => sum + nano, 0n)),
+    total: answerOf(total, previousBy && [...previousBy.values()].reduce((sum, nano) => sum + nano, 0n)),
     unknown: part('unknown'),
     unattributed: part('unattributed'),
     rows: found.map(({ value }, index) => ({
@@ -101,11 +93,11 @@ async function readPeriod(
       name: names.get(value) ?? '',
       credential_ids: credentialIds?.get(value) ?? null,
       share: shareOf(shown[index]!.nano, total.nano),
-      ...answerOf(shown[index]!, basisOf.of(`=${value}`), previousOfRow(`=${value}`)),
+      ...answerOf(shown[index]!, previousOfRow(`=${value}`)),
     })),
     others:
       valueCount > found.length
-        ? { values: valueCount - found.length, ...answerOf(rest, basisOf.of(OTHERS), previousOfRow(OTHERS)) }
+        ? { values: valueCount - found.length, ...answerOf(rest, previousOfRow(OTHERS)) }
         : null,
     series: seriesOf(steps, top, startsOf(period, nowMs), period.stepMs),
   };
@@ -115,28 +107,11 @@ async function readPeriod(
 const OTHERS = 'others';
 const keyOf = (row: ShownJson): string => (Number(row.is_shown) === 1 ? `=${row.shown_value}` : OTHERS);
 
-function basesBy(rows: (ShownJson & { basis: string })[] | null) {
-  if (rows === null) return { all: null, of: () => null };
-  const all = noBasis();
-  const each = new Map<string, Basis>();
-  for (const row of rows) {
-    const key = keyOf(row);
-    const own = each.get(key) ?? noBasis();
-    each.set(key, own);
-    for (const to of [own, all]) addBasis(to, row.basis, nanoOf(row.spent), Number(row.call_count));
-  }
-  return { all, of: (key: string): Basis | null => each.get(key) ?? noBasis() };
-}
-
-const zero = () => ({ nano: 0n, calls: 0, tokens: { input_uncached: 0, cache_read: 0, cache_write: 0, output: 0 } });
-
-function totalJson(row: RowJson): SumsJson {
-  const of = (name: string) => row[`total_${name}`] as string;
-  return {
-    ...{ cost: of('cost'), calls: of('calls'), input_uncached: of('input_uncached') },
-    ...{ cache_read: of('cache_read'), cache_write: of('cache_write'), output: of('output') },
-  };
-}
+/** What all values come to, which stands on each of them. */
+const totalsOf = (row: RowJson): BasedJson =>
+  Object.fromEntries(
+    Object.entries(row).flatMap(([name, value]) => (name.startsWith('total_') ? [[name.slice(6), value]] : [])),
+  ) as unknown as BasedJson;
 
 /** Part of a total as a number, exact to a millionth. */
 function shareOf(nano: bigint, total: bigint): number {

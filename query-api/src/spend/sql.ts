@@ -21,7 +21,7 @@ export interface Source {
   by: SpendDimension;
   scope: Partial<SpendScope>;
   period: Period;
-  /** Read from the roll-up by day; else from rows, as many as a page is worth. */
+  /** Read from a roll-up by day; else from rows, as many as a page is worth. */
   isRolledUp: boolean;
 }
 
@@ -36,7 +36,7 @@ function whereOf({ database, scope, period, isRolledUp }: Source): Scope {
   };
 }
 
-/** Groups by key and other expressions, each with a name, in the roll-up's words. */
+/** Groups by key and other expressions, each with a name, in the roll-ups' words. */
 function groupsSql(source: Source, further: Record<string, string>): Statement {
   const { where, parameters } = whereOf(source);
   const names = Object.entries({ key: keySql(source.by), ...further });
@@ -47,38 +47,41 @@ function groupsSql(source: Source, further: Record<string, string>): Statement {
   };
 }
 
-const sumSql = (name: string, condition = ''): string =>
-  condition === '' ? `sum(part.${name})` : `sumIf(part.${name}, ${condition})`;
+/** Sums of some of a value's rows: by the standing they had, and by where their cost comes from, which is never one sum. */
+const PARTS: Readonly<Record<string, { of: 'cost' | 'calls'; condition: string }>> = {
+  unknown_cost: { of: 'cost', condition: `part.standing_then = 'unknown'` },
+  unknown_calls: { of: 'calls', condition: `part.standing_then = 'unknown'` },
+  unattributed_cost: { of: 'cost', condition: `part.standing_then = 'unattributed'` },
+  unattributed_calls: { of: 'calls', condition: `part.standing_then = 'unattributed'` },
+  reported_cost: { of: 'cost', condition: `part.basis = 'reported'` },
+  estimated_cost: { of: 'cost', condition: `part.basis = 'estimated'` },
+  // What has no basis is a call without a price, whatever it says to have cost.
+  unpriced_calls: { of: 'calls', condition: `part.basis NOT IN ('reported', 'estimated')` },
+};
 
-/** The dearest values with their sums, and on each of them (`total_…`, `unknown_…`, `unattributed_…`) what all values come to. */
+/** The dearest values with their sums and parts, and on each of them (`total_…`) what all values come to. */
 export function rowsSql(source: Source): Statement {
-  const { sql, parameters } = groupsSql(source, { standing_then: 'ledger.standing' });
+  const { sql, parameters } = groupsSql(source, { standing_then: 'ledger.standing', basis: 'ledger.cost_basis' });
   const { from, value } = valueSql(source.database, source.by, sql);
-  const parts = ['unknown', 'unattributed'].flatMap((standing) =>
-    (['cost', 'calls'] as const).map(
-      (name) => `${sumSql(name, `part.standing_then = '${standing}'`)} AS ${standing}_${name}`,
-    ),
-  );
-  const ofAll = [
-    ...SUM_NAMES.map((name) => [name, `total_${name}`] as const),
-    ...['unknown_cost', 'unknown_calls', 'unattributed_cost', 'unattributed_calls'].map(
-      (name) => [name, `all_${name}`] as const,
-    ),
-  ].map(([name, as]) => `${asText(name)(`sum(one.${name}) OVER ()`)} AS ${as}`);
+  const sums = [
+    ...SUM_NAMES.map((name) => `sum(part.${name}) AS ${name}`),
+    ...Object.entries(PARTS).map(([name, { of, condition }]) => `sumIf(part.${of}, ${condition}) AS ${name}`),
+  ];
+  const names = [...SUM_NAMES, ...Object.keys(PARTS)];
+  const shown = names.flatMap((name) => [
+    `${asText(name, `one.${name}`)} AS ${name}`,
+    `${asText(name, `sum(one.${name}) OVER ()`)} AS total_${name}`,
+  ]);
   return {
-    sql: `SELECT one.value AS value, ${SUM_NAMES.map((name) => `${asText(name)(`one.${name}`)} AS ${name}`).join(', ')},
-        ${ofAll.join(', ')}, count() OVER () AS value_count
-      FROM (SELECT ${value} AS value, ${SUM_NAMES.map((name) => `${sumSql(name)} AS ${name}`).join(', ')}, ${parts.join(', ')}
-        FROM ${from} GROUP BY value) AS one
+    sql: `SELECT one.value AS value, ${shown.join(', ')}, count() OVER () AS value_count
+      FROM (SELECT ${value} AS value, ${sums.join(', ')} FROM ${from} GROUP BY value) AS one
       ORDER BY one.cost DESC, one.calls DESC, one.value LIMIT ${ROWS_MAX} ${LIMITS(source)}`,
     parameters,
   };
 }
 
-const asText =
-  (name: string) =>
-  (sql: string): string =>
-    name.endsWith('cost') ? `toString(${sql})` : sql;
+/** Money travels as text, so that no digit is lost. */
+const asText = (name: string, sql: string): string => (name.endsWith('cost') ? `toString(${sql})` : sql);
 
 /** Cost and calls of each of `{shown:Array(String)}` and of all others together (`is_shown` 0), by further expressions. */
 export function shownSql(source: Source, shown: readonly string[], further: Record<string, string> = {}): Statement {

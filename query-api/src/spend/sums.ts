@@ -10,9 +10,16 @@ export interface SumsJson {
   output: number | string;
 }
 
+/** The same with where the cost comes from. */
+export interface BasedJson extends SumsJson {
+  reported_cost: string;
+  estimated_cost: string;
+  unpriced_calls: number | string;
+}
+
 export const SUM_NAMES = ['cost', 'calls', 'input_uncached', 'cache_read', 'cache_write', 'output'] as const;
 
-/** The sums of rows, as the roll-up by day has them. */
+/** The sums of rows, as the roll-ups by day have them. */
 export const SUMS_SQL = `sum(cost_usd) AS cost, sum(calls) AS calls, sum(tokens_input_uncached) AS input_uncached,
   sum(tokens_cache_read) AS cache_read, sum(tokens_cache_write) AS cache_write, sum(tokens_output) AS output`;
 
@@ -35,47 +42,47 @@ export function sumsOf(row: SumsJson): Sums {
   };
 }
 
-/** What is left of a total when parts are taken away. */
-export function lessOf(total: Sums, parts: readonly Sums[]): Sums {
-  const rest = { nano: total.nano, calls: total.calls, tokens: { ...total.tokens } };
-  for (const part of parts) {
-    rest.nano -= part.nano;
-    rest.calls -= part.calls;
-    for (const kind of Object.keys(rest.tokens) as (keyof Sums['tokens'])[]) rest.tokens[kind] -= part.tokens[kind];
-  }
-  return rest;
-}
-
-/** Cost by its basis, which is never one sum. */
-export interface Basis {
+/** The same with where the cost comes from, each apart. */
+export interface Spent extends Sums {
   reported: bigint;
   estimated: bigint;
   unpricedCalls: number;
 }
 
-export const noBasis = (): Basis => ({ reported: 0n, estimated: 0n, unpricedCalls: 0 });
+export const spentOf = (row: BasedJson): Spent => ({
+  ...sumsOf(row),
+  reported: nanoOf(row.reported_cost),
+  estimated: nanoOf(row.estimated_cost),
+  unpricedCalls: Number(row.unpriced_calls),
+});
 
-/** Adds cost of a basis; what has none is a call without a price, whatever it says to have cost. */
-export function addBasis(to: Basis, basis: string, nano: bigint, calls: number): void {
-  if (basis === 'reported') to.reported += nano;
-  else if (basis === 'estimated') to.estimated += nano;
-  else to.unpricedCalls += calls;
+export const nothingSpent = (): Spent => ({
+  ...{ nano: 0n, calls: 0, tokens: { input_uncached: 0, cache_read: 0, cache_write: 0, output: 0 } },
+  ...{ reported: 0n, estimated: 0n, unpricedCalls: 0 },
+});
+
+/** What is left of a total when parts are taken away. */
+export function lessOf(total: Spent, parts: readonly Spent[]): Spent {
+  const rest = { ...total, tokens: { ...total.tokens } };
+  for (const part of parts) {
+    for (const money of ['nano', 'reported', 'estimated'] as const) rest[money] -= part[money];
+    for (const count of ['calls', 'unpricedCalls'] as const) rest[count] -= part[count];
+    for (const kind of Object.keys(rest.tokens) as (keyof Sums['tokens'])[]) rest.tokens[kind] -= part.tokens[kind];
+  }
+  return rest;
 }
 
 /** As answers have them. */
-export function answerOf(sums: Sums, basis: Basis | null, previous: bigint | null) {
+export function answerOf(spent: Spent, previous: bigint | null) {
   return {
-    cost_usd: dollarsOf(sums.nano),
-    calls: sums.calls,
-    tokens: sums.tokens,
-    basis:
-      basis === null
-        ? null
-        : {
-            reported_usd: dollarsOf(basis.reported),
-            estimated_usd: dollarsOf(basis.estimated),
-            unpriced_calls: basis.unpricedCalls,
-          },
+    cost_usd: dollarsOf(spent.nano),
+    calls: spent.calls,
+    tokens: spent.tokens,
+    basis: {
+      reported_usd: dollarsOf(spent.reported),
+      estimated_usd: dollarsOf(spent.estimated),
+      unpriced_calls: spent.unpricedCalls,
+    },
     previous_usd: previous === null ? null : dollarsOf(previous),
   };
 }

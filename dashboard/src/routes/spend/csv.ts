@@ -30,7 +30,7 @@ export function csvOf(spend: Spend): string {
     ...(spend.others === null ? [] : [{ ...spend.others, value: '(others)', name: '', share: null }]),
   ].map(({ value, name, share, basis, tokens, ...sums }) => [
     ...[spend.by, value, name, spend.from, spend.to, Number(sums.cost_usd) < 0 ? Number(sums.cost_usd) : sums.cost_usd],
-    ...[basis?.reported_usd ?? null, basis?.estimated_usd ?? null, basis?.unpriced_calls ?? null, sums.calls],
+    ...[basis.reported_usd, basis.estimated_usd, basis.unpriced_calls, sums.calls],
     ...[tokens.input_uncached, tokens.cache_read, tokens.cache_write, tokens.output, share, sums.previous_usd],
   ]);
   return [HEAD, ...lines].map((line) => line.map(cellOf).join(',')).join('\r\n') + '\r\n';

@@ -14,6 +14,7 @@ import { startUpkeep, type Upkeep } from './upkeep.ts';
 const BEFORE_ANY = 5;
 const BEFORE_USE = 34;
 const BEFORE_CORRECTIONS = 59;
+const BEFORE_SPEND = 65;
 const DAYS = 3;
 const ROWS_PER_DAY = 500;
 
@@ -114,8 +115,30 @@ describe('a ledger from before its roll-up', () => {
     );
     expect(explained?.[0]).toMatch(/by_session[^]*Parts: 0\/3/);
     expect(
-      await rows(`SELECT name FROM system.projections WHERE database = '${database}' AND table = 'ledger'`),
-    ).toEqual([['calls_by_day_and_lane']]);
+      await rows(
+        `SELECT name FROM system.projections WHERE database = '${database}' AND table = 'ledger' ORDER BY name`,
+      ),
+    ).toEqual([
+      ['calls_by_day_and_lane'],
+      ['spend_by_day_and_model'],
+      ['spend_by_day_and_person'],
+      ['spend_by_day_and_repository'],
+    ]);
+  });
+
+  it('of spend reads people, repositories and models from theirs once they are built', async () => {
+    const { database } = await upgraded(BEFORE_SPEND);
+    const spent = (column: string, settings: Record<string, number> = {}) =>
+      rows(
+        `SELECT ${column}, cost_basis, sum(calls), toString(sum(cost_usd)) FROM ${database}.ledger
+         WHERE toDate(seen_at) >= '2026-11-02' GROUP BY ${column}, cost_basis ORDER BY ${column}`,
+        settings,
+      );
+    const columns = ['user', 'repo', 'model'];
+    const before = await Promise.all(columns.map((column) => spent(column)));
+    for (const column of columns) await expect(spent(column, { force_optimize_projection: 1 })).rejects.toThrow();
+    await start(database).finished;
+    expect(await Promise.all(columns.map((column) => spent(column, { force_optimize_projection: 1 })))).toEqual(before);
   });
 
   it('goes on with what is left after it was interrupted, and leaves a ledger that has it alone', async () => {

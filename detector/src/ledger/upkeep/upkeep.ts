@@ -2,8 +2,15 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { LEDGER_TABLE } from '../../../contract/index.ts';
 import { dropUnusedRollUps } from './unused-roll-ups.ts';
 
-/** The roll-up that parts from before its migration lack, and the work's name in the table `upkeep`. */
-const ROLL_UP = 'calls_by_day_and_lane';
+/** Roll-ups that parts from before their migrations lack. */
+const ROLL_UPS = [
+  'calls_by_day_and_lane',
+  'spend_by_day_and_person',
+  'spend_by_day_and_repository',
+  'spend_by_day_and_model',
+] as const;
+/** The work's name in the table `upkeep`. */
+const TASK = ROLL_UPS[0];
 const POLL_MS = 1_000;
 const RETRY_MS = 30_000;
 
@@ -19,7 +26,7 @@ export interface UpkeepOptions {
   database: string;
   /** Rejects when the signal fires. */
   wait: (ms: number, signal: AbortSignal) => Promise<unknown>;
-  /** Hears how many rows of all have the roll-up, whenever that has changed. */
+  /** Hears how many rows of all have the roll-ups, whenever that has changed. */
   onProgress: (rowsDone: number, rowsTotal: number) => void;
   onFault: (error: unknown) => void;
 }
@@ -31,7 +38,7 @@ interface Partition {
 }
 
 /**
- * Builds roll-up and filters in parts that were written before their migration, partition by partition and the newest first, beside
+ * Builds roll-ups and filters in parts that were written before their migrations, partition by partition and the newest first, beside
  * everything else: queries read rows where a part lacks them. How far it is stands in the table `upkeep`, for pages. A restart, of this process
  * or the engine, loses nothing: what is left is asked of the parts themselves. Several detectors may do it at once.
  */
@@ -54,7 +61,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
 
   async function partitions(): Promise<Partition[]> {
     const rows = await rowsOf<[string, number, number]>(
-      `SELECT partition_id, sum(rows), sumIf(rows, has(projections, '${ROLL_UP}')) FROM system.parts
+      `SELECT partition_id, sum(rows), sumIf(rows, hasAll(projections, ['${ROLL_UPS.join("', '")}'])) FROM system.parts
        WHERE database = {database:String} AND table = {table:String} AND active
        GROUP BY partition_id ORDER BY partition_id DESC`,
     );
@@ -64,7 +71,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   async function isUnderWay(id: string): Promise<boolean> {
     const [[count] = [0]] = await rowsOf<[number]>(
       `SELECT count() FROM system.mutations WHERE database = {database:String} AND table = {table:String} AND NOT is_done
-         AND position(command, {partition:String}) > 0 AND position(command, '${ROLL_UP}') > 0`,
+         AND position(command, {partition:String}) > 0 AND position(command, 'MATERIALIZE') > 0`,
       { partition: `'${id}'` },
     );
     return count > 0;
@@ -82,7 +89,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   async function build(id: string): Promise<void> {
     const where = `IN PARTITION ID '${id}'`;
     const steps = [
-      `MATERIALIZE PROJECTION ${ROLL_UP} ${where}`,
+      ...ROLL_UPS.map((name) => `MATERIALIZE PROJECTION ${name} ${where}`),
       ...(await filters()).map((name) => `MATERIALIZE INDEX ${name} ${where}`),
     ];
     await client.command({
@@ -98,7 +105,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     told = done;
     startedMs ??= await startedBefore();
     await client.command({
-      query: `INSERT INTO ${database}.upkeep SELECT '${ROLL_UP}', {total:UInt64}, {done:UInt64},
+      query: `INSERT INTO ${database}.upkeep SELECT '${TASK}', {total:UInt64}, {done:UInt64},
                 fromUnixTimestamp64Milli({started:Int64}, 'UTC'), now64(3, 'UTC'), ${isFinished ? "now64(3, 'UTC')" : 'NULL'}`,
       query_params: { total, done, started: startedMs },
     });
@@ -109,7 +116,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   async function startedBefore(): Promise<number> {
     const [row] = await rowsOf<[number]>(
       `SELECT toUnixTimestamp64Milli(started_at) FROM ${database}.upkeep FINAL
-       WHERE task = '${ROLL_UP}' AND finished_at IS NULL`,
+       WHERE task = '${TASK}' AND finished_at IS NULL`,
     );
     return row?.[0] ?? Date.now();
   }
