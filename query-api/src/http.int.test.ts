@@ -191,9 +191,16 @@ describe('bad input', () => {
   });
 
   test('a mistyped filter is refused instead of showing everything', async () => {
-    const { status, body } = await api.get('/v1/ledger', { usr: 'ada' });
-    expect(status).toBe(400);
-    expect(body.detail).toMatch(/^\w.*usr/);
+    for (const path of ['/v1/ledger', '/v1/owners', '/v1/onboarding']) {
+      const { status, body } = await api.get(path, { usr: 'ada' });
+      expect([path, status, body.detail]).toEqual([path, 400, expect.stringMatching(/^\w.*usr/)]);
+    }
+  });
+
+  test('a lane that was never seen is not found, whatever is asked about it', async () => {
+    const paths = ['/v1/lanes/nope', '/v1/lanes/nope/sharing', '/v1/lanes/nope/callers'];
+    const answers = await Promise.all(paths.map(async (path) => (await api.get(path)).status));
+    expect(answers).toEqual([404, 404, 404]);
   });
 
   test('unknown routes are 404, known ones with another method 405, other bodies 400, 413 and 415', async () => {

@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { SESSION_COOKIE } from '../contract/index.ts';
 import { answerClientError, answerFrameworkError, installErrorHandling } from './http/error-handler.ts';
 import { installMetrics } from './http/metrics.ts';
-import { describeRoute, DOCUMENTED_SCHEMAS } from './http/openapi.ts';
+import { describeRoute, DOCUMENTED_SCHEMAS, refuseUnsaidQueries } from './http/openapi.ts';
 import { PROBLEMS } from './http/problem.ts';
 import { installSecurity } from './http/security.ts';
 import { installSessionAuth } from './http/session-auth.ts';
@@ -82,6 +82,7 @@ export async function createServer(
   app.setSerializerCompiler(serializerCompiler);
 
   app.addHook('onRoute', onRoute);
+  app.addHook('onRoute', refuseUnsaidQueries);
   installErrorHandling(app);
   installSecurity(app, services.config.dashboardUrl);
   app.addHook('onResponse', async (request, reply) => {

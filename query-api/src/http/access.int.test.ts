@@ -4,6 +4,7 @@ import type { Role } from '../../contract/index.ts';
 import { CONTROL_TOKEN, engineOf, startHarness } from '../testing/harness.ts';
 import type { Harness } from '../testing/harness.ts';
 import { visitorOf } from '../testing/visitor.ts';
+import { NAMING_OTHERWISE, NEVER_IN_CONFLICT } from './documented-problems.ts';
 
 let api: Harness;
 beforeAll(async () => {
@@ -160,6 +161,9 @@ const ACCESS: Record<string, Access> = {
   'PATCH /v1/service-accounts/:name': 'admin',
 };
 
+/** Reads of one's own account that a token is refused. */
+const SESSION_ONLY = /^GET \/v1\/me\/\w+$/;
+
 /** Every route that is registered. The documentation's own files are open as a whole. */
 function registered(): string[] {
   return api.routes.filter((route) => !/ \/docs(\/|$)/.test(route)).sort();
@@ -169,7 +173,27 @@ test('every route has a place in this table', () => {
   expect(registered()).toEqual(Object.keys(ACCESS).sort());
 });
 
-test('every route answers each role, and nobody, as this table says', async () => {
+/** Statuses that the OpenAPI document names of a route; null for one that is not in it. */
+function documentedOf(route: string): string[] | null {
+  const [method = '', path = ''] = route.split(' ');
+  const paths = api.app.swagger().paths as Record<string, Record<string, { responses: object }>>;
+  const found = paths[path.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()];
+  return found === undefined ? null : Object.keys(found.responses);
+}
+
+test('the documentation names a refusal where some are refused, a conflict where something can change, and no route that is not there', () => {
+  const wrong = Object.entries(ACCESS).filter(([route, access]) => {
+    const documented = documentedOf(route);
+    if (documented === null || !route.startsWith('GET ')) return false;
+    const isRefused = ['analyst', 'responder', 'admin'].includes(access) || SESSION_ONLY.test(route);
+    return documented.includes('403') !== isRefused || documented.includes('409');
+  });
+  expect(wrong).toEqual([]);
+  const named = [...NEVER_IN_CONFLICT, ...NAMING_OTHERWISE];
+  expect(named.filter((route) => !(route in ACCESS))).toEqual([]);
+});
+
+test('every route answers each role, and nobody, as this table says, with a status that its documentation names', async () => {
   const sessions = new Map<Role | null, ReturnType<typeof visitorOf>>([[null, visitorOf(api.app)]]);
   for (const role of ROLES) {
     const who = visitorOf(api.app);
@@ -192,6 +216,7 @@ test('every route answers each role, and nobody, as this table says', async () =
               ? 'in'
               : 'refused';
       const was = status === 401 ? 'unknown' : status === 403 ? 'refused' : 'in';
+      if (documentedOf(route)?.includes(String(status)) === false) wrong.push(`${route} does not name ${status}`);
       if (was !== expected) wrong.push(`${route} for ${role ?? 'nobody'}: ${was} (${status}), not ${expected}`);
     }
   }

@@ -1,5 +1,5 @@
 import type { SwaggerTransform } from '@fastify/swagger';
-import type { FastifyContextConfig, FastifySchema } from 'fastify';
+import type { FastifyContextConfig, FastifySchema, RouteOptions } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { problemSchema } from '../../contract/index.ts';
@@ -18,6 +18,19 @@ export function fileContents(types: readonly string[]): Record<string, { schema:
 
 type Transformed = FastifySchema & { hide?: boolean; security?: readonly unknown[]; tags?: readonly string[] };
 
+const takesQuery = ({ querystring }: Transformed): boolean =>
+  Object.keys((querystring as { properties?: object } | undefined)?.properties ?? {}).length > 0;
+
+/** What answers from the ledger, and may be told that it would have to read too much. */
+const LEDGER_TAGS = ['reads', 'findings', 'sql'];
+const LEDGER_PATHS = /^\/v1\/(exports|evidence|onboarding|imports|rules|backtests)\b/;
+
+/** Routes of the API that say nothing about a query take none: a mistyped name is refused instead of being passed over. */
+export function refuseUnsaidQueries({ url, schema }: RouteOptions): void {
+  if (schema === undefined || !url.startsWith('/v1/')) return;
+  schema.querystring ??= z.strictObject({});
+}
+
 function factsOf(
   method: string | string[],
   url: string,
@@ -28,10 +41,17 @@ function factsOf(
   const asksNobody = config.open === true && schema.security === undefined;
   const ofAccount = config.can === 'own_account' && changes;
   return {
+    route: `${[method].flat().join()} ${url}`,
     isOpen: asksNobody,
-    proves: ofAccount || (asksNobody && (changes || schema.querystring !== undefined)),
+    // Verify is open to sessions and keys, and refuses those of them that may not ask.
+    isRestricted:
+      !asksNobody &&
+      (changes || config.sessionOnly === true || !['read', 'own_account', undefined].includes(config.can)),
+    readsLedger: LEDGER_TAGS.some((tag) => schema.tags?.includes(tag)) || LEDGER_PATHS.test(url),
+    proves: ofAccount || (asksNobody && (changes || takesQuery(schema))),
     changes,
     names: url.includes('/:'),
+    asksOthers: url.startsWith('/v1/imports/'),
     queries: schema.tags?.includes('sql') === true,
     streams: JSON.stringify(schema.response ?? {}).includes('"text/event-stream"'),
   };

@@ -6,10 +6,13 @@ import {
   casesQuerySchema,
   laneSharingSchema,
   overviewQuerySchema,
+  SHARING_KINDS,
 } from '../../contract/index.ts';
 import { readCandidates } from '../cases/candidates.ts';
 import { readCases } from '../cases/cases.ts';
 import { readLaneCallers } from '../cases/lane-callers.ts';
+import { BRIEFLY } from '../clickhouse.ts';
+import { ProblemError } from '../http/problem.ts';
 import { actorOf } from '../http/session-auth.ts';
 import { readSharing } from '../lanes/sharing.ts';
 import { registryVersion } from '../registry/registry.ts';
@@ -20,6 +23,13 @@ const laneParams = z.object({ lane: z.string().min(1).max(128) });
 /** The queue of what needs a decision. */
 export function caseRoutes(services: Services): FastifyPluginAsyncZod {
   const { store, database, shared, now } = services;
+
+  /** Nothing in a window is an answer about a lane that was ever seen; about any other one it would be a made-up one. */
+  async function refuseUnseen(lane: string): Promise<void> {
+    const sql = `SELECT 1 AS seen FROM ${store.database}.ledger WHERE lane = {lane:String} LIMIT 1`;
+    if ((await store.rows(sql, { lane }, BRIEFLY)).length > 0) return;
+    throw new ProblemError('not_found', 'No event was ever seen on this lane.');
+  }
 
   return async (app) => {
     app.get(
@@ -51,7 +61,11 @@ export function caseRoutes(services: Services): FastifyPluginAsyncZod {
           response: { 200: callersSchema },
         },
       },
-      ({ params }) => readLaneCallers(store, params.lane, now()),
+      async ({ params: { lane } }) => {
+        const callers = await readLaneCallers(store, lane, now());
+        if (callers.calls === 0) await refuseUnseen(lane);
+        return callers;
+      },
     );
 
     app.get(
@@ -65,8 +79,12 @@ export function caseRoutes(services: Services): FastifyPluginAsyncZod {
           response: { 200: laneSharingSchema },
         },
       },
-      ({ params: { lane }, query: { window } }) =>
-        shared.read(`sharing ${window} ${lane}`, () => readSharing(store, lane, window, now())),
+      async ({ params: { lane }, query: { window } }) => {
+        const sharing = await shared.read(`sharing ${window} ${lane}`, () => readSharing(store, lane, window, now()));
+        const isShared = sharing.steps.some((step) => SHARING_KINDS.some((kind) => step[kind] > 0));
+        if (!isShared) await refuseUnseen(lane);
+        return sharing;
+      },
     );
   };
 }

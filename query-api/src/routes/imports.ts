@@ -46,7 +46,7 @@ export function importRoutes(services: Services): FastifyPluginAsyncZod {
         const api = apis.get(provider);
         if (api === undefined)
           throw new ProblemError(
-            'conflict',
+            'not_set_up',
             `The admin key of ${provider} is not set: name its file in ${settingOf(provider)}.`,
           );
         const onFault = (error: unknown): void =>
@@ -58,7 +58,7 @@ export function importRoutes(services: Services): FastifyPluginAsyncZod {
           { api, provider, org: org || config.imports.org, dryRun: dry_run, actor: actorOf(request) },
         ).catch((error: unknown) => {
           if (error instanceof AdminApiError)
-            throw new ProblemError(error.isRefused ? 'conflict' : 'unavailable', error.message);
+            throw new ProblemError(error.isRefused ? 'not_set_up' : 'unavailable', error.message);
           throw error;
         });
         const published = outboxId !== 0 && (await answers.published(outboxId));
