@@ -11,6 +11,7 @@ import { SESSION_COOKIE } from '../contract/index.ts';
 import { answerClientError, answerFrameworkError, installErrorHandling } from './http/error-handler.ts';
 import { installMetrics } from './http/metrics.ts';
 import { describeRoute, DOCUMENTED_SCHEMAS, refuseUnsaidQueries } from './http/openapi.ts';
+import { installAccountActs } from './http/one-act.ts';
 import { PROBLEMS } from './http/problem.ts';
 import { installSecurity } from './http/security.ts';
 import { installSessionAuth } from './http/session-auth.ts';
@@ -83,6 +84,7 @@ export async function createServer(
 
   app.addHook('onRoute', onRoute);
   app.addHook('onRoute', refuseUnsaidQueries);
+  installAccountActs(app);
   installErrorHandling(app);
   installSecurity(app, services.config.dashboardUrl);
   app.addHook('onResponse', async (request, reply) => {

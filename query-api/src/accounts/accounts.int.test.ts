@@ -70,6 +70,28 @@ describe.each(registryTargets(inject('postgresUrl')))('accounts on %s', (_name, 
     expect(first).toMatchObject({ status: 401, type: 'urn:lanewatch:problem:sign_in_refused' });
   });
 
+  test('an account changes only together with its line in the trail: a death between the two leaves neither', async () => {
+    const { db } = api.database;
+    await sql`CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''it dies here''; END'`.execute(
+      db,
+    );
+    await sql`CREATE TRIGGER dying BEFORE INSERT ON audit_trail FOR EACH ROW EXECUTE FUNCTION die()`.execute(db);
+    const state = async () => [
+      (await db.selectFrom('sessions').select('id').orderBy('id').execute()).length,
+      await db.selectFrom('users').select(['email', 'name']).orderBy('id').execute(),
+    ];
+    const before = await state();
+    const answers = [
+      await signIn(visitor(), ADMIN),
+      await admin.ask('POST', '/v1/people', { email: 'late@example.com', role: 'viewer' }),
+      await admin.ask('PATCH', '/v1/me', { name: 'Nobody' }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([500, 500, 500]);
+    expect(await state()).toEqual(before);
+    await sql`DROP TRIGGER dying ON audit_trail`.execute(db);
+    expect((await signIn(visitor(), ADMIN)).status).toBe(200);
+  });
+
   test('guessing shuts out its own address, not the account elsewhere nor a device that knows it', async () => {
     const known = visitor('198.51.100.9');
     expect((await signIn(known, ADMIN)).status).toBe(200);

@@ -2,7 +2,7 @@ import { fingerprintOf } from '@lanewatch/ingest/contract';
 import type { CredentialScope } from '@lanewatch/ingest/contract';
 import { isAtLeast } from '../../contract/index.ts';
 import type { Role, TokenAccess, TokenItem } from '../../contract/index.ts';
-import type { RegistryDatabase } from '../registry/database.ts';
+import type { RegistryDatabase, RegistryTransaction } from '../registry/database.ts';
 import { statusAt } from '../registry/record.ts';
 import { isLive } from '../registry/secrets.ts';
 import { lowerRole } from './principal.ts';
@@ -27,7 +27,10 @@ export interface PersonalTokens {
   /** Who a secret speaks for; null when it is no personal token, or not one that works now. */
   principal(secret: string): Promise<Principal | null>;
   /** Makes a credential a token of a person. */
-  add(token: { credentialId: string; fingerprint: string; userId: string; access: TokenAccess }): Promise<void>;
+  add(
+    transaction: RegistryTransaction,
+    token: { credentialId: string; fingerprint: string; userId: string; access: TokenAccess },
+  ): Promise<void>;
   /** What a credential may do as a token of that person; null when it is none of theirs. */
   access(credentialId: string, userId: string): Promise<TokenAccess | null>;
   /** A person's tokens, newest first. */
@@ -74,9 +77,9 @@ export function createPersonalTokens(db: RegistryDatabase, now: () => number): P
         session: null,
       };
     },
-    async add({ credentialId, fingerprint, userId, access }) {
+    async add(transaction, { credentialId, fingerprint, userId, access }) {
       const row = { credential_id: credentialId, fingerprint, user_id: userId, access, last_used_at: null };
-      await db.insertInto('personal_tokens').values(row).execute();
+      await transaction.insertInto('personal_tokens').values(row).execute();
     },
     async access(credentialId, userId) {
       const row = await db

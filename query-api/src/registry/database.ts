@@ -3,6 +3,7 @@ import { Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Transaction } from 'kysely';
 import type { RegistryTables } from './schema.ts';
+import { joinable } from './together.ts';
 import { tellingOutages } from './unavailable.ts';
 import { registryUnusable } from './unusable.ts';
 
@@ -50,12 +51,14 @@ export async function openDatabase(
 ): Promise<Database> {
   if (url.startsWith('pglite:')) return openPglite(url.slice('pglite:'.length));
   const pool = await openPool(url, onFault);
-  const db = new Kysely<RegistryTables>({ dialect: new PostgresDialect({ pool: tellingOutages(pool) }) });
+  const inner = new Kysely<RegistryTables>({ dialect: new PostgresDialect({ pool: tellingOutages(pool) }) });
+  const db = joinable(inner);
   return {
     db,
     close: () => db.destroy(),
     exclusively: (lock, work) =>
-      db.connection().execute(async (connection) => {
+      // One connection of the server's own: the lock is that connection's.
+      inner.connection().execute(async (connection) => {
         const held = await sql<{ locked: boolean }>`SELECT pg_try_advisory_lock(${lock}) AS locked`.execute(connection);
         if (held.rows[0]?.locked !== true) return false;
         try {
@@ -95,7 +98,7 @@ async function openPglite(directory: string): Promise<Database> {
   // Only here: an installation on servers comes without it.
   const { PGlite } = await import('@electric-sql/pglite');
   const pglite = await PGlite.create(directory);
-  const db = new Kysely<RegistryTables>({ dialect: new PGliteDialect({ pglite }) });
+  const db = joinable(new Kysely<RegistryTables>({ dialect: new PGliteDialect({ pglite }) }));
   return {
     db,
     exclusively: async (_lock, work) => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { credentialCreateSchema, tokenCreatedSchema, tokenCreateSchema, tokensSchema } from '../../contract/index.ts';
-import { recordAccountEvent } from '../accounts/audit.ts';
+import { appendAccountEvent, recordAccountEvent } from '../accounts/audit.ts';
 import { mayHold, scopesOf } from '../accounts/tokens.ts';
 import { fieldProblem, ProblemError } from '../http/problem.ts';
 import { actorOf, principalOf, requireStepUp } from '../http/session-auth.ts';
@@ -10,7 +10,7 @@ import { revokeCredential } from '../registry/revoke.ts';
 import type { Services } from '../services/services.ts';
 import { PUBLISH_WAIT_MS } from './credential-answers.ts';
 
-const own = { can: 'own_account', sessionOnly: true } as const;
+const own = { can: 'own_account', sessionOnly: true, commitsItself: true } as const;
 const DAY_MS = 24 * 3_600_000;
 
 /** Personal API tokens: credentials of the registry that speak for a person here. */
@@ -60,15 +60,13 @@ export function tokenRoutes(services: Services): FastifyPluginAsyncZod {
           actor,
         );
         const { id, fingerprint } = issued.row;
-        await tokens.add({ credentialId: id, fingerprint, userId: person.id, access });
+        await db.transaction().execute(async (transaction) => {
+          await tokens.add(transaction, { credentialId: id, fingerprint, userId: person.id, access });
+          const event = { actor, action: 'account.token_issued', detail: `${id} ${access}`, nowMs: now() } as const;
+          await appendAccountEvent(transaction, event);
+        });
         await publisher.published(issued.outboxId, PUBLISH_WAIT_MS);
         changes.poke();
-        await recordAccountEvent(db, {
-          actor,
-          action: 'account.token_issued',
-          detail: `${id} ${access}`,
-          nowMs: now(),
-        });
         const token = (await tokens.list(person.id)).find((one) => one.id === id)!;
         return reply.status(201).send({ token, secret: issued.secret! });
       },
