@@ -1,5 +1,6 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { tabTo } from '../../deploy/testing/keyboard.ts';
 import { axeFindings } from './axe.ts';
 import type { Stage } from './harness.ts';
 import { onStage } from './on-stage.ts';
@@ -15,38 +16,24 @@ onStage(async (its) => {
   return () => visitor.close();
 });
 
-/** Tabs until the element of this name has the focus. */
-async function tabTo(name: string): Promise<void> {
-  for (let step = 0; step < 80; step += 1) {
-    await page.keyboard.press('Tab');
-    const at = await page.evaluate(() => {
-      const element = document.activeElement as HTMLInputElement | null;
-      const label = element?.labels?.[0]?.textContent ?? element?.getAttribute('aria-label') ?? element?.textContent;
-      return label?.trim();
-    });
-    if (at === name) return;
-  }
-  expect.fail(`No way to ${name} by the keyboard`);
-}
-
 it('a team is made, renamed and archived by the keyboard alone', async () => {
   await page.goto('/settings/teams');
-  await tabTo('Name');
+  await tabTo(page, 'Name');
   await page.keyboard.type('payments');
   await page.keyboard.press('Enter');
   await page.getByText('payments is saved').waitFor();
-  await tabTo('Edit payments');
+  await tabTo(page, 'Edit payments');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Change payments' }).waitFor();
-  await tabTo('Name');
+  await tabTo(page, 'Name');
   await page.keyboard.press('ControlOrMeta+a');
   await page.keyboard.type('billing');
   await page.keyboard.press('Enter');
   await page.getByText('billing is saved').waitFor();
-  await tabTo('Edit billing');
+  await tabTo(page, 'Edit billing');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Change billing' }).waitFor();
-  await tabTo('Archive');
+  await tabTo(page, 'Archive');
   await page.keyboard.press('Enter');
   await page.getByText('billing is archived').waitFor();
   await page.getByRole('link', { name: 'Show 1 that is archived' }).waitFor();

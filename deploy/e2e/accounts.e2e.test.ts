@@ -6,10 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { totpCode } from '../../query-api/src/testing/totp.ts';
 import { startProvider } from '../../query-api/src/testing/oidc-provider.ts';
 import { makeTempDir, removeDir, until } from '../testing/helpers.ts';
+import { press, type } from '../testing/keyboard.ts';
 import { freePort } from '../kafka/start-kafka.ts';
 import { FREE_PORTS, START_DEADLINE_MS, startInstallation, type Running } from './installation.ts';
 
-const PASSWORD = 'correct horse battery';
+const FIRST_PASSWORD = 'correct horse battery';
 const EMAIL = 'grace@example.com';
 const VERA = 'vera@example.com';
 
@@ -21,6 +22,7 @@ let browser: Browser;
 let context: BrowserContext;
 let page: Page;
 let secret = '';
+let password = FIRST_PASSWORD;
 let token = '';
 
 beforeAll(async () => {
@@ -63,9 +65,11 @@ async function signOut(): Promise<void> {
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
 }
 
+const openByScript = () => fetch(system.ready.sign_in_url, { redirect: 'manual' });
+
 async function typePassword(): Promise<void> {
   await page.getByLabel('E-mail').fill(EMAIL);
-  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByLabel('Password').fill(password);
   await button('Sign in').click();
 }
 
@@ -79,22 +83,22 @@ it('asks the first admin once who they are, after a button and not by the link a
   expect(await page.getByRole('link', { name: 'Later' }).count()).toBe(1);
   await page.getByLabel('Your name').fill('Grace');
   await page.getByLabel('E-mail').fill(EMAIL);
-  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByLabel('Password').fill(password);
   await button('Save and go on').click();
   await page.waitForURL('/onboarding');
   // The file's link is another: a person's use of theirs leaves scripts what they were promised.
-  const script = await fetch(system.ready.sign_in_url, { redirect: 'manual' });
+  const script = await openByScript();
   expect(script.headers.getSetCookie().join()).toContain('lanewatch_session=');
 });
 
-it('takes an authenticator, and asks for its code at the next sign-in', async () => {
+it('takes an authenticator by the keyboard alone, and asks for its code at the next sign-in', async () => {
   await page.goto('/account');
-  await page.locator('#totp-password').fill(PASSWORD);
-  await button('Set up an authenticator').click();
+  await type(page, 'Password', password);
+  await page.keyboard.press('Enter');
   secret = await page.getByTestId('totp-secret').innerText();
   expect(await page.getByLabel('Recovery codes', { exact: true }).innerText()).toMatch(/^(\w{5}-\w{5}\n?){10}$/);
-  await page.getByLabel('Code it shows').fill(code());
-  await button('Turn on').click();
+  await type(page, 'Code it shows', code());
+  await page.keyboard.press('Enter');
   await page.getByText('From now on a code is asked for').waitFor();
 
   await signOut();
@@ -105,6 +109,23 @@ it('takes an authenticator, and asks for its code at the next sign-in', async ()
   await page.getByLabel('Code of your authenticator').fill(code());
   await button('Go on').click();
   await page.waitForURL('/');
+});
+
+it('ends a session and changes the password by the keyboard alone, which ends every other session', async () => {
+  const cookie = (await openByScript()).headers.getSetCookie()[0]!.split(';', 1)[0]!;
+  const isOpen = async () => (await fetch(`${system.ready.query_api_url}/v1/me`, { headers: { cookie } })).ok;
+  expect(await isOpen()).toBe(true);
+  await page.goto('/account');
+  await press(page, 'End');
+  await page.getByText('The session has ended.').waitFor();
+  await press(page, 'Change the password');
+  await type(page, 'Present password', password);
+  password = 'another horse battery';
+  await type(page, 'New password', password);
+  await page.keyboard.press('Enter');
+  await page.getByText('The password is changed').waitFor();
+  expect(await isOpen()).toBe(false);
+  await page.getByText('this one').waitFor();
 });
 
 it('issues an API token that a script uses without a cookie', async () => {
@@ -230,18 +251,18 @@ describe('a production key, from its form to its end', () => {
   });
 });
 
-it('lets an invited viewer in who sees no button that is not theirs', async () => {
+it('lets a viewer in who was invited by the keyboard, and who sees no button that is not theirs', async () => {
   await page.goto('/people');
-  await page.getByLabel('E-mail').fill(VERA);
-  await page.getByLabel('as', { exact: true }).selectOption('viewer');
-  await button('Make a link').click();
+  await type(page, 'E-mail', VERA);
+  await type(page, 'as', 'viewer');
+  await press(page, 'Make a link');
   const link = await page.getByLabel(`Link for ${VERA}`, { exact: true }).innerText();
   const visitor = await browser.newContext();
   try {
     const hers = await visitor.newPage();
     await hers.goto(link);
     await hers.getByLabel('Your name').fill('Vera');
-    await hers.getByLabel('Password').fill(PASSWORD);
+    await hers.getByLabel('Password').fill(password);
     await button('Save and sign in', hers).click();
     const origin = new URL(link).origin;
     await hers.waitForURL(`${origin}/`);
@@ -256,6 +277,17 @@ it('lets an invited viewer in who sees no button that is not theirs', async () =
   } finally {
     await visitor.close();
   }
+});
+
+it('gives a role, disables and enables by the keyboard alone', async () => {
+  await page.goto('/people');
+  await type(page, `Role of ${VERA}`, 'analyst');
+  await press(page, 'Give');
+  await page.getByText(`${VERA} is analyst now.`).waitFor();
+  await press(page, `Disable ${VERA}`);
+  await page.getByText(`${VERA} is disabled now.`).waitFor();
+  await press(page, `Enable ${VERA}`);
+  await page.getByText(`${VERA} is active now.`).waitFor();
 });
 
 it('signs an invited person in by the OpenID provider', async () => {
