@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { PolicyId } from '../../contract/index.ts';
 import { changeKeys } from '../registry/change-keys.ts';
 import type { RegistryDatabase, RegistryTransaction } from '../registry/database.ts';
@@ -125,6 +126,7 @@ async function raiseNotices(parts: PolicyParts, run: JobRun): Promise<string> {
     .sort((one, other) => (one.id < other.id ? -1 : 1));
   let raised = 0;
   for (let from = 0; from < rows.length; from += ROWS_PER_ACT) {
+    await setImmediate();
     const batch = rows.slice(from, from + ROWS_PER_ACT);
     const wanted = batch.flatMap((row) => noticesFor(row, { set, facts, nowMs: now() }));
     if (wanted.length === 0) continue;

@@ -6,7 +6,7 @@ import { changeKeys } from '../registry/change-keys.ts';
 import type { KeyChange } from '../registry/change-keys.ts';
 import { openCollections } from './collections.ts';
 import type { Offer } from './collections.ts';
-import { judge } from './evaluate.ts';
+import { inTurns, judge } from './evaluate.ts';
 import { readFacts, readNetworks } from './facts.ts';
 import type { PolicyParts } from './facts.ts';
 import { changeOf, DAY_MS } from './rules.ts';
@@ -85,7 +85,7 @@ export async function sweepKeys(
   }
 
   const known = { set, facts, nowMs: now(), modes };
-  for (const row of inOrder(all, afterId)) {
+  for await (const row of inTurns(inOrder(all, afterId))) {
     if (waiting.has(row.id)) continue;
     const judged = judge(id, row, known);
     if (judged?.why == null) continue;

@@ -1,8 +1,8 @@
+import { sql } from 'kysely';
 import type { FieldChange } from '../../contract/index.ts';
 import { appendAuditAll } from '../audit/append.ts';
 import type { RegistryTransaction } from './database.ts';
 import { changesBetween } from './edit.ts';
-import { insertableOf } from './record.ts';
 import type { CredentialRow } from './record.ts';
 import { liveOf, secretsOf, writeOutboxAll } from './registry.ts';
 
@@ -31,10 +31,10 @@ export async function changeKeys(
   const changed = planned.filter(({ changes }) => changes.length > 0);
   let outboxId = 0;
   if (changed.length > 0) {
-    for (const { row } of changed) {
-      const { id, created_at: _createdAt, ...written } = insertableOf(row);
-      await transaction.updateTable('credentials').set(written).where('id', '=', id).execute();
-    }
+    await writeKeys(
+      transaction,
+      changed.map(({ row }) => row),
+    );
     await appendAuditAll(
       transaction,
       changed.map(({ row: { id }, detail, changes }) => ({
@@ -52,4 +52,19 @@ export async function changeKeys(
     outboxId = await writeOutboxAll(transaction, records, by.at);
   }
   return { changes: planned.map(({ changes }) => changes), outboxId };
+}
+
+/** Writes what {@link KeyChange} may change, of all keys with one statement. */
+async function writeKeys(transaction: RegistryTransaction, rows: readonly CredentialRow[]): Promise<void> {
+  const written = rows.map(({ id, version, expires_at, allowed_cidrs, scopes, project, team, owner }) => ({
+    ...{ id, version, expires_at, allowed_cidrs, scopes, project, team, owner },
+  }));
+  await sql`
+    UPDATE credentials SET version = written.version, expires_at = written.expires_at,
+      allowed_cidrs = written.allowed_cidrs, scopes = written.scopes,
+      project = written.project, team = written.team, owner = written.owner
+    FROM jsonb_to_recordset(${JSON.stringify(written)}::jsonb) AS written (
+      id text, version integer, expires_at timestamptz, allowed_cidrs jsonb, scopes jsonb, project text, team text, owner text
+    )
+    WHERE credentials.id = written.id`.execute(transaction);
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { BRIEFLY } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import type { PersonalTokens } from '../accounts/tokens.ts';
@@ -14,6 +15,8 @@ const OVERLAP_MS = 60_000;
 /** More lanes than this that were never looked at are read with all others, in one go. */
 const LANES_PER_READ = 500;
 const SHIPPED_KEPT_MS = 1_000;
+/** Keys that are gone through before others get their turn. */
+const KEYS_PER_TURN = 2_000;
 
 /** When credentials were used last, held in memory and brought forward from what the ledger stored since. */
 export interface LastUses {
@@ -52,6 +55,8 @@ export function followLastUses(parts: {
   const lastById = new Map<string, number>();
   /** Lanes whose whole past was looked at. */
   const looked = new Set<string>();
+  /** Whose lane each is in the registry as it was last looked at, and which of them were never looked at. */
+  let lanes = { version: -1, idOf: new Map<string, string>(), unseen: [] as string[] };
   let storedUpTo = 0;
   let lookedMs = -Infinity;
   let answers = false;
@@ -77,11 +82,26 @@ export function followLastUses(parts: {
     }
   }
 
+  async function lanesOf({ version: ofRegistry, secretsById }: RegistrySnapshot): Promise<typeof lanes> {
+    if (lanes.version === ofRegistry) return lanes;
+    const made = { version: ofRegistry, idOf: new Map<string, string>(), unseen: [] as string[] };
+    let keys = 0;
+    for (const [id, secrets] of secretsById) {
+      if (++keys % KEYS_PER_TURN === 0) await setImmediate();
+      for (const { record_key: lane } of secrets) {
+        made.idOf.set(lane, id);
+        if (!looked.has(lane)) made.unseen.push(lane);
+      }
+    }
+    lanes = made;
+    return made;
+  }
+
   async function look(): Promise<void> {
-    const { secretsById, all } = await registry.current();
-    const idOfLane = new Map<string, string>();
-    for (const [id, secrets] of secretsById) for (const { record_key: lane } of secrets) idOfLane.set(lane, id);
-    const unseen = [...idOfLane.keys()].filter((lane) => !looked.has(lane));
+    const snapshot = await registry.current();
+    const { all } = snapshot;
+    const known = await lanesOf(snapshot);
+    const { idOf: idOfLane, unseen } = known;
     const isFirst = storedUpTo === 0 || unseen.length > LANES_PER_READ;
     if (isFirst) {
       take(await readAll(store), idOfLane);
@@ -98,6 +118,7 @@ export function followLastUses(parts: {
       if (unseen.length > 0) take(await readLanes(store, unseen), idOfLane);
     }
     for (const lane of unseen) looked.add(lane);
+    known.unseen = [];
     for (const [id, lastMs] of await tokens.lastUses()) note(id, lastMs);
   }
 

@@ -14,7 +14,8 @@ export interface OutboxPublisher {
   close(): Promise<void>;
 }
 
-const BATCH_ROWS = 500;
+/** Few enough that a database within this process is free again soon. */
+const BATCH_ROWS = 200;
 /** After a failure, and against a lost wake-up or a second process that died with rows unsent. */
 const RETRY_MS = 1_000;
 const POLL_MS = 5_000;
@@ -103,18 +104,14 @@ export function startPublisher({
   async function markSent(ids: number[]): Promise<void> {
     const at = new Date(now());
     await db.transaction().execute(async (transaction) => {
-      const rows = await transaction
-        .updateTable('outbox')
-        .set({ sent_at: at })
-        .where('id', 'in', ids.map(String))
-        .returning(['credential_id', 'created_at'])
-        .execute();
+      await transaction.updateTable('outbox').set({ sent_at: at }).where('id', 'in', ids.map(String)).execute();
       await transaction
         .updateTable('triage')
+        .from('outbox')
         .set({ at })
-        .where(({ eb, or, and }) =>
-          or(rows.map((row) => and([eb('credential_id', '=', row.credential_id), eb('at', '=', row.created_at)]))),
-        )
+        .where('outbox.id', 'in', ids.map(String))
+        .whereRef('triage.credential_id', '=', 'outbox.credential_id')
+        .whereRef('triage.at', '=', 'outbox.created_at')
         .execute();
     });
     const sent = new Set(ids);

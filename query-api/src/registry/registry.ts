@@ -163,11 +163,14 @@ export async function writeDecisions(
   }
 }
 
-/** The newest change; 0 before the first. */
-export async function registryVersion(db: RegistryDatabase): Promise<number> {
-  const newest = await db
+/** The oldest change that is still told, and the newest, which is the registry's version; 0 before the first. */
+export async function outboxReach(db: RegistryDatabase): Promise<{ oldest: number; newest: number }> {
+  const reach = await db
     .selectFrom('outbox')
-    .select(({ fn }) => fn.max('id').as('id'))
+    .select(({ fn }) => [fn.min('id').as('oldest'), fn.max('id').as('newest')])
     .executeTakeFirst();
-  return Number(newest?.id ?? 0);
+  return { oldest: Number(reach?.oldest ?? 0), newest: Number(reach?.newest ?? 0) };
 }
+
+/** The newest change; 0 before the first. */
+export const registryVersion = async (db: RegistryDatabase): Promise<number> => (await outboxReach(db)).newest;

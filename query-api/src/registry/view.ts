@@ -1,7 +1,7 @@
 import { canonicalHint } from '@lanewatch/ingest/contract';
 import type { RegistryDatabase } from './database.ts';
 import type { CredentialRow } from './record.ts';
-import { registryVersion, secretsOf } from './registry.ts';
+import { outboxReach, secretsOf } from './registry.ts';
 import { firstSecretOf, rowOfSecret } from './secrets.ts';
 import type { SecretRow } from './secrets.ts';
 
@@ -63,7 +63,8 @@ export function snapshotOf(
   return index.snapshot(version);
 }
 
-const ROWS_PER_READ = 5_000;
+/** Read at once, so that others get their turn in between: verify answers from this very process. */
+const ROWS_PER_READ = 500;
 
 /** The registry in memory. */
 export interface RegistryView {
@@ -75,7 +76,8 @@ export interface RegistryView {
 
 /**
  * Opens a view. Each use of `current` reads the newest version and then only the credentials that changed, so every replica answers with
- * the registry as it is, a page of lanes costs no join, and a change costs the same however many keys there are.
+ * the registry as it is, a page of lanes costs no join, and a change costs the same however many keys there are. Many changes at once,
+ * such as of a job over all keys, are followed in parts.
  */
 export function createRegistryView(db: RegistryDatabase): RegistryView {
   let index = new Index();
@@ -110,31 +112,30 @@ export function createRegistryView(db: RegistryDatabase): RegistryView {
     for (const row of rows) index.put(row, secrets.get(row.id) ?? []);
   }
 
-  /** Ids of what changed after a version; null when the outbox does not reach back that far. */
-  async function changedSince(version: number): Promise<string[] | null> {
-    const reach = await db
-      .selectFrom('outbox')
-      .select(({ fn }) => fn.min('id').as('first'))
-      .executeTakeFirst();
-    if (version < Number(reach?.first ?? 0)) return null;
-    const rows = await db
-      .selectFrom('outbox')
-      .select('credential_id')
-      .distinct()
-      .where('id', '>', String(version))
-      .limit(ROWS_PER_READ + 1)
-      .execute();
-    return rows.length > ROWS_PER_READ ? null : rows.map(({ credential_id: id }) => id);
+  /** Loads what changed after one version and up to another. */
+  async function loadChanges(from: number, upTo: number): Promise<void> {
+    for (let after = from; after < upTo;) {
+      const rows = await db
+        .selectFrom('outbox')
+        .select(['id', 'credential_id'])
+        .where('id', '>', String(after))
+        .where('id', '<=', String(upTo))
+        .orderBy('id')
+        .limit(ROWS_PER_READ)
+        .execute();
+      const ids = [...new Set(rows.map(({ credential_id: id }) => id))];
+      if (ids.length > 0) await put(await db.selectFrom('credentials').selectAll().where('id', 'in', ids).execute());
+      after = rows.length < ROWS_PER_READ ? upTo : Number(rows.at(-1)!.id);
+    }
   }
 
   async function load(): Promise<RegistrySnapshot> {
-    // The version first: a change between the two reads makes the rows newer than it says, and the next use loads again.
-    const version = await registryVersion(db);
-    if (version === held.version) return held;
-    const ids = held.version < 0 ? null : await changedSince(held.version);
-    if (ids === null) await loadAll();
-    else if (ids.length > 0) await put(await db.selectFrom('credentials').selectAll().where('id', 'in', ids).execute());
-    held = index.snapshot(version);
+    // How far first: a change between this read and the next makes the rows newer than it says, and the next use loads again.
+    const { oldest, newest } = await outboxReach(db);
+    if (newest === held.version) return held;
+    if (held.version < 0 || held.version < oldest) await loadAll();
+    else await loadChanges(held.version, newest);
+    held = index.snapshot(newest);
     return held;
   }
 

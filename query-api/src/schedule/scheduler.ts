@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { schedule } from 'node-cron';
 import type { Logger } from 'pino';
@@ -11,6 +12,8 @@ import { RunEnded } from './job.ts';
 import type { Job } from './job.ts';
 import { actOf, addJobs, dueJobs, endRun, takeUp } from './store.ts';
 
+/** The longest rest between two parts of the work of a job. */
+const REST_MS_MAX = 100;
 /** How often jobs that are due are looked for. */
 const LOOK_SCHEDULE = '*/5 * * * * *';
 
@@ -60,7 +63,10 @@ export function startScheduler(parts: {
         ...{ id: taken.runId, dueMs, now, cursor: taken.cursor },
         async act(work: Parameters<typeof actOf>[2]) {
           if (isClosing) throw new RunEnded('The process is stopping.');
+          const begunMs = performance.now();
           handle.cursor = await actOf(db, taken, work);
+          // As long as it took, others have the registry to themselves: a reader asks several questions, one after the other.
+          await delay(Math.min(performance.now() - begunMs, REST_MS_MAX));
         },
       };
       const end = await job.run(handle).then(
