@@ -16,12 +16,15 @@ const instantCursor = z.tuple([z.number(), z.string().max(64)]);
 const cursorShapeOf = (sort: Sort) => (sort === 'name' || sort === 'id' ? textCursor : instantCursor);
 type Place = [value: string | number, id: string];
 
-/** What an order was made for, so that pages of one list share it. */
+/** An order of all keys. */
 interface Ordered {
   rows: readonly CredentialRow[];
+  /** The version of the registry and of the last uses that it was made for. */
+  version: number;
   lastUses: number;
 }
-const orders = new WeakMap<RegistrySnapshot, Map<Sort, Ordered>>();
+/** The last orders of a registry, by its own index, which all of its versions share. */
+const orders = new WeakMap<RegistrySnapshot['byId'], Map<Sort, Ordered>>();
 const texts = new WeakMap<CredentialRow, string>();
 
 /** What a key is searched by, in lower case. */
@@ -52,18 +55,39 @@ function valueOf(row: CredentialRow, sort: Sort, lastUses: LastUses): string | n
   }
 }
 
-const before = (one: Place, other: Place): number =>
+const compare = (one: Place, other: Place): number =>
   one[0] < other[0] ? -1 : one[0] > other[0] ? 1 : one[1] < other[1] ? -1 : one[1] > other[1] ? 1 : 0;
 
-/** All keys, lowest value first. Sorted once per version of the registry, however many pages are read. */
+/**
+ * All keys, lowest value first. Sorted once per version of the registry, however many pages are read; from the order of the version before,
+ * which most changes leave as it is.
+ */
 function ordered(snapshot: RegistrySnapshot, sort: Sort, lastUses: LastUses): readonly CredentialRow[] {
-  const held = orders.get(snapshot)?.get(sort);
-  if (held !== undefined && (sort !== 'last_used' || held.lastUses === lastUses.version)) return held.rows;
-  const places = snapshot.all.map((row) => ({ row, place: [valueOf(row, sort, lastUses), row.id] as Place }));
-  const rows = places.sort((one, other) => before(one.place, other.place)).map(({ row }) => row);
-  const ofSnapshot = orders.get(snapshot) ?? new Map<Sort, Ordered>();
-  orders.set(snapshot, ofSnapshot.set(sort, { rows, lastUses: lastUses.version }));
+  const { all, byId, version } = snapshot;
+  const ofRegistry = orders.get(byId) ?? new Map<Sort, Ordered>();
+  const held = ofRegistry.get(sort);
+  if (held?.version === version && (sort !== 'last_used' || held.lastUses === lastUses.version)) return held.rows;
+  // Keys are never taken out of the index, and new ones stand at the end of it.
+  const before = held === undefined ? [] : held.rows.map(({ id }) => byId.get(id)!);
+  const whole = [...before, ...all.slice(before.length)];
+  const rows = isInOrder(whole, sort, lastUses) ? whole : inOrder(whole, sort, lastUses);
+  orders.set(byId, ofRegistry.set(sort, { rows, version, lastUses: lastUses.version }));
   return rows;
+}
+
+function isInOrder(rows: readonly CredentialRow[], sort: Sort, lastUses: LastUses): boolean {
+  let last: string | number = '';
+  return rows.every((row, index) => {
+    const value = valueOf(row, sort, lastUses);
+    const follows = index === 0 || last < value || (last === value && rows[index - 1]!.id <= row.id);
+    last = value;
+    return follows;
+  });
+}
+
+function inOrder(rows: readonly CredentialRow[], sort: Sort, lastUses: LastUses): CredentialRow[] {
+  const places = rows.map((row) => ({ row, place: [valueOf(row, sort, lastUses), row.id] as Place }));
+  return places.sort((one, other) => compare(one.place, other.place)).map(({ row }) => row);
 }
 
 /**
@@ -78,7 +102,7 @@ export function listCredentials(
   const tooManyOldOf = ownersOfTooManyOldKeys(snapshot.all, nowMs);
   const marks = (row: CredentialRow) => marksOf(row, { lastUse: lastUses.of(row.id), nowMs, tooManyOldOf });
   const isMarked = (row: CredentialRow, mark: Mark) =>
-    hasMark(row, mark, { lastUse: lastUses.of(row.id), nowMs, tooManyOldOf });
+    statusAt(row, nowMs) === 'active' && hasMark(row, mark, { lastUse: lastUses.of(row.id), nowMs, tooManyOldOf });
   const fits = filterOf(query, nowMs, isMarked);
   const rows = ordered(snapshot, query.sort, lastUses);
   const isUpwards = (query.order ?? (query.sort === 'name' || query.sort === 'id' ? 'asc' : 'desc')) === 'asc';
@@ -94,7 +118,7 @@ export function listCredentials(
     totals[statusAt(row, nowMs)]++;
     if (!fits(row)) continue;
     matching++;
-    if (hasMore || (after !== null && before(placeOf(row), after) * (isUpwards ? 1 : -1) <= 0)) continue;
+    if (hasMore || (after !== null && compare(placeOf(row), after) * (isUpwards ? 1 : -1) <= 0)) continue;
     if (page.length === query.limit) hasMore = true;
     else page.push(row);
   }

@@ -36,7 +36,7 @@ export function ownersOfTooManyOldKeys(all: readonly CredentialRow[], nowMs: num
 }
 
 /** What marks are judged by beside the key itself. */
-interface Seen {
+export interface Seen {
   lastUse: LastUse;
   nowMs: number;
   tooManyOldOf: ReadonlySet<string>;
@@ -55,10 +55,8 @@ const HOLDS: Record<Mark, (row: CredentialRow, seen: Seen) => boolean> = {
   rotation_overdue: ({ secret_created_at: made }, { nowMs }) => nowMs - made.getTime() > ROTATION_DUE_AFTER_MS,
 };
 
-/** Whether one mark holds, which costs less than asking for all of them. */
-export function hasMark(row: CredentialRow, mark: Mark, seen: Seen): boolean {
-  return statusAt(row, seen.nowMs) === 'active' && HOLDS[mark](row, seen);
-}
+/** Whether one mark holds of a key that is active, which costs less than asking for all of them. */
+export const hasMark = (row: CredentialRow, mark: Mark, seen: Seen): boolean => HOLDS[mark](row, seen);
 
 /**
  * What stands out about an active key; the thresholds and where they come from are in the contract. A retired key has no marks: nothing

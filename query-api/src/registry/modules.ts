@@ -2,6 +2,7 @@ import type { Environments, Mark, Module, Modules, Severity } from '../../contra
 import { CREDENTIAL_ENVIRONMENTS } from '../../contract/index.ts';
 import type { LastUses } from './last-uses.ts';
 import { hasMark, isFromAnyNetwork, ownersOfTooManyOldKeys } from './marks.ts';
+import type { Seen } from './marks.ts';
 import { isWeaklyGoverned, statusAt, usageOf } from './record.ts';
 import type { CredentialRow, LastUse } from './record.ts';
 import type { RegistrySnapshot } from './view.ts';
@@ -15,7 +16,7 @@ interface RiskReason {
   code: string;
   level: Severity;
   message: (keys: number) => string;
-  holds: (row: CredentialRow) => boolean;
+  holds: (row: CredentialRow, seen: Seen) => boolean;
 }
 
 const plural = (keys: number, one: string, many: string): string => `${keys} ${keys === 1 ? one : many}`;
@@ -24,16 +25,9 @@ const plural = (keys: number, one: string, many: string): string => `${keys} ${k
  * Reasons in the order of their weight. A key of full control that works from anywhere is what an attacker wants most; what is merely
  * untidy weighs little. The same facts as rule R22 counts, and findings that are open.
  */
-function reasonsOf(parts: {
-  nowMs: number;
-  lastUses: LastUses;
-  tooManyOldOf: ReadonlySet<string>;
-  worstOpen: ReadonlyMap<string, Severity>;
-}): RiskReason[] {
-  const { nowMs, lastUses, tooManyOldOf, worstOpen } = parts;
+function reasonsOf(worstOpen: ReadonlyMap<string, Severity>): RiskReason[] {
   const isAdmin = ({ scopes }: CredentialRow) => scopes.some(({ action }) => action === 'admin' || action === '*');
-  const marked = (mark: Mark) => (row: CredentialRow) =>
-    hasMark(row, mark, { lastUse: lastUses.of(row.id), nowMs, tooManyOldOf });
+  const marked = (mark: Mark) => (row: CredentialRow, seen: Seen) => hasMark(row, mark, seen);
   const open = (level: Severity): RiskReason => ({
     code: `${level}_finding`,
     level,
@@ -89,25 +83,61 @@ function reasonsOf(parts: {
   ];
 }
 
-function riskOf(active: readonly CredentialRow[], reasons: readonly RiskReason[]): Risk {
-  const found = reasons.flatMap(({ code, level, message, holds }) => {
-    const keys = active.filter(holds).length;
-    return keys === 0 ? [] : [{ code, level, keys, message: message(keys) }];
-  });
-  return {
-    level: LEVELS.findLast((level) => found.some((reason) => reason.level === level)) ?? 'low',
-    reasons: found.map(({ code, keys, message }) => ({ code, keys, message })),
-  };
+/** What is counted of a group of keys, key by key: one pass over all keys, whatever the groups. */
+class Tally {
+  readonly #reasons: readonly RiskReason[];
+  readonly #keysOf: number[];
+  #keys = 0;
+  #active = 0;
+  #lastUse: LastUse = null;
+
+  constructor(reasons: readonly RiskReason[]) {
+    this.#reasons = reasons;
+    this.#keysOf = reasons.map(() => 0);
+  }
+
+  add(row: CredentialRow, seen: Seen): void {
+    this.#keys++;
+    const { lastUse } = seen;
+    if (lastUse === 'unavailable' || this.#lastUse === 'unavailable') this.#lastUse = 'unavailable';
+    else if (lastUse !== null && lastUse > (this.#lastUse ?? 0)) this.#lastUse = lastUse;
+    if (statusAt(row, seen.nowMs) !== 'active') return;
+    this.#active++;
+    for (let index = 0; index < this.#reasons.length; index++) {
+      if (this.#reasons[index]!.holds(row, seen)) this.#keysOf[index]!++;
+    }
+  }
+
+  get counts() {
+    return { keys: this.#keys, active: this.#active, ...usageOf(this.#lastUse) };
+  }
+
+  get risk(): Risk {
+    const found = this.#reasons.flatMap(({ code, level, message }, index) => {
+      const keys = this.#keysOf[index]!;
+      return keys === 0 ? [] : [{ code, level, keys, message: message(keys) }];
+    });
+    return {
+      level: LEVELS.findLast((level) => found.some((reason) => reason.level === level)) ?? 'low',
+      reasons: found.map(({ code, keys, message }) => ({ code, keys, message })),
+    };
+  }
 }
 
-function lastOf(rows: readonly CredentialRow[], lastUses: LastUses): LastUse {
-  let last: LastUse = null;
-  for (const { id } of rows) {
-    const use = lastUses.of(id);
-    if (use === 'unavailable') return use;
-    if (use !== null && use > (last ?? 0)) last = use;
+function talliesOf(
+  snapshot: RegistrySnapshot,
+  group: 'module' | 'environment',
+  parts: { lastUses: LastUses; nowMs: number; reasons: readonly RiskReason[] },
+): Map<string, Tally> {
+  const { lastUses, nowMs, reasons } = parts;
+  const tooManyOldOf = reasons.length === 0 ? new Set<string>() : ownersOfTooManyOldKeys(snapshot.all, nowMs);
+  const tallies = new Map<string, Tally>();
+  for (const row of snapshot.all) {
+    let tally = tallies.get(row[group]);
+    if (tally === undefined) tallies.set(row[group], (tally = new Tally(reasons)));
+    tally.add(row, { lastUse: lastUses.of(row.id), nowMs, tooManyOldOf });
   }
-  return last;
+  return tallies;
 }
 
 /**
@@ -119,30 +149,27 @@ export function modulesOf(
   snapshot: RegistrySnapshot,
   parts: { modules: readonly Module[]; lastUses: LastUses; nowMs: number; worstOpen: ReadonlyMap<string, Severity> },
 ): Modules {
-  const { modules, lastUses, nowMs, worstOpen } = parts;
-  const reasons = reasonsOf({ nowMs, lastUses, worstOpen, tooManyOldOf: ownersOfTooManyOldKeys(snapshot.all, nowMs) });
-  const byModule = Map.groupBy(snapshot.all, ({ module }) => module);
+  const { modules, worstOpen } = parts;
+  const reasons = reasonsOf(worstOpen);
+  const tallies = talliesOf(snapshot, 'module', { ...parts, reasons });
   const listed = new Set(modules.map(({ id }) => id));
-  const others = [...byModule.keys()].filter((id) => !listed.has(id)).toSorted();
+  const others = [...tallies.keys()].filter((id) => !listed.has(id)).toSorted();
   const all = [...modules, ...others.map((id) => ({ id, label: id === '' ? 'No module' : id }))];
   return {
     items: all.map(({ id, label }) => {
-      const rows = byModule.get(id) ?? [];
-      const active = rows.filter((row) => statusAt(row, nowMs) === 'active');
-      const counts = { keys: rows.length, active: active.length };
-      return { module: id, label, ...counts, ...usageOf(lastOf(rows, lastUses)), risk: riskOf(active, reasons) };
+      const { counts, risk } = tallies.get(id) ?? new Tally(reasons);
+      return { module: id, label, ...counts, risk };
     }),
   };
 }
 
 /** Keys by environment; those without one at the end. Pure. */
 export function environmentsOf(snapshot: RegistrySnapshot, parts: { lastUses: LastUses; nowMs: number }): Environments {
-  const byEnvironment = Map.groupBy(snapshot.all, ({ environment }) => environment);
+  const tallies = talliesOf(snapshot, 'environment', { ...parts, reasons: [] });
   return {
-    items: ([...CREDENTIAL_ENVIRONMENTS, ''] as const).map((environment) => {
-      const rows = byEnvironment.get(environment) ?? [];
-      const active = rows.filter((row) => statusAt(row, parts.nowMs) === 'active').length;
-      return { environment, keys: rows.length, active, ...usageOf(lastOf(rows, parts.lastUses)) };
-    }),
+    items: ([...CREDENTIAL_ENVIRONMENTS, ''] as const).map((environment) => ({
+      environment,
+      ...(tallies.get(environment) ?? new Tally([])).counts,
+    })),
   };
 }

@@ -14,6 +14,8 @@ export function statusAt(
   atMs: number,
 ): 'active' | 'expired' | 'revoked' {
   const { revoked_at, grace_ends_at = null } = row;
+  // Most keys: pages ask this of every key there is.
+  if (revoked_at === null && grace_ends_at === null && row.expires_at === null) return 'active';
   if (revokedFromMs({ revoked_at, grace_ends_at }) <= atMs) return 'revoked';
   if (row.expires_at !== null && row.expires_at.getTime() <= atMs) return 'expired';
   return 'active';
