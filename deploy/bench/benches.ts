@@ -4,6 +4,7 @@ import { engineInsert } from './engine-insert.ts';
 import { laneMemory, ruleMemory } from './lane-memory.ts';
 import { latency } from './latency.ts';
 import { detection, packedPath, path } from './path.ts';
+import { policies } from './policies.ts';
 import { proxy } from './proxy.ts';
 import { producer } from './producer.ts';
 import { reads } from './reads/reads.ts';
@@ -23,4 +24,5 @@ export const benches: Bench[] = [
   reads,
   proxy,
   verify,
+  policies,
 ];

@@ -4,15 +4,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Agent, request as send } from 'undici';
-import { credentialCreateSchema, VERIFY_SCOPE } from '@lanewatch/query-api/contract';
-import { openDatabase } from '../../query-api/src/registry/database.ts';
-import { draftCredential } from '../../query-api/src/registry/draft.ts';
-import { migrateRegistry } from '../../query-api/src/registry/migrate.ts';
-import { insertableOf } from '../../query-api/src/registry/record.ts';
-import { firstSecretOf } from '../../query-api/src/registry/secrets.ts';
+import { VERIFY_SCOPE } from '@lanewatch/query-api/contract';
 import { freePort } from '../kafka/start-kafka.ts';
 import { median, type Bench, type BenchContext, type BenchResult } from './bench.ts';
 import { endProcess, startServer, untilItAnswers } from './processes.ts';
+import { fillRegistry, untilPublished } from './registry.ts';
 import { latenciesAt } from './steady-load.ts';
 
 const KEYS = 100_000;
@@ -23,7 +19,6 @@ const CONNECTIONS = 16;
 const SECONDS = 5;
 const TICK_MS = 2;
 const LIMITS = { perSecond: 5_000, p99Ms: 5 };
-const ROWS_PER_INSERT = 1_000;
 const START_DEADLINE_MS = 120_000;
 const entryOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -33,29 +28,14 @@ interface Load {
 }
 
 /** Writes a registry as it is after years. Returns a secret that may verify, and some to ask about. */
-async function fillRegistry(databaseUrl: string): Promise<{ caller: string; asked: string[] }> {
-  const database = await openDatabase(databaseUrl);
-  await migrateRegistry(database.db);
-  const nowMs = Date.now();
-  const draft = (name: string, scope: { action: string; resource: string }) =>
-    draftCredential(
-      credentialCreateSchema.parse({ kind: 'managed', name, environment: 'staging', scopes: [scope] }),
-      'bench',
-      nowMs,
-    );
-  const caller = draft('asks', VERIFY_SCOPE);
-  const asked: string[] = [];
-  for (let from = 0; from < KEYS; from += ROWS_PER_INSERT) {
-    const drafts = Array.from({ length: ROWS_PER_INSERT }, (_, at) =>
-      draft(`Key ${from + at}`, { action: 'write', resource: 'runs/*' }),
-    );
-    if (from < ASKED) asked.push(...drafts.map(({ secret }) => secret!));
-    const rows = (from === 0 ? [caller, ...drafts] : drafts).map(({ row }) => row);
-    await database.db.insertInto('credentials').values(rows.map(insertableOf)).execute();
-    await database.db.insertInto('credential_secrets').values(rows.map(firstSecretOf)).execute();
-  }
-  await database.close();
-  return { caller: caller.secret!, asked };
+async function prepareRegistry(databaseUrl: string): Promise<{ caller: string; asked: string[] }> {
+  const callers = await fillRegistry(databaseUrl, 1, () => ({
+    ...{ name: 'asks', environment: 'staging', scopes: [VERIFY_SCOPE] },
+  }));
+  const asked = await fillRegistry(databaseUrl, KEYS, (at) => ({
+    ...{ name: `Key ${at}`, environment: 'staging', scopes: [{ action: 'write', resource: 'runs/*' }] },
+  }));
+  return { caller: callers[0]!, asked: asked.slice(0, ASKED) };
 }
 
 /** Starts query-api as its own process: from memory it verifies without ClickHouse, which is not there. Returns its address. */
@@ -114,8 +94,9 @@ export const verify: Bench = {
     const home = context.temporaryDirectory();
     mkdirSync(home);
     const databaseUrl = `pglite:${join(home, 'registry')}`;
-    const keys = await fillRegistry(databaseUrl);
+    const keys = await prepareRegistry(databaseUrl);
     const ours = await startQueryApi(context, home, databaseUrl);
+    await untilPublished(ours);
     const echo = await startServer(context, new URL('./echo-server.ts', import.meta.url));
     const figures: { ours: Load[]; echo: Load[] } = { ours: [], echo: [] };
     // One unmeasured round each: both processes compile their hot paths.
