@@ -171,9 +171,10 @@ function proxyOf(
     onExchange: ({ provider, status, refused }) => {
       metrics.proxied.inc({ provider, result: refused ?? (status === 0 ? 'left' : `${Math.floor(status / 100)}xx`) });
     },
-    async publish(event) {
-      await publisher.publish([event]);
-      tallies.add(PROXY_COLLECTOR, { accepted: 1, rejected: 0, ignored: 0, redacted: 0 }, event.received_at);
+    async publish(events) {
+      await publisher.publish(events);
+      const latest = Math.max(...events.map((event) => event.received_at));
+      tallies.add(PROXY_COLLECTOR, { accepted: events.length, rejected: 0, ignored: 0, redacted: 0 }, latest);
     },
   });
 }

@@ -118,7 +118,7 @@ export function forward(
 }
 
 /** Answers that the provider was not reached; where an answer has begun, only cutting it tells the client. */
-function failAnswer(response: ServerResponse, provider: ProxyProvider, error: Error): number | null {
+export function failAnswer(response: ServerResponse, provider: ProxyProvider, error: Error): number | null {
   if (response.headersSent) {
     response.destroy();
     return null;
@@ -135,7 +135,7 @@ function failAnswer(response: ServerResponse, provider: ProxyProvider, error: Er
 }
 
 /** As they came, in their order and spelling, without what is about this connection or for the proxy. */
-function requestHeaders(raw: readonly string[], headers: IncomingHttpHeaders): string[] {
+export function requestHeaders(raw: readonly string[], headers: IncomingHttpHeaders): string[] {
   const named = namedByConnection(headers.connection);
   const passed: string[] = [];
   for (let at = 0; at < raw.length; at += 2) {
@@ -146,7 +146,7 @@ function requestHeaders(raw: readonly string[], headers: IncomingHttpHeaders): s
   return passed;
 }
 
-function answerHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+export function answerHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const named = namedByConnection(headers.connection);
   const passed: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {

@@ -7,7 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Writable } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import fastify from 'fastify';
 import { afterEach, expect, test } from 'vitest';
@@ -38,7 +38,8 @@ async function proxied(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
   change: Partial<ProxyOptions> = {},
 ) {
-  const upstream = await listen(createServer(answer));
+  const server = createServer(answer);
+  const upstream = await listen(server);
   const events: UsageEvent[] = [];
   const faults: string[] = [];
   const waiting: (() => void)[] = [];
@@ -52,8 +53,8 @@ async function proxied(
     policy: createPolicyView(new Set()),
     allowlist: createAllowlist(),
     isRegistryKnown: () => true,
-    publish(event) {
-      events.push(event);
+    publish(published) {
+      events.push(...published);
       for (const resolve of waiting.splice(0)) resolve();
       return Promise.resolve();
     },
@@ -70,7 +71,7 @@ async function proxied(
     if (events.length === 0) await new Promise<void>((resolve) => waiting.push(resolve));
     return events[0]!;
   };
-  return { url: `${url}/proxy`, events, faults, reported };
+  return { url: `${url}/proxy`, events, faults, reported, server };
 }
 
 const body = async (request: IncomingMessage) => Buffer.concat(await request.toArray());
@@ -305,22 +306,71 @@ test('a provider that is not reached is told in its own form; one that breaks of
   await expect.poll(() => events.map(({ outcome }) => outcome)).toEqual(['failed', 'failed']);
 });
 
-test('a WebSocket is refused with a sentence, and does not reach the provider', async () => {
-  let reachedProvider = false;
-  const { url, reported } = await proxied(() => (reachedProvider = true));
-  const asked = httpRequest(`${url}/openai/v1/realtime?model=gpt-realtime`, {
-    headers: {
-      connection: 'Upgrade',
-      upgrade: 'websocket',
-      'sec-websocket-version': '13',
-      'sec-websocket-key': 'a2V5',
-    },
+const WEBSOCKET = {
+  ...{ connection: 'Upgrade', upgrade: 'websocket', authorization: `Bearer ${SECRET}` },
+  ...{ 'sec-websocket-version': '13', 'sec-websocket-key': 'a2V5' },
+};
+
+test('a WebSocket goes through, is reported as it opens, and ends on both sides with either', async () => {
+  const upstreams: Duplex[] = [];
+  const { url, reported, server } = await proxied(() => undefined);
+  server.on('upgrade', (request, socket, head) => {
+    upstreams.push(socket);
+    expect(request.url).toBe('/base/v1/realtime?model=gpt-realtime');
+    expect(request.headers).toMatchObject(WEBSOCKET);
+    socket.write(
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nsec-websocket-accept: x\r\n\r\nhello',
+    );
+    socket.write(head);
+    socket.pipe(socket);
   });
+  const ask = () => httpRequest(`${url}/openai/v1/realtime?model=gpt-realtime`, { headers: WEBSOCKET }).end();
+  const asked = ask();
+  const [answer, socket, head] = (await once(asked, 'upgrade')) as [IncomingMessage, Duplex, Buffer];
+  expect(answer.headers['sec-websocket-accept']).toBe('x');
+  expect(await reported()).toMatchObject({
+    ...{ fingerprint: fingerprintOf(SECRET), operation: 'WEBSOCKET /v1/realtime', action: 'access' },
+    ...{ outcome: 'success', status_code: 101, tokens_output: 0 },
+  });
+  let received = head.toString();
+  socket.on('data', (bytes: Buffer) => (received += bytes.toString()));
+  socket.write('one');
+  await expect.poll(() => received).toBe('helloone');
+  const ended = once(upstreams[0]!, 'close');
+  socket.destroy();
+  await ended;
+  // One that is left open: the server would not close before it ends.
+  await once(ask(), 'upgrade');
+});
+
+test('a provider that takes no WebSocket says so itself, and one that is not reached is told', async () => {
+  const { url, events } = await proxied((_request, response) => response.writeHead(426).end('no'));
+  const ask = async (target: string) => {
+    const asked = httpRequest(url + target, { headers: WEBSOCKET });
+    asked.end();
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    return [response.statusCode, (await body(response)).toString()];
+  };
+  expect(await ask('/openai/v1/realtime')).toEqual([426, 'no']);
+  const gone = parseProviders('openai=http://127.0.0.1:1') as ProxyOptions['providers'];
+  const unreached = await proxied(() => undefined, { providers: gone });
+  const asked = httpRequest(`${unreached.url}/openai/v1/realtime`, { headers: WEBSOCKET });
   asked.end();
   const [response] = (await once(asked, 'response')) as [IncomingMessage];
-  expect(response.statusCode).toBe(501);
-  expect(JSON.parse((await body(response)).toString())).toMatchObject({ error: { code: 'lanewatch_no_websocket' } });
-  expect(await reported()).toMatchObject({ outcome: 'failed', status_code: 501 });
+  expect(response.statusCode).toBe(502);
+  await expect.poll(() => events.map(({ status_code }) => status_code)).toEqual([426]);
+});
+
+test('a WebSocket is refused by policy like any request, and does not reach the provider', async () => {
+  const { url, reported, server } = await proxied(() => undefined, { policy: createPolicyView(new Set(['unknown'])) });
+  let reachedProvider = false;
+  server.on('upgrade', () => (reachedProvider = true));
+  const asked = httpRequest(`${url}/openai/v1/realtime`, { headers: WEBSOCKET });
+  asked.end();
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  expect(response.statusCode).toBe(403);
+  expect((await body(response)).toString()).toContain('lanewatch_policy_unknown');
+  expect(await reported()).toMatchObject({ outcome: 'denied', flags: ['refused_by_policy'] });
   expect(reachedProvider).toBe(false);
 });
 

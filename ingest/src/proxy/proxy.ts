@@ -1,3 +1,6 @@
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Agent } from 'undici';
 import type { UsageEvent } from '../../contract/index.ts';
@@ -5,12 +8,14 @@ import { canonicalAddress } from '../normalise/canonical/address.ts';
 import type { ProxyRefusal } from '../../contract/proxy-policy.ts';
 import type { Allowlist, Violation } from './allowlist.ts';
 import { forward, type Forwarded } from './forward.ts';
+import { gatherEvents, type Gatherer } from './gather.ts';
 import { NOTHING_METERED } from './meter.ts';
 import type { PolicyView } from './policy.ts';
 import { presentedKey } from './presented-key.ts';
 import type { ProxyProvider } from './providers.ts';
 import { refusalIn } from './refusal.ts';
-import { eventOf, type Exchange, FACT_HEADERS } from './report.ts';
+import { eventOf, FACT_HEADERS } from './report.ts';
+import { asksForWebSocket, tunnel, type Upgrade } from './tunnel.ts';
 
 export interface ProxyOptions {
   providers: ReadonlyMap<string, ProxyProvider>;
@@ -19,8 +24,8 @@ export interface ProxyOptions {
   allowlist: Allowlist;
   /** Whether allowlist and policy were read; while they were not, nothing is refused. */
   isRegistryKnown(): boolean;
-  /** Makes an event durable. */
-  publish(event: UsageEvent): Promise<void>;
+  /** Makes events durable. */
+  publish(events: UsageEvent[]): Promise<void>;
   onExchange?(seen: { provider: string; status: number; refused: ProxyRefusal | null }): void;
   onFault(what: string, error: unknown): void;
   now(): number;
@@ -41,10 +46,12 @@ const PROXY_PATH = '/proxy';
 export function registerProxy(app: FastifyInstance, options: ProxyOptions): Proxy {
   const agent = new Agent({ connections: null, pipelining: 1, keepAliveTimeout: 30_000 });
   const reporting = new Set<Promise<void>>();
+  const tunnels = followUpgrades(app);
+  const gatherer = gatherEvents((events) => options.publish(events));
 
   const handler = (request: FastifyRequest, reply: FastifyReply): void => {
     reply.hijack();
-    const exchanged = exchange(request, reply, agent, options)
+    const exchanged = exchange(request, reply, { agent, gatherer, tunnels, options })
       .catch((error: unknown) => {
         options.onFault('the proxy could not report a request', error);
       })
@@ -56,6 +63,7 @@ export function registerProxy(app: FastifyInstance, options: ProxyOptions): Prox
 
   return {
     async close() {
+      gatherer.flush();
       await Promise.all(reporting);
       await agent.destroy();
     },
@@ -65,8 +73,7 @@ export function registerProxy(app: FastifyInstance, options: ProxyOptions): Prox
 async function exchange(
   { raw, ip }: FastifyRequest,
   reply: FastifyReply,
-  agent: Agent,
-  options: ProxyOptions,
+  { agent, gatherer, tunnels, options }: { agent: Agent; gatherer: Gatherer; tunnels: Tunnels; options: ProxyOptions },
 ): Promise<void> {
   const [, name = '', target = '/'] = /^\/+proxy(?:\/+([^/?]*))?(.*)$/s.exec(raw.url ?? '') ?? [];
   const provider = options.providers.get(name);
@@ -85,16 +92,18 @@ async function exchange(
     now: startedAt,
   });
   const refusal = violation?.isRefused ? violation : null;
+  const upgrade = tunnels.asked.get(raw);
+  const path = target.startsWith('/') ? target : `/${target}`;
   const forwarded =
-    refusal === null && asksForWebSocket(raw.headers)
-      ? refuseWebSocket(reply, provider)
-      : refusal === null
-        ? await forward(agent, provider, target.startsWith('/') ? target : `/${target}`, raw, reply.raw)
-        : refuse(reply, provider, refusal);
+    refusal !== null
+      ? refuse(reply, provider, refusal)
+      : upgrade === undefined
+        ? await forward(agent, provider, path, raw, reply.raw)
+        : await tunnel(provider, path, raw, upgrade, reply.raw, (socket) => tunnels.opened(socket));
   options.onExchange?.({ provider: name, status: forwarded.status, refused: refusal?.policy ?? null });
-  await report(options, {
+  const event = eventOf({
     provider: name,
-    method: raw.method ?? 'GET',
+    method: upgrade === undefined ? (raw.method ?? 'GET') : 'WEBSOCKET',
     target,
     headers: raw.headers,
     key,
@@ -107,6 +116,8 @@ async function exchange(
     broken: forwarded.broken,
     violation,
   });
+  if (event === null) throw new Error('the request cannot be told as an event');
+  await gatherer.add(event);
 }
 
 function judged(options: ProxyOptions, request: Parameters<Allowlist['judge']>[0]): Violation | null {
@@ -117,10 +128,38 @@ function judged(options: ProxyOptions, request: Parameters<Allowlist['judge']>[0
   return options.policy.isInForce() ? options.allowlist.judge(request, (project) => options.policy.of(project)) : null;
 }
 
-async function report(options: ProxyOptions, seen: Exchange): Promise<void> {
-  const event = eventOf(seen);
-  if (event === null) throw new Error('the request cannot be told as an event');
-  await options.publish(event);
+/** WebSockets that clients ask for, and those that are open. */
+interface Tunnels {
+  asked: WeakMap<IncomingMessage, Upgrade>;
+  opened(socket: Duplex): void;
+}
+
+/** Has requests for WebSockets handled like all others; those that are open end before the server does. */
+function followUpgrades(app: FastifyInstance): Tunnels {
+  const asked = new WeakMap<IncomingMessage, Upgrade>();
+  const open = new Set<Duplex>();
+  // Other requests that offer another protocol, as curl offers HTTP/2, are answered as if they did not.
+  const shouldUpgradeCallback = (request: IncomingMessage): boolean =>
+    asksForWebSocket(request) && (request.url ?? '').startsWith(PROXY_PATH);
+  Object.assign(app.server, { shouldUpgradeCallback });
+  app.server.on('upgrade', (request, socket, head) => {
+    asked.set(request, { socket, head });
+    const response = new ServerResponse(request);
+    response.assignSocket(socket as Socket);
+    response.once('finish', () => socket.end());
+    socket.on('error', () => socket.destroy());
+    app.routing(request, response);
+  });
+  app.addHook('preClose', () => {
+    for (const socket of open) socket.destroy();
+  });
+  return {
+    asked,
+    opened(socket) {
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+    },
+  };
 }
 
 function refuse(reply: FastifyReply, provider: ProxyProvider, { policy, sentence }: Violation): Forwarded {
@@ -131,21 +170,6 @@ function refuse(reply: FastifyReply, provider: ProxyProvider, { policy, sentence
     `lanewatch_policy_${policy}`,
   );
   // The body is not read: whoever sends a long one is told at once, and the connection ends.
-  reply.raw.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(body);
-  return { status, headers: {}, metered: NOTHING_METERED, broken: false };
-}
-
-const asksForWebSocket = ({ upgrade }: { upgrade?: string | undefined }): boolean =>
-  upgrade?.toLowerCase() === 'websocket';
-
-/** What goes on inside one would not be seen, so nobody is left to believe that it is. */
-function refuseWebSocket(reply: FastifyReply, provider: ProxyProvider): Forwarded {
-  const { status, body } = refusalIn(
-    provider.errorForm,
-    501,
-    `WebSockets do not pass this proxy, because their use can't be told. Use ${provider.name}'s HTTP API here, or its own address.`,
-    'lanewatch_no_websocket',
-  );
   reply.raw.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(body);
   return { status, headers: {}, metered: NOTHING_METERED, broken: false };
 }
