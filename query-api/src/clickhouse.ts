@@ -58,6 +58,10 @@ export interface ClickHouse {
    * afterwards see them. What fails is made up for by the detectors, which copy the topic.
    */
   mirror(records: readonly CredentialRecord[]): Promise<void>;
+  /**
+   * Runs an INSERT whose rows a query of ours brings, and tells how many there were. It may take as long as a read.
+   */
+  fill(sql: string, parameters: Record<string, unknown>): Promise<number>;
   /** Writes what providers counted of keys, beside the ledger. */
   writeProviderTotals(totals: readonly ProviderTotal[]): Promise<void>;
   close(): Promise<void>;
@@ -72,43 +76,46 @@ interface Connection {
 
 /** Opens the connection; nothing is sent before the first query. */
 export function openClickHouse(connection: Connection): ClickHouse {
-  const client = createClient({
+  const common = {
     url: connection.url,
     username: connection.user,
     password: connection.password,
-    request_timeout: READ_TIMEOUT_MS,
     application: 'lanewatch-query-api',
-    // A server goes on with a query that nobody waits for, unless it is one that can only read.
-    clickhouse_settings: {
-      readonly: '2',
-      cancel_http_readonly_queries_on_client_close: 1,
-      // Else the engine rewrites `if(ip != '', ip, host) != ''`, does not find it in the roll-up any more, and reads rows.
-      optimize_empty_string_comparisons: 0,
-    },
-    max_open_connections: 10,
     // Its faults come to us as errors; its own log would go past ours, to the console.
     log: { level: ClickHouseLogLevel.OFF },
+  };
+  // Else the engine rewrites `if(ip != '', ip, host) != ''`, does not find it in the roll-up any more, and reads rows.
+  const asRolledUp = { optimize_empty_string_comparisons: 0 } as const;
+  const client = createClient({
+    ...common,
+    request_timeout: READ_TIMEOUT_MS,
+    // A server goes on with a query that nobody waits for, unless it is one that can only read.
+    clickhouse_settings: { readonly: '2', cancel_http_readonly_queries_on_client_close: 1, ...asRolledUp },
+    max_open_connections: 10,
+  });
+  const filler = createClient({
+    ...common,
+    request_timeout: READ_TIMEOUT_MS,
+    clickhouse_settings: { ...limitsOf(READ_TIMEOUT_MS), ...asRolledUp },
+    max_open_connections: 2,
   });
   const writer = createClient({
-    url: connection.url,
-    username: connection.user,
-    password: connection.password,
+    ...common,
     // Whoever registers a key waits for it, and the registry lives without the ledger.
     request_timeout: BRIEFLY.patienceMs,
-    application: 'lanewatch-query-api',
     max_open_connections: 1,
-    log: { level: ClickHouseLogLevel.OFF },
   });
   return {
     database: connection.database,
     mirror: (records) => withFaults(() => writeMirrored(writer, connection.database, records.map(mirroredOf))),
+    fill: (sql, parameters) => withFaults(() => fill(filler, sql, parameters)),
     writeProviderTotals: (totals) => withFaults(() => writeProviderTotals(writer, connection.database, totals)),
     rows: (sql, parameters = {}, options) =>
       withFaults(() => readAll(client, sql, parameters, options?.patienceMs ?? READ_TIMEOUT_MS)),
     stream: (sql, parameters, onRow) => withFaults(() => readEach(client, sql, parameters, onRow)),
     download: (sql, parameters) => readBytes(client, sql, parameters),
     async close() {
-      await Promise.all([client.close(), writer.close()]);
+      await Promise.all([client.close(), filler.close(), writer.close()]);
     },
   };
 }
@@ -131,6 +138,17 @@ async function readAll<Row>(
     abort_signal: AbortSignal.timeout(patienceMs),
   });
   return result.json<Row>();
+}
+
+async function fill(client: ClickHouseClient, sql: string, parameters: Record<string, unknown>): Promise<number> {
+  const { summary } = await client.command({
+    query: sql,
+    query_params: parameters,
+    // What was written is told whole only at the end.
+    clickhouse_settings: { wait_end_of_query: 1 },
+  });
+  if (summary === undefined) throw new Error('the engine does not say how many rows it wrote');
+  return Number(summary.written_rows);
 }
 
 async function readEach<Row>(

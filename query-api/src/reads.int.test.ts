@@ -1,16 +1,16 @@
 import { laneOf } from '@lanewatch/ingest/contract';
 import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { lanesQuerySchema, WINDOWS } from '../contract/index.ts';
-import { comparablesSql } from './lanes/comparables.ts';
+import { createLaneFacts, factsReadAnew } from './lanes/facts.ts';
 import { firstSeenSql } from './lanes/detail.ts';
 import { lanesPageSql } from './lanes/list.ts';
-import { laneRowsSql } from './lanes/rows.ts';
+import { laneRowsSql, sessionCountsSql } from './lanes/rows.ts';
 import { lanesParameters } from './lanes/states.ts';
 import { windowScope } from './ledger/scope.ts';
 import { trendSql } from './ledger/trend.ts';
 import { sharingSql } from './lanes/sharing.ts';
 import { countTrendSql } from './overview/count-trend.ts';
-import { figuresSql } from './overview/figures.ts';
+import { figuresSql, readFigures } from './overview/figures.ts';
 import { unknownSessionsSql } from './overview/unknown-sessions.ts';
 import { engineOf, startHarness } from './testing/harness.ts';
 import type { Harness } from './testing/harness.ts';
@@ -394,24 +394,36 @@ test('over each window every number of the landing and lane page is that of the 
   }
 });
 
+test('counts are never those of facts that the engine has lost', async () => {
+  await storeExample();
+  const facts = createLaneFacts({
+    ...{ store: api.store, version: () => Promise.resolve(1), now: Date.now, isShared: true },
+    onFault: (error) => expect.fail(String(error)),
+  });
+  const read = () => facts.use('7d', (used) => readFigures(api.store, used));
+  const before = await read();
+  await api.store.fill(`TRUNCATE TABLE ${api.store.database}.lane_facts`, {});
+  expect(await read()).toEqual(before);
+  expect(before.keys).toBeGreaterThan(0);
+});
+
 describe('what windows of days sum over lanes', () => {
   const now = Date.now();
   const database = 'DATABASE';
-  const lanesPage = (query: object) => lanesPageSql(database, lanesQuerySchema.parse(query), now).sql;
+  const facts = factsReadAnew(database, { window: '7d', nowMs: now, lastStoredMs: null, registryVersion: 0 });
+  const lanesPage = (query: object) => lanesPageSql(database, lanesQuerySchema.parse(query), facts).sql;
   const scope = { where: `lane IN {lanes:Array(String)} AND ${windowScope('7d', now).where}` };
   test.each([
-    ['counts of strip and banner', figuresSql(database, '7d', now)],
-    ['sessions of unknown keys', unknownSessionsSql(database, '7d', now)],
-    ['trend of the counts', countTrendSql(database, '7d', now)],
+    ['counts of strip and banner', figuresSql(facts)],
+    ['sessions of unknown keys', unknownSessionsSql(database, facts)],
+    ['trend of the counts', countTrendSql(database, facts)],
     ['trend of all lanes', trendSql(database, '7d', now, false)],
     ['trend of one lane', trendSql(database, '7d', now, true)],
     ['sharing of a lane over time', sharingSql(database, '7d', now)],
     ['when a lane was seen first', firstSeenSql(database)],
-    ['known lanes to compare with', comparablesSql(database, '7d', now)],
-    ['lanes of a page', laneRowsSql(database, scope)],
-    ...lanesQuerySchema.shape.sort
-      .unwrap()
-      .options.map((sort): [string, string] => [`a page of lanes by ${sort}`, lanesPage({ sort })]),
+    ['lanes by name', laneRowsSql(database, scope)],
+    ['sessions of the lanes of a page', sessionCountsSql(database, windowScope('7d', now))],
+    ['a page of lanes by sessions', lanesPage({ sort: 'sessions' })],
     ['a page of lanes by every filter', lanesPage({ standing: 'known', shared: 'true', org: 'x', q: 'y' })],
   ])('%s is read from the roll-up by day, not from rows', async (_what, sql) => {
     await storeExample();

@@ -1,8 +1,8 @@
 import { standingNowSql } from '@lanewatch/detector/contract';
-import type { Lane, Window } from '../../contract/index.ts';
+import type { Lane } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { lanesParameters, lanesSql } from '../lanes/states.ts';
-import { rowsSince, windowScope } from '../ledger/scope.ts';
+import type { LaneFacts } from '../lanes/facts.ts';
+import { rowsSince } from '../ledger/scope.ts';
 import { windowStartMs } from '../ledger/window.ts';
 import { isCheap } from './group.ts';
 
@@ -41,7 +41,6 @@ export interface LaneFigures {
   people: number;
   endpoints: number;
   repos: number;
-  sessions: number;
   collector: string;
 }
 
@@ -63,26 +62,22 @@ function caseFindingsSql(database: string): string {
       FROM ${database}.findings AS findings FINAL ORDER BY risk DESC, findings.first_seen DESC, id DESC LIMIT ${FINDINGS_MAX + 1}))`;
 }
 
-/** Figures of all lanes that have a finding, from the roll-up, as SQL. */
-export function caseFiguresSql(database: string, window: Window, nowMs: number): string {
-  const { where } = windowScope(window, nowMs);
-  const columns = ['newest_org', 'spent', 'endpoint_count', 'repo_count', 'session_count'] as const;
+/** Figures of all lanes that have a finding, as SQL. */
+function caseFiguresSql(database: string, { from }: LaneFacts): string {
   return `SELECT lane, lane_hint AS hint, lane_org AS org, standing, posture, is_shared AS shared, is_live AS live, toString(spent) AS spent_usd,
-      user_count AS people, endpoint_count AS endpoints, repo_count AS repos, session_count AS sessions
-    FROM (${lanesSql(database, { where: `lane IN (SELECT lane FROM ${database}.findings) AND ${where}` }, columns)})`;
+      user_count AS people, endpoint_count AS endpoints, repo_count AS repos
+    FROM ${from} WHERE lane IN (SELECT lane FROM ${database}.findings)`;
 }
 
 type FiguresRow = Omit<LaneFigures, 'shared' | 'live' | 'spent'> &
   Record<'shared' | 'live', number | boolean> & { spent_usd: string };
 
 /** Reads both; who reported them only of cheap lanes, which are looked up in their rows. */
-export async function readCandidates(store: ClickHouse, window: Window, nowMs: number): Promise<Candidates> {
+export async function readCandidates(store: ClickHouse, facts: LaneFacts): Promise<Candidates> {
+  const { window, nowMs } = facts;
   const [findings, rows] = await Promise.all([
-    store.rows<FindingOfLane>(caseFindingsSql(store.database), lanesParameters(nowMs)),
-    store.rows<FiguresRow>(caseFiguresSql(store.database, window, nowMs), {
-      ...windowScope(window, nowMs).parameters,
-      ...lanesParameters(nowMs),
-    }),
+    store.rows<FindingOfLane>(caseFindingsSql(store.database), { now: nowMs }),
+    store.rows<FiguresRow>(caseFiguresSql(store.database, facts), facts.parameters),
   ]);
   const cheap = rows.filter(({ spent_usd: spent }) => isCheap(spent)).map(({ lane }) => lane);
   const collectors = await readCollectors(store, cheap.slice(0, CHEAP_LANES_MAX), windowStartMs(window, nowMs));
@@ -94,7 +89,6 @@ export async function readCandidates(store: ClickHouse, window: Window, nowMs: n
     people: Number(row.people),
     endpoints: Number(row.endpoints),
     repos: Number(row.repos),
-    sessions: Number(row.sessions),
     collector: collectors.get(row.lane) ?? '',
   }));
   return {

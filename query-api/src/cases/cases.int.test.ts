@@ -4,9 +4,6 @@ import { laneOf } from '@lanewatch/ingest/contract';
 import { engineOf, startHarness } from '../testing/harness.ts';
 import type { Harness } from '../testing/harness.ts';
 import { finding } from '../testing/registry.ts';
-import { caseFiguresSql } from './candidates.ts';
-import { lanesParameters } from '../lanes/states.ts';
-import { windowScope } from '../ledger/scope.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 const DOLLAR = 1_000_000_000;
@@ -98,18 +95,6 @@ test('what somebody took on, put off or registered leaves what wants a decision 
   await api.post('/v1/credentials', { name: 'a key', fingerprint: DEAR, owner: 'ana', org: 'a' });
   // Who shares it is another question than whether it is known.
   expect((await queue({ state: 'acknowledged' })).items[0]).toMatchObject({ rule: 'R05', standing: 'known' });
-});
-
-test('what it sums over all lanes comes from the roll-up, and not from rows', async () => {
-  const { where: _where, parameters } = windowScope('7d', NOW);
-  const plan = await api.store.rows<{ explain: string }>(
-    `EXPLAIN indexes = 1, projections = 1 ${caseFiguresSql(api.store.database, '7d', NOW)}`,
-    { ...parameters, ...lanesParameters(NOW) },
-  );
-  const read = plan
-    .map(({ explain }) => /ReadFromMergeTree \((.*)\)/.exec(explain)?.[1])
-    .filter((name) => name !== undefined);
-  expect(read).toEqual(['calls_by_day_and_lane']);
 });
 
 test('the callers of a lane are those of its rows of 7 days', async () => {

@@ -5,8 +5,8 @@ import type { ClickHouse } from '../clickhouse.ts';
 import { findingStatus, readTriage, severityNow } from '../findings/triage.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { registrationOf } from '../lanes/registration.ts';
-import { laneOfRow, readLaneRows } from '../lanes/rows.ts';
-import { windowScope } from '../ledger/scope.ts';
+import type { LaneFacts } from '../lanes/facts.ts';
+import { laneOfRow, readFactRows } from '../lanes/rows.ts';
 import { instantOf, trendStartsMs, windowStartMs } from '../ledger/window.ts';
 import { readBanner } from '../overview/banner.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
@@ -65,8 +65,9 @@ export async function readCases(
   db: RegistryDatabase,
   read: () => Promise<Candidates>,
   query: CasesQuery,
-  { nowMs, me }: { nowMs: number; me: string },
+  { facts, me }: { facts: LaneFacts; me: string },
 ): Promise<CasesPage> {
+  const { nowMs } = facts;
   const [candidates, judge] = await Promise.all([read(), readJudge(db, nowMs)]);
   const cases = laneCases(candidates, judge);
   const urgent = cases.open.filter(isUrgent);
@@ -77,7 +78,7 @@ export async function readCases(
   const rest = after === null ? entries : entries.filter(({ members: [first] }) => isAfter(placeOf(first!), after));
   const page = rest.slice(0, query.limit);
   const last = page.at(-1)?.members[0];
-  const { lanes, latest } = await readPage(store, page, query, nowMs);
+  const { lanes, latest } = await readPage(store, page, facts);
   return {
     window: query.window,
     from: instantOf(windowStartMs(query.window, nowMs)),
@@ -126,13 +127,13 @@ function isAfter(place: [number, number, string], after: readonly [number, numbe
 async function readPage(
   store: ClickHouse,
   page: readonly Entry<LaneCase>[],
-  query: CasesQuery,
-  nowMs: number,
+  facts: LaneFacts,
 ): Promise<{ lanes: Map<string, Lane>; latest: Map<string, Case['latest']> }> {
   const names = page.flatMap(({ members: [first] }) => (first?.figures ? [first.lane] : []));
-  const rows = await readLaneRows(store, names, windowScope(query.window, nowMs), nowMs);
-  const lanes = [...rows.values()].map((row) => laneOfRow(row, 0, query.window));
-  const latest = await readBanner(store, lanes, windowStartMs(query.window, nowMs), nowMs);
+  const { window, nowMs } = facts;
+  const rows = await readFactRows(store, facts, names);
+  const lanes = [...rows.values()].map((row) => laneOfRow(row, 0, window));
+  const latest = await readBanner(store, lanes, windowStartMs(window, nowMs), nowMs);
   return {
     lanes: new Map(lanes.map((lane) => [lane.lane, lane])),
     latest: new Map(
@@ -174,7 +175,7 @@ function itemOf(
     people: first.figures?.people ?? 0,
     endpoints: first.figures?.endpoints ?? 0,
     repos: first.figures?.repos ?? 0,
-    sessions: first.figures?.sessions ?? 0,
+    sessions: lane?.sessions ?? 0,
     live: first.figures?.live ?? false,
     latest: latest.get(first.lane) ?? null,
     group:

@@ -6,7 +6,8 @@ import { instantOf, windowStartMs } from '../ledger/window.ts';
 import { nearestOf } from './compare.ts';
 import type { Candidate } from './compare.ts';
 import { namesAsSentUntil, readCanonicalSince } from './names-as-sent.ts';
-import { laneOfRow, readLaneRows, withoutEvents } from './rows.ts';
+import type { LaneFacts } from './facts.ts';
+import { laneOfRow, readFactRows, readLaneRows, withoutEvents } from './rows.ts';
 import { readTopology } from './topology.ts';
 
 /** When the ledger saw a lane first, epoch milliseconds; from the roll-up, because a lane may have millions of rows. */
@@ -24,10 +25,13 @@ export async function readLane(
   store: ClickHouse,
   lane: string,
   openFindings: number,
-  window: Window,
-  nowMs: number,
+  facts: LaneFacts,
 ): Promise<Lane | null> {
-  const inWindow = (await readLaneRows(store, [lane], windowScope(window, nowMs), nowMs)).get(lane);
+  const { window, nowMs } = facts;
+  const inWindow =
+    (await readFactRows(store, facts, [lane])).get(lane) ??
+    // It may have begun since.
+    (await readLaneRows(store, [lane], windowScope(window, nowMs), nowMs)).get(lane);
   if (inWindow !== undefined) return laneOfRow(inWindow, openFindings, window);
   const ever = (await readLaneRows(store, [lane], { where: '1', parameters: {} }, nowMs)).get(lane);
   return ever === undefined ? null : laneOfRow(withoutEvents(ever), openFindings, window);

@@ -6,22 +6,29 @@ import { CursorError, decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { windowScope } from '../ledger/scope.ts';
 import { instantOf, windowStartMs } from '../ledger/window.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
-import { laneOfRow, readLaneRows } from './rows.ts';
+import type { LaneFacts } from './facts.ts';
+import { laneOfRow, ROW_COLUMNS_SQL, completed } from './rows.ts';
+import type { Answered } from './rows.ts';
 import { readLanesSeenWith } from './seen-with.ts';
-import { lanesParameters, lanesSql } from './states.ts';
-import type { LaneColumn } from './states.ts';
 
 export type LanesQuery = z.output<typeof lanesQuerySchema>;
 
-/** What lanes are sorted by, the columns that it needs, and its type in SQL, which holds it exactly. */
-const SORTS: Record<LanesQuery['sort'], { key: string; columns: LaneColumn[]; type: string }> = {
-  risk: { key: 'risk', columns: [], type: 'Int64' },
-  last_seen: { key: 'toUnixTimestamp64Milli(last_at)', columns: [], type: 'Int64' },
-  cost: { key: 'spent', columns: ['spent'], type: 'Decimal(38, 9)' },
-  sessions: { key: 'session_count', columns: ['session_count'], type: 'Int64' },
-  events: { key: 'event_count', columns: ['event_count'], type: 'Int64' },
-  hint: { key: 'lane_hint', columns: [], type: 'String' },
+/** What lanes are sorted by, and its type in SQL, which holds it exactly. */
+const SORTS: Record<LanesQuery['sort'], { key: string; type: string }> = {
+  risk: { key: 'risk', type: 'Int64' },
+  last_seen: { key: 'toUnixTimestamp64Milli(last_at)', type: 'Int64' },
+  cost: { key: 'spent', type: 'Decimal(38, 9)' },
+  sessions: { key: 'session_count', type: 'Int64' },
+  events: { key: 'event_count', type: 'Int64' },
+  hint: { key: 'lane_hint', type: 'String' },
 };
+
+/** Facts with how many sessions each lane has, which only that order needs of all lanes. */
+function withSessionCounts(database: string, { window, nowMs, from }: LaneFacts): string {
+  const { where } = windowScope(window, nowMs);
+  const counts = `SELECT lane, uniqExactIf(session, session != '') AS session_count FROM ${database}.ledger WHERE ${where} GROUP BY lane`;
+  return `(SELECT facts.*, counts.session_count AS session_count FROM ${from} AS facts LEFT JOIN (${counts}) AS counts ON counts.lane = facts.lane)`;
+}
 
 /** The order that the place is one of; then the place: what it is sorted by, and last_seen and the lane itself to tell equals apart. */
 const cursorShape = z.tuple([z.string(), z.string().max(600), z.number().int(), z.string().max(128)]);
@@ -39,17 +46,17 @@ function placeOf(query: LanesQuery): { key: string; lastMs: number; lane: string
   return { key, lastMs, lane };
 }
 
-/** A page of lanes as SQL: their names and places, one more than the page holds. Throws CursorError. */
+/** A page of lanes as SQL: their rows and places, one more than the page holds. Throws CursorError. */
 export function lanesPageSql(
   database: string,
   query: LanesQuery,
-  nowMs: number,
+  facts: LaneFacts,
   seenWith: readonly string[] = [],
 ): { sql: string; parameters: Record<string, unknown> } {
-  const scope = windowScope(query.window, nowMs);
-  const { key, columns, type } = SORTS[query.sort];
-  const needed: LaneColumn[] = [...columns];
-  const parameters: Record<string, unknown> = { ...scope.parameters, ...lanesParameters(nowMs), rows: query.limit + 1 };
+  const { key, type } = SORTS[query.sort];
+  const parameters: Record<string, unknown> = { ...facts.parameters, rows: query.limit + 1 };
+  const isBySessions = query.sort === 'sessions';
+  if (isBySessions) Object.assign(parameters, windowScope(facts.window, facts.nowMs).parameters);
   const conditions: string[] = [];
   const add = (condition: string, name?: string, value?: unknown): void => {
     conditions.push(condition);
@@ -73,7 +80,6 @@ export function lanesPageSql(
     add(`(startsWith(lane, {f_needle:String}) OR ${holds.join(' OR ')})`, 'f_needle', needle);
     parameters['f_seen_with'] = seenWith;
   }
-  if (query.org !== undefined || needle !== '') needed.push('newest_org');
   const place = placeOf(query);
   if (place !== null) {
     add(
@@ -83,33 +89,29 @@ export function lanesPageSql(
   }
   const direction = query.order === 'asc' ? 'ASC' : 'DESC';
   return {
-    sql: `SELECT lane, toString(${key}) AS place, toUnixTimestamp64Milli(last_at) AS last_ms
-      FROM (${lanesSql(database, scope, needed)})
+    sql: `SELECT ${ROW_COLUMNS_SQL}, toString(${key}) AS place
+      FROM ${isBySessions ? withSessionCounts(database, facts) : facts.from}
       ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`}
       ORDER BY ${key} ${direction}, last_at ${direction}, lane ${direction} LIMIT {rows:UInt32}`,
     parameters,
   };
 }
 
-/** Filters, sorts and cuts out one page: which lanes it has is read over all of them, everything about them for these alone. Throws CursorError. */
+/** Filters, sorts and cuts out one page of the facts. Throws CursorError. */
 export async function readLanesPage(
   store: ClickHouse,
   db: RegistryDatabase,
   query: LanesQuery,
-  nowMs: number,
+  facts: LaneFacts,
 ): Promise<LanesPage> {
+  const { nowMs } = facts;
   const seenWith = await readLanesSeenWith(store, query.q?.trim() ?? '', query.window, nowMs);
-  const { sql, parameters } = lanesPageSql(store.database, query, nowMs, seenWith);
-  const places = await store.rows<{ lane: string; place: string; last_ms: number | string }>(sql, parameters);
+  const { sql, parameters } = lanesPageSql(store.database, query, facts, seenWith);
+  const places = await store.rows<Answered & { place: string; last_at_ms: number | string }>(sql, parameters);
   const page = places.slice(0, query.limit);
   const names = page.map(({ lane }) => lane);
-  const [rows, open] = await Promise.all([
-    readLaneRows(store, names, windowScope(query.window, nowMs), nowMs),
-    readOpenByLane(store, db, names, nowMs),
-  ]);
-  const items = names
-    .flatMap((lane) => rows.get(lane) ?? [])
-    .map((row) => laneOfRow(row, open.get(row.lane) ?? 0, query.window));
+  const [rows, open] = await Promise.all([completed(store, facts, page), readOpenByLane(store, db, names, nowMs)]);
+  const items = rows.map((row) => laneOfRow(row, open.get(row.lane) ?? 0, query.window));
   const last = page.at(-1);
   return {
     window: query.window,
@@ -118,7 +120,7 @@ export async function readLanesPage(
     items,
     next_cursor:
       places.length > page.length && last !== undefined
-        ? encodeCursor([orderOf(query), last.place, Number(last.last_ms), last.lane])
+        ? encodeCursor([orderOf(query), last.place, Number(last.last_at_ms), last.lane])
         : null,
   };
 }

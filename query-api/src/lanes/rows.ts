@@ -1,8 +1,9 @@
 import type { Lane, Window } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { rowsSince } from '../ledger/scope.ts';
+import { rowsSince, windowScope } from '../ledger/scope.ts';
 import type { Scope } from '../ledger/scope.ts';
 import { instantOf, LIVE_MS } from '../ledger/window.ts';
+import type { LaneFacts } from './facts.ts';
 import type { LaneRow } from './lane-row.ts';
 import { postureOf } from './posture.ts';
 import { readRateLimits } from './rate-limits.ts';
@@ -15,25 +16,83 @@ const TEXTS = [
 ] as const;
 /** Those that come as numbers, or as text where the engine quotes 64-bit ones. */
 const NUMBERS = [
-  ...(['record_people_declared', 'event_count', 'retired_count', 'session_count', 'user_count'] as const),
+  ...(['record_people_declared', 'event_count', 'retired_count', 'user_count'] as const),
   ...(['endpoint_count', 'agent_count', 'repo_count', 'model_count'] as const),
   ...(['sum_input_uncached', 'sum_cache_read', 'sum_cache_write', 'sum_output'] as const),
 ] as const;
 const INSTANTS = ['first_at', 'last_at', 'record_expires_at', 'record_revoked_at'] as const;
 
+/** What a row is made of, but for how many sessions: columns of facts, as SQL. */
+export const ROW_COLUMNS_SQL = [
+  ...TEXTS,
+  ...NUMBERS,
+  'toString(spent) AS spent_usd',
+  ...INSTANTS.map((name) => `toUnixTimestamp64Milli(${name}) AS ${name}_ms`),
+].join(', ');
+
 /** All columns of some lanes, as SQL. */
 export function laneRowsSql(database: string, scope: Pick<Scope, 'where'>): string {
-  const instants = INSTANTS.map((name) => `toUnixTimestamp64Milli(${name}) AS ${name}_ms`);
-  const columns = [...TEXTS, ...NUMBERS, 'toString(spent) AS spent_usd', ...instants];
-  return `SELECT ${columns.join(', ')} FROM (${lanesSql(database, { where: `lane IN {lanes:Array(String)} AND ${scope.where}` }, LANE_COLUMNS)})`;
+  return `SELECT ${ROW_COLUMNS_SQL}, session_count FROM (${lanesSql(database, { where: `lane IN {lanes:Array(String)} AND ${scope.where}` }, LANE_COLUMNS)})`;
 }
 
 /** Names that fit into one request. */
 const LANES_PER_REQUEST = 100;
 
-type Answered = Record<string, unknown> & { lane: string };
+/** A row as the engine answers it. */
+export type Answered = Record<string, unknown> & { lane: string };
 
-/** Lanes by name, with how many of their sessions are live. Those without an event in the scope are left out. */
+/** How many sessions some lanes have in a scope, as SQL. */
+export const sessionCountsSql = (database: string, { where }: Pick<Scope, 'where'>): string =>
+  `SELECT lane, uniqExactIf(session, session != '') AS session_count FROM ${database}.ledger
+   WHERE lane IN {lanes:Array(String)} AND ${where} GROUP BY lane`;
+
+/** Rows of facts with what only the lanes of a page are read for: how many sessions they have, how many are live, and their limits. */
+export async function completed(
+  store: ClickHouse,
+  { window, nowMs }: Pick<LaneFacts, 'window' | 'nowMs'>,
+  rows: readonly Answered[],
+): Promise<LaneRow[]> {
+  if (rows.length === 0) return [];
+  const scope = windowScope(window, nowMs);
+  const live = rowsSince(nowMs - LIVE_MS, 'live');
+  const lanes = rows.map(({ lane }) => lane);
+  const [counts, limits] = await Promise.all([
+    store.rows<{ lane: string; sessions: number | string; live_sessions: number | string }>(
+      `SELECT lane, sum(session_count) AS sessions, sum(running) AS live_sessions
+       FROM (SELECT lane, session_count, toUInt64(0) AS running FROM (${sessionCountsSql(store.database, scope)})
+         UNION ALL
+         SELECT lane, toUInt64(0), uniqExact(session) FROM ${store.database}.ledger
+         WHERE lane IN {lanes:Array(String)} AND ${live.where} AND session != '' GROUP BY lane)
+       GROUP BY lane`,
+      { ...scope.parameters, ...live.parameters, lanes },
+    ),
+    readRateLimits(store, lanes, nowMs),
+  ]);
+  const countsOf = new Map(counts.map((row) => [row.lane, row]));
+  return rows.map((row) => {
+    const { sessions = 0, live_sessions = 0 } = countsOf.get(row.lane) ?? {};
+    return {
+      ...rowOf({ ...row, session_count: sessions }, Number(live_sessions)),
+      rate_limits: limits.get(row.lane) ?? null,
+    };
+  });
+}
+
+/** Lanes by name, of a reading of facts. Those that are not in it are left out. */
+export async function readFactRows(
+  store: ClickHouse,
+  facts: LaneFacts,
+  lanes: readonly string[],
+): Promise<Map<string, LaneRow>> {
+  if (lanes.length === 0) return new Map();
+  const rows = await store.rows<Answered>(
+    `SELECT ${ROW_COLUMNS_SQL} FROM ${facts.from} WHERE lane IN {lanes:Array(String)}`,
+    { ...facts.parameters, lanes },
+  );
+  return new Map((await completed(store, facts, rows)).map((row) => [row.lane, row]));
+}
+
+/** Lanes by name, with how many of their sessions are live, read for these alone. Those without an event in the scope are left out. */
 export async function readLaneRows(
   store: ClickHouse,
   lanes: readonly string[],
@@ -71,6 +130,7 @@ function rowOf(row: Answered, liveSessions: number): Omit<LaneRow, 'rate_limits'
   return {
     ...row,
     ...Object.fromEntries([...numbers, ...instants]),
+    session_count: Number(row['session_count']),
     spent: row['spent_usd'],
     live_sessions: liveSessions,
   } as LaneRow;

@@ -1,7 +1,33 @@
 import type { BannerLane, Lane } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
+import type { LaneFacts } from '../lanes/facts.ts';
+import { registrationOf } from '../lanes/registration.ts';
 import { rowsSince } from '../ledger/scope.ts';
-import { isLive } from '../ledger/window.ts';
+import { instantOf, isLive } from '../ledger/window.ts';
+
+/** Lanes that the banner names; the counts beside them are complete. */
+const BANNER_LANES_MAX = 10;
+
+/** What is known of a lane before its newest event is looked up. */
+type Named = Pick<Lane, 'lane' | 'hint' | 'org' | 'standing' | 'registration' | 'cost_usd' | 'last_seen'>;
+
+/** The lanes that the banner names: unknown or retired ones in use, live and worst first, then those that cost most. */
+export async function readBannerLanes(store: ClickHouse, { from, parameters }: LaneFacts): Promise<Named[]> {
+  const rows = await store.rows<
+    Pick<Named, 'lane' | 'standing'> &
+      Record<'fingerprint' | 'lane_hint' | 'lane_org' | 'spent_usd', string> & { last_ms: number | string }
+  >(
+    `SELECT lane, fingerprint, lane_hint, lane_org, standing, toString(spent) AS spent_usd, toUnixTimestamp64Milli(last_at) AS last_ms
+     FROM ${from} WHERE is_unknown_in_use OR is_retired_in_use
+     ORDER BY standing_risk + if(is_live, 100, 0) DESC, spent DESC, lane LIMIT ${BANNER_LANES_MAX}`,
+    parameters,
+  );
+  return rows.map(({ lane, fingerprint, lane_hint: hint, lane_org: org, standing, spent_usd, last_ms }) => ({
+    ...{ lane, hint, org, standing, cost_usd: spent_usd },
+    registration: registrationOf({ fingerprint, org }, standing),
+    last_seen: instantOf(Number(last_ms)),
+  }));
+}
 
 interface LatestRow {
   lane: string;
@@ -36,7 +62,7 @@ async function readSessionCosts(store: ClickHouse, latest: LatestRow[], fromMs: 
  */
 export async function readBanner(
   store: ClickHouse,
-  named: readonly Lane[],
+  named: readonly Named[],
   fromMs: number,
   nowMs: number,
 ): Promise<BannerLane[]> {

@@ -1,6 +1,6 @@
 import type { Overview, Window } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { lanesParameters, lanesSql } from '../lanes/states.ts';
+import type { LaneFacts } from '../lanes/facts.ts';
 import { windowScope } from '../ledger/scope.ts';
 import { instantOf, isOfDays, stepOf, trendStartsMs, trendStepSql } from '../ledger/window.ts';
 
@@ -11,10 +11,13 @@ export const countTrendKeptMs = (window: Window): number => (isOfDays(window) ? 
  * What was in use in each step of a window, as SQL, one row a step that has events. Unknown is what was met as unknown then; weakly governed what is so
  * now. A session that went over two unknown keys counts on both.
  */
-export function countTrendSql(database: string, window: Window, nowMs: number): string {
+export function countTrendSql(
+  database: string,
+  { window, nowMs, from }: Pick<LaneFacts, 'window' | 'nowMs' | 'from'>,
+): string {
   const scope = windowScope(window, nowMs);
   const step = trendStepSql(window);
-  const weak = `SELECT lane FROM (${lanesSql(database, scope, [])}) WHERE has(posture, 'weakly_governed')`;
+  const weak = `SELECT lane FROM ${from} WHERE is_weak`;
   return `SELECT toUnixTimestamp(toDateTime(start, 'UTC')) AS at, uniqExactIf(lane, lane != 'unattributed') AS keys,
       uniqExactIf(lane, standing = 'unknown') AS unknown, uniqExactIf(lane, people >= 2 AND lane != 'unattributed') AS shared,
       uniqExactIf(lane, lane IN (${weak})) AS weak, sumIf(runs, standing = 'unknown') AS unknown_sessions
@@ -26,14 +29,11 @@ export function countTrendSql(database: string, window: Window, nowMs: number): 
 type Row = Record<'at' | 'keys' | 'unknown' | 'shared' | 'weak' | 'unknown_sessions', number | string>;
 
 /** Reads it, oldest step first and without gaps. */
-export async function readCountTrend(
-  store: ClickHouse,
-  window: Window,
-  nowMs: number,
-): Promise<Overview['count_trend']> {
-  const rows = await store.rows<Row>(countTrendSql(store.database, window, nowMs), {
+export async function readCountTrend(store: ClickHouse, facts: LaneFacts): Promise<Overview['count_trend']> {
+  const { window, nowMs } = facts;
+  const rows = await store.rows<Row>(countTrendSql(store.database, facts), {
     ...windowScope(window, nowMs).parameters,
-    ...lanesParameters(nowMs),
+    ...facts.parameters,
   });
   return countTrendOf(rows, trendStartsMs(window, nowMs));
 }

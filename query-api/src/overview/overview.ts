@@ -1,32 +1,25 @@
-import type { Overview, Window } from '../../contract/index.ts';
+import type { Overview } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { readOpenBySeverity } from '../findings/open-findings.ts';
-import { laneOfRow, readLaneRows } from '../lanes/rows.ts';
-import { readLastStoredMs } from '../ledger/last-stored.ts';
-import { windowScope } from '../ledger/scope.ts';
+import type { LaneFacts } from '../lanes/facts.ts';
 import { readTrend } from '../ledger/trend.ts';
 import { instantOf, windowStartMs } from '../ledger/window.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
-import { readBanner } from './banner.ts';
+import { readBanner, readBannerLanes } from './banner.ts';
 import { readFigures } from './figures.ts';
 import { readUnknownSessions } from './unknown-sessions.ts';
 
 /** An overview but for the collectors, whose counts live in memory, and for what may be older than the rest. */
 export type LedgerOverview = Omit<Overview, 'collectors' | 'count_trend'>;
 
-/** The counts behind banner and strip, as the ledger has them now. Every count is the length of the list that its link opens. */
-export async function readOverview(
-  store: ClickHouse,
-  db: RegistryDatabase,
-  window: Window,
-  nowMs: number,
-): Promise<LedgerOverview> {
+/** The counts behind banner and strip, as of the facts. Every count is the length of the list that its link opens. */
+export async function readOverview(store: ClickHouse, db: RegistryDatabase, facts: LaneFacts): Promise<LedgerOverview> {
+  const { window, nowMs, lastStoredMs } = facts;
   const fromMs = windowStartMs(window, nowMs);
-  // Before everything else: what it says is in the figures.
-  const lastStoredMs = await readLastStoredMs(store);
-  const [{ figures, banner }, unknown, trend, openFindings] = await Promise.all([
-    readFiguresAndBanner(),
-    readUnknownSessions(store, window, nowMs),
+  const [figures, banner, unknown, trend, openFindings] = await Promise.all([
+    readFigures(store, facts),
+    readBannerLanes(store, facts).then((named) => readBanner(store, named, fromMs, nowMs)),
+    readUnknownSessions(store, facts),
     readTrend(store, window, nowMs),
     readOpenBySeverity(store, db, nowMs),
   ]);
@@ -56,11 +49,4 @@ export async function readOverview(
     trend,
     last_stored_at: lastStoredMs === null ? null : instantOf(lastStoredMs),
   };
-
-  async function readFiguresAndBanner() {
-    const figures = await readFigures(store, window, nowMs);
-    const rows = await readLaneRows(store, figures.bannerLanes, windowScope(window, nowMs), nowMs);
-    const named = figures.bannerLanes.flatMap((lane) => rows.get(lane) ?? []).map((row) => laneOfRow(row, 0, window));
-    return { figures, banner: await readBanner(store, named, fromMs, nowMs) };
-  }
 }

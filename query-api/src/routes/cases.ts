@@ -15,14 +15,13 @@ import { BRIEFLY } from '../clickhouse.ts';
 import { ProblemError } from '../http/problem.ts';
 import { actorOf } from '../http/session-auth.ts';
 import { readSharing } from '../lanes/sharing.ts';
-import { registryVersion } from '../registry/registry.ts';
 import type { Services } from '../services/services.ts';
 
 const laneParams = z.object({ lane: z.string().min(1).max(128) });
 
 /** The queue of what needs a decision. */
 export function caseRoutes(services: Services): FastifyPluginAsyncZod {
-  const { store, database, shared, now } = services;
+  const { store, database, shared, facts, now } = services;
 
   /** Nothing in a window is an answer about a lane that was ever seen; about any other one it would be a made-up one. */
   async function refuseUnseen(lane: string): Promise<void> {
@@ -44,10 +43,10 @@ export function caseRoutes(services: Services): FastifyPluginAsyncZod {
       },
       async (request) => {
         const { query } = request;
-        const version = await registryVersion(database.db);
-        const candidates = () =>
-          shared.read(`${version} cases ${query.window}`, () => readCandidates(store, query.window, now()));
-        return readCases(store, database.db, candidates, query, { nowMs: now(), me: actorOf(request) });
+        return facts.use(query.window, (used) => {
+          const candidates = () => shared.read(`${used.key} cases`, () => readCandidates(store, used));
+          return readCases(store, database.db, candidates, query, { facts: used, me: actorOf(request) });
+        });
       },
     );
 

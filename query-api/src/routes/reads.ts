@@ -26,7 +26,6 @@ import { readTotals } from '../ledger/totals.ts';
 import { collectorHealth } from '../overview/collectors.ts';
 import { countTrendKeptMs, readCountTrend } from '../overview/count-trend.ts';
 import { readOverview } from '../overview/overview.ts';
-import { registryVersion } from '../registry/registry.ts';
 import type { Services } from '../services/services.ts';
 
 /** Findings listed with a lane. */
@@ -37,7 +36,7 @@ const laneParams = z.object({ lane: z.string().min(1).max(128) });
 
 /** Overview, lanes and ledger. Unknown query parameters are refused: a mistyped filter must not show everything. */
 export function readRoutes(services: Services): FastifyPluginAsyncZod {
-  const { store, database, registry, shared, collectors, now } = services;
+  const { store, database, registry, shared, facts, collectors, now } = services;
   const { db } = database;
 
   return async (app) => {
@@ -53,10 +52,12 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
       },
       async ({ query: { window } }) => {
         const current = await registry.current();
-        const [overview, trend] = await Promise.all([
-          shared.read(`${current.version} overview ${window}`, () => readOverview(store, db, window, now())),
-          shared.read(`count trend ${window}`, () => readCountTrend(store, window, now()), countTrendKeptMs(window)),
-        ]);
+        const [overview, trend] = await facts.use(window, (used) =>
+          Promise.all([
+            shared.read(`${used.key} overview`, () => readOverview(store, db, used)),
+            shared.read(`count trend ${window}`, () => readCountTrend(store, used), countTrendKeptMs(window)),
+          ]),
+        );
         return {
           ...overview,
           count_trend: trend,
@@ -75,10 +76,10 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
           response: { 200: lanesPageSchema },
         },
       },
-      async ({ query }) => {
-        const version = await registryVersion(db);
-        return shared.read(`${version} lanes ${JSON.stringify(query)}`, () => readLanesPage(store, db, query, now()));
-      },
+      ({ query }) =>
+        facts.use(query.window, (used) =>
+          shared.read(`${used.key} lanes ${JSON.stringify(query)}`, () => readLanesPage(store, db, query, used)),
+        ),
     );
 
     app.get(
@@ -101,16 +102,16 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
           { nowMs, me: '' },
         );
         const open = findings.items.filter(({ status }) => status !== 'resolved' && status !== 'snoozed').length;
-        const [lane, version] = await Promise.all([
-          readLane(store, params.lane, open, window, nowMs),
-          registryVersion(db),
-        ]);
-        if (lane === null) throw new ProblemError('not_found', 'No event was ever seen on this lane.');
-        const candidates = await shared.read(
-          `${version} comparables ${JSON.stringify([window, lane.org, lane.provider])}`,
-          () => readCandidates(store, lane, window, nowMs),
-          COMPARABLES_KEPT_MS,
-        );
+        const { lane, candidates } = await facts.use(window, async (used) => {
+          const found = await readLane(store, params.lane, open, used);
+          if (found === null) throw new ProblemError('not_found', 'No event was ever seen on this lane.');
+          const alike = await shared.read(
+            `${used.registryVersion} comparables ${JSON.stringify([window, found.org, found.provider])}`,
+            () => readCandidates(store, found, used),
+            COMPARABLES_KEPT_MS,
+          );
+          return { lane: found, candidates: alike };
+        });
         return readLaneDetail(store, {
           lane,
           candidates,

@@ -54,6 +54,8 @@ import { publishRules } from '../rules/publish-rules.ts';
 import type { RulePublisher } from '../rules/publish-rules.ts';
 import { startScheduler } from '../schedule/scheduler.ts';
 import type { Scheduler } from '../schedule/scheduler.ts';
+import { createLaneFacts } from '../lanes/facts.ts';
+import type { LaneFactsReader } from '../lanes/facts.ts';
 import { createSharedReads } from './shared-reads.ts';
 import type { SharedReads } from './shared-reads.ts';
 
@@ -81,6 +83,8 @@ export interface Services {
   backtests: BacktestRequests;
   /** What pages ask for that others asked for a moment ago. */
   shared: SharedReads;
+  /** How lanes stand, read once for all who ask within a moment. */
+  facts: LaneFactsReader;
   collectors: CollectorTotals;
   deadLetters: DeadLetters;
   /** How far the detectors are on the usage topic. */
@@ -140,13 +144,20 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     log: (level, message) => logger[level]({ part: 'accounts' }, message),
   });
   const registry = createRegistryView(db);
-  const shared = createSharedReads({ keptMs: parts.readsKeptMs ?? READS_KEPT_MS, now });
+  const readsKeptMs = parts.readsKeptMs ?? READS_KEPT_MS;
+  const shared = createSharedReads({ keptMs: readsKeptMs, now });
+  const facts = createLaneFacts({
+    ...{ store, now, version: () => registryVersion(db), isShared: readsKeptMs > 0 },
+    onFault: (error) =>
+      logger.warn({ err: error }, 'facts of lanes are not kept in the engine, so that each read makes them anew'),
+  });
   const publisher = startPublisher({
     database,
     bus,
     topic: topics.credentials,
     async mirror(records) {
       await store.mirror(records);
+      facts.forget();
       shared.forget();
     },
     now,
@@ -186,6 +197,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     {
       async last_stored_at() {
         const lastMs = await readLastStoredMs(store, BRIEFLY);
+        facts.told(lastMs);
         return lastMs === null ? null : instantOf(lastMs);
       },
       findings_version: () => readFindingsVersion(store, BRIEFLY),
@@ -262,6 +274,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     proxyPolicy,
     backtests: createBacktestRequests({ db, store, now, bus, topic: topics.backtests }),
     shared,
+    facts,
     collectors,
     deadLetters,
     usageLag,
