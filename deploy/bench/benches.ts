@@ -1,5 +1,6 @@
 import { acceptance } from './acceptance.ts';
 import type { Bench } from './bench.ts';
+import { bombs } from './bombs.ts';
 import { engineInsert } from './engine-insert.ts';
 import { laneMemory, ruleMemory } from './lane-memory.ts';
 import { latency } from './latency.ts';
@@ -25,4 +26,5 @@ export const benches: Bench[] = [
   proxy,
   verify,
   policies,
+  bombs,
 ];

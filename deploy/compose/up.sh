@@ -17,7 +17,11 @@ printf 'postgres://lanewatch:%s@postgres:5432/lanewatch' "$(cat secrets/postgres
 hash_of() { sha256 <"secrets/$1" | cut -d ' ' -f 1; }
 cat >secrets/clickhouse-users.xml <<XML
 <clickhouse>
-    <profiles><analyst><readonly>2</readonly><max_execution_time>60</max_execution_time></analyst></profiles>
+    <profiles><analyst>
+        <readonly>2</readonly><max_execution_time>60</max_execution_time><max_memory_usage>1073741824</max_memory_usage>
+        <!-- Questions never take the whole machine from the ledger's writer: see deploy/embedded/clickhouse/README.md. -->
+        <max_threads>2</max_threads><max_concurrent_queries_for_user>4</max_concurrent_queries_for_user>
+    </analyst></profiles>
     <users>
         <default remove="1"/>
         <lanewatch>

@@ -188,8 +188,7 @@ export function sessionStatements(request: SessionRequest, limits: AnalystLimits
   return list.join('; ');
 }
 
-/** Settings of how a query runs that clients send of themselves: taken up to this much, which is what the engine does by itself. */
-const THREADS_MAX = 4;
+/** Clients send of themselves how large the blocks of a query are: taken up to this much, which is what the engine does by itself. */
 const BLOCK_ROWS_MAX = 65_409;
 /** Settings of other transports than HTTP, and of writing, which some clients (dbt) send whatever they ask. */
 const WITHOUT_MEANING = new Set(
@@ -209,11 +208,11 @@ function applyLimits(settings: Map<string, string>, limits: AnalystLimits): void
     ['max_execution_time', limits.executionSecondsMax],
     ['max_memory_usage', limits.memoryBytesMax],
     ['max_result_bytes', limits.resultBytesMax],
-    ['max_threads', THREADS_MAX],
+    ['max_threads', limits.threadsMax],
     ['max_block_size', BLOCK_ROWS_MAX],
     ['max_result_rows', Infinity],
   ]);
-  const always = ['max_execution_time', 'max_memory_usage', 'max_result_bytes'];
+  const always = ['max_execution_time', 'max_memory_usage', 'max_result_bytes', 'max_threads'];
   const inForce = new Map(always.map((name) => [name, most.get(name)!]));
   for (const [name, value] of settings) {
     const limit = most.get(name);

@@ -1,10 +1,11 @@
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { analystShare } from './config.ts';
 import { startEmbeddedClickHouse } from './spawn.ts';
 import type { EmbeddedClickHouse } from './spawn.ts';
 import { ask, codeOf, connectTo } from './testing.ts';
@@ -236,7 +237,7 @@ describe('the analyst', () => {
       expect(await codeOf(ask(analyst, endless, { max_execution_time: seconds }))).toBe('159');
     const inForce = "SELECT getSetting('max_threads') AS threads, getSetting('max_block_size') AS rows";
     expect(await ask(analyst, inForce, { max_threads: 64, max_block_size: '1000000' })).toEqual([
-      { threads: 4, rows: 65_409 },
+      { threads: analystShare(availableParallelism()).threads, rows: 65_409 },
     ]);
     expect(await ask(analyst, inForce, { max_threads: 1, max_block_size: '1000' })).toEqual([
       { threads: 1, rows: 1_000 },

@@ -1,9 +1,20 @@
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 
 const MEBIBYTE = 1024 * 1024;
 
 const number = (least: number, most: number, otherwise: number): z.ZodType<number> =>
   z.coerce.number().int().min(least).max(most).default(otherwise);
+
+/**
+ * What the analyst's queries get of a machine: together no more threads than it has cores, so that whatever they do, a thread that writes
+ * the ledger or reads a page has at least half of a core of its own. Two at a time, so that a long one keeps nobody waiting. Pure.
+ */
+export function analystShare(cores: number): { queries: number; threads: number } {
+  const queries = Math.max(2, Math.floor(cores / 2));
+  return { queries, threads: Math.max(1, Math.floor(cores / queries)) };
+}
+const SHARE = analystShare(availableParallelism());
 
 const schema = z.object({
   CLICKHOUSE_HOST: z.string().min(1).default('127.0.0.1'),
@@ -24,6 +35,8 @@ const schema = z.object({
   CLICKHOUSE_ANALYST_EXECUTION_SECONDS_MAX: number(1, 3600, 30),
   CLICKHOUSE_ANALYST_MEMORY_BYTES_MAX: number(MEBIBYTE, 1024 * 1024 * MEBIBYTE, 1024 * MEBIBYTE),
   CLICKHOUSE_ANALYST_RESULT_BYTES_MAX: number(1024, 1e12, 256 * MEBIBYTE),
+  CLICKHOUSE_ANALYST_CONCURRENT_QUERIES: number(1, 256, SHARE.queries),
+  CLICKHOUSE_ANALYST_THREADS_MAX: number(1, 256, SHARE.threads),
 });
 
 export type Config = {
@@ -52,6 +65,9 @@ export type AnalystLimits = {
   executionSecondsMax: number;
   memoryBytesMax: number;
   resultBytesMax: number;
+  /** Queries that run at one time, and threads of each. */
+  queriesMax: number;
+  threadsMax: number;
 };
 
 export class ConfigError extends Error {}
@@ -90,6 +106,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       executionSecondsMax: value.CLICKHOUSE_ANALYST_EXECUTION_SECONDS_MAX,
       memoryBytesMax: value.CLICKHOUSE_ANALYST_MEMORY_BYTES_MAX,
       resultBytesMax: value.CLICKHOUSE_ANALYST_RESULT_BYTES_MAX,
+      queriesMax: value.CLICKHOUSE_ANALYST_CONCURRENT_QUERIES,
+      threadsMax: value.CLICKHOUSE_ANALYST_THREADS_MAX,
     },
   };
 }
@@ -117,4 +135,6 @@ Environment:
   CLICKHOUSE_ANALYST_EXECUTION_SECONDS_MAX   limits of user "analyst" per query (30)
   CLICKHOUSE_ANALYST_MEMORY_BYTES_MAX        (1 GiB)
   CLICKHOUSE_ANALYST_RESULT_BYTES_MAX        (256 MiB)
+  CLICKHOUSE_ANALYST_CONCURRENT_QUERIES      of its queries, those that run at one time (${SHARE.queries} by this machine's cores)
+  CLICKHOUSE_ANALYST_THREADS_MAX             threads of each (${SHARE.threads}; together no more than there are cores)
 `;

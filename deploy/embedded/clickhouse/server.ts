@@ -34,7 +34,7 @@ export async function startServer(config: Config): Promise<EmbeddedServer> {
     config,
     engine,
     spool,
-    slots: createSlots(config.concurrentQueries, config.queuedQueries),
+    slots: createSlots(config.concurrentQueries, config.queuedQueries, config.analyst.queriesMax),
     pipes: createResultPipes(spool.directory, config.concurrentQueries),
     running: new Map(),
   };

@@ -59,6 +59,17 @@ describe('slots', () => {
     expect(third).toBe(false);
   });
 
+  test('of restricted queries no more run than they may, however many places are free', async () => {
+    const slots = createSlots(16, 10, 2);
+    const [first] = await Promise.all([slots.acquire(true, never), slots.acquire(true, never)]);
+    let third = false;
+    const waiting = slots.acquire(true, never).then(() => (third = true));
+    await Promise.resolve();
+    expect(third).toBe(false);
+    first.release();
+    await waiting;
+  });
+
   test('in any order of arrivals and endings everyone gets a turn and the bounds hold', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fc.boolean(), fc.boolean()), { maxLength: 40 }), async (steps) => {

@@ -18,10 +18,11 @@ type Waiting = { restricted: boolean; start: (slot: Slot) => void };
  * Bounds how many queries run at one time. Each query holds one thread of the pool until it ends, so more of them than
  * threads would make a short one wait behind long ones *inside* the pool, where nothing can be done about it.
  * Restricted queries (the analyst's) get at most half of the places: ad-hoc questions never stop the ledger's writer.
+ * @param restrictedPlaces most of them that run at one time, where that is less than half of the places
  */
-export function createSlots(places: number, waitingMax: number): Slots {
+export function createSlots(places: number, waitingMax: number, restrictedPlaces = places): Slots {
   const free = Array.from({ length: places }, (_, index) => places - 1 - index);
-  const restrictedMax = Math.max(1, Math.floor(places / 2));
+  const restrictedMax = Math.max(1, Math.min(restrictedPlaces, Math.floor(places / 2)));
   const waiting: Waiting[] = [];
   let restrictedRunning = 0;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { ConfigError, readConfig } from './config.ts';
+import { analystShare, ConfigError, readConfig } from './config.ts';
 import { fromEngine, httpStatus, raise, withoutPath } from './errors.ts';
 import { engineSupport } from './support.ts';
 import type { Machine } from './support.ts';
@@ -44,6 +44,12 @@ describe('configuration', () => {
     expect(read).toThrow(
       /3 problem[\s\S]*CLICKHOUSE_PORT[\s\S]*CLICKHOUSE_DATABASE[\s\S]*CLICKHOUSE_CONCURRENT_QUERIES/,
     );
+  });
+
+  test.each([1, 2, 3, 4, 8, 16, 64])('of %i cores the analyst gets no more threads than there are', (cores) => {
+    const { queries, threads } = analystShare(cores);
+    expect(queries).toBeGreaterThanOrEqual(2);
+    expect(queries * threads).toBeLessThanOrEqual(Math.max(2, cores));
   });
 
   test('outside loopback a password is required', () => {
