@@ -109,7 +109,7 @@ async function faultsIn(
   const sources = { client: [client.source], proxy: [client.proxySource], both: [] }[reporting];
   // Both reports come in their time, and are joined by the next look after that.
   const settlesMs = reporting === 'both' ? 60_000 : 30_000;
-  const fingerprints = keysSeen(client, reporting).map((key) => fingerprintOf(key));
+  const fingerprint = fingerprintOf(keyOf(client, reporting));
   try {
     for (const deadline = Date.now() + settlesMs; ; await delay(500)) {
       const result = await clickhouse.query({
@@ -124,14 +124,7 @@ async function faultsIn(
         format: 'JSONEachRow',
       });
       const rows = await result.json<LedgerRow>();
-      const isOther = (row: LedgerRow) => !fingerprints.includes(row.fingerprint);
-      const faults = fingerprints.flatMap((fingerprint) =>
-        compare(
-          served,
-          rows.filter((row) => row.fingerprint === fingerprint || isOther(row)),
-          fingerprint,
-        ),
-      );
+      const faults = compare(served, rows, fingerprint);
       // Before the second report is there, one alone looks as if it were joined.
       if (reporting === 'both') faults.push(...(await missingReports(clickhouse, client, served.length, since)));
       if (faults.length === 0 || Date.now() > deadline) return faults;
@@ -141,10 +134,9 @@ async function faultsIn(
   }
 }
 
-/** By which keys requests are seen: a gateway asks with another one than it is asked with, and each of the two counts what it was used for. */
-function keysSeen({ name, providerKey }: Client, reporting: Reporting): string[] {
-  if (name !== 'litellm' || reporting === 'client') return [providerKey];
-  return reporting === 'proxy' ? [LITELLM_PROVIDER_KEY] : [providerKey, LITELLM_PROVIDER_KEY];
+/** By which key requests count: a gateway asks with another one than it is asked with, and where both are seen that of its client counts. */
+function keyOf({ name, providerKey }: Client, reporting: Reporting): string {
+  return name === 'litellm' && reporting === 'proxy' ? LITELLM_PROVIDER_KEY : providerKey;
 }
 
 /** Which of the two reporters has told of fewer requests than there were, in sentences. */

@@ -12,7 +12,8 @@ import { fromCaller } from '../embedded/caller.ts';
 import { bootstrap } from '../embedded/control.ts';
 import { controlOfRunning } from '../embedded/running.ts';
 import { resourceAttributes } from './attributes.ts';
-import { fleetFiles, ROTATION, type System, SYSTEMS } from './fleet.ts';
+import { managedFiles } from './device-profile.ts';
+import { type FleetFile, fleetFiles, ROTATION, SYSTEMS } from './fleet.ts';
 import { merged, MergeProblem } from './merge.ts';
 import { sendTestEvent } from './test-event.ts';
 
@@ -47,18 +48,16 @@ async function main(): Promise<number> {
   if (name === undefined || !names.includes(name) || positionals.length > 1) {
     throw new Error(`Name one client: ${names.join(', ')}.`);
   }
-  const system = values.fleet === undefined ? undefined : SYSTEMS.find((one) => one === values.fleet);
-  if (values.fleet !== undefined && system === undefined)
-    throw new Error(`--fleet is one of ${SYSTEMS.join(', ')}, not "${values.fleet}".`);
+  const { fleet } = values;
   if (values.url !== undefined && !/^https?:$/.test(URL.parse(values.url)?.protocol ?? ''))
     throw new Error(`--url is an address such as https://ingest.example.com, not "${values.url}".`);
   const givenKey = values.key ?? keyOfFile(values['key-file']) ?? process.env.COLLECTOR_KEY;
-  if (system !== undefined) {
+  if (fleet !== undefined) {
     if (values.url === undefined || values.write || values.test)
       throw new Error(
         '--fleet prints files for other machines: name --url, the address at which they reach ingest, and neither --write nor --test.',
       );
-    printFleet(name, system, values.url.replace(/\/+$/, ''), givenKey ?? PLACEHOLDER);
+    printFleet(filesOfFleet(name, fleet, values.url.replace(/\/+$/, ''), givenKey ?? PLACEHOLDER));
     return 0;
   }
   const running = values.url === undefined ? controlOfRunning(process.env) : null;
@@ -99,9 +98,17 @@ function keyOfFile(path: string | undefined): string | undefined {
   return key;
 }
 
+/** @throws for what is no kind of fleet */
+function filesOfFleet(name: string, fleet: string, url: string, key: string): FleetFile[] {
+  if (fleet === 'mdm') return managedFiles(name, url, key);
+  const system = SYSTEMS.find((one) => one === fleet);
+  if (system === undefined) throw new Error(`--fleet is one of ${SYSTEMS.join(', ')}, mdm, not "${fleet}".`);
+  return fleetFiles(name, system, url, key);
+}
+
 /** Prints what is put on every machine of a fleet. */
-function printFleet(name: string, system: System, url: string, key: string): void {
-  for (const { path, text } of fleetFiles(name, system, url, key)) console.log(`# ${path}\n${text}`);
+function printFleet(files: readonly FleetFile[]): void {
+  for (const { path, text } of files) console.log(`# ${path}\n${text}`);
   console.log(ROTATION);
 }
 

@@ -107,7 +107,8 @@ Prints the lines that make a client report here. Lanewatch must be running (npm 
   --url URL     address of ingest            (default: the installation that runs)
   --key KEY     collector key                (default: $COLLECTOR_KEY, the key that the file has, or a new one)
   --key-file F  file that holds the collector key
-  --fleet SYS   print machine-wide files for linux, macos or windows instead, with --url: claude-code, codex, gemini-cli
+  --fleet SYS   print machine-wide files for linux, macos or windows instead, with --url: claude-code, codex, gemini-cli;
+                mdm: profiles for a device management: claude-code, codex
   --help        this text
 
 The provider's key of the client stays on this machine: its fingerprint and hint are computed here from the variable that

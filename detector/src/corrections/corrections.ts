@@ -67,8 +67,9 @@ function requestsOf(rows: readonly Report[], byRef: ReadonlyMap<string, Report>)
   return [...new Set(requests.values())].sort((left, right) => left.live[0]!.time - right.live[0]!.time);
 }
 
-/** A request may pass several proxies; the other kinds report it once. */
-const reporterOf = ({ reporter, source }: Report): string => (reporter === 'proxy' ? `proxy ${source}` : reporter);
+/** A request may pass several proxies, and stand in several logs of its provider; the other kinds report it once. */
+const reporterOf = ({ reporter, source }: Report): string =>
+  reporter === 'proxy' || reporter === 'import' ? `${reporter} ${source}` : reporter;
 
 function absorb(request: Request, other: Request): void {
   if (request === other) return;

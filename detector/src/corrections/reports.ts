@@ -29,8 +29,8 @@ const SELECT_SQL = COLUMNS.map((name) => {
   return TOKENS.includes(name) ? `toInt64(${name})` : `\`${name}\``;
 }).join(', ');
 
-/** Requests pass several proxies; the others report them once. */
-const REPORTER = `if(reporter = 'proxy', source, toString(reporter))`;
+/** Requests pass several proxies, and stand in several logs of their provider; the others report them once. */
+const REPORTER = `if(reporter IN ('proxy', 'import'), source, toString(reporter))`;
 
 /**
  * @param database the ledger's

@@ -1,3 +1,5 @@
+import { bedrockMapper } from './aws/bedrock.ts';
+import { cloudTrailMapper } from './aws/cloudtrail.ts';
 import { claudeCodeMapper } from './claude-code/claude-code.ts';
 import { codexMapper } from './codex/codex.ts';
 import { envoyFormat, envoyMapper } from './envoy/envoy.ts';
@@ -5,6 +7,7 @@ import { eventsFormat } from './events/events.ts';
 import type { HttpFormat } from './format.ts';
 import { geminiCliMapper } from './gemini-cli/gemini-cli.ts';
 import { genaiLogMapper, genaiSpanMapper } from './genai/genai.ts';
+import { gcpAuditMapper } from './gcp-audit/gcp-audit.ts';
 import { heliconeFormat, heliconeMapper } from './helicone/helicone.ts';
 import { kongFormat, kongMapper } from './kong/kong.ts';
 import { langfuseFormat } from './langfuse/langfuse.ts';
@@ -22,7 +25,16 @@ import { shippersFormat } from './shippers/shippers.ts';
 const LOG_RECORD_MAPPERS: readonly LogRecordMapper[] = [claudeCodeMapper, codexMapper, geminiCliMapper, genaiLogMapper];
 
 /** Programs whose records a log shipper may bring, in the order in which they are asked. One line each. */
-const RECORD_MAPPERS: readonly RecordMapper[] = [kongMapper, envoyMapper, nginxMapper, heliconeMapper, portkeyMapper];
+const RECORD_MAPPERS: readonly RecordMapper[] = [
+  kongMapper,
+  envoyMapper,
+  nginxMapper,
+  heliconeMapper,
+  portkeyMapper,
+  bedrockMapper,
+  cloudTrailMapper,
+  gcpAuditMapper,
+];
 
 /** Everything that ingest takes, one route each. One line each. */
 export const FORMATS: readonly HttpFormat[] = [
