@@ -33,9 +33,10 @@ export const load: PageServerLoad = async ({ locals, url }) => {
       () => [],
     ),
   ]);
-  const first = cases.items[0];
+  // Where nothing waits for a decision, the riskiest key that fits stands for all.
+  const first = cases.items[0] ?? lanes.items[0];
   const chosen =
-    chosenEarly ?? (first === undefined ? null : await readCase(api, first.lane, query.window, first.latest));
+    chosenEarly ?? (first === undefined ? null : await readCase(api, first.lane, query.window, cases.items[0]?.latest));
   const entry = chosen === null ? undefined : entryOf(cases, chosen.lane.lane);
   return { overview, cases, lanes, query, chosen, entry: entry ?? null, assignees, ingestUrl: INGEST_URL };
 };
