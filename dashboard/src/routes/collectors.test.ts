@@ -2,13 +2,15 @@ import type { CollectorHealth } from '@lanewatch/query-api/contract';
 import { expect, it } from 'vitest';
 import { overviewOf } from '../../e2e/answers.ts';
 import { organisation } from '../../e2e/organisation.ts';
-import { collectorFaults, misplacedOf, silenceWarning, unaccountedOf } from './collectors.ts';
+import { collectorFaults, misplacedOf, silenceWarning, silentWarning, unaccountedOf } from './collectors.ts';
 
 const NOW_MS = Date.parse('2026-11-21T12:00:00Z');
 const { collectors } = overviewOf(organisation(NOW_MS), '7d', NOW_MS);
 const reporting = collectors.find((one) => one.state === 'reporting') as CollectorHealth;
 
-it('says how many collectors are silent or never reported', () => {
+it('says how many collectors are silent or never reported; the risk banner of the silent ones alone', () => {
+  expect(silentWarning(collectors)).toBe('1 collector silent');
+  expect(silentWarning([{ ...reporting, state: 'never' }])).toBe('');
   expect(silenceWarning(collectors)).toBe('1 collector silent, 1 collector never reported');
   expect(silenceWarning([reporting])).toBe('');
 });

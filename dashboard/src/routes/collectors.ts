@@ -26,14 +26,21 @@ export function unaccountedOf(collector: CollectorHealth): number {
   return Math.max(0, accepted - stored - duplicates - dead_lettered - in_flight);
 }
 
+const inState = (collectors: readonly CollectorHealth[], state: CollectorHealth['state']) =>
+  collectors.filter((one) => one.state === state).length;
+
+/** How many collectors reported once and do not any more, in a phrase; '' for none. One that was never set up hides nothing that was seen before. */
+export function silentWarning(collectors: readonly CollectorHealth[]): string {
+  const silent = inState(collectors, 'silent');
+  return silent > 0 ? `${counted(silent, 'collector')} silent` : '';
+}
+
 /** Which collectors do not report, in one phrase; '' when all do that should. */
 export function silenceWarning(collectors: readonly CollectorHealth[]): string {
-  const inState = (state: CollectorHealth['state']) => collectors.filter((one) => one.state === state).length;
-  const [silent, never] = [inState('silent'), inState('never')];
-  const parts: string[] = [];
-  if (silent > 0) parts.push(`${counted(silent, 'collector')} silent`);
-  if (never > 0) parts.push(`${counted(never, 'collector')} never reported`);
-  return parts.join(', ');
+  const never = inState(collectors, 'never');
+  return [silentWarning(collectors), never > 0 ? `${counted(never, 'collector')} never reported` : '']
+    .filter((part) => part !== '')
+    .join(', ');
 }
 
 /**
