@@ -27,6 +27,9 @@ interface FindingsAnswer {
   items: { id: string; ledger_filter: Record<string, string> }[];
 }
 
+const ENTITY_PATHS: Record<string, string> = {
+  ...{ user: '/users', endpoint: '/endpoints', repo: '/repositories', session: '/sessions' },
+};
 const SOME = 20;
 const some = (values: Iterable<string>) => [...new Set(values)].filter((value) => value !== '').slice(0, SOME);
 
@@ -94,5 +97,31 @@ export function pagesOf(
         ]),
     { name: 'findings', page: '/findings', queries: ['/v1/findings?status=unresolved'] },
     { name: 'registry', page: '/credentials', queries: ['/v1/credentials?status=active'] },
+    ...entityPages(found, window, pick),
+    ...['lane', 'user'].map((by) => ({
+      name: `spend by ${by}`,
+      page: `/spend?${query({ window, by })}`,
+      queries: [`/v1/spend?${query({ window, by })}`, `/v1/spend/savings?${query({ window })}`],
+    })),
+    { name: 'usage', page: `/usage?window=${window}`, queries: [`/v1/usage?window=${window}`] },
+  ];
+}
+
+/** Lists of what keys are used with and by, one person's page and one run's. */
+function entityPages(found: Found, window: string, pick: <T>(from: readonly T[]) => T | undefined): PageTarget[] {
+  const opened = (name: string, values: string[], page: string, asked: string): PageTarget[] => {
+    const value = pick(values);
+    if (value === undefined) return [];
+    const segment = `${encodeURIComponent(value)}?window=${window}`;
+    return [{ name, page: `${page}/${segment}`, queries: [`${asked}/${segment}`] }];
+  };
+  return [
+    ...['user', 'endpoint', 'repo', 'session'].map((kind) => ({
+      name: `${kind}s`,
+      page: `${ENTITY_PATHS[kind]}?window=${window}`,
+      queries: [`/v1/entities/${kind}?window=${window}`],
+    })),
+    ...opened('user', found.users, '/users', '/v1/entities/user'),
+    ...opened('session', found.sessions, '/sessions', '/v1/sessions'),
   ];
 }
