@@ -2,11 +2,17 @@ import { writeFile } from 'node:fs/promises';
 import { KafkaUnavailableError } from '../kafka/start-kafka.ts';
 import { machineOf, type Machine } from '../measuring/machine.ts';
 import { UsageError } from '../measuring/options.ts';
+import { runAgainst } from './against/against.ts';
+import { byCommand, byHand } from './against/harm.ts';
+import { targetOf } from './against/target.ts';
 import { MUTANTS, runMutant, type MutantResult } from './mutants/mutants.ts';
 import { parseOptions, type Options } from './options.ts';
 import { planRuns } from './plan.ts';
-import { mutantTable, summaryOf, violationsOf } from './report.ts';
+import { checksTable, mutantTable, summaryOf, violationsOf } from './report.ts';
 import { run, type RunResult } from './run.ts';
+
+/** A broker or a replica may take minutes to come back. */
+const RECOVERY_MS = 900_000;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -53,6 +59,25 @@ async function mutants(options: Options, machine: Machine): Promise<boolean> {
   return survivors === 0;
 }
 
+/** An installation that somebody runs, harmed by them. */
+async function against(url: string, options: Options, machine: Machine): Promise<boolean> {
+  const { hook, kills: faults, seed, eventsPerSecond } = options;
+  const target = targetOf(url, process.env);
+  const harm = hook === null ? byHand() : byCommand(hook);
+  const result = await runAgainst({
+    target,
+    faults,
+    harm,
+    seed,
+    eventsPerSecond,
+    recoveryMs: RECOVERY_MS,
+    onProgress: say,
+  });
+  await writeJson(options, { machine, ...result });
+  say(`\n${checksTable(result)}`);
+  return result.checks.every((check) => check.ok);
+}
+
 async function writeJson({ jsonFile }: Options, value: unknown): Promise<void> {
   if (jsonFile !== null) await writeFile(jsonFile, `${JSON.stringify(value, null, 2)}\n`);
 }
@@ -61,6 +86,7 @@ async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2), Date.now());
   const machine = machineOf();
   say(`seed ${options.seed}; ${machine.line}`);
+  if (options.against !== null) return (await against(options.against, options, machine)) ? 0 : 1;
   const held = await (options.mutants ? mutants(options, machine) : chaos(options, machine));
   return held ? 0 : 1;
 }

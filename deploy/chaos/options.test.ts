@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { COMMANDS } from '../launcher/commands.mjs';
 import { UsageError } from '../measuring/options.ts';
+import { targetOf } from './against/target.ts';
 import { FAULTS } from './faults.ts';
 import { parseOptions } from './options.ts';
 
@@ -19,6 +20,16 @@ test('the help text knows every fault and the defaults', () => {
 test('bus, faults, number and seed are taken as given', () => {
   const options = parseOptions(['--bus', 'embedded', '--faults', 'pause,ingest', '--kills', '200', '--seed', '9'], 42);
   expect(options).toMatchObject({ buses: ['embedded'], faults: ['ingest', 'pause'], kills: 200, seed: 9 });
+});
+
+test('an installation of somebody’s needs its address and secrets, and every one that is missing is told', () => {
+  const { against, hook, kills } = parseOptions(['--against', 'https://ingest/', '--hook', 'true', '--kills', '3'], 42);
+  expect([against, hook, kills]).toEqual(['https://ingest/', 'true', 3]);
+  expect(() => targetOf(against!, {})).toThrow(/COLLECTOR_KEY is missing[^]*CLICKHOUSE_URL is missing/);
+  expect(() => targetOf('ingest', {})).toThrow('--against');
+  const env = { COLLECTOR_KEY: 'k', CLICKHOUSE_URL: 'http://clickhouse:8123' };
+  expect(targetOf(against!, env)).toMatchObject({ ingestUrl: 'https://ingest', clickhouse: { database: 'lanewatch' } });
+  expect(() => targetOf(against!, { ...env, CLICKHOUSE_DATABASE: 'a; DROP' })).toThrow('CLICKHOUSE_DATABASE');
 });
 
 test.each([

@@ -15,6 +15,10 @@ export interface Options {
   faults: FaultName[];
   eventsPerSecond: number;
   jsonFile: string | null;
+  /** Address of an installation's ingest, which is harmed from outside; null for a system of one's own. */
+  against: string | null;
+  /** Command that does the harm there; null for by hand. */
+  hook: string | null;
 }
 
 const KILLS_DEFAULT = 60;
@@ -41,6 +45,8 @@ export function parseOptions(args: string[], nowMs: number): Options {
     faults: FAULTS.filter((fault) => names.includes(fault)),
     eventsPerSecond: wholeNumber('--rate', values.rate, 1, 100_000) ?? EVENTS_PER_SECOND,
     jsonFile: values.json === undefined ? null : fromCaller(values.json),
+    against: values.against ?? null,
+    hook: values.hook ?? null,
   };
 }
 
@@ -63,6 +69,8 @@ function valuesOf(args: string[]) {
         faults: { type: 'string' },
         rate: { type: 'string' },
         json: { type: 'string' },
+        against: { type: 'string' },
+        hook: { type: 'string' },
         mutants: { type: 'boolean', default: false },
       },
     }).values;

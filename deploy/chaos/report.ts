@@ -75,6 +75,17 @@ export function violationsOf(results: readonly RunResult[]): string[] {
   });
 }
 
+/** What held, with examples of what did not, and what was met. */
+export function checksTable({ checks, counts }: Pick<RunResult, 'checks' | 'counts'>): string {
+  const lines = checks.map(({ name, ok, detail, examples }) => [
+    name,
+    ok ? 'held' : '**broken**',
+    [detail, ...examples].join('; '),
+  ]);
+  const met = Object.entries(counts).map(([name, count]) => [name, count.toLocaleString('en')]);
+  return [table(['what must hold', '', 'compared'], lines), '', table(['what the run met', 'count'], met)].join('\n');
+}
+
 /** One line per mutant: caught by what, or not. */
 export function mutantTable(results: readonly MutantResult[]): string {
   return table(

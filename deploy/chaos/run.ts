@@ -2,16 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { KafkaUnavailableError } from '../kafka/start-kafka.ts';
+import { catchUp } from './catch-up.ts';
 import { FAULT_ACTIONS, type FaultName } from './faults.ts';
 import { createRandom, type Random } from '../measuring/random.ts';
 import type { BusKind } from './system/broker.ts';
 import { NETWORK_FAULTS } from './system/engine-proxy.ts';
 import { DETECTOR_ENTRY, PARTITIONS, startSystem, type System } from './system/system.ts';
-import { until } from './until.ts';
 import { createCheck, type CheckResult } from './verify/check.ts';
 import { verify } from './verify/verify.ts';
 import { createCollectors, type Collectors } from './workload/collectors.ts';
-import { createEventSource, type EventSource, type PlannedEvent } from './workload/events.ts';
+import { createEventSource, type EventSource } from './workload/events.ts';
 import { createForeignProducer } from './workload/foreign-producer.ts';
 import { createRegistry } from './workload/lanes.ts';
 import { createOtherPartitioner } from './workload/other-partitioner.ts';
@@ -59,8 +59,6 @@ const COLLECTORS = 3;
 const DETECTORS = 2;
 /** Ends what hangs; how long a recovery took is reported, not judged. */
 const RECOVERY_DEADLINE_MS = 300_000;
-/** After this long another event per partition is sent. */
-const MARKERS_AGAIN_MS = 5_000;
 const SETTLED = 'the ledger catches up after the faults';
 
 /** One run: a system, its load, faults in turn, and then everything that must hold. */
@@ -93,7 +91,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
       eventsPerSecond: options.eventsPerSecond,
     });
     const producer = createForeignProducer(system.bus, system.topics.usage.name, PARTITIONS, random.fork());
-    const ledgerCatchesUp = catchUp(system, collectors, sourceOf('markers'));
+    const ledgerCatchesUp = catchUp(system.ledger, collectors, sourceOf('markers'));
 
     collectors.start();
     producer.start();
@@ -164,31 +162,6 @@ async function inject(fault: FaultName, before: readonly FaultRecord[], injectio
   if (random.chance(injection.overlap)) return { fault, tookMs, recoveredMs: null };
   await ledgerCatchesUp(RECOVERY_DEADLINE_MS);
   return { fault, tookMs, recoveredMs: Math.round(performance.now() - startedMs - tookMs) };
-}
-
-/**
- * One event per partition, posted like all others, and waited for in the ledger: partitions are read in order, so everything
- * that the bus had before it has been dealt with by then. When they don't arrive, others are sent: a broken detector may have
- * lost the first, and the checks are to say so, not this.
- */
-function catchUp(system: System, collectors: Collectors, source: EventSource): (deadlineMs: number) => Promise<void> {
-  return async (deadlineMs) => {
-    const batches: PlannedEvent[][] = [];
-    let postedMs = -Infinity;
-    await until('an event of every partition to be in the ledger', deadlineMs, async () => {
-      if (performance.now() - postedMs > MARKERS_AGAIN_MS) {
-        const markers = source.markers();
-        await collectors.post(markers);
-        batches.push(markers);
-        postedMs = performance.now();
-      }
-      for (const batch of batches) {
-        const ids = batch.map(({ input }) => input.id);
-        if ((await system.ledger.stored(batch[0]!.input.source, ids)) === ids.length) return true;
-      }
-      return false;
-    });
-  };
 }
 
 function countsOf(system: System, { sent, acknowledged, counts }: Collectors, bad: number): Record<string, number> {

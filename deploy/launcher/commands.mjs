@@ -229,7 +229,12 @@ stay where the last lines say.
   --rate N          events per second                            (default 300)
   --json FILE       write the results to FILE, too
   --mutants         run three detectors that each break one guarantee; ends with 1 unless every one is caught
+  --against URL     harm an installation of yours instead: posts to this ingest, reads its ledger, and compares at the end what was sent
+  --hook COMMAND    what does the harm there, once a fault, with its number in CHAOS_FAULT    (default: says what to do, and waits for Enter)
   --help            this text
+
+With --against the environment has COLLECTOR_KEY, CLICKHOUSE_URL, CLICKHOUSE_USER, CLICKHOUSE_PASSWORD and CLICKHOUSE_DATABASE. Its events are of
+keys that nobody registered, from sources chaos/…, so it raises findings: take an installation that is there for that.
 
 Faults:
   ingest            kill -9 ingest, mostly with requests under way

@@ -9,7 +9,7 @@ export interface LedgerView {
   claimants(): Promise<Map<number, string>>;
 }
 
-export function createLedgerView(client: ClickHouseClient): LedgerView {
+export function createLedgerView(client: ClickHouseClient, database = DATABASE): LedgerView {
   async function rowsOf<Row>(query: string, query_params: Record<string, unknown> = {}): Promise<Row[]> {
     const answer = await client.query({ query, query_params, format: 'JSONCompactEachRow' });
     return answer.json<Row>();
@@ -17,14 +17,14 @@ export function createLedgerView(client: ClickHouseClient): LedgerView {
   return {
     async stored(source, ids) {
       const rows = await rowsOf<[string | number]>(
-        `SELECT uniqExact(id) FROM ${DATABASE}.ledger WHERE source = {source:String} AND id IN {ids:Array(String)}`,
+        `SELECT uniqExact(id) FROM ${database}.ledger WHERE source = {source:String} AND id IN {ids:Array(String)}`,
         { source, ids },
       );
       return Number(rows[0]?.[0] ?? 0);
     },
     async claimants() {
       const rows = await rowsOf<[string | number, string]>(
-        `SELECT partition, argMax(claimant, (claimed_at, claimant)) FROM ${DATABASE}.claims GROUP BY partition`,
+        `SELECT partition, argMax(claimant, (claimed_at, claimant)) FROM ${database}.claims GROUP BY partition`,
       );
       // A claimant is `<instance>/<assignment>/<time>/<generation>`.
       return new Map(rows.map(([partition, claimant]) => [Number(partition), claimant.split('/')[0] ?? '']));

@@ -39,22 +39,45 @@ export async function checkRows(
   events: SentEvents,
   reference: readonly LedgerRow[],
 ): Promise<CheckResult[]> {
-  const complete = createCheck(GUARANTEES.complete);
-  const once = createCheck(GUARANTEES.once);
-  const sentOnly = createCheck('no row was never sent');
-  const content = createCheck('rows hold what was sent, with the right standing');
   const place = createCheck('rows and their findings are those of an undisturbed run');
-
   const expectedPlaces = new Map(
     reference.map((row) => [
       keyOf(row.source, row.id),
       placeOf(row.kafka_partition, row.kafka_offset, row.record_index, row.findings),
     ]),
   );
+  const { checks, seen } = await checkSent(client, `${DATABASE}.ledger`, '', events, (key, where) => {
+    const expected = expectedPlaces.get(key);
+    if (expected !== where) place.fail(`${show(key)}: expected ${expected ?? 'none'}, got ${where}`);
+  });
+  for (const key of expectedPlaces.keys())
+    if (!seen.has(key)) place.fail(`${show(key)} is on the bus and not in the ledger`);
+  return [...checks, place.result(`${reference.length} rows in the reference`)];
+}
+
+/**
+ * The same with what was sent alone, in a ledger that others may write, too.
+ * @param table with its database, checked identifiers
+ * @param sourcePrefix what all sources of the events begin with, and those of no others
+ * @param onRow hears of every row and where it lies
+ */
+export async function checkSent(
+  client: ClickHouseClient,
+  table: string,
+  sourcePrefix: string,
+  events: SentEvents,
+  onRow: (key: string, where: string) => void = () => undefined,
+): Promise<{ checks: CheckResult[]; seen: ReadonlySet<string> }> {
+  const complete = createCheck(GUARANTEES.complete);
+  const once = createCheck(GUARANTEES.once);
+  const sentOnly = createCheck('no row was never sent');
+  const content = createCheck('rows hold what was sent, with the right standing');
   const seen = new Set<string>();
   let rows = 0;
   const answer = await client.query({
-    query: `SELECT ${COLUMNS} FROM ${DATABASE}.ledger ORDER BY kafka_partition, kafka_offset, record_index`,
+    query: `SELECT ${COLUMNS} FROM ${table} WHERE startsWith(source, {prefix:String})
+      ORDER BY kafka_partition, kafka_offset, record_index`,
+    query_params: { prefix: sourcePrefix },
     format: 'JSONCompactEachRow',
   });
   for await (const chunk of answer.stream<Row>())
@@ -81,19 +104,16 @@ export async function checkRows(
       });
       if (expected === undefined) sentOnly.fail(show(key));
       else if (expected !== actual) content.fail(`${show(key)}: expected ${expected}, got ${actual}`);
-      const expectedPlace = expectedPlaces.get(key);
-      if (expectedPlace !== where) place.fail(`${show(key)}: expected ${expectedPlace ?? 'none'}, got ${where}`);
+      onRow(key, where);
     }
   for (const key of events.acknowledged) if (!seen.has(key)) complete.fail(show(key));
-  for (const key of expectedPlaces.keys())
-    if (!seen.has(key)) place.fail(`${show(key)} is on the bus and not in the ledger`);
-  return [
+  const checks = [
     complete.result(`${events.acknowledged.size} acknowledged, ${rows} rows`),
     once.result(`${rows} rows, ${seen.size} events`),
     sentOnly.result(`${events.sent.size} sent`),
     content.result(`${rows} rows compared`),
-    place.result(`${reference.length} rows in the reference`),
   ];
+  return { checks, seen };
 }
 
 const placeOf = (partition: number, offset: number, index: number, findings: readonly string[]) =>

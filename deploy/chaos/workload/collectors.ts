@@ -25,8 +25,8 @@ export interface Collectors extends SentEvents {
 export interface CollectorsOptions {
   ingestUrl: string;
   secret: string;
-  /** Puts events on the bus itself; resolves with whether the bus has confirmed them. */
-  putOnBus(events: PlannedEvent[]): Promise<boolean>;
+  /** Puts events on the bus itself; resolves with whether the bus has confirmed them. Null where nobody may: all go through ingest. */
+  putOnBus: ((events: PlannedEvent[]) => Promise<boolean>) | null;
   random: Random;
   /** One collector each. */
   sources: EventSource[];
@@ -45,7 +45,7 @@ const REMEMBERED_MAX = 5_000;
 
 /** Collectors as they should be: they keep a batch until it is acknowledged, and send the same events again until then. */
 export function createCollectors(options: CollectorsOptions): Collectors {
-  const { random, sources } = options;
+  const { random, sources, putOnBus } = options;
   const sent = new Map<string, string>();
   const acknowledged = new Set<string>();
   const refusals: string[] = [];
@@ -59,9 +59,9 @@ export function createCollectors(options: CollectorsOptions): Collectors {
     await sendUntilAcknowledged(events, () => isAcknowledged(body, events.length));
   }
 
-  async function sendPastIngest(events: PlannedEvent[]): Promise<void> {
+  async function sendPastIngest(put: NonNullable<typeof putOnBus>, events: PlannedEvent[]): Promise<void> {
     counts.pastIngest += events.length;
-    await sendUntilAcknowledged(events, () => options.putOnBus(events));
+    await sendUntilAcknowledged(events, () => put(events));
   }
 
   async function sendUntilAcknowledged(events: PlannedEvent[], attempt: () => Promise<boolean>): Promise<void> {
@@ -112,7 +112,7 @@ export function createCollectors(options: CollectorsOptions): Collectors {
         events.push(own.pick(remembered));
         counts.repeats++;
       }
-      await (own.chance(PAST_INGEST) ? sendPastIngest(events) : post(events));
+      await (own.chance(PAST_INGEST) && putOnBus !== null ? sendPastIngest(putOnBus, events) : post(events));
       const pauseMs = batchMeanPauseMs * (0.5 + own.fraction()) - (performance.now() - startedMs);
       if (pauseMs > 0) await pause(pauseMs);
     }

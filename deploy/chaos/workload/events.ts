@@ -51,7 +51,7 @@ export interface EventSource {
 
 export interface EventSourceOptions {
   random: Random;
-  registry: Registry;
+  registry: Pick<Registry, 'lanes'>;
   /** Part of every id, so that several sources of one run never make the same event. */
   name: string;
   startMs: number;
