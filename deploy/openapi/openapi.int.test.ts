@@ -3,12 +3,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestServer } from '../../ingest/src/testing/test-server.ts';
 import { SESSION_COOKIE } from '../../query-api/contract/index.ts';
 import { startHarness, type Harness } from '../../query-api/src/testing/harness.ts';
+import { visitorOf } from '../../query-api/src/testing/visitor.ts';
 import { isThere } from '../analyst/fetched.ts';
 import { startEmbeddedClickHouse, type EmbeddedClickHouse } from '../embedded/clickhouse/spawn.ts';
 import { makeTempDir, removeDir } from '../testing/helpers.ts';
 import { ask } from './schemathesis.ts';
 
 const TIMEOUT_MS = 300_000;
+
+type Documented = Record<string, { get: { responses: Record<number, { content?: object }> } }>;
 
 let home: string;
 let engine: EmbeddedClickHouse;
@@ -39,6 +42,27 @@ test.skipIf(!hasPython)(
   async () => {
     const url = await listening(api.app);
     expect(await ask(url, { Cookie: `${SESSION_COOKIE}=${api.cookie}` })).toBe('');
+    const visitor = visitorOf(api.app);
+    await visitor.ask('POST', '/v1/sign-in', { link: await api.services.accounts.createLink() });
+    expect(await ask(url, { Cookie: `${SESSION_COOKIE}=${visitor.cookies.get(SESSION_COOKIE)}` }, '/v1/sign-out')).toBe(
+      '',
+    );
+    // Streams don't end by themselves, so that only their beginning is looked at.
+    const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: Documented };
+    for (const path of ['/v1/changes', '/v1/stream']) {
+      for (const [query, cookie] of [
+        ['', api.cookie],
+        ['?not=taken', api.cookie],
+        ['', 'nobody'],
+      ]) {
+        const leaving = new AbortController();
+        const headers = { Cookie: `${SESSION_COOKIE}=${cookie}` };
+        const answer = await fetch(url + path + query, { headers, signal: leaving.signal });
+        const documented = paths[path]!.get.responses[answer.status]?.content ?? {};
+        expect(Object.keys(documented)).toContain(answer.headers.get('content-type')?.split(';', 1)[0]);
+        leaving.abort();
+      }
+    }
   },
   TIMEOUT_MS,
 );
