@@ -111,23 +111,6 @@ it('takes an authenticator by the keyboard alone, and asks for its code at the n
   await page.waitForURL('/');
 });
 
-it('ends a session and changes the password by the keyboard alone, which ends every other session', async () => {
-  const cookie = (await openByScript()).headers.getSetCookie()[0]!.split(';', 1)[0]!;
-  const isOpen = async () => (await fetch(`${system.ready.query_api_url}/v1/me`, { headers: { cookie } })).ok;
-  expect(await isOpen()).toBe(true);
-  await page.goto('/account');
-  await press(page, 'End');
-  await page.getByText('The session has ended.').waitFor();
-  await press(page, 'Change the password');
-  await type(page, 'Present password', password);
-  password = 'another horse battery';
-  await type(page, 'New password', password);
-  await page.keyboard.press('Enter');
-  await page.getByText('The password is changed').waitFor();
-  expect(await isOpen()).toBe(false);
-  await page.getByText('this one').waitFor();
-});
-
 it('issues an API token that a script uses without a cookie', async () => {
   await page.goto('/account');
   await page.getByLabel('New token').fill('nightly report');
@@ -326,4 +309,21 @@ it('signs in by a passkey', async () => {
   await page.waitForURL('/');
   await page.goto('/account');
   await page.getByText(EMAIL).first().waitFor();
+});
+
+it('ends a session and changes the password by the keyboard alone, which ends every other session', async () => {
+  const cookie = (await openByScript()).headers.getSetCookie()[0]!.split(';', 1)[0]!;
+  const isOpen = async () => (await fetch(`${system.ready.query_api_url}/v1/me`, { headers: { cookie } })).ok;
+  expect(await isOpen()).toBe(true);
+  await page.goto('/account');
+  await press(page, 'End');
+  await page.getByText('The session has ended.').waitFor();
+  await press(page, 'Change the password');
+  await type(page, 'Present password', password);
+  password = 'another horse battery';
+  await type(page, 'New password', password);
+  await page.keyboard.press('Enter');
+  await page.getByText('The password is changed').waitFor();
+  expect(await isOpen()).toBe(false);
+  await page.getByText('this one').waitFor();
 });
