@@ -1,5 +1,5 @@
 import { laneOf, UNATTRIBUTED_LANE, type BusRecord, type UsageEvent } from '@lanewatch/ingest/contract';
-import { RISK_OF, type Finding, type Severity } from '../contract/index.ts';
+import { RISK_OF, type Finding, type LedgerRow, type Severity } from '../contract/index.ts';
 import { classify } from '../src/classify/classify.ts';
 import { createRegistryView } from '../src/classify/registry-view.ts';
 import { createLaneStates } from '../src/lane-state/lane-states.ts';
@@ -50,8 +50,13 @@ export interface Watcher {
  * Registry, classification, lane state and rules of the running detector, in this process. The clock is that of the items: a batch is closed
  * whenever a flush interval of it has passed.
  * @param fromMs since when lanes are counted
+ * @param onRow told of each event that names a key, as it would be stored
  */
-export function createWatcher(fromMs: number | (() => number), overrides: RuleOverrides = {}): Watcher {
+export function createWatcher(
+  fromMs: number | (() => number),
+  overrides: RuleOverrides = {},
+  onRow: (row: LedgerRow) => void = () => undefined,
+): Watcher {
   const countedFromMs = typeof fromMs === 'number' ? () => fromMs : fromMs;
   const registry = createRegistryView();
   const places = openPlaces({ geoFile: '', asnFile: '' });
@@ -114,6 +119,7 @@ export function createWatcher(fromMs: number | (() => number), overrides: RuleOv
     if (row.lane === UNATTRIBUTED_LANE) return;
     if (receivedMs >= countedFromMs()) lanesSeen.add(row.lane);
     detection.observe(row, credential);
+    onRow(row);
     for (const id of row.findings)
       if (!raisedBy.has(id)) raisedBy.set(id, { happenedMs: row.time, receivedMs: row.received_at });
   }

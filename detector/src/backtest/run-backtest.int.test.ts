@@ -1,9 +1,23 @@
-import { fingerprintOf } from '@lanewatch/ingest/contract';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { backtestRequestSchema, type BacktestResult, type RuleId } from '../../contract/index.ts';
-import { insertRows, ledgerRow, startTestLedger, STORED_AT, type TestLedger } from '../ledger/testing.ts';
+import { fingerprintOf, type CredentialRecord } from '@lanewatch/ingest/contract';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { simulate } from '../../sim/simulate.ts';
+import { createWatcher } from '../../sim/watch.ts';
+import { backtestRequestSchema, type BacktestResult, type LedgerRow, type RuleId } from '../../contract/index.ts';
+import {
+  insertRows,
+  ledgerRow,
+  openTestLedger,
+  startTestLedger,
+  STORED_AT,
+  type TestLedger,
+} from '../ledger/testing.ts';
 import { createBacktests, startWorker, type BacktestProgress } from './backtests.ts';
 import { backtestsTable } from './backtests-table.ts';
+import { createLaneStates } from '../lane-state/lane-states.ts';
+import { openPlaces } from '../networks/places.ts';
+import { rulesInForce, windowMsOf } from '../rules/index.ts';
+import { credentialsOf, runBacktest } from './run-backtest.ts';
+import { createTrial } from './trial.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -90,3 +104,72 @@ it('tries a rule over what is stored, lane by lane and across lanes, and leaves 
   ]);
   expect((JSON.parse(stored[1]![2]) as BacktestResult).more_count).toBe(1);
 });
+
+it('finds of every rule in the rows that it reads what it finds in all of them', async () => {
+  const { records, rows } = await simulated();
+  const fromMs = Math.min(...rows.map(({ seen_at }) => seen_at)) + DAY;
+  const toMs = Math.max(...rows.map(({ seen_at }) => seen_at)) + 1;
+  const own = await openTestLedger(test.options);
+  onTestFinished(() => own.close());
+  await own.ledger.claim([0], 'simulated');
+  await insertRows(own.ledger, rows);
+  const places = openPlaces({ geoFile: '', asnFile: '' });
+  // Sooner than by default, in so few days.
+  const overrides = { R07: { history_ms: DAY, lane_age_ms: DAY }, R16: { refused: 1 } };
+  const rules = rulesInForce(overrides, places);
+  const shared = { records, overrides, places, lanesMax: 1_000, valuesPerLane: 32 };
+  const found: string[] = [];
+  for (const rule of rules.filter(({ id }) => !READ_AS_R07.includes(id))) {
+    const isLaneByLane = !['R12', 'R25', 'R29'].includes(rule.id);
+    const trial = createTrial({
+      ...{ tried: rule, present: rule, fromMs, isLaneByLane, credentialOf: credentialsOf(records) },
+      lanes: createLaneStates({ ...shared, windowMs: windowMsOf(rules) }),
+      others: rule.id === 'R29' ? rules.filter(({ id }) => id !== 'R29') : [],
+    });
+    const order = (one: LedgerRow, other: LedgerRow) =>
+      (isLaneByLane ? Buffer.compare(Buffer.from(one.lane), Buffer.from(other.lane)) : 0) ||
+      one.seen_at - other.seen_at;
+    for (const row of rows.toSorted(order)) trial.take(row);
+    const settings = {
+      ...{ rule: rule.id, version: 1, effective_from: new Date(0).toISOString(), enabled: true, mode: 'notify' },
+      ...{ severity: '', parameters: {}, orgs: [], projects: [], environments: [] },
+    };
+    const [from, to] = [new Date(fromMs).toISOString(), new Date(toMs).toISOString()];
+    const result = await runBacktest({
+      ...{ ...shared, client: own.client, database: own.database, onProgress: () => undefined },
+      request: backtestRequestSchema.parse({
+        ...{ id: 'try', requested_at: to, cancelled: false, settings, present: null, from, to },
+      }),
+      signal: AbortSignal.timeout(60_000),
+    });
+    expect({ rule: rule.id, ...result }).toEqual({ rule: rule.id, ...trial.finish() });
+    if (result.present.findings > 0) found.push(rule.id);
+  }
+  expect(found).toEqual(expect.arrayContaining(FOUND));
+});
+
+/** A few days of an organisation, of which the lanes of incidents are taken, those of whom they are about, and some others. */
+async function simulated() {
+  const { items, labels, fromMs } = simulate({ seed: 5, days: 5, learnDays: 1, people: 60 });
+  const records: CredentialRecord[] = [];
+  const all: LedgerRow[] = [];
+  const watcher = createWatcher(fromMs, {}, (row) => all.push(row));
+  for (const item of items()) {
+    if (item.kind === 'record') records.push(item.record);
+    await watcher.take(item);
+  }
+  const labelled = new Set(labels.flatMap(({ lanes }) => lanes));
+  const people = new Set(all.flatMap(({ lane, user }) => (labelled.has(lane) && user !== '' ? [user] : [])));
+  const rows = all
+    .filter(({ lane, user }) => labelled.has(lane) || people.has(user) || lane.startsWith('1'))
+    .map((row, kafka_offset) => ({
+      ...{ ...row, findings: [], evidence: [], lane_profile: '' },
+      ...{ kafka_partition: 0, kafka_offset, stored_at: STORED_AT, claimant: 'simulated' },
+    }));
+  return { records, rows };
+}
+
+/** Rules of which the chosen rows have something. */
+const FOUND = ['R01', 'R03', 'R04', 'R05', 'R07', 'R08', 'R09', 'R12', 'R19', 'R25', 'R29'];
+/** Rules that are shown whole lanes, as R07 is, by the same reads. */
+const READ_AS_R07: RuleId[] = ['R06', 'R10', 'R11', 'R13', 'R15', 'R17'];

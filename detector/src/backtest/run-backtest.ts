@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { CredentialRecord } from '@lanewatch/ingest/contract';
-import type { BacktestRequest, BacktestResult, LedgerRow, RuleSettings } from '../../contract/index.ts';
+import type { BacktestRequest, BacktestResult, LedgerRow, RuleId, RuleSettings } from '../../contract/index.ts';
 import { createRegistryView } from '../classify/registry-view.ts';
 import { createLaneStates, type LaneStates } from '../lane-state/lane-states.ts';
 import type { Places } from '../networks/places.ts';
@@ -8,7 +8,8 @@ import { rulesInForce, windowMsOf } from '../rules/index.ts';
 import { liveRules } from '../rules/live-rules.ts';
 import type { RuleOverrides } from '../rules/parameters.ts';
 import type { Rule } from '../rules/rule.ts';
-import { storedRows } from './stored-rows.ts';
+import { rowsOfRule } from './rows-of-rule.ts';
+import { storedRows, type StoredProfile } from './stored-rows.ts';
 import { createTrial } from './trial.ts';
 
 export interface BacktestParts {
@@ -25,8 +26,6 @@ export interface BacktestParts {
   onProgress(rowsDone: number, rowsTotal: number): void;
 }
 
-/** Rules that look across lanes, or at what other rules found: for these all rows come by time. */
-const ACROSS_LANES = new Set(['R12', 'R25', 'R29']);
 /** So long before the time that counts rows are taken in, so that who was there the day before is known. */
 const WARM_UP_MS = 86_400_000;
 const PROGRESS_ROWS = 20_000;
@@ -41,8 +40,9 @@ export async function runBacktest(parts: BacktestParts): Promise<BacktestResult>
   const { request, signal, onProgress } = parts;
   const { rule: id } = request.settings;
   const fromMs = Date.parse(request.from);
-  const wanted = { fromMs: fromMs - WARM_UP_MS, toMs: Date.parse(request.to) };
-  const isLaneByLane = !ACROSS_LANES.has(id);
+  const { order, isByLaneState, where } = rowsOfRule(id as RuleId);
+  const wanted = { fromMs: fromMs - WARM_UP_MS, toMs: Date.parse(request.to), where };
+  const isLaneByLane = order === 'lane';
   const rules = rulesInForce(parts.overrides, parts.places);
   const lanes = createLaneStates({
     ...parts,
@@ -50,17 +50,17 @@ export async function runBacktest(parts: BacktestParts): Promise<BacktestResult>
     windowMs: windowMsOf(rules),
   });
   const trial = createTrial({
-    ...{ lanes, fromMs, isLaneByLane },
+    ...{ lanes: isByLaneState ? lanes : null, fromMs, isLaneByLane },
     tried: ruleAs(request.settings, parts),
     present: request.present === null ? ruleOf(id, rules) : ruleAs(request.present, parts),
     others: id === 'R29' ? rules.filter((rule) => rule.id !== id) : [],
-    credentialOf: credentials(parts.records),
+    credentialOf: credentialsOf(parts.records),
   });
   const rows = storedRows(parts.client, parts.database);
   const total = await rows.count(wanted, signal);
   let done = 0;
   onProgress(done, total);
-  const learned = learnedBefore(rows.profiles(wanted.fromMs, signal), lanes);
+  const learned = isByLaneState ? learnedBefore(rows.profiles(wanted.fromMs, signal), lanes) : NOTHING_LEARNED;
   const take = (row: LedgerRow) => {
     trial.take(row);
     if (++done % PROGRESS_ROWS === 0) onProgress(done, total);
@@ -89,7 +89,7 @@ function ruleAs(settings: RuleSettings, { overrides, places }: Pick<BacktestPart
 }
 
 /** Which credential a row's event matched: that of its own secret, or of whichever the registry has under the id. */
-function credentials(records: readonly CredentialRecord[]) {
+export function credentialsOf(records: readonly CredentialRecord[]) {
   const registry = createRegistryView();
   for (const record of records) registry.apply(Buffer.from(JSON.stringify(record)));
   const byId = new Map([...registry.all()].map((credential) => [credential.record.id, credential]));
@@ -99,42 +99,38 @@ function credentials(records: readonly CredentialRecord[]) {
   };
 }
 
-/** Puts lanes back as they were learned before. */
-function learnedBefore(
-  profiles: AsyncGenerator<[lane: string, fingerprint: string, profile: string][]>,
-  lanes: LaneStates,
-) {
-  let some: [lane: string, fingerprint: string, profile: string][] = [];
-  let at = 0;
+const NOTHING_LEARNED = { all: () => Promise.resolve(), of: () => Promise.resolve() };
 
-  /** The next one; undefined behind the last. */
-  async function next() {
-    while (at === some.length) {
+/** Puts lanes back as they were learned before. */
+function learnedBefore(profiles: AsyncGenerator<StoredProfile>, lanes: LaneStates) {
+  let next: StoredProfile | null | undefined;
+
+  /** The one that is next in order; null behind the last. */
+  async function peek(): Promise<StoredProfile | null> {
+    if (next === undefined) {
       const { value, done } = await profiles.next();
-      if (done === true) return undefined;
-      some = value;
-      at = 0;
+      next = done === true ? null : value;
     }
-    return some[at];
+    return next;
   }
 
-  function restore([lane, fingerprint, lane_profile]: (typeof some)[number]): void {
+  function restore({ lane, fingerprint, lane_profile }: StoredProfile): void {
     lanes.restoreLane({ lane, fingerprint, kafka_partition: 0 });
     lanes.restoreProfile({ lane, lane_profile } as Parameters<LaneStates['restoreProfile']>[0]);
   }
 
   return {
     async all(): Promise<void> {
-      for (let own = await next(); own !== undefined; own = await next()) {
-        restore(own);
-        at++;
+      for (let stored = await peek(); stored !== null; stored = await peek()) {
+        restore(stored);
+        next = undefined;
       }
     },
     /** Lanes are asked for in their order. */
     async of(lane: string): Promise<void> {
-      for (let own = await next(); own !== undefined && own[0] <= lane; own = await next()) {
-        if (own[0] === lane) restore(own);
-        at++;
+      for (let stored = await peek(); stored !== null && stored.lane <= lane; stored = await peek()) {
+        if (stored.lane === lane) restore(stored);
+        next = undefined;
       }
     },
   };

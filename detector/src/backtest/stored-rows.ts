@@ -4,12 +4,14 @@ import { LEDGER_TABLE, type LedgerRow } from '../../contract/index.ts';
 import { abortedBy } from '../ledger/clickhouse.ts';
 import { asLedgerErrors } from '../ledger/errors.ts';
 import { quoted } from '../ledger/migrate/template.ts';
+import { readBlocks, textAt, type ReadBlock } from '../ledger/native/read-blocks.ts';
 import { RESTORE_SETTINGS, STORED_ORDER } from '../ledger/restore-queries.ts';
 
-/** Which rows, by the time at which they were seen, epoch milliseconds. */
+/** Which rows: by the time at which they were seen, epoch milliseconds, and what SQL says of them. */
 export interface RowsWanted {
   fromMs: number;
   toMs: number;
+  where: string;
 }
 
 /** Takes rows; where a lane's rows come together, it is told before the first of them. */
@@ -18,19 +20,19 @@ export interface RowsTaken {
   onRow(row: LedgerRow): void;
 }
 
-/** Texts that rules and lane state go by, in the order in which they are read. */
+/** What was learned of a lane. */
+export interface StoredProfile {
+  lane: string;
+  fingerprint: string;
+  lane_profile: string;
+}
+
+/** Texts and numbers that rules and lane state go by. Nobody else's columns are read. */
 const TEXTS = [
   ...['lane', 'fingerprint', 'hint', 'org', 'user', 'ip', 'host', 'agent', 'session', 'repo', 'model', 'environment'],
-  ...['action', 'operation', 'outcome', 'standing', 'match', 'credential_id', 'collector', 'reporter'],
+  ...['action', 'operation', 'outcome', 'standing', 'match', 'credential_id', 'reporter'],
 ] as const;
-const NUMBERS = [
-  'toUnixTimestamp64Milli(seen_at)',
-  'toUnixTimestamp64Milli(received_at)',
-  'status_code',
-  // Through 128 bits: an event of absurd cost must not end the read.
-  'toFloat64(toInt128(cost_usd * 1000000000))',
-];
-type Cells = [seenAt: number, receivedAt: number, status: number, nanoUsd: number, ...texts: string[]];
+const NUMBERS = ['seen_at', 'received_at', 'status_code', 'cost_usd'] as const;
 
 const DAY_MS = 86_400_000;
 
@@ -38,38 +40,28 @@ const DAY_MS = 86_400_000;
 export function storedRows(client: ClickHouseClient, database: string) {
   const ledger = `${database}.${LEDGER_TABLE}`;
 
-  const between = ({ fromMs, toMs }: RowsWanted) =>
+  const between = ({ fromMs, toMs, where }: RowsWanted) =>
     // A row is stored after it was seen, give or take a difference of clocks: earlier parts stay unread. Corrections are no events.
     `seen_at >= fromUnixTimestamp64Milli(${fromMs}, 'UTC') AND seen_at < fromUnixTimestamp64Milli(${toMs}, 'UTC')
-     AND stored_at >= fromUnixTimestamp64Milli(${fromMs - DAY_MS}, 'UTC') AND lane != ${quoted(UNATTRIBUTED_LANE)} AND joins = ''`;
+     AND stored_at >= fromUnixTimestamp64Milli(${fromMs - DAY_MS}, 'UTC') AND lane != ${quoted(UNATTRIBUTED_LANE)} AND joins = ''
+     AND (${where})`;
 
-  async function* eachCells<Row>(query: string, signal: AbortSignal): AsyncGenerator<Row[]> {
+  async function* blocksOf(query: string, signal: AbortSignal): AsyncGenerator<ReadBlock> {
     const { stream } = await asLedgerErrors('reading stored events', () =>
       client.exec({
-        query: `${query} FORMAT JSONCompactEachRow`,
+        query: `${query} FORMAT Native`,
         clickhouse_settings: {
           ...RESTORE_SETTINGS,
           // What is asked live must stay quick beside it.
           max_threads: 1,
-          output_format_json_escape_forward_slashes: 0,
         },
         ...abortedBy(signal),
       }),
     );
-    let rest = '';
-    stream.setEncoding('utf8');
-    for await (const chunk of stream as AsyncIterable<string>) {
+    for await (const block of readBlocks(stream as AsyncIterable<Uint8Array>)) {
       signal.throwIfAborted();
-      const end = chunk.lastIndexOf('\n');
-      if (end === -1) {
-        rest += chunk;
-        continue;
-      }
-      // A line feed inside a text is escaped, so each one ends a row.
-      yield JSON.parse(`[${(rest + chunk.slice(0, end)).replaceAll('\n', ',')}]`) as Row[];
-      rest = chunk.slice(end + 1);
+      yield block;
     }
-    if (rest !== '') throw new Error(`the answer ends inside a row: ${rest.slice(0, 200)}`);
   }
 
   async function eachRow(
@@ -79,21 +71,29 @@ export function storedRows(client: ClickHouseClient, database: string) {
     signal: AbortSignal,
   ): Promise<void> {
     const row = emptyRow();
-    row.lane = '';
+    let latest = '';
     const query = `SELECT ${[...NUMBERS, ...TEXTS].join(', ')} FROM ${ledger} WHERE ${where} ORDER BY ${order}`;
-    for await (const some of eachCells<Cells>(query, signal))
-      for (const cells of some) {
-        if (onLane !== undefined && cells[4] !== row.lane) await onLane(cells[4]!);
-        fill(row, cells);
+    for await (const block of blocksOf(query, signal)) {
+      if (block.rows === 0) continue;
+      const lanes = block.texts.get('lane')!;
+      const fill = fillerOf(block, row);
+      for (let at = 0; at < block.rows; at++) {
+        const lane = textAt(lanes, at);
+        if (onLane !== undefined && lane !== latest) await onLane((latest = lane));
+        fill(at);
         onRow(row);
       }
+    }
   }
 
   return {
     async count(wanted: RowsWanted, signal: AbortSignal): Promise<number> {
       let count = 0;
-      for await (const rows of eachCells<[number]>(`SELECT count() FROM ${ledger} WHERE ${between(wanted)}`, signal))
-        count = rows[0]![0];
+      for await (const { numbers } of blocksOf(
+        `SELECT count() AS rows FROM ${ledger} WHERE ${between(wanted)}`,
+        signal,
+      ))
+        count += numbers.get('rows')?.[0] ?? 0;
       return count;
     },
 
@@ -102,18 +102,30 @@ export function storedRows(client: ClickHouseClient, database: string) {
       eachRow(between(wanted), 'lane, seen_at', taken, signal),
 
     /** All lanes together by time, a day after the other, so that no more than a day is sorted. */
-    async byTime({ fromMs, toMs }: RowsWanted, onRow: RowsTaken['onRow'], signal: AbortSignal): Promise<void> {
-      for (let dayMs = fromMs; dayMs < toMs; dayMs += DAY_MS)
-        await eachRow(between({ fromMs: dayMs, toMs: Math.min(toMs, dayMs + DAY_MS) }), 'seen_at', { onRow }, signal);
+    async byTime(wanted: RowsWanted, onRow: RowsTaken['onRow'], signal: AbortSignal): Promise<void> {
+      for (let dayMs = wanted.fromMs; dayMs < wanted.toMs; dayMs += DAY_MS) {
+        const day = { ...wanted, fromMs: dayMs, toMs: Math.min(wanted.toMs, dayMs + DAY_MS) };
+        await eachRow(between(day), 'seen_at', { onRow }, signal);
+      }
     },
 
     /** What was learned of each lane up to an instant, in the order of {@link byLane}. */
-    profiles: (beforeMs: number, signal: AbortSignal) =>
-      eachCells<[lane: string, fingerprint: string, profile: string]>(
-        `SELECT lane, any(fingerprint), argMax(lane_profile, ${STORED_ORDER}) FROM ${ledger}
-         WHERE stored_at < fromUnixTimestamp64Milli(${beforeMs}, 'UTC') AND lane_profile != '' GROUP BY lane ORDER BY lane`,
+    async *profiles(beforeMs: number, signal: AbortSignal): AsyncGenerator<StoredProfile> {
+      const blocks = blocksOf(
+        `SELECT lane, any(fingerprint) AS fingerprint, argMax(lane_profile, ${STORED_ORDER}) AS lane_profile FROM ${ledger}
+         WHERE stored_at < fromUnixTimestamp64Milli(${beforeMs}, 'UTC') AND ledger.lane_profile != '' GROUP BY lane ORDER BY lane`,
         signal,
-      ),
+      );
+      for await (const { rows, texts } of blocks) {
+        const [lanes, fingerprints, profiles] = ['lane', 'fingerprint', 'lane_profile'].map((name) => texts.get(name)!);
+        for (let at = 0; at < rows; at++)
+          yield {
+            lane: textAt(lanes!, at),
+            fingerprint: textAt(fingerprints!, at),
+            lane_profile: textAt(profiles!, at),
+          };
+      }
+    },
   };
 }
 
@@ -123,25 +135,39 @@ function emptyRow(): LedgerRow {
     ...{ source: '', id: '', time: 0, credential_provider: '', credential_kind: 'api_key', agent_version: '' },
     ...{ request_id: '', branch: '', provider: '', module: '', tokens_input_uncached: 0, tokens_cache_read: 0 },
     ...{ tokens_cache_write: 0, tokens_output: 0, cost_basis: 'none', latency_ms: 0, flags: [], served_by: '' },
+    ...{ collector: '', sent_as: '', response_id: '', rate_limits: '', event_hash_low: 0, event_hash_high: 0 },
     ...{
-      sent_as: '',
-      response_id: '',
-      rate_limits: '',
-      event_hash_low: 0,
-      event_hash_high: 0,
       findings: [],
       evidence: [],
       lane_profile: '',
+      kafka_partition: 0,
+      kafka_offset: 0,
+      record_index: 0,
+      stored_at: 0,
+      claimant: '',
     },
-    ...{ kafka_partition: 0, kafka_offset: 0, record_index: 0, stored_at: 0, claimant: '' },
   } as unknown as LedgerRow;
 }
 
-function fill(row: LedgerRow, cells: Cells): void {
-  row.seen_at = cells[0];
-  row.received_at = cells[1];
-  row.status_code = cells[2];
-  row.cost_nano_usd = cells[3];
-  const texts = row as unknown as Record<string, unknown>;
-  for (let index = 0; index < TEXTS.length; index++) texts[TEXTS[index]!] = cells[index + 4];
+/** Fills the row with one of the block. A column that is the same text all through costs nothing a row. */
+function fillerOf({ rows, texts, numbers }: ReadBlock, row: LedgerRow): (at: number) => void {
+  const fields = row as unknown as Record<string, unknown>;
+  const seen = numbers.get('seen_at')!;
+  const received = numbers.get('received_at')!;
+  const status = numbers.get('status_code')!;
+  const cost = numbers.get('cost_usd')!;
+  const varied: [name: string, column: NonNullable<ReturnType<typeof texts.get>>][] = [];
+  for (const name of TEXTS) {
+    const column = texts.get(name)!;
+    const first = textAt(column, 0);
+    fields[name] = first;
+    if (rows > 1 && column.indexes.some((index) => column.keys[index] !== first)) varied.push([name, column]);
+  }
+  return (at) => {
+    row.seen_at = seen[at]!;
+    row.received_at = received[at]!;
+    row.status_code = status[at]!;
+    row.cost_nano_usd = cost[at]!;
+    for (const [name, column] of varied) fields[name] = textAt(column, at);
+  };
 }

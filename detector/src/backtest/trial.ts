@@ -10,11 +10,12 @@ import {
 import type { Credential } from '../classify/registry-view.ts';
 import { findHeld, newFinding, occur, toFinding, type FindingState } from '../findings/finding-states.ts';
 import { createCrowd } from '../lane-state/crowd.ts';
-import type { LaneState, LaneStates } from '../lane-state/lane-states.ts';
+import { newLane, type LaneState, type LaneStates } from '../lane-state/lane-states.ts';
 import type { Rule, RuleContext } from '../rules/rule.ts';
 
 export interface TrialOptions {
-  lanes: LaneStates;
+  /** What is remembered of lanes; null for rules that do not go by it. */
+  lanes: LaneStates | null;
   /** The rule with the settings that are tried, and with those that it has. */
   tried: Rule;
   present: Rule;
@@ -63,12 +64,13 @@ export function createTrial(options: TrialOptions): Trial {
   let held = 0;
   let latest: LaneOfTrial | null = null;
 
-  function openOf(lane: LaneState): LaneOfTrial {
-    if (latest?.lane.lane === lane.lane) return latest;
+  function openOf(row: LedgerRow): LaneOfTrial {
+    const observed = lanes?.observe(row);
+    if (latest?.lane.lane === row.lane) return latest;
     if (options.isLaneByLane && latest !== null) close(latest);
-    let own = open.get(lane.lane);
-    if (own === undefined) open.set(lane.lane, (own = { lane, tried: [], present: [] }));
-    own.lane = lane;
+    let own = open.get(row.lane);
+    if (own === undefined) open.set(row.lane, (own = { lane: observed ?? newLane(row), tried: [], present: [] }));
+    else if (observed !== undefined) own.lane = observed;
     latest = own;
     return own;
   }
@@ -115,14 +117,17 @@ export function createTrial(options: TrialOptions): Trial {
 
   return {
     take(row) {
-      const lane = lanes.observe(row);
-      crowd.observe(row);
-      const own = openOf(lane);
+      const own = openOf(row);
+      const { lane } = own;
+      // One lane after the other, there is nothing to see across them.
+      if (!options.isLaneByLane) crowd.observe(row);
       context.row = row;
       context.lane = lane;
       context.credential = row.credential_id === '' ? null : options.credentialOf(row);
-      context.personJoined = lanes.personJoined;
-      context.sight = lanes.sight;
+      if (lanes !== null) {
+        context.personJoined = lanes.personJoined;
+        context.sight = lanes.sight;
+      }
       context.findings = lane.findings;
       context.raised = false;
       for (const rule of others) hold(lane, rule, lane.findings);
