@@ -4,7 +4,7 @@ import { bombs } from './bombs.ts';
 import { engineInsert } from './engine-insert.ts';
 import { laneMemory, ruleMemory } from './lane-memory.ts';
 import { latency } from './latency.ts';
-import { detection, packedPath, path } from './path.ts';
+import { allRules, detection, packedPath, path } from './path.ts';
 import { policies } from './policies.ts';
 import { proxy } from './proxy.ts';
 import { producer } from './producer.ts';
@@ -16,6 +16,7 @@ export const benches: Bench[] = [
   path,
   packedPath,
   detection,
+  allRules,
   producer,
   acceptance,
   engineInsert,

@@ -16,6 +16,7 @@ import { startUpkeep } from './ledger/upkeep/upkeep.ts';
 import { createMetrics } from './metrics.ts';
 import { createReadiness } from './readiness.ts';
 import { openPlaces } from './networks/places.ts';
+import type { RuleId } from '../contract/index.ts';
 import { rulesInForce } from './rules/index.ts';
 import { liveRules } from './rules/live-rules.ts';
 import { createSweepReader } from './sweeps/reader.ts';
@@ -26,6 +27,8 @@ export interface DetectorParts {
   openLedger: typeof openLedger;
   /** False leaves lane state and rules out. */
   detection: boolean;
+  /** The rules that events are held against; all when left out. */
+  ruleIds?: readonly RuleId[];
 }
 
 const PARTS: DetectorParts = { openBus, openLedger, detection: true };
@@ -112,7 +115,11 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     ...retentionOf(config.BUS_RETENTION_HOURS),
     onLog: (level, message, details) => log[level](details, message),
   });
-  const live = liveRules((overrides) => rulesInForce(overrides, places), config.RULE_PARAMETERS);
+  const { ruleIds } = parts;
+  const live = liveRules(
+    (overrides) => rulesInForce(overrides, places).filter(({ id }) => ruleIds?.includes(id) ?? true),
+    config.RULE_PARAMETERS,
+  );
   const beside = connect(endpoint, BESIDE_SILENCE_MS);
   const detector = await startDetector({
     instance: config.INSTANCE,

@@ -60,7 +60,7 @@ export const ACROSS_RULES = [
   },
   {
     id: 'R22',
-    title: 'Limits missing',
+    title: 'Weak governance score',
     condition: 'The registry lacks what limits a key: owner, end, networks, scopes, budget, environment.',
     severities: ['low', 'medium', 'high'],
     decidedBy: 'job',

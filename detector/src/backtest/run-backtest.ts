@@ -40,7 +40,7 @@ export async function runBacktest(parts: BacktestParts): Promise<BacktestResult>
   const { request, signal, onProgress } = parts;
   const { rule: id } = request.settings;
   const fromMs = Date.parse(request.from);
-  const { order, isByLaneState, where } = rowsOfRule(id as RuleId);
+  const { order, isByLaneState, where } = rowsOfRule(id as RuleId, parts.records);
   const wanted = { fromMs: fromMs - WARM_UP_MS, toMs: Date.parse(request.to), where };
   const isLaneByLane = order === 'lane';
   const rules = rulesInForce(parts.overrides, parts.places);
