@@ -2,7 +2,7 @@ import { AT } from '../lane-state/profile.ts';
 import { byEvidence } from './by-evidence.ts';
 import { parametersOf, type ParameterValues } from './parameters.ts';
 import type { Rule } from './rule.ts';
-import { isNamedNetwork, isNews, newsFacts } from './usual.ts';
+import { isNamedNetwork, isNews, isOwner, newsFacts } from './usual.ts';
 
 /**
  * R07: a lane with a history is used from, by or in something that it was not seen with for days. A new address, agent, repository or
@@ -28,9 +28,9 @@ export function firstSeen(overrides?: ParameterValues): Rule {
       if (!country && !network && !agent && !environment && !reach && !isNew(AT.endpoint)) return null;
       if (row.seen_at - profile.firstMs < laneAgeMs || profile.calls <= events) return null;
       // A person on the way, or one more of a team, whom R05 counts: their own agent says so, which whoever took the key does not run with
-      // our collector. Of somebody known here another program is no sign of anybody else either.
-      const isKnown = row.user !== '' && !isNew(AT.user);
-      const isTeammate = row.user !== '' && credential?.record.sharing === 'team' && !agent;
+      // our collector. Nor is another program a sign of anybody else then. Known is who was ever here, and whose key it is.
+      const isKnown = (row.user !== '' && sight.unseenMs[AT.user] !== Infinity) || isOwner(credential, row.user);
+      const isTeammate = row.user !== '' && credential?.record.sharing === 'team';
       if (row.reporter === 'agent' && (isKnown || isTeammate) && !environment) return 'low';
       const isElsewhere = country || (network && isNamedNetwork(sight.place?.network ?? ''));
       if (isElsewhere) return agent || environment || reach ? 'high' : 'medium';

@@ -1,4 +1,5 @@
 import type { Finding } from '../../contract/index.ts';
+import type { Credential } from '../classify/registry-view.ts';
 import { AT, PROFILED, type LaneProfile, type Profiled, type Sight } from '../lane-state/profile.ts';
 import type { LedgerRow } from '../../contract/index.ts';
 
@@ -43,6 +44,13 @@ export function newsFacts(
     if (usual.length > 0) facts[`usual_${dimension}`] = usual.slice(0, NAMED_MAX).map(({ held }) => held);
   }
   return facts;
+}
+
+/** Whether the registry has a key as this person's own. */
+export function isOwner(credential: Credential | null, user: string): boolean {
+  if (credential === null || user === '') return false;
+  const { owner_kind, owner, sharing } = credential.record;
+  return owner_kind === 'person' && sharing === 'personal' && owner.toLowerCase() === user.toLowerCase();
 }
 
 /** Whether a network is one that a database named, as opposed to a range of addresses. */

@@ -2,7 +2,7 @@ import type { CredentialRecord } from '@lanewatch/ingest/contract';
 import { mayShipEvents } from '@lanewatch/ingest/contract';
 import type { Finding } from '../../contract/index.ts';
 import { countsAt, findingOf, subjectOf } from './finding-of.ts';
-import { expectedBetween, type CollectorSweep } from './r27-collector-silent.ts';
+import { missedBetween, type CollectorSweep } from './r27-collector-silent.ts';
 import type { SweepReader } from './reader.ts';
 import { DAY_MS } from './sweep.ts';
 
@@ -50,7 +50,7 @@ export function createCollectorWatch({ sweep, reader, records, write }: Collecto
           collector: record.id,
           name: record.name,
           lastReceivedMs,
-          expectedSince: expectedBetween(lastReceivedMs, nowMs, countAt),
+          expectedSince: missedBetween(lastReceivedMs, nowMs, countAt),
         };
         for (const decision of sweep.decide(state, nowMs))
           findings.push(findingOf(sweep, subjectOf(record), decision, nowMs));

@@ -64,8 +64,10 @@ const CASES: Case[] = [
     ...{ rule: 'R27', job: 'collectors', records: [ships], short: [ships] },
     ledger: (isShort) => ({
       collectorHours: async () => [
-        hour(NOW - 7 * DAY_MS - 2 * HOUR, 60, 0),
-        hour(NOW - 7 * DAY_MS - HOUR, isShort ? 29 : 30, 0),
+        ...[7, 14].flatMap((days) => [
+          hour(NOW - days * DAY_MS - 2 * HOUR, 60, 0),
+          hour(NOW - days * DAY_MS - HOUR, isShort ? 29 : 30, 0),
+        ]),
         hour(NOW - 2 * HOUR, 1, NOW - 2 * HOUR),
       ],
     }),

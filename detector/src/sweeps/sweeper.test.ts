@@ -71,9 +71,11 @@ test('a collector that stops while it usually sends is told, and one that is qui
   });
   const { sweeper, written } = setup(records, {
     collectorHours: async () => [
-      hour('busy', NOW - 7 * DAY_MS, 60, NOW - 6 * DAY_MS),
-      hour('busy', NOW - 7 * DAY_MS + HOUR, 60, NOW - 6 * DAY_MS),
-      hour('quiet', NOW - 7 * DAY_MS, 30, NOW - 6 * DAY_MS),
+      ...[7, 14].flatMap((days) => [
+        hour('busy', NOW - days * DAY_MS, 60, NOW - 6 * DAY_MS),
+        hour('busy', NOW - days * DAY_MS + HOUR, 60, NOW - 6 * DAY_MS),
+        hour('quiet', NOW - days * DAY_MS, 30, NOW - 6 * DAY_MS),
+      ]),
       hour('busy', NOW - HOUR, 9, NOW),
       hour('quiet', NOW - HOUR, 9, NOW),
     ],

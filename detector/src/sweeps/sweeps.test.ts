@@ -6,7 +6,7 @@ import { expiring } from './r21-expiring.ts';
 import { weakGovernance } from './r22-weak-governance.ts';
 import { guardRemoved, guardsOf } from './r23-guard-removed.ts';
 import { budget } from './r26-budget.ts';
-import { collectorSilent, expectedBetween } from './r27-collector-silent.ts';
+import { collectorSilent, missedBetween } from './r27-collector-silent.ts';
 import { coverageGap } from './r28-coverage-gap.ts';
 import { DAY_MS, type KeyState } from './sweep.ts';
 
@@ -151,11 +151,17 @@ describe('R27 collector silent', () => {
     expect(silent(5 * MINUTE - 1, 90)).toEqual([]);
     expect(silent(5 * MINUTE, 89.9)).toEqual([]);
   });
-  test('expects the least of the same hours of the two weeks before, as far as they are known', () => {
+  test('expects the least of the same hours of the two weeks before, and half of one that stands alone', () => {
     const weeksBefore = (one: number, two: number | null) => (hourMs: number) =>
       hourMs === NOW - 7 * DAY_MS ? one : hourMs === NOW - 14 * DAY_MS ? two : 0;
-    expect(expectedBetween(NOW, NOW + HOUR / 2, weeksBefore(100, 60))).toBe(30);
-    expect(expectedBetween(NOW, NOW + HOUR / 2, weeksBefore(100, null))).toBe(50);
+    expect(missedBetween(NOW, NOW + HOUR / 2, weeksBefore(100, 60))).toBe(30);
+    expect(missedBetween(NOW, NOW + HOUR / 2, weeksBefore(100, null))).toBe(25);
+  });
+  test('expects no more than came in the hours before, against what is usual then', () => {
+    const holiday = (seen: number) => (hourMs: number) =>
+      hourMs <= NOW - 7 * DAY_MS + 2 * HOUR ? 40 : hourMs < NOW ? seen : 0;
+    expect(missedBetween(NOW, NOW + 2 * HOUR, holiday(4))).toBe(8);
+    expect(missedBetween(NOW, NOW + 2 * HOUR, holiday(90))).toBe(80);
   });
 });
 
