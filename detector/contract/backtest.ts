@@ -6,6 +6,8 @@ import { ruleSettingsSchema } from './rule-settings.ts';
 export const BACKTESTS_TABLE = 'backtests';
 /** Findings told of each kind at most; of more the number is told. */
 export const BACKTEST_FINDINGS_MAX = 100;
+/** Rules that nothing stored can be held against: how the registry was at each moment is not kept, nor is each minute's silence. */
+export const NOT_TRIED: ReadonlySet<string> = new Set(['R23', 'R27']);
 /** Nobody takes up what was asked for longer ago. */
 export const BACKTEST_PATIENCE_MS = 120_000;
 

@@ -32,6 +32,11 @@ export const ruleItemSchema = z.object({
   condition: z.string(),
   severities: z.array(z.enum(SEVERITIES)),
   decided_by: z.enum(['stream', 'job']),
+  tried_over: z
+    .enum(['events', 'now', 'nothing'])
+    .describe(
+      'What a backtest holds it against: stored events, registry and ledger as they are now, or nothing that is kept',
+    ),
   runbook: z.array(z.string()),
   ...ruleSettingsShape,
   parameters: z.array(ruleParameterSchema),

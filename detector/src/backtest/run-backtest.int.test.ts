@@ -1,4 +1,4 @@
-import { fingerprintOf, type CredentialRecord } from '@lanewatch/ingest/contract';
+import { credentialRecordSchema, fingerprintOf, type CredentialRecord } from '@lanewatch/ingest/contract';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { simulate } from '../../sim/simulate.ts';
 import { createWatcher } from '../../sim/watch.ts';
@@ -49,7 +49,11 @@ beforeAll(async () => {
 afterAll(() => test.close());
 
 /** Has a rule tried in a thread, as the detector does, and answers what was written of it. */
-async function tried(rule: RuleId, parameters: Record<string, number>): Promise<BacktestProgress> {
+async function tried(
+  rule: RuleId,
+  parameters: Record<string, number>,
+  records: CredentialRecord[] = [],
+): Promise<BacktestProgress> {
   const request = backtestRequestSchema.parse({
     ...{ id: `${rule}-try`, requested_at: new Date(STORED_AT).toISOString(), cancelled: false, present: null },
     ...{ from: new Date(STORED_AT - DAY).toISOString(), to: new Date(STORED_AT).toISOString() },
@@ -71,7 +75,7 @@ async function tried(rule: RuleId, parameters: Record<string, number>): Promise<
       start: (own, onNews) =>
         startWorker(
           {
-            ...{ request: own, endpoint: { url, user, password }, database: test.database, records: [], overrides: {} },
+            ...{ request: own, endpoint: { url, user, password }, database: test.database, records, overrides: {} },
             ...{ geoFile: '', asnFile: '', lanesMax: 1_000, valuesPerLane: 8 },
           },
           onNews,
@@ -103,6 +107,33 @@ it('tries a rule over what is stored, lane by lane and across lanes, and leaves 
     ['R25-try', 'done'],
   ]);
   expect((JSON.parse(stored[1]![2]) as BacktestResult).more_count).toBe(1);
+});
+
+it('tries a rule that a job decides over registry and ledger as they are now', async () => {
+  const key = (name: string, days: number) =>
+    credentialRecordSchema.parse({
+      ...{
+        id: name,
+        name,
+        fingerprint: fingerprintOf(name),
+        hint: '',
+        kind: 'registered',
+        status: 'active',
+        version: 1,
+      },
+      created_at: new Date(STORED_AT - days * DAY).toISOString(),
+    });
+  // The ledger knows a use of the first, hours ago.
+  const { result, rowsTotal } = await tried('R18', { idle_days: 30 }, [
+    key('one', 400),
+    key('four', 45),
+    key('five', 95),
+  ]);
+  expect(rowsTotal).toBe(3);
+  expect(result).toMatchObject({
+    ...{ tried: { findings: 2 }, present: { findings: 1 }, both: 1, more_count: 1, fewer_count: 0 },
+    more: [{ rule: 'R18', credential_id: 'four' }],
+  });
 });
 
 it('finds of every rule in the rows that it reads what it finds in all of them', async () => {

@@ -8,6 +8,7 @@ import { rulesInForce, windowMsOf } from '../rules/index.ts';
 import { liveRules } from '../rules/live-rules.ts';
 import type { RuleOverrides } from '../rules/parameters.ts';
 import type { Rule } from '../rules/rule.ts';
+import { isTriedByJob, runJobTrial } from './job-trial.ts';
 import { rowsOfRule } from './rows-of-rule.ts';
 import { storedRows, type StoredProfile } from './stored-rows.ts';
 import { createTrial } from './trial.ts';
@@ -40,7 +41,14 @@ export async function runBacktest(parts: BacktestParts): Promise<BacktestResult>
   const { request, signal, onProgress } = parts;
   const { rule: id } = request.settings;
   const fromMs = Date.parse(request.from);
-  const { order, isByLaneState, where } = rowsOfRule(id as RuleId, parts.records);
+  const rule = id as RuleId;
+  if (isTriedByJob(rule)) {
+    const [tried, present] = [asNow(request.settings), request.present === null ? null : asNow(request.present)];
+    const result = await runJobTrial({ ...parts, rule, tried, present, nowMs: Date.parse(request.to) });
+    onProgress(parts.records.length, parts.records.length);
+    return result;
+  }
+  const { order, isByLaneState, where } = rowsOfRule(rule, parts.records);
   const wanted = { fromMs: fromMs - WARM_UP_MS, toMs: Date.parse(request.to), where };
   const isLaneByLane = order === 'lane';
   const rules = rulesInForce(parts.overrides, parts.places);
@@ -80,11 +88,16 @@ function ruleOf(id: string, rules: readonly Rule[]): Rule {
   return rule;
 }
 
+/** Settings as if they had been so from the beginning of time. */
+function asNow(settings: RuleSettings): RuleSettings {
+  return { ...settings, version: 1, effective_from: new Date(0).toISOString() };
+}
+
 /** The rule as these settings have it from the beginning of time. */
 function ruleAs(settings: RuleSettings, { overrides, places }: Pick<BacktestParts, 'overrides' | 'places'>): Rule {
   const live = liveRules((some) => rulesInForce(some, places), overrides);
-  const always = { ...settings, version: 1, effective_from: new Date(0).toISOString() };
-  if (!live.apply(Buffer.from(JSON.stringify(always)))) throw new Error(`the settings of ${settings.rule} are none`);
+  if (!live.apply(Buffer.from(JSON.stringify(asNow(settings)))))
+    throw new Error(`the settings of ${settings.rule} are none`);
   return ruleOf(settings.rule, live.rules);
 }
 

@@ -1,17 +1,10 @@
-import {
-  BACKTEST_FINDINGS_MAX,
-  RISK_OF,
-  SEVERITIES,
-  type BacktestCounts,
-  type BacktestResult,
-  type Finding,
-  type LedgerRow,
-} from '../../contract/index.ts';
+import type { BacktestResult, Finding, LedgerRow } from '../../contract/index.ts';
 import type { Credential } from '../classify/registry-view.ts';
 import { findHeld, newFinding, occur, toFinding, type FindingState } from '../findings/finding-states.ts';
 import { createCrowd } from '../lane-state/crowd.ts';
 import { newLane, type LaneState, type LaneStates } from '../lane-state/lane-states.ts';
 import type { Rule, RuleContext } from '../rules/rule.ts';
+import { createComparison } from './comparison.ts';
 
 export interface TrialOptions {
   /** What is remembered of lanes; null for rules that do not go by it. */
@@ -37,11 +30,6 @@ export interface Trial {
 /** Findings held at a time where rows of all lanes come mixed; a rule that finds more is not one to be set so. */
 const FINDINGS_MAX = 200_000;
 
-interface Side {
-  rule: Rule;
-  counts: BacktestCounts;
-}
-
 /** A lane that is looked at, with the findings of each side on it. */
 interface LaneOfTrial {
   lane: LaneState;
@@ -54,13 +42,8 @@ export function createTrial(options: TrialOptions): Trial {
   const { lanes, others, fromMs } = options;
   const crowd = createCrowd();
   const context = { crowd } as { -readonly [Key in keyof RuleContext]: RuleContext[Key] };
-  const tried: Side = { rule: options.tried, counts: noCounts() };
-  const present: Side = { rule: options.present, counts: noCounts() };
   const open = new Map<string, LaneOfTrial>();
-  const more = createGravest();
-  const fewer = createGravest();
-  let both = 0;
-  let otherSeverity = 0;
+  const comparison = createComparison();
   let held = 0;
   let latest: LaneOfTrial | null = null;
 
@@ -92,27 +75,11 @@ export function createTrial(options: TrialOptions): Trial {
   function close(own: LaneOfTrial): void {
     open.delete(own.lane.lane);
     held -= own.tried.length + own.present.length + own.lane.findings.length;
-    const before = new Map(countedOf(own.present, own.lane, present).map((finding) => [finding.id, finding]));
-    for (const finding of countedOf(own.tried, own.lane, tried)) {
-      const same = before.get(finding.id);
-      before.delete(finding.id);
-      if (same === undefined) more.add(finding);
-      else {
-        both++;
-        if (same.severity !== finding.severity) otherSeverity++;
-      }
-    }
-    for (const finding of before.values()) fewer.add(finding);
+    comparison.add(findingsOf(own.tried, own.lane), findingsOf(own.present, own.lane));
   }
 
-  function countedOf(states: readonly FindingState[], lane: LaneState, { counts }: Side): Finding[] {
-    const findings = states.filter(({ last_seen }) => last_seen >= fromMs).map((state) => toFinding(state, lane));
-    for (const { severity, occurrences } of findings) {
-      counts.findings++;
-      counts.occurrences += occurrences;
-      counts.by_severity[severity]++;
-    }
-    return findings;
+  function findingsOf(states: readonly FindingState[], lane: LaneState): Finding[] {
+    return states.filter(({ last_seen }) => last_seen >= fromMs).map((state) => toFinding(state, lane));
   }
 
   return {
@@ -133,42 +100,14 @@ export function createTrial(options: TrialOptions): Trial {
       for (const rule of others) hold(lane, rule, lane.findings);
       // What one side raises is none of the other's business.
       const { raised } = context;
-      hold(lane, tried.rule, own.tried);
+      hold(lane, options.tried, own.tried);
       context.raised = raised;
-      hold(lane, present.rule, own.present);
+      hold(lane, options.present, own.present);
     },
     finish() {
       for (const own of [...open.values()]) close(own);
       latest = null;
-      return {
-        ...{ tried: tried.counts, present: present.counts, both, other_severity: otherSeverity },
-        ...{ more: more.findings(), more_count: more.count, fewer: fewer.findings(), fewer_count: fewer.count },
-      };
-    },
-  };
-}
-
-function noCounts(): BacktestCounts {
-  return { findings: 0, occurrences: 0, by_severity: { low: 0, medium: 0, high: 0, critical: 0 } };
-}
-
-/** Keeps the gravest findings, and counts all. */
-function createGravest() {
-  const bySeverity = new Map(SEVERITIES.map((severity) => [severity, [] as Finding[]]));
-  let count = 0;
-  return {
-    add(finding: Finding): void {
-      count++;
-      const own = bySeverity.get(finding.severity)!;
-      if (own.length < BACKTEST_FINDINGS_MAX) own.push(finding);
-    },
-    findings: (): Finding[] =>
-      [...bySeverity.values()]
-        .flat()
-        .sort((left, right) => RISK_OF[right.severity] - RISK_OF[left.severity])
-        .slice(0, BACKTEST_FINDINGS_MAX),
-    get count() {
-      return count;
+      return comparison.result();
     },
   };
 }

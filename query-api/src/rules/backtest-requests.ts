@@ -4,6 +4,7 @@ import {
   BACKTESTS_TABLE,
   backtestRequestSchema,
   backtestResultSchema,
+  NOT_TRIED,
   sentenceOf,
   type BacktestRequest,
   type Finding,
@@ -80,10 +81,10 @@ export function createBacktestRequests(parts: {
 
   return {
     async ask(rule, { days, parameters, ...given }) {
-      if (ruleOf(rule).decidedBy === 'job')
+      if (NOT_TRIED.has(ruleOf(rule).id))
         throw new ProblemError(
           'validation',
-          'This rule is decided by a job from the registry of the moment, not by events.',
+          'This rule goes by how the registry was at each moment, or by each minute of silence, and neither is kept.',
         );
       const present = (await readSettings(db, rule)).get(rule)?.settings ?? null;
       const base = present ?? unset(rule);

@@ -1,4 +1,4 @@
-import { RULE_CATALOGUE, settableParameters } from '@lanewatch/detector/contract';
+import { NOT_TRIED, RULE_CATALOGUE, settableParameters } from '@lanewatch/detector/contract';
 import type { RuleDescription, RuleId, RuleSettings } from '@lanewatch/detector/contract';
 import type { RuleItem } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
@@ -84,6 +84,7 @@ function itemOf(
   const settable = new Set(settableParameters(id).map(({ name }) => name));
   return {
     ...{ id, title, condition, severities: [...severities], decided_by: decidedBy, runbook: [...runbook] },
+    tried_over: NOT_TRIED.has(id) ? 'nothing' : decidedBy === 'job' ? 'now' : 'events',
     enabled: settings?.enabled ?? true,
     mode: settings?.mode ?? 'notify',
     severity: settings?.severity ?? '',

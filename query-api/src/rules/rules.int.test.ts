@@ -70,7 +70,7 @@ test('a backtest is asked of the detectors with the settings that would be saved
   const feed = await api.bus.followLatest('lanewatch.backtests.v1', ({ value }) => {
     requests.push(JSON.parse(value.toString('utf8')) as BacktestRequest);
   });
-  expect((await api.post('/v1/rules/R18/backtest', {})).status).toBe(400);
+  expect((await api.post('/v1/rules/R23/backtest', {})).status).toBe(400);
   const wrong = await api.post('/v1/rules/R07/backtest', { parameters: { events: 0 } });
   expect(wrong.body.errors[0].path).toBe('parameters.events');
   const asked = await api.post('/v1/rules/R07/backtest', { parameters: { events: 40 }, severity: 'high', days: 7 });
