@@ -3,6 +3,7 @@ import type { Bench } from './bench.ts';
 import { bombs } from './bombs.ts';
 import { engineInsert } from './engine-insert.ts';
 import { laneMemory, ruleMemory } from './lane-memory.ts';
+import { formats } from './formats.ts';
 import { latency } from './latency.ts';
 import { allRules, detection, packedPath, path } from './path.ts';
 import { policies } from './policies.ts';
@@ -19,6 +20,7 @@ export const benches: Bench[] = [
   allRules,
   producer,
   acceptance,
+  formats,
   engineInsert,
   latency,
   laneMemory,
