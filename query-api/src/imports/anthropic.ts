@@ -31,6 +31,12 @@ const daySchema = z.object({
   ),
 });
 
+/** Amounts are cents as decimal text. `cost_type` says what is billed where costs are told apart by description. */
+const costSchema = z.object({
+  starting_at: z.string(),
+  results: z.array(z.object({ amount: z.coerce.number().catch(0), cost_type: z.string().nullish() })),
+});
+
 /**
  * Names by id; an organization may not show them to this key, and keys are told without. Any other fault is one: a key that is registered
  * without its owner stays so.
@@ -75,23 +81,32 @@ export function anthropicAdmin(access: AdminAccess, wait: (ms: number) => Promis
       };
       const days = await reported(read, PAGING.provider, path, asked, daySchema);
       return days.flatMap(({ starting_at, results }) =>
-        results.flatMap((result): ProviderUsage[] => {
-          // What was used in the Console is no key's.
-          if (result.api_key_id == null) return [];
+        results.map((result): ProviderUsage => {
           const { ephemeral_1h_input_tokens: hour = 0, ephemeral_5m_input_tokens: minutes = 0 } =
             result.cache_creation ?? {};
-          return [
-            {
-              keyId: result.api_key_id,
-              day: starting_at.slice(0, 10),
-              model: result.model ?? '',
-              inputUncached: result.uncached_input_tokens,
-              cacheRead: result.cache_read_input_tokens,
-              cacheWrite: hour + minutes,
-              output: result.output_tokens,
-            },
-          ];
+          return {
+            keyId: result.api_key_id ?? '',
+            day: starting_at.slice(0, 10),
+            model: result.model ?? '',
+            inputUncached: result.uncached_input_tokens,
+            cacheRead: result.cache_read_input_tokens,
+            cacheWrite: hour + minutes,
+            output: result.output_tokens,
+          };
         }),
+      );
+    },
+    async costs(fromMs, untilMs) {
+      const asked = {
+        starting_at: new Date(fromMs).toISOString(),
+        ending_at: new Date(untilMs).toISOString(),
+        'group_by[]': ['description'],
+      };
+      const days = await reported(read, PAGING.provider, '/v1/organizations/cost_report', asked, costSchema);
+      return days.flatMap(({ starting_at, results }) =>
+        results
+          .filter(({ cost_type: type }) => type == null || type === 'tokens')
+          .map(({ amount }) => ({ day: starting_at.slice(0, 10), usd: amount / 100 })),
       );
     },
   };

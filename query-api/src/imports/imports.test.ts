@@ -8,6 +8,7 @@ import { anthropicAdmin } from './anthropic.ts';
 import { importJobs } from './jobs.ts';
 import { importKeys } from './keys.ts';
 import { openaiAdmin } from './openai.ts';
+import { AdminApiError } from './provider.ts';
 import type { AdminApi, ProviderKey } from './provider.ts';
 import { anthropicKey, fakeProvider, openaiKey, type Answered } from './testing.ts';
 import { importTotals } from './totals.ts';
@@ -98,7 +99,13 @@ test('what providers counted is told by key, model and day in four counts that d
   });
   const usage = await anthropic.api.usage(NOW - 2 * DAY_MS, NOW);
   const counts = { inputUncached: 1_500, cacheRead: 200, cacheWrite: 1_500, output: 500, model: 'claude-opus-4-1' };
-  expect(usage).toEqual(['2026-11-18', '2026-11-19'].map((day) => ({ keyId: 'apikey_1', day, ...counts })));
+  // What was used in the Console is no key's, and of the day's whole all the same.
+  const used = [
+    ['apikey_1', '2026-11-18'],
+    ['', '2026-11-18'],
+    ['apikey_1', '2026-11-19'],
+  ];
+  expect(usage).toEqual(used.map(([keyId, day]) => ({ keyId, day, ...counts })));
   expect(anthropic.asked[0]?.searchParams.getAll('group_by[]')).toEqual(['api_key_id', 'model']);
 
   const openai = await provider(openaiAdmin, () => {
@@ -119,6 +126,39 @@ test('what providers counted is told by key, model and day in four counts that d
       cacheWrite: 0,
       output: 10,
     },
+  ]);
+});
+
+test('what providers billed for tokens is told by day, in dollars, without what else they bill', async () => {
+  const anthropic = await provider(anthropicAdmin, ({ pathname }) => {
+    expect(pathname).toBe('/v1/organizations/cost_report');
+    const results = [
+      {
+        amount: '123.45',
+        currency: 'USD',
+        cost_type: 'tokens',
+        model: 'claude-opus-4-1',
+        description: 'Claude Opus 4.1',
+      },
+      { amount: '1000', currency: 'USD', cost_type: 'web_search', description: 'Web Search Usage' },
+    ];
+    return [200, { data: [{ starting_at: '2026-11-19T00:00:00Z', results }], has_more: false, next_page: null }];
+  });
+  expect(await anthropic.api.costs(NOW - DAY_MS, NOW, new Set())).toEqual([{ day: '2026-11-19', usd: 1.2345 }]);
+
+  const openai = await provider(openaiAdmin, ({ pathname }) => {
+    expect(pathname).toBe('/v1/organization/costs');
+    const line = (line_item: string | null, value: number) => ({ amount: { value, currency: 'usd' }, line_item });
+    const results = [
+      line('gpt-5-2025-08-07, input', 0.5),
+      line('gpt-5-2025-08-07, output', 2),
+      line('Image models', 9),
+    ];
+    return [200, { data: [{ start_time: NOW / 1000, results: [...results, line(null, 7)] }], next_page: null }];
+  });
+  expect(await openai.api.costs(NOW - DAY_MS, NOW, new Set(['gpt-5', '']))).toEqual([
+    { day: '2026-11-20', usd: 0.5 },
+    { day: '2026-11-20', usd: 2 },
   ]);
 });
 
@@ -186,6 +226,7 @@ const told = (changes: Partial<ProviderKey>): ProviderKey => ({
 const apiOf = (keys: ProviderKey[], usage: AdminApi['usage'] = () => Promise.resolve([])): AdminApi => ({
   keys: () => Promise.resolve(keys),
   usage,
+  costs: () => Promise.reject(new AdminApiError('it may not read these', true)),
 });
 
 test('a dry run says what each key would become: by the fingerprint of the one lane that it is used on, else by hint and org', async () => {
@@ -262,4 +303,9 @@ test('what was counted of a registered key is stored a day at a time; of two wit
     },
   ]);
   expect(asked).toEqual([Date.UTC(2026, 10, 13), Date.UTC(2026, 10, 20)]);
+
+  // Four uses at 3 dollars each were billed with 6 together: of the two of this key half.
+  const costs = [2, 4].map((usd) => ({ day: '2026-11-19', usd }));
+  await importTotals(parts, { api: { ...api, costs: () => Promise.resolve(costs) }, provider: 'anthropic' });
+  expect(Number(written.at(-1)!.billed_usd)).toBe(3);
 });

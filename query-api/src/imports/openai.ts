@@ -34,6 +34,16 @@ const daySchema = z.object({
   ),
 });
 
+/** Amounts are dollars. */
+const costSchema = z.object({
+  start_time: z.number(),
+  results: z.array(
+    z.object({ amount: z.object({ value: z.coerce.number().catch(0) }), line_item: z.string().nullish() }),
+  ),
+});
+
+const dayOf = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10);
+
 function keyOf(key: z.output<typeof keySchema>, project: string): ProviderKey {
   const isService = key.owner?.type === 'service_account';
   const owner =
@@ -76,20 +86,30 @@ export function openaiAdmin(access: AdminAccess, wait: (ms: number) => Promise<u
       };
       const days = await reported(read, PAGING.provider, path, asked, daySchema);
       return days.flatMap(({ start_time, results }) =>
-        results.flatMap((result): ProviderUsage[] => {
-          if (result.api_key_id == null) return [];
-          return [
-            {
-              keyId: result.api_key_id,
-              day: new Date(start_time * 1000).toISOString().slice(0, 10),
-              model: result.model ?? '',
-              inputUncached: Math.max(0, result.input_tokens - result.input_cached_tokens),
-              cacheRead: Math.min(result.input_tokens, result.input_cached_tokens),
-              cacheWrite: 0,
-              output: result.output_tokens,
-            },
-          ];
-        }),
+        results.map((result): ProviderUsage => ({
+          keyId: result.api_key_id ?? '',
+          day: dayOf(start_time),
+          model: result.model ?? '',
+          inputUncached: Math.max(0, result.input_tokens - result.input_cached_tokens),
+          cacheRead: Math.min(result.input_tokens, result.input_cached_tokens),
+          cacheWrite: 0,
+          output: result.output_tokens,
+        })),
+      );
+    },
+    async costs(fromMs, untilMs, models) {
+      const asked = {
+        start_time: String(fromMs / 1000),
+        end_time: String(untilMs / 1000),
+        group_by: ['line_item'],
+      };
+      const days = await reported(read, PAGING.provider, '/v1/organization/costs', asked, costSchema);
+      // Lines begin with the model; images, storage and the like are no tokens of a completion.
+      const isOfTokens = (line: string) => [...models].some((model) => model !== '' && line.startsWith(model));
+      return days.flatMap(({ start_time, results }) =>
+        results
+          .filter(({ line_item: line }) => isOfTokens(line ?? ''))
+          .map(({ amount }) => ({ day: dayOf(start_time), usd: amount.value })),
       );
     },
   };

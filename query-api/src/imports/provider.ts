@@ -19,6 +19,7 @@ export interface ProviderKey {
 
 /** What a provider counted of a key, a model and a UTC day. */
 export interface ProviderUsage {
+  /** '' for what was used without a key, such as in the provider's console. */
   keyId: string;
   /** `2026-11-20` */
   day: string;
@@ -29,11 +30,20 @@ export interface ProviderUsage {
   output: number;
 }
 
+/** What a provider billed for tokens of a UTC day, of all keys together: its reports of cost name no key. */
+export interface ProviderCost {
+  /** `2026-11-20` */
+  day: string;
+  usd: number;
+}
+
 /** A provider's admin interface, read only. */
 export interface AdminApi {
   keys(): Promise<ProviderKey[]>;
   /** Of whole UTC days. @param fromMs the first one's beginning; @param untilMs the end of the last one */
   usage(fromMs: number, untilMs: number): Promise<ProviderUsage[]>;
+  /** Of the same days; several of one day add up. @param models those that were used, by which tokens are told from what else is billed */
+  costs(fromMs: number, untilMs: number, models: ReadonlySet<string>): Promise<ProviderCost[]>;
 }
 
 export const PROVIDERS = ['anthropic', 'openai'] as const;
