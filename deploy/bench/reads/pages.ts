@@ -76,16 +76,24 @@ export function pagesOf(
     {
       name: 'landing',
       page: `/?window=${window}`,
-      queries: [`/v1/overview?window=${window}`, `/v1/lanes?window=${window}`],
+      queries: [
+        `/v1/overview?window=${window}`,
+        `/v1/cases?window=${window}&limit=50`,
+        `/v1/lanes?window=${window}&limit=8`,
+      ],
     },
     ...[{ sort: 'cost' }, { sort: 'sessions' }, { standing: 'unknown' }, { shared: 'true' }, { q: 'ada' }].map(
       (filter) => ({
         name: 'lanes',
-        page: `/?${lanes(filter)}`,
-        queries: [`/v1/lanes?${lanes(filter)}`],
+        page: `/keys?${lanes(filter)}`,
+        queries: [`/v1/lanes?${lanes(filter)}`, `/v1/overview?window=${window}`],
       }),
     ),
-    { name: 'lane', page: `/lanes/${lane}?window=${window}`, queries: [`/v1/lanes/${lane}?window=${window}`] },
+    {
+      name: 'lane',
+      page: `/lanes/${lane}?window=${window}`,
+      queries: ['', '/sharing'].map((part) => `/v1/lanes/${lane}${part}?window=${window}`),
+    },
     ledger('newest', {}),
     ...byValue('by user', 'user', found.users),
     ...byValue('by session', 'session', found.sessions),

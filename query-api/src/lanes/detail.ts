@@ -20,21 +20,16 @@ function actionsOf(lane: Lane): LaneDetail['response_path']['credential_actions'
   return lane.standing === 'revoked' || lane.credential === null ? [] : ['revoke'];
 }
 
-/** One lane in a window; where it has no events there, its counts are zero and its instants those of all time. Null: no event ever. */
-export async function readLane(
-  store: ClickHouse,
-  lane: string,
-  openFindings: number,
-  facts: LaneFacts,
-): Promise<Lane | null> {
+/** One lane in a window, without its findings; where it has no events there, its counts are zero and its instants those of all time. Null: no event ever. */
+export async function readLane(store: ClickHouse, lane: string, facts: LaneFacts): Promise<Lane | null> {
   const { window, nowMs } = facts;
   const inWindow =
     (await readFactRows(store, facts, [lane])).get(lane) ??
     // It may have begun since.
     (await readLaneRows(store, [lane], windowScope(window, nowMs), nowMs)).get(lane);
-  if (inWindow !== undefined) return laneOfRow(inWindow, openFindings, window);
+  if (inWindow !== undefined) return laneOfRow(inWindow, 0, window);
   const ever = (await readLaneRows(store, [lane], { where: '1', parameters: {} }, nowMs)).get(lane);
-  return ever === undefined ? null : laneOfRow(withoutEvents(ever), openFindings, window);
+  return ever === undefined ? null : laneOfRow(withoutEvents(ever), 0, window);
 }
 
 /** The four topology groups and the trend of one lane. */
@@ -42,20 +37,22 @@ export async function readLaneDetail(
   store: ClickHouse,
   input: {
     lane: Lane;
-    candidates: readonly Candidate[];
+    /** Known lanes to hold it against, read beside the rest. */
+    candidates: () => Promise<readonly Candidate[]>;
     findings: LaneDetail['response_path']['findings'];
     window: Window;
     nowMs: number;
   },
 ): Promise<LaneDetail> {
-  const { lane, candidates, findings, window, nowMs } = input;
+  const { lane, findings, window, nowMs } = input;
   const fromMs = windowStartMs(window, nowMs);
   const since = rowsSince(fromMs);
   const rows = {
     where: `lane = {lane:String} AND ${since.where}`,
     parameters: { lane: lane.lane, ...since.parameters },
   };
-  const [topology, trend, canonicalSinceMs, [ever]] = await Promise.all([
+  const [candidates, topology, trend, canonicalSinceMs, [ever]] = await Promise.all([
+    input.candidates(),
     readTopology(store, rows, nowMs),
     readTrend(store, window, nowMs, lane.lane),
     readCanonicalSince(store),

@@ -95,35 +95,26 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
       },
       async ({ params, query: { window } }) => {
         const nowMs = now();
-        const findings = await listFindings(
-          store,
-          db,
-          { lane: params.lane, limit: LANE_FINDINGS_MAX, sort: 'severity', counts: 'none' },
-          { nowMs, me: '' },
-        );
-        const open = findings.items.filter(({ status }) => status !== 'resolved' && status !== 'snoozed').length;
-        const { lane, candidates } = await facts.use(window, async (used) => {
-          const found = await readLane(store, params.lane, open, used);
+        return facts.use(window, async (used) => {
+          const listed = { lane: params.lane, limit: LANE_FINDINGS_MAX, sort: 'severity', counts: 'none' } as const;
+          const [{ items }, found] = await Promise.all([
+            listFindings(store, db, listed, { nowMs, me: '' }),
+            readLane(store, params.lane, used),
+          ]);
           if (found === null) throw new ProblemError('not_found', 'No event was ever seen on this lane.');
-          const alike = await shared.read(
-            `${used.registryVersion} comparables ${JSON.stringify([window, found.org, found.provider])}`,
-            () => readCandidates(store, found, used),
-            COMPARABLES_KEPT_MS,
-          );
-          return { lane: found, candidates: alike };
-        });
-        return readLaneDetail(store, {
-          lane,
-          candidates,
-          findings: findings.items.map(({ id, rule, title, severity, status }) => ({
-            id,
-            rule,
-            title,
-            severity,
-            status,
-          })),
-          window,
-          nowMs,
+          const open = items.filter(({ status }) => status !== 'resolved' && status !== 'snoozed').length;
+          return readLaneDetail(store, {
+            lane: { ...found, open_findings: open },
+            candidates: () =>
+              shared.read(
+                `${used.registryVersion} comparables ${JSON.stringify([window, found.org, found.provider])}`,
+                () => readCandidates(store, found, used),
+                COMPARABLES_KEPT_MS,
+              ),
+            findings: items.map(({ id, rule, title, severity, status }) => ({ id, rule, title, severity, status })),
+            window,
+            nowMs,
+          });
         });
       },
     );
