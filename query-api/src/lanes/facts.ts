@@ -78,7 +78,7 @@ export function factsReadAnew(
 }
 
 /** Writes them beside the ledger, as SQL. */
-export function fillFactsSql(database: string, from: string): string {
+function fillFactsSql(database: string, from: string): string {
   return `INSERT INTO ${database}.lane_facts (reading, ${FACTS.join(', ')}) SELECT {reading:UInt64}, ${FACTS.join(', ')} FROM ${from}`;
 }
 

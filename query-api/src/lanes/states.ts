@@ -34,7 +34,7 @@ const AGGREGATES = {
   first_at: 'min(seen_at)',
   last_at: 'max(seen_at)',
 } as const;
-export type LaneColumn = keyof typeof AGGREGATES;
+type LaneColumn = keyof typeof AGGREGATES;
 export const LANE_COLUMNS = Object.keys(AGGREGATES) as LaneColumn[];
 
 /** What is known of the credential that a lane matches; '' and null where none does. */
