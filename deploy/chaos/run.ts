@@ -9,7 +9,9 @@ import type { BusKind } from './system/broker.ts';
 import { NETWORK_FAULTS } from './system/engine-proxy.ts';
 import { DETECTOR_ENTRY, PARTITIONS, startSystem, type System } from './system/system.ts';
 import { createCheck, type CheckResult } from './verify/check.ts';
+import { unjoinedRequests } from './verify/joined-reports.ts';
 import { verify } from './verify/verify.ts';
+import { until } from './until.ts';
 import { createCollectors, type Collectors } from './workload/collectors.ts';
 import { createEventSource, type EventSource } from './workload/events.ts';
 import { createForeignProducer } from './workload/foreign-producer.ts';
@@ -81,7 +83,11 @@ export async function run(options: RunOptions): Promise<RunResult> {
   });
   try {
     const sourceOf = (name: string): EventSource =>
-      createEventSource({ random: random.fork(), registry, name, startMs: startedMs, partitions: PARTITIONS });
+      createEventSource({
+        ...{ random: random.fork(), registry, name, startMs: startedMs, partitions: PARTITIONS },
+        // What is caught of a mutant is no fault in joining, for which nobody need wait.
+        hasTwins: options.detectorEntry === undefined,
+      });
     const collectors = createCollectors({
       ingestUrl: system.ingestUrl,
       secret: registry.collector.secret,
@@ -120,6 +126,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
     // Once for all that lay where it was put, and once more for what was moved from there.
     for (let time = 0; time < 2; time++)
       await ledgerCatchesUp(RECOVERY_DEADLINE_MS).catch((error: unknown) => settled.fail(String(error)));
+    await until('two reports of each request to be joined', RECOVERY_DEADLINE_MS, async () => {
+      return (await unjoinedRequests(system.engine.client)) === 0;
+    }).catch((error: unknown) => settled.fail(String(error)));
     checks.push(settled.result(`${options.faults.length} faults`));
     const counts = countsOf(system, collectors, producer.confirmed.length);
     checks.push(...(await verify({ system, registry, events: collectors, bad: producer.confirmed })));

@@ -218,7 +218,8 @@ Measures against named peers or limits, each pair interleaved in one run, and pr
 
 Runs ingest, two detectors, the ClickHouse engine and the bus as processes of their own, posts events like careful collectors, puts a
 tenth of them on the bus itself and on any partition, does harm in turn, and then compares ledger, roll-ups, findings and dead letters
-with what was sent and with an undisturbed run over the same bus. Ends with 1 when something does not hold; data and logs of that run
+with what was sent and with an undisturbed run over the same bus. Some requests have two reports, each of
+which must count once. Ends with 1 when something does not hold; data and logs of that run
 stay where the last lines say.
 
   --kills N         faults per bus                               (default 60)

@@ -4,6 +4,7 @@ import type { Registry } from '../workload/lanes.ts';
 import { createCheck, type CheckResult } from './check.ts';
 import { checkDeadLetters } from './dead-letters.ts';
 import { checkFindings } from './findings.ts';
+import { checkJoined } from './joined-reports.ts';
 import { checkRows } from './ledger-rows.ts';
 import { readTopic } from './read-topic.ts';
 import { referenceOf } from './reference.ts';
@@ -38,6 +39,7 @@ export async function verify({ system, registry, events, bad }: VerifyOptions): 
     refused.result(`${events.counts.posts} posts`),
     orderly.result('ingest and detectors'),
     ...(await checkRows(client, events, reference.rows)),
+    ...(await checkJoined(client)),
     ...(await checkRollUps(client)),
     ...(await checkFindings(client, reference.findings, await readTopic(bus, topics.findings.name))),
     checkDeadLetters(bad, await readTopic(bus, topics.deadLetter.name)),

@@ -28,6 +28,22 @@ test('events are valid, unlike each other, and within a few hours, so that findi
   expect(new Set(events.map(({ key }) => key)).size).toBe(events.length);
 });
 
+test('some requests have two reports, alike in all but who reports, and the others have none', () => {
+  const random = createRandom(6);
+  const registry = createRegistry(random.fork(), START);
+  const source = createEventSource({ random, registry, name: 'test', startMs: START, partitions: 4, hasTwins: true });
+  const events = Array.from({ length: 2_000 }, () => source.next());
+  const twice = Map.groupBy(
+    events.filter(({ input }) => input.request_id !== undefined),
+    ({ input }) => input.request_id,
+  );
+  expect(twice.size).toBeGreaterThan(20);
+  for (const [agent, proxy] of [...twice.values()].slice(0, -1)) {
+    expect([agent!.input.reporter, proxy!.input.reporter]).toEqual(['agent', 'proxy']);
+    expect(proxy!.input).toEqual({ ...agent!.input, id: proxy!.input.id, reporter: 'proxy' });
+  }
+});
+
 test('every standing comes up', () => {
   const standings = new Set(eventsOf(4, 2_000).events.map(({ expected }) => (JSON.parse(expected) as string[])[6]));
   expect([...standings].sort()).toEqual(['ambiguous', 'expired', 'known', 'revoked', 'unattributed', 'unknown']);

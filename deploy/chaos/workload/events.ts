@@ -56,17 +56,37 @@ export interface EventSourceOptions {
   name: string;
   startMs: number;
   partitions: number;
+  /** Whether a share of the requests has two reporters, whose reports are to be joined. */
+  hasTwins?: boolean;
 }
+
+/** What request ids begin with of which an agent and a proxy report the request. */
+export const TWICE_REPORTED = 'chaos-twice-';
+/** One event in this many has a second reporter. */
+const TWIN_EVERY = 25;
 
 /** One event in this many brings up a key that was never seen, so that findings come into being all through the run. */
 const NEW_LANE_EVERY = 150;
 
 /** Makes events, one after the other, all of them from the seed. */
 export function createEventSource(options: EventSourceOptions): EventSource {
-  const { random, registry, name, startMs, partitions } = options;
+  const { random, registry, name, startMs, partitions, hasTwins = false } = options;
   const lanes = [...registry.lanes];
   const marker = markerLane();
   let sequence = 0;
+  let twin: PlannedEvent | null = null;
+
+  /** The event as an agent reports it; the report of the proxy comes next. */
+  function reportedTwice(event: PlannedEvent): PlannedEvent {
+    const requestId = `${TWICE_REPORTED}${event.key.replace('\n', '-')}`;
+    const as = (reporter: 'agent' | 'proxy', id: string): PlannedEvent => ({
+      ...event,
+      key: keyOf(event.input.source, id),
+      input: { ...event.input, id, request_id: requestId, reporter },
+    });
+    twin = as('proxy', `${event.input.id}-proxy`);
+    return as('agent', event.input.id);
+  }
 
   function planned(spec: LaneSpec, session: string): PlannedEvent {
     const source = `chaos/${name}`;
@@ -97,8 +117,14 @@ export function createEventSource(options: EventSourceOptions): EventSource {
 
   return {
     next() {
+      if (twin !== null) {
+        const event = twin;
+        twin = null;
+        return event;
+      }
       if (random.chance(1 / NEW_LANE_EVERY)) lanes.push(unknownLane(random));
-      return planned(random.pick(lanes), `s${random.integer(0, 9)}`);
+      const event = planned(random.pick(lanes), `s${random.integer(0, 9)}`);
+      return hasTwins && random.chance(1 / TWIN_EVERY) ? reportedTwice(event) : event;
     },
     markers: () =>
       Array.from({ length: partitions }, (_, partition) => planned(marker, sessionIn(partition, partitions))),
