@@ -100,7 +100,8 @@ async function runJob(
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
   const run = item.runs[0]!;
   if (run.outcome !== 'done') throw new Error(`${job} ended as ${run.outcome}: ${run.detail}`);
-  const longest = Math.max(...times);
+  most = Math.max(most, await memory());
+  const longest = Math.max(0, ...times);
   context.log(
     `P13 ${job}: ${run.detail} ${seconds} s; ${times.length} reads beside it, at most ${longest.toFixed(0)} ms`,
   );

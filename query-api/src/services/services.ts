@@ -34,12 +34,8 @@ import type { OutboxPublisher } from '../registry/publisher.ts';
 import { registryVersion } from '../registry/registry.ts';
 import { followLastUses } from '../registry/last-uses.ts';
 import type { LastUses } from '../registry/last-uses.ts';
-import { followBudgets } from '../verify/budgets.ts';
-import type { Budgets } from '../verify/budgets.ts';
-import { publishVerifyEvents } from '../verify/events.ts';
-import type { VerifyEvents } from '../verify/events.ts';
-import { createVerifier } from '../verify/verifier.ts';
-import type { Verifier } from '../verify/verifier.ts';
+import { startVerify } from '../verify/start-verify.ts';
+import type { Verifying } from '../verify/start-verify.ts';
 import { createRegistryView } from '../registry/view.ts';
 import type { RegistryView } from '../registry/view.ts';
 import { instantOf } from '../ledger/window.ts';
@@ -60,7 +56,7 @@ import { createSharedReads } from './shared-reads.ts';
 import type { SharedReads } from './shared-reads.ts';
 
 /** What routes work with. */
-export interface Services {
+export interface Services extends Verifying {
   config: Config;
   now: () => number;
   store: ClickHouse;
@@ -73,9 +69,6 @@ export interface Services {
   attempts: Attempts;
   registry: RegistryView;
   lastUses: LastUses;
-  verifier: Verifier;
-  verifyEvents: VerifyEvents;
-  budgets: Budgets;
   publisher: OutboxPublisher;
   rulePublisher: RulePublisher;
   proxyPolicy: ProxyPolicyPublisher;
@@ -127,6 +120,12 @@ const READS_KEPT_MS = 400;
 const NOTIFY_EVERY_MS = 2_000;
 const BUS_LOOK_MS = 5_000;
 
+const answers = (asked: Promise<unknown>): Promise<boolean> =>
+  asked.then(
+    () => true,
+    () => false,
+  );
+
 /**
  * Migrates the registry and starts what runs beside the requests. The bus may be away: reads work without it, and
  * publishing and following begin when it answers.
@@ -175,14 +174,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
   const deadLetters = createDeadLetters();
   const busLookMs = parts.busLookMs ?? BUS_LOOK_MS;
   const busLink = linkBus({
-    bus,
-    topics,
-    db,
-    publisher,
-    collectors,
-    deadLetters,
-    logger,
-    now,
+    ...{ bus, topics, db, publisher, collectors, deadLetters, logger, now },
     group: config.consumerGroup,
     lookMs: busLookMs,
   });
@@ -230,18 +222,8 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     onFault: (error) => logger.warn({ err: error }, 'last use of credentials not read'),
     ...(parts.lastUsesKeptMs === undefined ? {} : { keptMs: parts.lastUsesKeptMs }),
   });
-  const budgets = followBudgets({
-    ...{ store, registry, now },
-    onFault: (error) => logger.warn({ err: error }, 'spend against budgets not read'),
-  });
-  const verifyEvents = publishVerifyEvents({
-    ...{ bus, topic: topics.usage.name, now },
-    onFault: (error) => logger.warn({ err: error }, 'the bus does not take events of verify, trying again'),
-    onLoss: (events) => logger.error({ events }, 'events of verify were lost: the bus did not take them in time'),
-  });
-  const verifier = createVerifier({
-    ...{ registry, budgets, events: verifyEvents, now },
-    onFault: (error) => logger.debug({ err: error }, 'the registry is not read anew; verify goes on from memory'),
+  const { close: endVerify, ...verifying } = startVerify({
+    ...{ store, registry, bus, topic: topics.usage.name, now, logger },
   });
   const policies: PolicyParts = {
     ...{ db, store, registry, lastUses, now },
@@ -266,9 +248,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     attempts: createAttempts(db),
     registry,
     lastUses,
-    verifier,
-    verifyEvents,
-    budgets,
+    ...verifying,
     publisher,
     rulePublisher,
     proxyPolicy,
@@ -288,14 +268,8 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     async notReady() {
       const [storeAnswers, registryAnswers] = await Promise.all([
         // Not a ping: reads need the tables, which the detector makes.
-        readLastStoredMs(store, BRIEFLY).then(
-          () => true,
-          () => false,
-        ),
-        registryVersion(db).then(
-          () => true,
-          () => false,
-        ),
+        answers(readLastStoredMs(store, BRIEFLY)),
+        answers(registryVersion(db)),
       ]);
       return [
         ...(storeAnswers ? [] : ['clickhouse']),
@@ -308,9 +282,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
       changes.close();
       await notifier.close();
       lastUses.close();
-      budgets.close();
-      verifier.close();
-      await verifyEvents.close();
+      await endVerify();
       settling.close();
       await busLink.close();
       await rulePublisher.close();
