@@ -7,25 +7,33 @@ import { change, secretsOf, writeEvent, writeOutbox, writeOutboxAll } from './re
 import type { SecretRow } from './secrets.ts';
 
 /** Credentials of one change: whoever asks meanwhile waits for no more than these. */
-const REPUBLISHED_AT_ONCE = 500;
+const REPUBLISHED_AT_ONCE = 200;
 
 /**
  * Puts records of some secrets on their way to the topic again, such as after the bus was replaced. In parts: what a death in the middle
  * leaves out is found missing at the next start.
  */
-export async function republish(db: RegistryDatabase, missing: SecretRow[], nowMs: number): Promise<void> {
-  const byId = Map.groupBy(missing, ({ credential_id: id }) => id);
-  const ids = [...byId.keys()];
-  for (let at = 0; at < ids.length; at += REPUBLISHED_AT_ONCE) {
+export async function republish(
+  db: RegistryDatabase,
+  missing: readonly Pick<SecretRow, 'record_key' | 'credential_id'>[],
+  parts: { now: () => number; signal?: AbortSignal; onPart?: () => void },
+): Promise<void> {
+  const { now, signal, onPart } = parts;
+  const keys = new Set(missing.map(({ record_key: key }) => key));
+  const ids = [...new Set(missing.map(({ credential_id: id }) => id))];
+  for (let at = 0; at < ids.length && signal?.aborted !== true; at += REPUBLISHED_AT_ONCE) {
     await change(db, async (transaction) => {
-      const rows = await transaction
-        .selectFrom('credentials')
-        .selectAll()
-        .where('id', 'in', ids.slice(at, at + REPUBLISHED_AT_ONCE))
-        .execute();
-      const held = rows.map((row) => ({ row, secrets: byId.get(row.id)! }));
-      await writeOutboxAll(transaction, held, new Date(nowMs));
+      const part = ids.slice(at, at + REPUBLISHED_AT_ONCE);
+      const rows = await transaction.selectFrom('credentials').selectAll().where('id', 'in', part).execute();
+      // As they are now: one that was rotated out since it was found missing must not come back as the present one.
+      const secrets = Map.groupBy(await secretsOf(transaction, part), ({ credential_id: id }) => id);
+      const held = rows.map((row) => ({
+        row,
+        secrets: (secrets.get(row.id) ?? []).filter(({ record_key: key }) => keys.has(key)),
+      }));
+      await writeOutboxAll(transaction, held, new Date(now()));
     });
+    onPart?.();
     // A database within the process would keep everybody else waiting.
     await setImmediate();
   }

@@ -1,13 +1,14 @@
 import type { Bus, CredentialRecord, TopicSpec } from '@lanewatch/ingest/contract';
 import { credentialRecordSchema } from '@lanewatch/ingest/contract';
 import type { RegistryDatabase } from './database.ts';
-import { overtake, republish } from './overtake.ts';
+import { overtake } from './overtake.ts';
 import { change } from './registry.ts';
+import type { SecretRow } from './secrets.ts';
 
 /** What a comparison of topic and registry put right. */
 export interface Reconciliation {
-  /** Records that the topic lacked, or had in an older version. */
-  republished: number;
+  /** Secrets whose record the topic lacks, or has in an older version: `republish` puts them on their way. */
+  missing: Pick<SecretRow, 'record_key' | 'credential_id'>[];
   /** Ids of credentials that the topic had in a newer version, and which of them it had as revoked. */
   overtaken: string[];
   revoked: string[];
@@ -16,8 +17,8 @@ export interface Reconciliation {
 }
 
 /**
- * Makes the credentials topic say what the registry says. What is missing there or older is put on its way: after a bus was
- * replaced or emptied, every process still learns the whole allowlist. What only the topic has is withdrawn: such keys would
+ * Compares the credentials topic with the registry. What is missing there or older is told: after a bus was replaced or emptied, every
+ * process is to learn the whole allowlist again, which may take minutes. What only the topic has is withdrawn: such keys would
  * stay known and go on shipping events, in no list and beyond revocation. What is newer there was changed after the backup that the
  * registry was restored from: a revocation is taken over, because readers of the topic hold on to it and a revoked key must stay
  * revoked; otherwise the registry's record gets a version that they take.
@@ -34,15 +35,14 @@ export async function reconcileTopic(
   // What still waits in the outbox is on its way by itself.
   const secrets = await db
     .selectFrom('credential_secrets')
-    .selectAll()
+    .select(['record_key', 'credential_id', 'version'])
     .where('credential_id', 'not in', db.selectFrom('outbox').select('credential_id').where('sent_at', 'is', null))
     .execute();
   const missing = secrets.filter((secret) => {
     const record = onTopic.get(secret.record_key) ?? null;
     return record === null || isWithdrawn(record) || record.version < secret.version;
   });
-  if (missing.length > 0) await republish(db, missing, nowMs);
-  return { republished: missing.length, overtaken, revoked, withdrawn };
+  return { missing, overtaken, revoked, withdrawn };
 }
 
 /**

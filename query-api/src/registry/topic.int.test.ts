@@ -9,12 +9,20 @@ import { classify } from '../../../detector/src/classify/classify.ts';
 import { createRegistryView } from '../../../detector/src/classify/registry-view.ts';
 import { createCredentialView } from '../../../ingest/src/auth/credentials.ts';
 import { startPublisher } from './publisher.ts';
+import { republish } from './overtake.ts';
 import { reconcileTopic } from './reconcile.ts';
 import { engineOf, registryTargets, startHarness, until } from '../testing/harness.ts';
 import type { Harness } from '../testing/harness.ts';
 import { FINGERPRINT, HINT, TOPIC, topicRecords } from '../testing/registry.ts';
 
 /** What a comparison says when topic and registry agree. */
+/** Compares, and puts what is missing on its way. */
+async function reconciled(...[db, bus, topic, nowMs]: Parameters<typeof reconcileTopic>) {
+  const { missing, ...rest } = await reconcileTopic(db, bus, topic, nowMs);
+  await republish(db, missing, { now: () => nowMs });
+  return { republished: missing.length, ...rest };
+}
+
 const NOTHING = { republished: 0, overtaken: [], revoked: [], withdrawn: [] };
 
 const engine = engineOf(inject('clickhouseServer'));
@@ -133,10 +141,10 @@ describe.each(registryTargets(inject('postgresUrl')))('the credentials topic on 
     expect(await standing()).toEqual(['revoked', 'revoked']);
     expect(other.logged.join()).toContain(id);
     expect(other.logged.join()).not.toContain(revoked.body.credential.id);
-    expect(await reconcileTopic(other.database.db, api.bus, TOPIC, Date.now())).toEqual(NOTHING);
+    expect(await reconciled(other.database.db, api.bus, TOPIC, Date.now())).toEqual(NOTHING);
     await other.close();
 
-    expect(await reconcileTopic(api.database.db, api.bus, TOPIC, Date.now())).toEqual({
+    expect(await reconciled(api.database.db, api.bus, TOPIC, Date.now())).toEqual({
       ...NOTHING,
       republished: 1,
     });
@@ -170,7 +178,7 @@ describe.each(registryTargets(inject('postgresUrl')))('the credentials topic on 
         .where('credential_id', '=', id)
         .execute();
     }
-    const reconcile = () => reconcileTopic(api.database.db, api.bus, TOPIC, Date.now());
+    const reconcile = () => reconciled(api.database.db, api.bus, TOPIC, Date.now());
     const { overtaken, ...rest } = await reconcile();
     expect(overtaken.toSorted()).toEqual([gone!.id, kept!.id].toSorted());
     expect(rest).toEqual({ republished: 0, revoked: [gone!.id], withdrawn: [] });
@@ -195,7 +203,7 @@ describe.each(registryTargets(inject('postgresUrl')))('the credentials topic on 
     await api.bus.publish(TOPIC.name, [{ key: first!.key, value: Buffer.from(JSON.stringify(first!.record)) }]);
     await api.database.db.updateTable('credentials').set({ version: 1, revoked_at: null }).execute();
     await api.database.db.updateTable('credential_secrets').set({ version: 1 }).execute();
-    const { revoked } = await reconcileTopic(api.database.db, api.bus, TOPIC, Date.now());
+    const { revoked } = await reconciled(api.database.db, api.bus, TOPIC, Date.now());
     expect(revoked).toEqual([body.credential.id]);
   });
 
@@ -205,7 +213,7 @@ describe.each(registryTargets(inject('postgresUrl')))('the credentials topic on 
     const directory = await mkdtemp(join(tmpdir(), 'lanewatch-new-bus-'));
     const bus = await openBus(`lmdb:${directory}`);
     await bus.ensureTopics([TOPIC]);
-    expect(await reconcileTopic(api.database.db, bus, TOPIC, Date.now())).toEqual({ ...NOTHING, republished: 2 });
+    expect(await reconciled(api.database.db, bus, TOPIC, Date.now())).toEqual({ ...NOTHING, republished: 2 });
     const publisher = startPublisher({
       ...{ database: api.database, bus, topic: TOPIC, now: Date.now },
       onFault: (error) => {
@@ -217,7 +225,7 @@ describe.each(registryTargets(inject('postgresUrl')))('the credentials topic on 
       (rows) => rows === 0,
     );
     expect((await topicRecords(bus)).map(({ record }) => record.name)).toEqual(['one', 'two']);
-    expect(await reconcileTopic(api.database.db, bus, TOPIC, Date.now())).toEqual(NOTHING);
+    expect(await reconciled(api.database.db, bus, TOPIC, Date.now())).toEqual(NOTHING);
     await publisher.close();
     await bus.close();
     await rm(directory, { recursive: true, force: true });

@@ -5,7 +5,9 @@ import { followCollectorCounts } from '../overview/collectors.ts';
 import type { CollectorTotals } from '../overview/collectors.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import type { OutboxPublisher } from '../registry/publisher.ts';
+import { republish } from '../registry/overtake.ts';
 import { reconcileTopic } from '../registry/reconcile.ts';
+import type { Reconciliation } from '../registry/reconcile.ts';
 
 const RETRY_MS = 1_000;
 const CLOSE_PATIENCE_MS = 2_000;
@@ -39,7 +41,8 @@ export function linkBus(parts: BusLinkParts): { isUp(): boolean; close(): Promis
   let letters: LatestView | null = null;
   let watch: ReturnType<typeof watchAnswers> | null = null;
 
-  async function tryOnce(): Promise<void> {
+  /** Sets it up; what the topic lacks is left to put on its way, for which nobody has to wait. */
+  async function tryOnce(): Promise<Reconciliation['missing']> {
     await bus.ensureTopics([
       topics.credentials,
       topics.rules,
@@ -48,7 +51,7 @@ export function linkBus(parts: BusLinkParts): { isUp(): boolean; close(): Promis
       topics.collectorCounts,
       topics.deadLetter,
     ]);
-    const { republished, overtaken, revoked, withdrawn } = await reconcileTopic(db, bus, topics.credentials, now());
+    const { missing, overtaken, revoked, withdrawn } = await reconcileTopic(db, bus, topics.credentials, now());
     if (overtaken.length > 0) {
       const [ids, revokedIds] = [overtaken, revoked].map((all) => all.slice(0, IDS_LOGGED_MAX));
       logger.warn(
@@ -63,15 +66,14 @@ export function linkBus(parts: BusLinkParts): { isUp(): boolean; close(): Promis
         'the credentials topic held keys that this registry does not have; they count as revoked now. If this is the wrong database, start with the right one: it takes them back',
       );
     }
-    if (republished > 0) {
-      logger.info({ records: republished }, 'records missing on the credentials topic are published again');
-      publisher.wake();
-    }
     const view = await followCollectorCounts(bus, topics.collectorCounts, collectors, () => {
       logger.warn('a report of collector counts could not be read');
     });
     const letterView = await bus.followLatest(topics.deadLetter.name, (record) => deadLetters.apply(record));
-    if (closing.signal.aborted) return void (await Promise.all([view.close(), letterView.close()]));
+    if (closing.signal.aborted) {
+      await Promise.all([view.close(), letterView.close()]);
+      return [];
+    }
     counts = view;
     letters = letterView;
     watch = watchAnswers(
@@ -82,14 +84,21 @@ export function linkBus(parts: BusLinkParts): { isUp(): boolean; close(): Promis
         else logger.warn({ err: error }, 'the bus does not answer any more');
       },
     );
+    return missing;
   }
 
-  async function keepTrying(): Promise<void> {
+  async function complete(missing: Reconciliation['missing']): Promise<void> {
+    if (missing.length === 0) return;
+    logger.info({ records: missing.length }, 'records missing on the credentials topic are published again');
+    await republish(db, missing, { now, signal: closing.signal, onPart: () => publisher.wake() });
+  }
+
+  async function keepTrying<Done>(what: () => Promise<Done>, complaint: string): Promise<Done | null> {
     while (!closing.signal.aborted) {
       try {
-        return await tryOnce();
+        return await what();
       } catch (error) {
-        logger.warn({ err: error }, 'the bus can’t be used yet, trying again');
+        logger.warn({ err: error }, complaint);
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, RETRY_MS);
           closing.signal.addEventListener('abort', () => {
@@ -99,8 +108,11 @@ export function linkBus(parts: BusLinkParts): { isUp(): boolean; close(): Promis
         });
       }
     }
+    return null;
   }
-  const linking = keepTrying();
+  const linking = keepTrying(tryOnce, 'the bus can’t be used yet, trying again').then((missing) =>
+    keepTrying(() => complete(missing ?? []), 'records missing on the credentials topic are not put on their way yet'),
+  );
 
   return {
     isUp: () => watch?.answers() ?? false,
