@@ -117,10 +117,10 @@ export function pagesOf(
 
 /** Lists of what keys are used with and by, one person's page and one run's. */
 function entityPages(found: Found, window: string, pick: <T>(from: readonly T[]) => T | undefined): PageTarget[] {
-  const opened = (name: string, values: string[], page: string, asked: string): PageTarget[] => {
+  const opened = (name: string, values: string[], page: string, asked: string, ofWindow: string): PageTarget[] => {
     const value = pick(values);
     if (value === undefined) return [];
-    const segment = `${encodeURIComponent(value)}?window=${window}`;
+    const segment = `${encodeURIComponent(value)}${ofWindow}`;
     return [{ name, page: `${page}/${segment}`, queries: [`${asked}/${segment}`] }];
   };
   return [
@@ -129,7 +129,7 @@ function entityPages(found: Found, window: string, pick: <T>(from: readonly T[])
       page: `${ENTITY_PATHS[kind]}?window=${window}`,
       queries: [`/v1/entities/${kind}?window=${window}`],
     })),
-    ...opened('user', found.users, '/users', '/v1/entities/user'),
-    ...opened('session', found.sessions, '/sessions', '/v1/sessions'),
+    ...opened('user', found.users, '/users', '/v1/entities/user', `?window=${window}`),
+    ...opened('session', found.sessions, '/sessions', '/v1/sessions', ''),
   ];
 }
