@@ -63,3 +63,38 @@ it('brings at most 150 kB of JavaScript in few files with the first load of any 
   }
   expect(heavy).toEqual([]);
 });
+
+/** What stands between a request and a page that is whole and still, as far as it does not depend on how busy this machine is. */
+it.each([
+  ['category', '/'],
+  ['lane', `/lanes/${fingerprintFor('sk-ant-...C001')}`],
+  ['findings', '/findings'],
+])('the %s page waits for few style sheets, moves nothing once it is drawn and stays small', async (_what, path) => {
+  const page = await (await stage.visitor({ viewport: { width: 412, height: 823 } })).newPage();
+  await page.goto(path);
+  await page.getByRole('button', { name: /key, page or action/ }).waitFor();
+  const found = await page.evaluate(async () => {
+    const shifts = await new Promise<number>((resolve) => {
+      new PerformanceObserver((list) => {
+        resolve(list.getEntries().reduce((sum, entry) => sum + Number(Reflect.get(entry, 'value')), 0));
+      }).observe({ type: 'layout-shift', buffered: true });
+      // No shift is told of by nobody: two frames on all of them are.
+      requestAnimationFrame(() => requestAnimationFrame(() => resolve(0)));
+    });
+    const resources = performance.getEntriesByType('resource') as PerformanceResourceTiming[];
+    const waitedFor = resources.filter((one) => Reflect.get(one, 'renderBlockingStatus') === 'blocking');
+    return {
+      shifts,
+      scripts: waitedFor.filter(({ name }) => name.endsWith('.js')).length,
+      styles: waitedFor.filter(({ name }) => name.endsWith('.css')).length,
+      bytes: resources.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0),
+      elements: document.querySelectorAll('*').length,
+    };
+  });
+  expect(found.shifts).toBeLessThan(0.05);
+  expect(found.scripts).toBe(0);
+  expect(found.styles).toBeGreaterThan(0);
+  expect(found.styles).toBeLessThanOrEqual(16);
+  expect(found.bytes).toBeLessThan(320 * KB);
+  expect(found.elements).toBeLessThan(2_000);
+});

@@ -6,7 +6,8 @@ import { caseActions } from './workspace/acts.ts';
 import { readCase } from './workspace/read.ts';
 import type { Actions, PageServerLoad } from './$types';
 
-const CASES_SHOWN = 50;
+/** As many as somebody decides in one sitting; the rest is one click on. */
+const CASES_SHOWN = 25;
 /** Lanes of the raw inventory that the page ends with. */
 const LANES_SHOWN = 8;
 
