@@ -36,7 +36,7 @@ export async function runAgainst(
 ): Promise<{ checks: CheckResult[]; counts: Record<string, number> }> {
   const { target, seed, recoveryMs, onProgress } = options;
   const { url, user, password, database } = target.clickhouse;
-  const client = createClient({ url, username: user, password, database, request_timeout: 120_000 });
+  const client = createClient({ url, username: user, password, database });
   const random = createRandom(seed);
   const name = randomUUID().slice(0, 8);
   const registry = { lanes: Array.from({ length: LANES }, () => unknownLane(random)) };
