@@ -25,7 +25,7 @@ function newestMs(folder: string): number {
 }
 
 /** Builds the dashboard unless the build is newer than everything it is made from. */
-function buildWhenStale(): void {
+export function buildWhenStale(): void {
   const built = statSync(join(ROOT, 'build/index.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const sources = [
     newestMs(join(ROOT, 'src')),

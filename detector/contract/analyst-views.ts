@@ -22,6 +22,10 @@ export const ANALYST_VIEWS: readonly PublishedTable[] = [
       endpoint: 'Address of the endpoint, else its host name',
       person: 'Who used the key; empty when nobody is named',
       tokens: 'All four kinds of tokens together',
+      requests_limit: 'Requests that the provider allows the key in its time; NULL where the answer did not tell',
+      requests_remaining: 'What was left of them',
+      tokens_limit: 'Tokens that the provider allows the key in its time; NULL where the answer did not tell',
+      tokens_remaining: 'What was left of them',
     },
   },
   {
