@@ -29,6 +29,7 @@ function ruleOf(text: string, at: string): contract.RuleItem {
     ...{ id: 'R09', title: 'New network', condition: 'An address that the key was never used from.' },
     ...{ severities: ['medium'], decided_by: 'stream', tried_over: 'events', runbook: ['Ask whoever owns the key.'] },
     ...{ enabled: true, mode: 'notify', severity: '', orgs: [text], projects: [text], environments: [text] },
+    ...{ suppress_by: [], suppress_ms: 3_600_000 },
     ...{ parameters: [], version: 1, set_at: at, set_by: text, effective_from: at, published: true },
     ...{ findings: 3, resolved: 2, resolved_false: 1 },
   });

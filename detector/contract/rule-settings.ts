@@ -7,6 +7,21 @@ import type { ParameterUnit, RuleDescription, RuleParameter } from './rule-descr
 export const RULE_MODES = ['monitor', 'notify'] as const;
 export type RuleMode = (typeof RULE_MODES)[number];
 
+/** What notices may be held together by. */
+export const SUPPRESS_FIELDS = [
+  'org',
+  'credential_id',
+  'user',
+  'endpoint',
+  'agent',
+  'repo',
+  'model',
+  'environment',
+] as const;
+export type SuppressField = (typeof SUPPRESS_FIELDS)[number];
+export const SUPPRESS_FIELDS_MAX = 3;
+export const SUPPRESS_MS_DEFAULT = 3_600_000;
+
 const names = z.array(z.string().min(1).max(256)).max(100);
 
 /**
@@ -31,6 +46,9 @@ export const ruleSettingsSchema = z.object({
   orgs: names,
   projects: names,
   environments: names,
+  /** Of findings that agree in these, people are told once within the time; none tells of each. Findings are kept either way. */
+  suppress_by: z.array(z.enum(SUPPRESS_FIELDS)).max(SUPPRESS_FIELDS_MAX).optional(),
+  suppress_ms: z.number().int().positive().optional(),
 });
 export type RuleSettings = z.infer<typeof ruleSettingsSchema>;
 

@@ -49,6 +49,8 @@ export const credentialRecordSchema = z.object({
   people_declared: z.number().int().min(1).max(100_000).default(1),
   status: z.enum(['active', 'expired', 'revoked']),
   created_at: instant,
+  /** Who made it, or changed it last, as the audit trail names them. */
+  changed_by: text(200).optional(),
   expires_at: instant.nullable().default(null),
   revoked_at: instant.nullable().default(null),
   /** End of the time in which a rotated-out secret still counts as known. */

@@ -4,7 +4,7 @@ import { ruleSettingsShape } from './rules.ts';
 
 export const BACKTEST_STATES = ['waiting', 'running', 'done', 'failed', 'cancelled'] as const;
 
-const { mode: _mode, ...triedShape } = ruleSettingsShape;
+const { mode: _mode, suppress_by: _by, suppress_ms: _ms, ...triedShape } = ruleSettingsShape;
 
 /** `POST /v1/rules/{id}/backtest`: what is left out is as the rule is set. */
 export const backtestCreateSchema = z

@@ -3,6 +3,16 @@ import { instantSchema, SEVERITIES } from './common.ts';
 
 const parameterValue = z.union([z.string().max(200), z.number(), z.boolean()]);
 const names = z.array(z.string().trim().min(1).max(256)).max(100);
+export const SUPPRESS_FIELDS = [
+  'org',
+  'credential_id',
+  'user',
+  'endpoint',
+  'agent',
+  'repo',
+  'model',
+  'environment',
+] as const;
 export const RULE_MODES = ['monitor', 'notify'] as const;
 
 export const ruleSettingsShape = {
@@ -13,6 +23,15 @@ export const ruleSettingsShape = {
   orgs: names.describe('Organisations it holds for; an empty list is all'),
   projects: names.describe('The same of projects'),
   environments: names.describe('The same of environments'),
+  suppress_by: z
+    .array(z.enum(SUPPRESS_FIELDS))
+    .max(3)
+    .describe('Of findings that agree in these, people are told once within suppress_ms; none tells of each'),
+  suppress_ms: z
+    .number()
+    .int()
+    .min(60_000)
+    .max(7 * 86_400_000),
 };
 
 export const ruleParameterSchema = z.object({

@@ -51,7 +51,7 @@ export function guardRemoved(overrides?: ParameterValues): GuardSweep {
       const decisions = told.map(({ change, severity }) => ({
         dedupe: [change, String(record.version)],
         severity,
-        facts: { change },
+        facts: { change, ...(record.changed_by !== undefined && { actor: record.changed_by }) },
         sinceMs: changedMs,
       }));
       return { decisions, settled: !waits };

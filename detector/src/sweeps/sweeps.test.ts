@@ -110,9 +110,10 @@ describe('R23 guard removed', () => {
     ['its networks were widened', { allowed_cidrs: [] }],
     ['its networks were widened', { allowed_cidrs: ['10.0.0.0/7'] }],
   ])('tells that %s after ten minutes and not a moment before', (change, fields) => {
-    const changed = { ...limited, ...fields };
+    const changed = { ...limited, ...fields, changed_by: 'eve@acme.example' };
     expect(decided(changed, 10 * MINUTE - 1)).toEqual({ decisions: [], settled: false });
-    expect(decided(changed, 10 * MINUTE)).toMatchObject({ decisions: [{ facts: { change } }], settled: true });
+    const decisions = [{ facts: { change, actor: 'eve@acme.example' } }];
+    expect(decided(changed, 10 * MINUTE)).toMatchObject({ decisions, settled: true });
   });
   test('takes networks within those allowed before for no widening', () => {
     expect(decided({ ...limited, allowed_cidrs: ['10.1.0.0/16', '10.2.3.4/32'] }, HOUR).decisions).toEqual([]);

@@ -1,3 +1,4 @@
+import { SUPPRESS_MS_DEFAULT } from '@lanewatch/detector/contract';
 import { SEVERITIES } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { JUDGED_SQL, judgedOf } from '../findings/rows.ts';
@@ -7,6 +8,7 @@ import type { RegistryDatabase } from '../registry/database.ts';
 import type { RegistryView } from '../registry/view.ts';
 import { readSettings } from '../rules/read-rules.ts';
 import type { ChannelRow } from './channels.ts';
+import { suppressionKeyOf } from './suppress.ts';
 import { afterQuiet } from './when.ts';
 
 const ROWS_PER_INSERT = 1_000;
@@ -18,18 +20,21 @@ export interface CollectParts {
 }
 
 interface Candidate {
-  row: JudgedRow & { credential_id: string };
+  row: JudgedRow & { credential_id: string; facts: string };
   severity: JudgedRow['severity'];
   opening: number;
   isOpen: boolean;
   /** Of a rule whose findings are kept and not told. */
   isMonitored: boolean;
+  /** Of those that agree in it one is told within the time; null where each is. */
+  suppressBy: string | null;
+  suppressMs: number;
 }
 
 /**
  * Puts down what is to be told: of each channel every finding that is open, or open again, and that it wants. Putting it down again changes
  * nothing, so it may be cut off anywhere. What was there before a channel is put down as told, and so is what a rule in monitor mode finds:
- * nobody hears of it later, when the rule is set to notify.
+ * nobody hears of it later, when the rule is set to notify. Nor of what agrees with one that was told shortly before.
  */
 export async function collectNotices(
   { store, db, registry }: CollectParts,
@@ -39,15 +44,18 @@ export async function collectNotices(
   const wanting = channels.filter(({ enabled, baselined_at: baselined }) => enabled || baselined === null);
   if (wanting.length === 0) return;
   const [triage, settings] = await Promise.all([readTriage(db, nowMs), readSettings(db)]);
-  const rows = await store.rows<JudgedRow & { credential_id: string }>(
-    `SELECT ${JUDGED_SQL}, credential_id FROM ${store.database}.findings AS findings FINAL`,
+  const rows = await store.rows<Candidate['row']>(
+    `SELECT ${JUDGED_SQL}, credential_id, facts FROM ${store.database}.findings AS findings FINAL`,
   );
   const candidates = rows.map((row): Candidate => {
     const { status } = findingStatus(judgedOf(row), triage);
     const opening = status === 'reopened' ? resolvedAtMs(judgedOf(row), triage) : 0;
-    const isMonitored = settings.get(row.rule)?.settings.mode === 'monitor';
+    const own = settings.get(row.rule)?.settings;
+    const isMonitored = own?.mode === 'monitor';
+    const suppressBy = suppressionKeyOf(row, own);
+    const suppressMs = own?.suppress_ms ?? SUPPRESS_MS_DEFAULT;
     const isOpen = status === 'open' || status === 'reopened';
-    return { row, severity: severityNow(row, triage), opening, isOpen, isMonitored };
+    return { row, severity: severityNow(row, triage), opening, isOpen, isMonitored, suppressBy, suppressMs };
   });
   const { byId } = await registry.current();
   for (const channel of wanting) {
@@ -87,16 +95,21 @@ async function putDown(
 ): Promise<void> {
   const known = await db
     .selectFrom('channel_notices')
-    .select(['finding_id', 'opening'])
+    .select(['finding_id', 'opening', 'state', 'created_at'])
     .where('channel_id', '=', channel.id)
     .execute();
   const held = new Set(known.map(({ finding_id: id, opening }) => `${id}/${opening}`));
   const isBaseline = channel.baselined_at === null;
-  const fresh = candidates.filter(({ row, opening }) => !held.has(`${row.id}/${opening}`));
+  const isFresh = ({ row, opening }: Candidate) => !held.has(`${row.id}/${opening}`);
+  // The gravest first: of those that agree it is the one that is told.
+  const fresh = candidates
+    .filter(isFresh)
+    .sort((one, other) => SEVERITIES.indexOf(other.severity) - SEVERITIES.indexOf(one.severity));
+  const isSuppressed = suppressionOf(candidates, known, nowMs);
   for (let from = 0; from < fresh.length; from += ROWS_PER_INSERT) {
-    const values = fresh.slice(from, from + ROWS_PER_INSERT).map(({ row, opening, isMonitored }) => ({
-      ...{ channel_id: channel.id, finding_id: row.id, opening, created_at: new Date(nowMs) },
-      state: isBaseline || isMonitored ? ('skipped' as const) : ('waiting' as const),
+    const values = fresh.slice(from, from + ROWS_PER_INSERT).map((one) => ({
+      ...{ channel_id: channel.id, finding_id: one.row.id, opening: one.opening, created_at: new Date(nowMs) },
+      state: isBaseline || one.isMonitored || isSuppressed(one) ? ('skipped' as const) : ('waiting' as const),
       ...{ due_at: new Date(afterQuiet(channel, nowMs)), delivery_id: null, sent_at: null },
     }));
     await db
@@ -105,4 +118,26 @@ async function putDown(
       .onConflict((conflict) => conflict.columns(['channel_id', 'finding_id', 'opening']).doNothing())
       .execute();
   }
+}
+
+/** Tells of one finding after the other whether one that agrees with it was told within the time before. */
+function suppressionOf(
+  candidates: readonly Candidate[],
+  known: readonly { finding_id: string; state: string; created_at: Date }[],
+  nowMs: number,
+): (one: Candidate) => boolean {
+  const keys = new Map(
+    candidates.flatMap(({ row, suppressBy }) => (suppressBy === null ? [] : [[row.id, suppressBy]])),
+  );
+  const toldMs = new Map<string, number>();
+  for (const { finding_id, state, created_at } of known) {
+    const key = keys.get(finding_id);
+    if (key !== undefined && state !== 'skipped') toldMs.set(key, Math.max(created_at.getTime(), toldMs.get(key) ?? 0));
+  }
+  return ({ suppressBy, suppressMs }) => {
+    if (suppressBy === null) return false;
+    if (nowMs - (toldMs.get(suppressBy) ?? -Infinity) < suppressMs) return true;
+    toldMs.set(suppressBy, nowMs);
+    return false;
+  };
 }

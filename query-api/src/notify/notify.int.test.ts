@@ -180,6 +180,26 @@ test('what a rule in monitor mode finds is told to nobody, nor later when the ru
   await off();
 });
 
+test('of findings that agree in the fields of a rule’s suppression key one is told within the time', async () => {
+  const { channel: made, off } = await channel({});
+  await api.patch('/v1/rules/R25', { suppress_by: ['endpoint'], suppress_ms: 30 * 60_000, version: 0 });
+  const at = (lane: string, endpoint: string) => finding({ rule: 'R25', lane, facts: { endpoint } });
+  const stored = async (...findings: ReturnType<typeof finding>[]) => {
+    await api.storeFindings(findings);
+    // A changed channel is looked at anew, whatever is remembered of the findings.
+    await api.patch(`/v1/channels/${made.id}`, { name: `with ${findings[0]!.lane}` });
+    await api.services.notifier.round();
+    return posted.splice(0).flatMap(idsIn);
+  };
+  const [one, same, other] = [at('one', '192.0.2.1'), at('same', '192.0.2.1'), at('other', '192.0.2.2')];
+  expect(await stored(one, other)).toEqual(expect.arrayContaining([one.id, other.id]));
+  nowMs += 29 * 60_000;
+  expect(await stored(same)).toEqual([]);
+  nowMs += 60_000;
+  expect(await stored(at('after', '192.0.2.1'), at('with it', '192.0.2.1'))).toHaveLength(1);
+  await off();
+});
+
 test('private addresses are refused unless allowed, by name as by number, and the test button says so', async () => {
   const { channel: made, off } = await channel({});
   expect((await api.post(`/v1/channels/${made.id}/test`)).body).toMatchObject({ ok: true, detail: 'Answered 200.' });

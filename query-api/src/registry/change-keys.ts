@@ -25,7 +25,7 @@ export async function changeKeys(
   by: { actor: string; at: Date },
 ): Promise<{ changes: FieldChange[][]; outboxId: number }> {
   const planned = wanted.map(({ row: before, fields, detail }) => {
-    const row = { ...before, ...fields, version: before.version + 1 };
+    const row = { ...before, ...fields, changed_by: by.actor, version: before.version + 1 };
     return { row, detail, changes: changesBetween(before, row) };
   });
   const changed = planned.filter(({ changes }) => changes.length > 0);

@@ -82,6 +82,7 @@ export function draftCredential(
       rate_limit_per_minute: input.rate_limit_per_minute,
       created_at: new Date(nowMs),
       created_by: actor,
+      changed_by: actor,
       secret_created_at: new Date(nowMs),
       expires_at: expiresAt,
       revoked_at: null,

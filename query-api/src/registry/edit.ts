@@ -149,7 +149,7 @@ export function editCredential(
   const at = new Date(nowMs);
   return change(db, async (transaction) => {
     const { row: before, secrets } = await holdCredential(transaction, id, input.version);
-    const row = editedRow(before, input, nowMs, modules);
+    const row = { ...editedRow(before, input, nowMs, modules), changed_by: actor };
     const changes = changesBetween(before, row);
     if (widensPrivilege(before, row)) mayGrant();
     if (changes.length === 0) return { row: before, before, changes, outboxId: 0 };

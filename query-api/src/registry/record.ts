@@ -56,6 +56,7 @@ export function recordOf(row: CredentialRow, atMs: number): CredentialRecord {
     people_declared: row.people_declared,
     status: statusAt(row, atMs),
     created_at: row.created_at.toISOString(),
+    ...(row.changed_by !== '' && { changed_by: row.changed_by }),
     expires_at: instantOrNull(row.expires_at),
     revoked_at: instantOrNull(row.revoked_at),
     grace_ends_at: instantOrNull(row.grace_ends_at),

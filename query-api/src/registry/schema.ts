@@ -67,6 +67,7 @@ export interface CredentialsTable {
   people_declared: number;
   created_at: Date;
   created_by: string;
+  changed_by: string;
   expires_at: Date | null;
   revoked_at: Date | null;
   revoked_by: string;

@@ -1,4 +1,4 @@
-import { NOT_TRIED, RULE_CATALOGUE, settableParameters } from '@lanewatch/detector/contract';
+import { NOT_TRIED, RULE_CATALOGUE, SUPPRESS_MS_DEFAULT, settableParameters } from '@lanewatch/detector/contract';
 import type { RuleDescription, RuleId, RuleSettings } from '@lanewatch/detector/contract';
 import type { RuleItem } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
@@ -98,6 +98,8 @@ function itemOf(
     orgs: settings?.orgs ?? [],
     projects: settings?.projects ?? [],
     environments: settings?.environments ?? [],
+    suppress_by: settings?.suppress_by ?? [],
+    suppress_ms: settings?.suppress_ms ?? SUPPRESS_MS_DEFAULT,
     version: settings?.version ?? 0,
     set_at: stored?.setAt.toISOString() ?? null,
     set_by: stored?.setBy ?? '',

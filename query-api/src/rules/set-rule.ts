@@ -1,4 +1,9 @@
-import { parameterSchema, ruleSettingsSchema, settableParameters } from '@lanewatch/detector/contract';
+import {
+  parameterSchema,
+  ruleSettingsSchema,
+  settableParameters,
+  SUPPRESS_MS_DEFAULT,
+} from '@lanewatch/detector/contract';
 import type { RuleSettings } from '@lanewatch/detector/contract';
 import type { z } from 'zod';
 import type { rulePatchSchema } from '../../contract/index.ts';
@@ -12,7 +17,12 @@ import { readSettings, ruleOf } from './read-rules.ts';
 
 /** From saving until events are held against it: in that time every detector has it. */
 export const EFFECTIVE_IN_MS = 10_000;
-const SET_FIELDS = ['enabled', 'mode', 'severity', 'parameters', 'orgs', 'projects', 'environments'] as const;
+const SET_FIELDS = [
+  ...(['enabled', 'mode', 'severity', 'parameters', 'orgs', 'projects', 'environments'] as const),
+  ...(['suppress_by', 'suppress_ms'] as const),
+];
+
+const NOT_SUPPRESSED = { suppress_by: [], suppress_ms: SUPPRESS_MS_DEFAULT };
 
 /**
  * Sets a rule, as its next version.
@@ -49,7 +59,7 @@ export async function setRule(
       .execute();
     await appendAudit(transaction, {
       ...{ at: new Date(nowMs), actor, action: 'rule.set', subject: { kind: 'rule', id } },
-      changes: changesOf(SET_FIELDS, before, after),
+      changes: changesOf(SET_FIELDS, { ...NOT_SUPPRESSED, ...before }, { ...NOT_SUPPRESSED, ...after }),
     });
   });
 }

@@ -34,7 +34,7 @@ export const actions: Actions = {
     const form = await request.formData();
     const { patch, errors } = patchOf(form, await api.rule(params.id));
     if (errors.length > 0) return fail(400, { part: 'rule' as const, complaint: '', errors, stepUp: false });
-    const { version: _version, mode: _mode, ...tried } = patch;
+    const { version: _version, mode: _mode, suppress_by: _by, suppress_ms: _ms, ...tried } = patch;
     const outcome = await api.tryRule(params.id, { ...tried, days: Number(form.get('days')) });
     if (!outcome.ok) return refused('rule', outcome.problem);
     redirect(303, `/rules/${encodeURIComponent(params.id)}?backtest=${encodeURIComponent(outcome.value.id)}`);

@@ -31,6 +31,7 @@ test('a form asks for what stands in it: a box that is not ticked is off, lists 
       projects: '',
       environments: ' staging ',
     },
+    ...{ suppress_by: 'endpoint', suppress_minutes: '30' },
     ...{ [fieldOf('idle_days')]: '60', [fieldOf('days')]: '14', [fieldOf('fixed')]: '7' },
   });
   expect(patchOf(filled, rule)).toEqual({
@@ -38,6 +39,7 @@ test('a form asks for what stands in it: a box that is not ticked is off, lists 
       ...{ enabled: false, mode: 'monitor', severity: '', version: 3 },
       parameters: { idle_days: 60, raises: false, days: '14' },
       ...{ orgs: ['acme', 'beta', 'gamma'], projects: [], environments: ['staging'] },
+      ...{ suppress_by: ['endpoint'], suppress_ms: 1_800_000 },
     },
     errors: [],
   });

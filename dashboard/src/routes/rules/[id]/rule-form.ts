@@ -1,4 +1,4 @@
-import { RULE_MODES, SEVERITIES, type RuleItem, type RulePatch } from '@lanewatch/query-api/contract';
+import { RULE_MODES, SEVERITIES, SUPPRESS_FIELDS, type RuleItem, type RulePatch } from '@lanewatch/query-api/contract';
 
 type Values = NonNullable<RulePatch['parameters']>;
 type Fault = { path: string; message: string };
@@ -30,6 +30,8 @@ export function patchOf(form: FormData, rule: RuleItem): { patch: RulePatch; err
       orgs: list('orgs'),
       projects: list('projects'),
       environments: list('environments'),
+      suppress_by: SUPPRESS_FIELDS.filter((field) => form.getAll('suppress_by').includes(field)),
+      suppress_ms: Math.round(Number(text('suppress_minutes')) * 60_000),
       version: Number(text('version')),
     },
     errors,
