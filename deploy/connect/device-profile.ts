@@ -12,9 +12,6 @@ const DOMAINS: Readonly<Record<string, string>> = {
 /** Claude Code reads one value there on Windows: its settings as JSON. */
 const WINDOWS_POLICY = 'HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\ClaudeCode';
 
-/** Clients that a device management can configure. */
-export const MANAGED_CLIENTS = Object.keys(DOMAINS);
-
 /**
  * What a device management distributes: a configuration profile for macOS and, where the client reads one, a policy for Windows, with the settings of
  * {@link fleetFiles}, and what the shells of macOS need beside it.
@@ -23,7 +20,7 @@ export const MANAGED_CLIENTS = Object.keys(DOMAINS);
 export function managedFiles(name: string, ingestUrl: string, collectorKey: string): FleetFile[] {
   const domain = DOMAINS[name];
   if (domain === undefined)
-    throw new Error(`${name} reads nothing of a device management; ${MANAGED_CLIENTS.join(', ')} do.`);
+    throw new Error(`${name} reads nothing of a device management; ${Object.keys(DOMAINS).join(', ')} do.`);
   const [settings, ...shell] = fleetFiles(name, 'macos', ingestUrl, collectorKey);
   const values =
     settings!.format === 'json'

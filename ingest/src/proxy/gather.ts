@@ -11,10 +11,18 @@ export interface Gatherer {
   flush(): void;
 }
 
+interface Awaited {
+  promise: Promise<void>;
+  resolve(): void;
+  reject(reason: unknown): void;
+}
+
+const awaited = (): Awaited => Promise.withResolvers();
+
 /** @param publish makes events durable */
 export function gatherEvents(publish: (events: UsageEvent[]) => Promise<void>, waitMs = GATHER_MS): Gatherer {
   let events: UsageEvent[] = [];
-  let published = Promise.withResolvers<void>();
+  let published = awaited();
   let timer: NodeJS.Timeout | null = null;
 
   function flush(): void {
@@ -23,8 +31,11 @@ export function gatherEvents(publish: (events: UsageEvent[]) => Promise<void>, w
     if (events.length === 0) return;
     const [gathered, waiting] = [events, published];
     events = [];
-    published = Promise.withResolvers<void>();
-    publish(gathered).then(waiting.resolve, waiting.reject);
+    published = awaited();
+    publish(gathered).then(
+      () => waiting.resolve(),
+      (error: unknown) => waiting.reject(error),
+    );
   }
 
   return {

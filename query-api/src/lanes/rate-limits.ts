@@ -31,7 +31,7 @@ export function rateLimitsOf(told: string, atMs: number): RateLimits {
   }
   return {
     at: instantOf(atMs),
-    limits: Object.entries(kinds as object).flatMap(([kind, one]: [string, unknown]) => {
+    limits: Object.entries(kinds ?? {}).flatMap(([kind, one]: [string, unknown]) => {
       const { limit, remaining, reset_at: reset } = (one ?? {}) as Record<string, unknown>;
       const told = { limit: countOf(limit), remaining: countOf(remaining) };
       if (told.limit === null && told.remaining === null) return [];
