@@ -11,7 +11,6 @@ import {
   channelTestedSchema,
   casesPageSchema,
   findingDetailSchema,
-  findingItemSchema,
   findingsPageSchema,
   laneDetailSchema,
   laneSharingSchema,
