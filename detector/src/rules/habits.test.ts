@@ -341,16 +341,32 @@ test('what is usual on lanes is the same however often and wherever a detector d
   );
 });
 
-test('R07: somebody known whose own agent reports from elsewhere travels, which is low, whichever agent it is; the gateway’s word for it is not', async () => {
+test('R07: somebody known, or whose key it is, or one more of a team, whose own agent reports from elsewhere is low, whichever agent it is; the gateway’s word for it is not', async () => {
   const abroad = (fields: Partial<UsageEvent>) => at(0, { ...inNewPlace, user: 'ana@acme.example', ...fields });
   const before = days(7).map((event) => ({ ...event, user: 'ana@acme.example' }));
-  for (const [fields, severity] of [
-    [{ reporter: 'agent' }, 'low'],
-    [{ reporter: 'agent', agent: 'codex' }, 'low'],
-    [{ reporter: 'agent', agent: 'codex', user: 'ben@acme.example' }, 'high'],
-    [{ reporter: 'proxy' }, 'medium'],
+  const ben = { reporter: 'agent', agent: 'codex', user: 'ben@acme.example' } as const;
+  for (const [fields, severity, key] of [
+    [{ reporter: 'agent' }, 'low', {}],
+    [{ reporter: 'agent', agent: 'codex' }, 'low', {}],
+    [ben, 'high', {}],
+    [ben, 'low', { owner: 'Ben@acme.example', owner_kind: 'person' }],
+    [ben, 'low', { sharing: 'team', people_declared: 9 }],
+    [{ reporter: 'proxy' }, 'medium', {}],
   ] as const)
     expect(
-      await findingsOf([...before, abroad(fields)], [registered], { only: 'R07', overrides: { R07: { events: 3 } } }),
+      await findingsOf([...before, abroad(fields)], [credential(key)], {
+        ...{ only: 'R07', overrides: { R07: { events: 3 } } },
+      }),
     ).toMatchObject([{ rule: 'R07', severity }]);
+});
+
+test('R12: who moves on to a key that the registry has as their own is low, and to somebody else’s is not', async () => {
+  const moved = [...days(3), at(0, { fingerprint: fingerprintOf('next') })];
+  for (const [owner, severity] of [
+    [usual.user, 'low'],
+    ['ben@acme.example', 'medium'],
+  ] as const) {
+    const next = credential({ id: 'next', fingerprint: fingerprintOf('next'), owner, owner_kind: 'person' });
+    expect(await findingsOf(moved, [registered, next], { only: 'R12' })).toMatchObject([{ severity }]);
+  }
 });
