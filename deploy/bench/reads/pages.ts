@@ -68,6 +68,7 @@ export function pagesOf(
   const lane = encodeURIComponent(pick(found.lanes) ?? 'unattributed');
   const lanes = (filter: Record<string, string>) => query({ window, ...filter });
   const finding = pick(found.findings);
+  const by = pick(['lane', 'user', 'agent', 'repo', 'model'])!;
   const byValue = (name: string, column: string, values: string[]) => {
     const value = pick(values);
     return value === undefined ? [] : [ledger(name, { [column]: value })];
@@ -103,6 +104,16 @@ export function pagesOf(
           ledger('by finding', { finding: finding.id }),
           { name: 'finding', page: `/findings/${finding.id}`, queries: [`/v1/findings/${finding.id}`] },
         ]),
+    {
+      name: 'spend',
+      page: `/spend?${query({ by, window })}`,
+      queries: [
+        `/v1/spend?${query({ by, window })}`,
+        '/v1/spend/forecast',
+        '/v1/spend/budgets',
+        `/v1/spend/savings?window=${window}`,
+      ],
+    },
     { name: 'findings', page: '/findings', queries: ['/v1/findings?status=unresolved'] },
     { name: 'registry', page: '/credentials', queries: ['/v1/credentials?status=active'] },
     ...entityPages(found, window, pick),
