@@ -14,8 +14,7 @@ export interface OutboxPublisher {
   close(): Promise<void>;
 }
 
-/** Few enough that a database within this process is free again soon. */
-const BATCH_ROWS = 200;
+const BATCH_ROWS = 500;
 /** After a failure, and against a lost wake-up or a second process that died with rows unsent. */
 const RETRY_MS = 1_000;
 const POLL_MS = 5_000;

@@ -88,7 +88,9 @@ class JoiningDriver implements Driver {
     this.#inner = inner;
   }
 
-  async init(): Promise<void> {}
+  init(): Promise<void> {
+    return Promise.resolve();
+  }
 
   async acquireConnection(): Promise<JoiningConnection> {
     return new JoiningConnection(this.#inner);
@@ -116,7 +118,10 @@ class JoiningDriver implements Driver {
     }
   }
 
-  async releaseConnection(): Promise<void> {}
+  /** The inner store has released its own already. */
+  releaseConnection(): Promise<void> {
+    return Promise.resolve();
+  }
 
   async destroy(): Promise<void> {
     await this.#inner.destroy();
