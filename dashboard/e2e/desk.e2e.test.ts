@@ -91,7 +91,7 @@ describe('spend', () => {
     await page.goto('/spend?by=user');
     await page.getByRole('link', { name: 'mira.santos', exact: true }).click();
     await page.getByRole('heading', { name: 'By model' }).waitFor();
-    const plot = (await page.locator('.u-over').boundingBox())!;
+    const plot = (await page.locator('.u-over').first().boundingBox())!;
     await page.mouse.move(plot.x + plot.width * 0.75, plot.y + 20);
     await page.mouse.down();
     await page.mouse.move(plot.x + plot.width - 2, plot.y + 30, { steps: 3 });
@@ -110,10 +110,17 @@ describe('spend', () => {
     const plain = await (await stage.visitor({ javaScriptEnabled: false })).newPage();
     await plain.goto('/spend?by=standing');
     const text = (await plain.locator('main').innerText()).replace(/\s+/g, ' ');
-    for (const part of ['Reported by senders', 'Estimated from list prices', 'Of it on unknown keys', '+10.0 %'])
+    for (const part of [
+      'Monthly budgets of its keys: $100.00',
+      'About $20.50 more is expected',
+      'Reported by senders',
+      'Estimated from list prices',
+      'Of it on unknown keys',
+      '+10.0 %',
+    ])
       expect(text).toContain(part);
     expect(text).toContain('80 % used');
-    await plain.getByText('Show as a table').click();
+    await plain.getByText('each step a link').click();
     await plain.locator('details a[href*="from="]').last().click();
     await plain.getByRole('link', { name: 'Back to the whole window' }).waitFor();
     await plain.context().close();

@@ -77,7 +77,7 @@ const partsOf = ({ rows, others }: Spend) => [...rows, ...(others === null ? [] 
 
 test('by every dimension and in every window, rows, bases and series add up to the rows of the ledger', async () => {
   for (const by of SPEND_DIMENSIONS) {
-    for (const window of ['24h', '7d', '90d']) {
+    for (const window of ['24h', '90d']) {
       const answer = await spend({ by, window });
       const { from, to, total, series } = answer;
       const { totals } = (await api.get('/v1/ledger', { from, to })).body;

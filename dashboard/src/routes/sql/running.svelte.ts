@@ -61,6 +61,12 @@ export class Running {
     return true;
   }
 
+  /** Ends what runs because somebody says so, and tells that it did. */
+  stop(): void {
+    this.cancel();
+    this.problem = { detail: 'Cancelled: the engine has stopped reading.', errors: [] };
+  }
+
   /** Ends what runs; the engine stops with it. */
   cancel(): void {
     this.#cancel?.abort();
