@@ -34,15 +34,7 @@ CREATE TABLE IF NOT EXISTS {database}.lane_facts
     event_count Int64 COMMENT 'Requests in the window',
     retired_count Int64 COMMENT 'Of these, met as revoked or expired',
     user_count UInt64 COMMENT 'People in the window',
-    endpoint_count UInt64 COMMENT 'Addresses or hosts in the window',
-    agent_count UInt64 COMMENT 'Agents in the window',
-    repo_count UInt64 COMMENT 'Repositories in the window',
-    model_count UInt64 COMMENT 'Models in the window',
     spent Decimal(38, 9) COMMENT 'US dollars in the window',
-    sum_input_uncached UInt64 COMMENT 'Tokens sent, but for those of a cache',
-    sum_cache_read UInt64 COMMENT 'Tokens read from a cache',
-    sum_cache_write UInt64 COMMENT 'Tokens written to a cache',
-    sum_output UInt64 COMMENT 'Tokens answered',
     first_at DateTime64(3, 'UTC') COMMENT 'First event in the window',
     last_at DateTime64(3, 'UTC') COMMENT 'Last event in the window'
 )

@@ -4,7 +4,7 @@ import { lanesQuerySchema, WINDOWS } from '../contract/index.ts';
 import { createLaneFacts, factsReadAnew } from './lanes/facts.ts';
 import { firstSeenSql } from './lanes/detail.ts';
 import { lanesPageSql } from './lanes/list.ts';
-import { laneRowsSql, sessionCountsSql } from './lanes/rows.ts';
+import { laneRowsSql, shownSql } from './lanes/rows.ts';
 import { lanesParameters } from './lanes/states.ts';
 import { windowScope } from './ledger/scope.ts';
 import { trendSql } from './ledger/trend.ts';
@@ -394,6 +394,13 @@ test('over each window every number of the landing and lane page is that of the 
   }
 });
 
+test('a page has as many lanes as it may, more than one request to the engine names', async () => {
+  const keys = Array.from({ length: 120 }, (_, index) => index.toString(16).padStart(64, '0'));
+  await api.storeRows(keys.map((fingerprint) => ({ fingerprint, seen_at: Date.now(), session: 's1' })));
+  const { items } = (await api.get('/v1/lanes', { limit: '200', sort: 'sessions' })).body;
+  expect(items.filter(({ sessions }: { sessions: number }) => sessions === 1)).toHaveLength(keys.length);
+});
+
 test('counts are never those of facts that the engine has lost', async () => {
   await storeExample();
   const facts = createLaneFacts({
@@ -422,7 +429,7 @@ describe('what windows of days sum over lanes', () => {
     ['sharing of a lane over time', sharingSql(database, '7d', now)],
     ['when a lane was seen first', firstSeenSql(database)],
     ['lanes by name', laneRowsSql(database, scope)],
-    ['sessions of the lanes of a page', sessionCountsSql(database, windowScope('7d', now))],
+    ['what only the lanes of a page are read for', shownSql(database, windowScope('7d', now))],
     ['a page of lanes by sessions', lanesPage({ sort: 'sessions' })],
     ['a page of lanes by every filter', lanesPage({ standing: 'known', shared: 'true', org: 'x', q: 'y' })],
   ])('%s is read from the roll-up by day, not from rows', async (_what, sql) => {

@@ -2,7 +2,8 @@ import { standingNowSql } from '@lanewatch/detector/contract';
 import type { Lane } from '../../contract/index.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import type { LaneFacts } from '../lanes/facts.ts';
-import { rowsSince } from '../ledger/scope.ts';
+import { laneSumsSql } from '../lanes/states.ts';
+import { rowsSince, windowScope } from '../ledger/scope.ts';
 import { windowStartMs } from '../ledger/window.ts';
 import { isCheap } from './group.ts';
 
@@ -65,20 +66,33 @@ function caseFindingsSql(database: string): string {
 /** Figures of all lanes that have a finding, as SQL. */
 function caseFiguresSql(database: string, { from }: LaneFacts): string {
   return `SELECT lane, lane_hint AS hint, lane_org AS org, standing, posture, is_shared AS shared, is_live AS live, toString(spent) AS spent_usd,
-      user_count AS people, endpoint_count AS endpoints, repo_count AS repos
+      user_count AS people
     FROM ${from} WHERE lane IN (SELECT lane FROM ${database}.findings)`;
 }
 
-type FiguresRow = Omit<LaneFigures, 'shared' | 'live' | 'spent'> &
+/** What only their score wants of them, as SQL. */
+const caseReachSql = (database: string, where: string): string =>
+  laneSumsSql(database, `lane IN (SELECT lane FROM ${database}.findings) AND ${where}`, [
+    'endpoint_count',
+    'repo_count',
+  ]);
+
+type FiguresRow = Omit<LaneFigures, 'shared' | 'live' | 'spent' | 'endpoints' | 'repos'> &
   Record<'shared' | 'live', number | boolean> & { spent_usd: string };
 
 /** Reads both; who reported them only of cheap lanes, which are looked up in their rows. */
 export async function readCandidates(store: ClickHouse, facts: LaneFacts): Promise<Candidates> {
   const { window, nowMs } = facts;
-  const [findings, rows] = await Promise.all([
+  const scope = windowScope(window, nowMs);
+  const [findings, rows, reach] = await Promise.all([
     store.rows<FindingOfLane>(caseFindingsSql(store.database), { now: nowMs }),
     store.rows<FiguresRow>(caseFiguresSql(store.database, facts), facts.parameters),
+    store.rows<{ lane: string } & Record<'endpoint_count' | 'repo_count', number | string>>(
+      caseReachSql(store.database, scope.where),
+      scope.parameters,
+    ),
   ]);
+  const reachOf = new Map(reach.map((row) => [row.lane, row]));
   const cheap = rows.filter(({ spent_usd: spent }) => isCheap(spent)).map(({ lane }) => lane);
   const collectors = await readCollectors(store, cheap.slice(0, CHEAP_LANES_MAX), windowStartMs(window, nowMs));
   const figures = rows.map(({ spent_usd: spent, ...row }): LaneFigures => ({
@@ -87,8 +101,8 @@ export async function readCandidates(store: ClickHouse, facts: LaneFacts): Promi
     shared: Boolean(Number(row.shared)),
     live: Boolean(Number(row.live)),
     people: Number(row.people),
-    endpoints: Number(row.endpoints),
-    repos: Number(row.repos),
+    endpoints: Number(reachOf.get(row.lane)?.endpoint_count ?? 0),
+    repos: Number(reachOf.get(row.lane)?.repo_count ?? 0),
     collector: collectors.get(row.lane) ?? '',
   }));
   return {

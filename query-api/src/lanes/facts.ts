@@ -4,7 +4,7 @@ import type { Window } from '../../contract/index.ts';
 import { ReadTooLargeError } from '../clickhouse.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { windowScope } from '../ledger/scope.ts';
-import { LANE_COLUMNS, lanesParameters, lanesSql } from './states.ts';
+import { LANE_COLUMNS, lanesParameters, lanesSql, SHOWN_COLUMNS } from './states.ts';
 
 /**
  * Facts are handed out while they are this young, or as old as reading them took so many times: a slow read must not be the engine's only
@@ -21,16 +21,14 @@ const THROWN = '395';
 /** Fits a number of JavaScript, and is no other reading's. */
 const READING_MAX = 2 ** 47;
 
-/** Everything but how many sessions, which takes longer to count than all the rest; pages count them for the lanes that they show. */
-const SUMS = LANE_COLUMNS.filter((column) => column !== 'session_count');
+const SUMS = LANE_COLUMNS.filter((column) => !SHOWN_COLUMNS.some((shown) => shown === column));
 const FACTS = [
   ...['lane', 'fingerprint', 'lane_hint', 'lane_org', 'lane_provider', 'standing', 'match', 'posture', 'weak_facts'],
   ...['record_id', 'record_name', 'record_kind', 'record_owner', 'record_sharing', 'record_people_declared'],
   ...['record_expires_at', 'record_revoked_at'],
   ...['is_attributed', 'is_retired_in_use', 'is_refused', 'is_unknown_in_use', 'is_shared', 'is_overshared'],
   ...['is_live', 'is_weak', 'standing_risk', 'risk', 'event_count', 'retired_count'],
-  ...['user_count', 'endpoint_count', 'agent_count', 'repo_count', 'model_count', 'spent'],
-  ...['sum_input_uncached', 'sum_cache_read', 'sum_cache_write', 'sum_output', 'first_at', 'last_at'],
+  ...['user_count', 'spent', 'first_at', 'last_at'],
 ];
 
 /** Lanes of a window with how they stand, as they were at one moment. */
@@ -44,7 +42,7 @@ export interface LaneFacts {
   registryVersion: number;
   /** Names them: facts of another key may be others. */
   key: string;
-  /** What stands behind FROM: a row a lane, with the columns of `lanesSql` but for `session_count`. */
+  /** What stands behind FROM: a row a lane, with the columns of `lanesSql` but for those that only pages show. */
   from: string;
   parameters: Record<string, unknown>;
 }

@@ -7,6 +7,7 @@ import { windowScope } from '../ledger/scope.ts';
 import { instantOf, windowStartMs } from '../ledger/window.ts';
 import type { RegistryDatabase } from '../registry/database.ts';
 import type { LaneFacts } from './facts.ts';
+import { laneSumsSql } from './states.ts';
 import { laneOfRow, ROW_COLUMNS_SQL, completed } from './rows.ts';
 import type { Answered } from './rows.ts';
 import { readLanesSeenWith } from './seen-with.ts';
@@ -26,7 +27,7 @@ const SORTS: Record<LanesQuery['sort'], { key: string; type: string }> = {
 /** Facts with how many sessions each lane has, which only that order needs of all lanes. */
 function withSessionCounts(database: string, { window, nowMs, from }: LaneFacts): string {
   const { where } = windowScope(window, nowMs);
-  const counts = `SELECT lane, uniqExactIf(session, session != '') AS session_count FROM ${database}.ledger WHERE ${where} GROUP BY lane`;
+  const counts = laneSumsSql(database, where, ['session_count']);
   return `(SELECT facts.*, counts.session_count AS session_count FROM ${from} AS facts LEFT JOIN (${counts}) AS counts ON counts.lane = facts.lane)`;
 }
 

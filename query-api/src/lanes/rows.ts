@@ -8,21 +8,17 @@ import type { LaneRow } from './lane-row.ts';
 import { postureOf } from './posture.ts';
 import { readRateLimits } from './rate-limits.ts';
 import { registrationOf } from './registration.ts';
-import { LANE_COLUMNS, lanesParameters, lanesSql } from './states.ts';
+import { LANE_COLUMNS, laneSumsSql, lanesParameters, lanesSql, SHOWN_COLUMNS } from './states.ts';
 
 const TEXTS = [
   ...['lane', 'fingerprint', 'lane_hint', 'lane_org', 'lane_provider', 'standing', 'match', 'posture', 'weak_facts'],
   ...['record_id', 'record_name', 'record_kind', 'record_owner', 'record_sharing'],
 ] as const;
 /** Those that come as numbers, or as text where the engine quotes 64-bit ones. */
-const NUMBERS = [
-  ...(['record_people_declared', 'event_count', 'retired_count', 'user_count'] as const),
-  ...(['endpoint_count', 'agent_count', 'repo_count', 'model_count'] as const),
-  ...(['sum_input_uncached', 'sum_cache_read', 'sum_cache_write', 'sum_output'] as const),
-] as const;
+const NUMBERS = ['record_people_declared', 'event_count', 'retired_count', 'user_count'] as const;
 const INSTANTS = ['first_at', 'last_at', 'record_expires_at', 'record_revoked_at'] as const;
 
-/** What a row is made of, but for how many sessions: columns of facts, as SQL. */
+/** What a row begins with: columns of facts, as SQL. */
 export const ROW_COLUMNS_SQL = [
   ...TEXTS,
   ...NUMBERS,
@@ -32,50 +28,67 @@ export const ROW_COLUMNS_SQL = [
 
 /** All columns of some lanes, as SQL. */
 export function laneRowsSql(database: string, scope: Pick<Scope, 'where'>): string {
-  return `SELECT ${ROW_COLUMNS_SQL}, session_count FROM (${lanesSql(database, { where: `lane IN {lanes:Array(String)} AND ${scope.where}` }, LANE_COLUMNS)})`;
+  return `SELECT ${ROW_COLUMNS_SQL}, ${SHOWN_COLUMNS.join(', ')} FROM (${lanesSql(database, { where: `lane IN {lanes:Array(String)} AND ${scope.where}` }, LANE_COLUMNS)})`;
 }
 
 /** Names that fit into one request. */
 const LANES_PER_REQUEST = 100;
+const chunksOf = <Item>(items: readonly Item[]): Item[][] =>
+  Array.from({ length: Math.ceil(items.length / LANES_PER_REQUEST) }, (_, index) =>
+    items.slice(index * LANES_PER_REQUEST, (index + 1) * LANES_PER_REQUEST),
+  );
 
 /** A row as the engine answers it. */
 export type Answered = Record<string, unknown> & { lane: string };
 
-/** How many sessions some lanes have in a scope, as SQL. */
-export const sessionCountsSql = (database: string, { where }: Pick<Scope, 'where'>): string =>
-  `SELECT lane, uniqExactIf(session, session != '') AS session_count FROM ${database}.ledger
-   WHERE lane IN {lanes:Array(String)} AND ${where} GROUP BY lane`;
+/** What some lanes have in a scope beside their facts, as SQL. */
+export const shownSql = (database: string, { where }: Pick<Scope, 'where'>): string =>
+  laneSumsSql(database, `lane IN {lanes:Array(String)} AND ${where}`, SHOWN_COLUMNS);
 
-/** Rows of facts with what only the lanes of a page are read for: how many sessions they have, how many are live, and their limits. */
+/** Rows of facts with what is read for the lanes of a page alone: the rest of their counts, how many of their sessions are live, and their limits. */
 export async function completed(
+  store: ClickHouse,
+  facts: Pick<LaneFacts, 'window' | 'nowMs'>,
+  rows: readonly Answered[],
+): Promise<LaneRow[]> {
+  return (await Promise.all(chunksOf(rows).map((chunk) => completeChunk(store, facts, chunk)))).flat();
+}
+
+async function completeChunk(
   store: ClickHouse,
   { window, nowMs }: Pick<LaneFacts, 'window' | 'nowMs'>,
   rows: readonly Answered[],
 ): Promise<LaneRow[]> {
-  if (rows.length === 0) return [];
   const scope = windowScope(window, nowMs);
-  const live = rowsSince(nowMs - LIVE_MS, 'live');
   const lanes = rows.map(({ lane }) => lane);
-  const [counts, limits] = await Promise.all([
-    store.rows<{ lane: string; sessions: number | string; live_sessions: number | string }>(
-      `SELECT lane, sum(session_count) AS sessions, sum(running) AS live_sessions
-       FROM (SELECT lane, session_count, toUInt64(0) AS running FROM (${sessionCountsSql(store.database, scope)})
-         UNION ALL
-         SELECT lane, toUInt64(0), uniqExact(session) FROM ${store.database}.ledger
-         WHERE lane IN {lanes:Array(String)} AND ${live.where} AND session != '' GROUP BY lane)
-       GROUP BY lane`,
-      { ...scope.parameters, ...live.parameters, lanes },
-    ),
+  const [shown, liveRows, limits] = await Promise.all([
+    store.rows<Answered>(shownSql(store.database, scope), { ...scope.parameters, lanes }),
+    readLiveSessions(store, lanes, nowMs),
     readRateLimits(store, lanes, nowMs),
   ]);
-  const countsOf = new Map(counts.map((row) => [row.lane, row]));
-  return rows.map((row) => {
-    const { sessions = 0, live_sessions = 0 } = countsOf.get(row.lane) ?? {};
-    return {
-      ...rowOf({ ...row, session_count: sessions }, Number(live_sessions)),
-      rate_limits: limits.get(row.lane) ?? null,
-    };
-  });
+  const shownOf = new Map(shown.map((row) => [row.lane, row]));
+  return rows.map((row) => ({
+    // A lane whose rows went meanwhile has none of anything.
+    ...rowOf({ ...NOTHING_SHOWN, ...row, ...shownOf.get(row.lane) }, liveRows.get(row.lane) ?? 0),
+    rate_limits: limits.get(row.lane) ?? null,
+  }));
+}
+
+const NOTHING_SHOWN = Object.fromEntries(SHOWN_COLUMNS.map((name) => [name, 0]));
+
+/** How many sessions of some lanes are live; lanes without one are left out. */
+async function readLiveSessions(
+  store: ClickHouse,
+  lanes: readonly string[],
+  nowMs: number,
+): Promise<Map<string, number>> {
+  const live = rowsSince(nowMs - LIVE_MS, 'live');
+  const rows = await store.rows<{ lane: string; sessions: number | string }>(
+    `SELECT lane, uniqExact(session) AS sessions FROM ${store.database}.ledger
+     WHERE lane IN {lanes:Array(String)} AND ${live.where} AND session != '' GROUP BY lane`,
+    { ...live.parameters, lanes },
+  );
+  return new Map(rows.map(({ lane, sessions }) => [lane, Number(sessions)]));
 }
 
 /** Lanes by name, of a reading of facts. Those that are not in it are left out. */
@@ -84,11 +97,12 @@ export async function readFactRows(
   facts: LaneFacts,
   lanes: readonly string[],
 ): Promise<Map<string, LaneRow>> {
-  if (lanes.length === 0) return new Map();
-  const rows = await store.rows<Answered>(
-    `SELECT ${ROW_COLUMNS_SQL} FROM ${facts.from} WHERE lane IN {lanes:Array(String)}`,
-    { ...facts.parameters, lanes },
-  );
+  const read = (names: readonly string[]): Promise<Answered[]> =>
+    store.rows(`SELECT ${ROW_COLUMNS_SQL} FROM ${facts.from} WHERE lane IN {lanes:Array(String)}`, {
+      ...facts.parameters,
+      lanes: names,
+    });
+  const rows = (await Promise.all(chunksOf(lanes).map(read))).flat();
   return new Map((await completed(store, facts, rows)).map((row) => [row.lane, row]));
 }
 
@@ -99,38 +113,28 @@ export async function readLaneRows(
   scope: Scope,
   nowMs: number,
 ): Promise<Map<string, LaneRow>> {
-  const chunks = Array.from({ length: Math.ceil(lanes.length / LANES_PER_REQUEST) }, (_, index) =>
-    lanes.slice(index * LANES_PER_REQUEST, (index + 1) * LANES_PER_REQUEST),
-  );
-  const parts = await Promise.all(chunks.map((chunk) => readChunk(store, chunk, scope, nowMs)));
+  const parts = await Promise.all(chunksOf(lanes).map((chunk) => readChunk(store, chunk, scope, nowMs)));
   return new Map(parts.flat().map((row) => [row.lane, row]));
 }
 
 async function readChunk(store: ClickHouse, lanes: readonly string[], scope: Scope, nowMs: number): Promise<LaneRow[]> {
-  const live = rowsSince(nowMs - LIVE_MS, 'live');
-  const [rows, liveRows, limits] = await Promise.all([
+  const [rows, live, limits] = await Promise.all([
     store.rows<Answered>(laneRowsSql(store.database, scope), { ...scope.parameters, ...lanesParameters(nowMs), lanes }),
-    store.rows<{ lane: string; sessions: number | string }>(
-      `SELECT lane, uniqExact(session) AS sessions FROM ${store.database}.ledger
-       WHERE lane IN {lanes:Array(String)} AND ${live.where} AND session != '' GROUP BY lane`,
-      { ...live.parameters, lanes },
-    ),
+    readLiveSessions(store, lanes, nowMs),
     readRateLimits(store, lanes, nowMs),
   ]);
-  const liveOf = new Map(liveRows.map(({ lane, sessions }) => [lane, Number(sessions)]));
   return rows.map((row) => ({
-    ...rowOf(row, liveOf.get(row.lane) ?? 0),
+    ...rowOf(row, live.get(row.lane) ?? 0),
     rate_limits: limits.get(row.lane) ?? null,
   }));
 }
 
 function rowOf(row: Answered, liveSessions: number): Omit<LaneRow, 'rate_limits'> {
-  const numbers = NUMBERS.map((name) => [name, Number(row[name])]);
+  const numbers = [...NUMBERS, ...SHOWN_COLUMNS].map((name) => [name, Number(row[name])]);
   const instants = INSTANTS.map((name) => [name, row[`${name}_ms`] === null ? null : Number(row[`${name}_ms`])]);
   return {
     ...row,
     ...Object.fromEntries([...numbers, ...instants]),
-    session_count: Number(row['session_count']),
     spent: row['spent_usd'],
     live_sessions: liveSessions,
   } as LaneRow;

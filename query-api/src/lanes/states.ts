@@ -37,6 +37,18 @@ const AGGREGATES = {
 type LaneColumn = keyof typeof AGGREGATES;
 export const LANE_COLUMNS = Object.keys(AGGREGATES) as LaneColumn[];
 
+/** What pages tell of the lanes that they show; no order, filter or count of all lanes goes by it, and it takes longer than what those go by. */
+export const SHOWN_COLUMNS = [
+  ...(['session_count', 'endpoint_count', 'agent_count', 'repo_count', 'model_count'] as const),
+  ...(['sum_input_uncached', 'sum_cache_read', 'sum_cache_write', 'sum_output'] as const),
+] as const satisfies readonly LaneColumn[];
+
+/** Sums of some lanes and nothing that is known of their keys, as SQL: one row a lane. */
+export function laneSumsSql(database: string, where: string, columns: readonly LaneColumn[]): string {
+  const sums = columns.map((name) => `${AGGREGATES[name]} AS ${name}`).join(', ');
+  return `SELECT lane, ${sums} FROM ${database}.ledger WHERE ${where} GROUP BY lane`;
+}
+
 /** What is known of the credential that a lane matches; '' and null where none does. */
 const RECORD_COLUMNS = [
   ...['id', 'name', 'hint', 'kind', 'provider', 'org', 'owner', 'environment', 'sharing', 'people_declared'],
