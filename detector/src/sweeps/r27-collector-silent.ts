@@ -56,7 +56,7 @@ const PACE_MS = 8 * HOUR_MS;
 const PACE_MINUTES_MIN = 30;
 
 /** Minutes with events in the hour that begins at this instant; null where there is no history. */
-export type MinutesAt = (hourMs: number) => number | null;
+type MinutesAt = (hourMs: number) => number | null;
 
 /**
  * In how many minutes of a silence events would have come: those in which they usually do, less where fewer came than usual in the hours before it.
