@@ -9,6 +9,7 @@ import {
   ownersSchema,
 } from '../../contract/index.ts';
 import type { DirectoryKind } from '../../contract/index.ts';
+import { triageVersion } from '../findings/version.ts';
 import { actorOf } from '../http/session-auth.ts';
 import { addToDirectory, editInDirectory, readDirectory } from '../registry/directory.ts';
 import { environmentsOf, modulesOf } from '../registry/modules.ts';
@@ -25,7 +26,7 @@ const DIRECTORIES: readonly { path: string; kind: DirectoryKind; what: string }[
 
 /** Keys by what they are for and where they work, and what they belong to. */
 export function credentialGroupRoutes(services: Services): FastifyPluginAsyncZod {
-  const { store, database, registry, lastUses, config, now } = services;
+  const { store, database, registry, lastUses, shared, config, now } = services;
   const { db } = database;
   const answers = credentialAnswers(services);
 
@@ -42,10 +43,14 @@ export function credentialGroupRoutes(services: Services): FastifyPluginAsyncZod
       async ({ log }) => {
         const snapshot = await registry.current();
         await lastUses.fresh();
-        const worstOpen = await readWorstOpen(store, db, snapshot, now()).catch((error: unknown) => {
-          log.warn({ err: error }, 'open findings of keys not read');
-          return new Map();
-        });
+        // Of the same keys and decisions, whoever asks at once or soon after shares what the ledger said.
+        const key = `worst open ${snapshot.version} ${await triageVersion(db)}`;
+        const worstOpen = await shared
+          .read(key, () => readWorstOpen(store, db, snapshot, now()))
+          .catch((error: unknown) => {
+            log.warn({ err: error }, 'open findings of keys not read');
+            return new Map();
+          });
         return modulesOf(snapshot, { modules: config.modules, lastUses, nowMs: now(), worstOpen });
       },
     );
