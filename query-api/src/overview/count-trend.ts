@@ -3,9 +3,16 @@ import type { ClickHouse } from '../clickhouse.ts';
 import type { LaneFacts } from '../lanes/facts.ts';
 import { windowScope } from '../ledger/scope.ts';
 import { instantOf, isOfDays, stepOf, trendStartsMs, trendStepSql } from '../ledger/window.ts';
+import type { Kept } from '../services/shared-reads.ts';
 
-/** How long the trend of a window is shared: its steps are longer, and it costs more than the counts themselves. */
-export const countTrendKeptMs = (window: Window): number => (isOfDays(window) ? 300_000 : 60_000);
+/**
+ * How long the trend of a window is shared: its steps are longer, and of a large ledger it costs more than the counts themselves. One that is read in a moment is not
+ * kept, so that what a new installation takes in is seen at once.
+ */
+export const countTrendKept = (window: Window): Partial<Kept> => ({
+  perDuration: 100,
+  msMax: isOfDays(window) ? 300_000 : 60_000,
+});
 
 /**
  * What was in use in each step of a window, as SQL, one row a step that has events. Unknown is what was met as unknown then; weakly governed what is so

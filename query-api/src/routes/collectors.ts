@@ -69,7 +69,9 @@ export function collectorRoutes(services: Services): FastifyPluginAsyncZod {
       async () => {
         const current = await registry.current();
         // What was counted is in memory, and shown without the ledger, too.
-        const ships = await shared.read('ships', () => readShips(store, now()), SHIPS_KEPT_MS).catch(() => null);
+        const ships = await shared
+          .read('ships', () => readShips(store, now()), { msMin: SHIPS_KEPT_MS })
+          .catch(() => null);
         return {
           items: collectorHealth(current, collectors.byCollector(), now()).map((collector) => ({
             ...collector,

@@ -24,7 +24,7 @@ import { readHistogram } from '../ledger/histogram.ts';
 import { readLedger } from '../ledger/query.ts';
 import { readTotals } from '../ledger/totals.ts';
 import { collectorHealth } from '../overview/collectors.ts';
-import { countTrendKeptMs, readCountTrend } from '../overview/count-trend.ts';
+import { countTrendKept, readCountTrend } from '../overview/count-trend.ts';
 import { readOverview } from '../overview/overview.ts';
 import type { Services } from '../services/services.ts';
 
@@ -55,7 +55,7 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
         const [overview, trend] = await facts.use(window, (used) =>
           Promise.all([
             shared.read(`${used.key} overview`, () => readOverview(store, db, used)),
-            shared.read(`count trend ${window}`, () => readCountTrend(store, used), countTrendKeptMs(window)),
+            shared.read(`count trend ${window}`, () => readCountTrend(store, used), countTrendKept(window)),
           ]),
         );
         return {
@@ -109,7 +109,7 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
               shared.read(
                 `${used.registryVersion} comparables ${JSON.stringify([window, found.org, found.provider])}`,
                 () => readCandidates(store, found, used),
-                COMPARABLES_KEPT_MS,
+                { msMin: COMPARABLES_KEPT_MS },
               ),
             findings: items.map(({ id, rule, title, severity, status }) => ({ id, rule, title, severity, status })),
             window,

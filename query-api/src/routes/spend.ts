@@ -55,7 +55,7 @@ export function spendRoutes(services: Services): FastifyPluginAsyncZod {
             const { all } = await registry.current();
             return readForecast(store, query, now(), monthBudget(all, query, now()));
           },
-          SLOW_KEPT_MS,
+          { msMin: SLOW_KEPT_MS },
         ),
     );
 

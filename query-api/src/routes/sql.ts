@@ -146,7 +146,7 @@ export function sqlRoutes(services: Services): FastifyPluginAsyncZod {
           response: { 200: sqlValuesSchema },
         },
       },
-      () => shared.read('sql values', () => readValues(engine()).catch(asOutage), VALUES_KEPT_MS),
+      () => shared.read('sql values', () => readValues(engine()).catch(asOutage), { msMin: VALUES_KEPT_MS }),
     );
 
     app.get(
@@ -159,7 +159,7 @@ export function sqlRoutes(services: Services): FastifyPluginAsyncZod {
           response: { 200: sqlSchemaSchema },
         },
       },
-      () => shared.read('sql schema', () => readSchema(engine()).catch(asOutage), SCHEMA_KEPT_MS),
+      () => shared.read('sql schema', () => readSchema(engine()).catch(asOutage), { msMin: SCHEMA_KEPT_MS }),
     );
 
     app.get(

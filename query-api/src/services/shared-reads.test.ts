@@ -37,6 +37,20 @@ test.each([
   expect(await page()).toBe(2);
 });
 
+test('a read may be shared for longer, by what it took', async () => {
+  const { clock, shared } = stage();
+  const trend = (readMs: number) =>
+    shared.read('trend', () => Promise.resolve((clock.ms += readMs)), { perDuration: 100, msMax: 300_000 });
+  const first = await trend(30);
+  clock.ms += 2_999;
+  expect(await trend(30)).toBe(first);
+  clock.ms += 1;
+  const second = await trend(9_000);
+  expect(second).not.toBe(first);
+  clock.ms += 299_999;
+  expect(await trend(0)).toBe(second);
+});
+
 test('nothing read before is handed out after something was changed', async () => {
   const { shared, page } = stage();
   await page();
