@@ -43,21 +43,10 @@ function storable(instant: string | number | null): string | null {
 }
 
 /**
- * Copies rows into the credentials table and has the dictionaries read it again: when it resolves, every query of this server sees them.
- * Writing a row again changes nothing, so it may be done by whoever has the record, in any number of processes.
+ * Copies rows into the credentials table. Writing a row again changes nothing, so it may be done by whoever has the record, in any number
+ * of processes.
  * @param rows a few thousand at most, because they are sent as one request
  */
-export async function writeMirrored(
-  client: Pick<ClickHouseClient, 'insert' | 'command'>,
-  database: string,
-  rows: readonly MirroredCredential[],
-): Promise<void> {
-  if (rows.length === 0) return;
-  await insertMirrored(client, database, rows);
-  await reloadMirrored(client, database);
-}
-
-/** The first half of {@link writeMirrored}, for many rows in several requests. */
 export async function insertMirrored(
   client: Pick<ClickHouseClient, 'insert'>,
   database: string,
@@ -77,7 +66,7 @@ export async function insertMirrored(
   });
 }
 
-/** The second half of {@link writeMirrored}. */
+/** Has the dictionaries read the table again, all of it: when it resolves, every query of this server sees what was copied. */
 export async function reloadMirrored(client: Pick<ClickHouseClient, 'command'>, database: string): Promise<void> {
   for (const dictionary of [CREDENTIALS_BY_KEY, CREDENTIALS_BY_HINT])
     await client.command({ query: `SYSTEM RELOAD DICTIONARY ${database}.${dictionary}` });

@@ -1,6 +1,6 @@
 import { ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { mirroredOf, writeMirrored, writeProviderTotals } from '@lanewatch/detector/contract';
+import { insertMirrored, mirroredOf, reloadMirrored, writeProviderTotals } from '@lanewatch/detector/contract';
 import type { ProviderTotal } from '@lanewatch/detector/contract';
 import type { CredentialRecord } from '@lanewatch/ingest/contract';
 
@@ -54,10 +54,12 @@ export interface ClickHouse {
    */
   download(sql: string, parameters: Record<string, unknown>): AsyncIterable<Buffer>;
   /**
-   * Writes registry records into their copy beside the ledger: queries that begin
-   * afterwards see them. What fails is made up for by the detectors, which copy the topic.
+   * Writes registry records into their copy beside the ledger, at most a few thousand at once. What fails is made up for by the
+   * detectors, which copy the topic.
    */
   mirror(records: readonly CredentialRecord[]): Promise<void>;
+  /** Queries that begin after it see all that {@link mirror} wrote. */
+  refreshMirror(): Promise<void>;
   /**
    * Runs an INSERT whose rows a query of ours brings, and tells how many there were. It may take as long as a read.
    */
@@ -107,7 +109,8 @@ export function openClickHouse(connection: Connection): ClickHouse {
   });
   return {
     database: connection.database,
-    mirror: (records) => withFaults(() => writeMirrored(writer, connection.database, records.map(mirroredOf))),
+    mirror: (records) => withFaults(() => insertMirrored(writer, connection.database, records.map(mirroredOf))),
+    refreshMirror: () => withFaults(() => reloadMirrored(writer, connection.database)),
     fill: (sql, parameters) => withFaults(() => fill(filler, sql, parameters)),
     writeProviderTotals: (totals) => withFaults(() => writeProviderTotals(writer, connection.database, totals)),
     rows: (sql, parameters = {}, options) =>

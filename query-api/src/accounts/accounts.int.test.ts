@@ -75,18 +75,23 @@ describe.each(registryTargets(inject('postgresUrl')))('accounts on %s', (_name, 
     await sql`CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''it dies here''; END'`.execute(
       db,
     );
-    await sql`CREATE TRIGGER dying BEFORE INSERT ON audit_trail FOR EACH ROW EXECUTE FUNCTION die()`.execute(db);
+    const { token } = (await admin.ask('POST', '/v1/me/tokens', { name: 'kept', access: 'read' })).body;
+    await sql`CREATE TRIGGER dying AFTER INSERT ON audit_trail FOR EACH ROW
+      WHEN (NEW.action LIKE 'account.%' OR NEW.action LIKE 'person.%') EXECUTE FUNCTION die()`.execute(db);
     const state = async () => [
       (await db.selectFrom('sessions').select('id').orderBy('id').execute()).length,
       await db.selectFrom('users').select(['email', 'name']).orderBy('id').execute(),
+      await db.selectFrom('credentials').select(['id', 'revoked_at']).orderBy('id').execute(),
     ];
     const before = await state();
     const answers = [
       await signIn(visitor(), ADMIN),
       await admin.ask('POST', '/v1/people', { email: 'late@example.com', role: 'viewer' }),
       await admin.ask('PATCH', '/v1/me', { name: 'Nobody' }),
+      await admin.ask('POST', '/v1/me/tokens', { name: 'never', access: 'read' }),
+      await admin.ask('POST', `/v1/me/tokens/${token.id}/revoke`),
     ];
-    expect(answers.map(({ status }) => status)).toEqual([500, 500, 500]);
+    expect(answers.map(({ status }) => status)).toEqual([500, 500, 500, 500, 500]);
     expect(await state()).toEqual(before);
     await sql`DROP TRIGGER dying ON audit_trail`.execute(db);
     expect((await signIn(visitor(), ADMIN)).status).toBe(200);

@@ -19,6 +19,7 @@ function ledger(answer: (sql: string) => object[] | Error): ClickHouse {
       throw new Error('not used');
     },
     mirror: () => Promise.resolve(),
+    refreshMirror: () => Promise.resolve(),
     fill: () => Promise.resolve(0),
     writeProviderTotals: () => Promise.resolve(),
     close: () => Promise.resolve(),

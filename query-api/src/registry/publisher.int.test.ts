@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { credentialRecordSchema, topicsOf } from '@lanewatch/ingest/contract';
 import type { Bus, CredentialRecord } from '@lanewatch/ingest/contract';
+import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { credentialCreateSchema } from '../../contract/index.ts';
 import { createPostgresDatabase, registryTargets, until } from '../testing/harness.ts';
@@ -70,6 +71,31 @@ function usingRegistry(open: () => Promise<RegistryTarget>): { target: RegistryT
 
 describe.each(registryTargets(inject('postgresUrl')))('publishing on %s', (_name, openRegistry) => {
   const registry = usingRegistry(openRegistry);
+
+  test('a backlog refreshes what reads the copy once, and a change that somebody waits for is seen when they are told', async () => {
+    const { database } = registry;
+    await register(database, 1);
+    await sql`INSERT INTO outbox (credential_id, record, created_at)
+      SELECT credential_id, record, created_at FROM outbox, generate_series(1, 1200)`.execute(database.db);
+    const log: string[] = [];
+    const { bus } = recordingBus();
+    const publisher = startPublisher({
+      ...{ database, bus, topic: TOPIC, now: Date.now, onFault: (error) => log.push(String(error)) },
+      mirror: {
+        copy: async (records) => void log.push(`copied ${records.length}`),
+        refresh: async () => void log.push('refreshed'),
+      },
+    });
+    await until(
+      async () => log,
+      (lines) => lines.includes('refreshed'),
+    );
+    expect(log).toEqual(['copied 500', 'copied 500', 'copied 201', 'refreshed']);
+    const { outboxId } = await register(database, 2);
+    expect(await publisher.published(outboxId, PUBLISH_WAIT_MS)).toBe(true);
+    expect(log.slice(4, 6)).toEqual(['copied 1', 'refreshed']);
+    await publisher.close();
+  });
 
   test('what was sent a week ago is removed; what is unsent, newer or the newest stays', async () => {
     const { database } = registry;

@@ -14,6 +14,15 @@ export interface OutboxPublisher {
   close(): Promise<void>;
 }
 
+/** Where pages read the registry from, beside the topic. */
+export interface RegistryMirror {
+  /** Copies records, after they are published. */
+  copy(records: readonly CredentialRecord[]): Promise<void>;
+  /** Has what reads the copies see all of them. It costs the same for one as for a hundred thousand. */
+  refresh(): Promise<void>;
+}
+
+const NO_MIRROR: RegistryMirror = { copy: async () => undefined, refresh: async () => undefined };
 const BATCH_ROWS = 500;
 /** After a failure, and against a lost wake-up or a second process that died with rows unsent. */
 const RETRY_MS = 1_000;
@@ -27,8 +36,7 @@ interface Options {
   database: Database;
   bus: Bus;
   topic: TopicSpec;
-  /** Copies published records to where pages read them, before anybody is told that they are published. */
-  mirror?: (records: readonly CredentialRecord[]) => Promise<void>;
+  mirror?: RegistryMirror;
   onFault: (error: unknown) => void;
   now: () => number;
 }
@@ -38,14 +46,7 @@ interface Options {
  * after a newer one, and a compacted topic keeps the last. A row is marked after the bus confirmed it, so a crash between
  * the two sends it again; its version makes that harmless.
  */
-export function startPublisher({
-  database,
-  bus,
-  topic,
-  mirror = async () => undefined,
-  onFault,
-  now,
-}: Options): OutboxPublisher {
+export function startPublisher({ database, bus, topic, mirror = NO_MIRROR, onFault, now }: Options): OutboxPublisher {
   const { db } = database;
   const waiting = new Set<{ id: number; done: (sent: boolean) => void }>();
   let closed = false;
@@ -55,6 +56,17 @@ export function startPublisher({
   let running: Promise<void> = Promise.resolve();
   const reported = new Set<number>();
   let prunedMs = -Infinity;
+  let isStale = false;
+  let refreshing: Promise<void> = Promise.resolve();
+
+  /** Once for a backlog, or sooner when somebody waits for a row of it. It resolves when whoever reads sees what was copied until now. */
+  function refresh(): Promise<void> {
+    if (isStale) {
+      isStale = false;
+      refreshing = refreshing.then(() => mirror.refresh()).catch(onFault);
+    }
+    return refreshing;
+  }
 
   /** The rows that can be published. One that can't stays unsent, is told once, and holds up nobody behind it. */
   function publishableOf(rows: { id: string | number; record: unknown }[]): { id: number; record: CredentialRecord }[] {
@@ -90,7 +102,7 @@ export function startPublisher({
         })),
       );
       // Best effort: the detectors copy the topic as well. Not before the topic has them, which decides what counts.
-      await mirror(publishable.map(({ record }) => record)).catch(onFault);
+      await mirror.copy(publishable.map(({ record }) => record)).then(() => (isStale = true), onFault);
       await markSent(publishable.map(({ id }) => id));
     }
     return Number(last.id);
@@ -131,6 +143,7 @@ export function startPublisher({
       .where('sent_at', 'is not', null)
       .execute();
     const sent = new Set(rows.map(({ id }) => Number(id)));
+    if (sent.size > 0) isStale = true;
     for (const waiter of waiting) if (sent.has(waiter.id)) waiter.done(true);
   }
 
@@ -148,7 +161,11 @@ export function startPublisher({
   /** Publishes until nothing is unsent. False when another process holds the lock and somebody here waits for a row. */
   async function drain(): Promise<boolean> {
     const ran = await database.exclusively(LOCKS.publisher, async () => {
-      for (let last: number | null = 0; last !== null && !closed;) last = await publishBatch(last);
+      try {
+        for (let last: number | null = 0; last !== null && !closed;) last = await publishBatch(last);
+      } finally {
+        await refresh();
+      }
       await prune();
     });
     await tellWaiters();
@@ -197,13 +214,19 @@ export function startPublisher({
       if (closed) return isSent(outboxId);
       let done: (sent: boolean) => void = () => undefined;
       const sent = new Promise<boolean>((resolve) => (done = resolve));
+      let timeOut: () => void = () => undefined;
+      const timedOut = new Promise<false>((resolve) => (timeOut = () => resolve(false)));
       const waiter = { id: outboxId, done };
       waiting.add(waiter);
-      const deadline = setTimeout(done, timeoutMs, false);
+      const deadline = setTimeout(timeOut, timeoutMs);
       try {
         wake();
-        // It may have gone out before this waiter was there, or be sent by another process.
-        return (await isSent(outboxId)) || (await sent) || (await isSent(outboxId));
+        // It may have gone out before this waiter was there, or be sent by another process, which refreshes when it is through.
+        const isOut = await isSent(outboxId);
+        if (isOut) isStale = true;
+        const isOnBus = isOut || (await Promise.race([sent, timedOut])) || (await isSent(outboxId));
+        if (isOnBus) await Promise.race([refresh(), timedOut]);
+        return isOnBus;
       } finally {
         clearTimeout(deadline);
         waiting.delete(waiter);

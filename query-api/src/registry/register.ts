@@ -38,10 +38,20 @@ export interface Registered extends RegistryChange {
 /**
  * Registers or issues a credential: checks, writes, and resolves what it answers. The ledger is asked which findings that
  * touches; when it does not answer the registration still holds, and only the count in the answer stays at zero.
+ * @param alsoIn what else its transaction holds
  * @throws {ProblemError} for a request that can't be used or a key that is there already
  */
-export async function registerCredential(parts: RegisterParts, input: CreateInput, actor: string): Promise<Registered> {
-  return register(parts, input, actor, (_transaction, add) => add());
+export async function registerCredential(
+  parts: RegisterParts,
+  input: CreateInput,
+  actor: string,
+  alsoIn: (transaction: RegistryTransaction, added: RegistryChange) => Promise<void> = async () => undefined,
+): Promise<Registered> {
+  return register(parts, input, actor, async (transaction, add) => {
+    const added = await add();
+    await alsoIn(transaction, added);
+    return added;
+  });
 }
 
 /**

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { credentialCreateSchema, tokenCreatedSchema, tokenCreateSchema, tokensSchema } from '../../contract/index.ts';
-import { appendAccountEvent, recordAccountEvent } from '../accounts/audit.ts';
+import { appendAccountEvent } from '../accounts/audit.ts';
 import { mayHold, scopesOf } from '../accounts/tokens.ts';
 import { fieldProblem, ProblemError } from '../http/problem.ts';
 import { actorOf, principalOf, requireStepUp } from '../http/session-auth.ts';
 import { registerCredential } from '../registry/register.ts';
-import { revokeCredential } from '../registry/revoke.ts';
+import { change } from '../registry/registry.ts';
+import { revokeInChange } from '../registry/revoke.ts';
 import type { Services } from '../services/services.ts';
 import { PUBLISH_WAIT_MS } from './credential-answers.ts';
 
@@ -58,16 +59,15 @@ export function tokenRoutes(services: Services): FastifyPluginAsyncZod {
           { db, store, modules: config.modules, nowMs: now(), onFault },
           input,
           actor,
+          async (transaction, { row: { id, fingerprint } }) => {
+            await tokens.add(transaction, { credentialId: id, fingerprint, userId: person.id, access });
+            const event = { actor, action: 'account.token_issued', detail: `${id} ${access}`, nowMs: now() } as const;
+            await appendAccountEvent(transaction, event);
+          },
         );
-        const { id, fingerprint } = issued.row;
-        await db.transaction().execute(async (transaction) => {
-          await tokens.add(transaction, { credentialId: id, fingerprint, userId: person.id, access });
-          const event = { actor, action: 'account.token_issued', detail: `${id} ${access}`, nowMs: now() } as const;
-          await appendAccountEvent(transaction, event);
-        });
         await publisher.published(issued.outboxId, PUBLISH_WAIT_MS);
         changes.poke();
-        const token = (await tokens.list(person.id)).find((one) => one.id === id)!;
+        const token = (await tokens.list(person.id)).find(({ id }) => id === issued.row.id)!;
         return reply.status(201).send({ token, secret: issued.secret! });
       },
     );
@@ -90,10 +90,14 @@ export function tokenRoutes(services: Services): FastifyPluginAsyncZod {
         if (!mine.some((token) => token.id === id))
           throw new ProblemError('not_found', 'You have no token of this id.');
         const actor = actorOf(request);
-        const revoked = await revokeCredential(db, { id, actor, reason: 'Revoked by its owner', nowMs: now() });
+        const nowMs = now();
+        const revoked = await change(db, async (transaction) => {
+          const ended = await revokeInChange(transaction, { id, actor, reason: 'Revoked by its owner', nowMs });
+          await appendAccountEvent(transaction, { actor, action: 'account.token_revoked', detail: id, nowMs });
+          return ended;
+        });
         await publisher.published(revoked.outboxId, PUBLISH_WAIT_MS);
         changes.poke();
-        await recordAccountEvent(db, { actor, action: 'account.token_revoked', detail: id, nowMs: now() });
         return reply.status(204).send(null);
       },
     );

@@ -154,10 +154,13 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     database,
     bus,
     topic: topics.credentials,
-    async mirror(records) {
-      await store.mirror(records);
-      facts.forget();
-      shared.forget();
+    mirror: {
+      copy: (records) => store.mirror(records),
+      async refresh() {
+        await store.refreshMirror();
+        facts.forget();
+        shared.forget();
+      },
     },
     now,
     onFault: (error) => logger.warn({ err: error }, 'publishing registry changes failed, trying again'),
