@@ -87,7 +87,7 @@ describe('npm start', () => {
       .find((text) => text.startsWith('curl '))!;
     const answer = execFileSync('/bin/sh', ['-c', line], { encoding: 'utf8' });
     expect(JSON.parse(answer)).toMatchObject({ accepted: 1, rejected: 0 });
-    expect(await rowOf('first-try')).toMatchObject({ hint: 'sk-ant-...C001', standing: 'unknown', cost_usd: '0.61' });
+    expect(await rowOf('first-try')).toMatchObject({ hint: 'sk-ant-...TRY1', standing: 'unknown', cost_usd: '0.61' });
   });
 
   it('lets analysts read the ledger over ClickHouse and change nothing', async () => {

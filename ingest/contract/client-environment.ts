@@ -70,6 +70,6 @@ export OTEL_RESOURCE_ATTRIBUTES="$({
  * registered, with a hint alone it could not.
  */
 export function curlLine(ingestUrl: string, collectorKey: string): string {
-  const event = `{"source":"by-hand","id":"'"$(date +%s)-$$"'","time":"'"$(date -u +%Y-%m-%dT%H:%M:%SZ)"'","credential":{"hint":"sk-ant-...C001"},"org":"try-out","agent":{"name":"curl"},"session":"first-try","provider":"anthropic","model":"claude-sonnet-4-6","tokens":{"input_uncached":1200,"output":340},"cost_usd":"0.61","cost_basis":"reported"}`;
+  const event = `{"source":"by-hand","id":"'"$(date +%s)-$$"'","time":"'"$(date -u +%Y-%m-%dT%H:%M:%SZ)"'","credential":{"hint":"sk-ant-...TRY1"},"org":"try-out","agent":{"name":"curl"},"session":"first-try","provider":"anthropic","model":"claude-sonnet-4-6","tokens":{"input_uncached":1200,"output":340},"cost_usd":"0.61","cost_basis":"reported"}`;
   return `curl -sS ${ingestUrl}/v1/events -H 'content-type: application/json' -H 'authorization: Bearer ${collectorKey}' -d '${event}'`;
 }
