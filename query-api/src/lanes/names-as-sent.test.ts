@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { namesAsSentUntil } from './names-as-sent.ts';
+import { canonicalSinceOf, namesAsSentUntil } from './names-as-sent.ts';
 
 const SINCE = Date.parse('2026-11-28T00:00:00Z');
 
@@ -10,4 +10,9 @@ test.each([
   ['a ledger that is not migrated yet', null, SINCE - 1, SINCE - 1, null],
 ])('names are as they were sent: %s', (_, since, from, firstSeen, until) => {
   expect(namesAsSentUntil(since, from, firstSeen)).toBe(until);
+});
+
+test('an installation that began with canonical names has none as they were sent, even of events from before it', () => {
+  expect(canonicalSinceOf(SINCE + 1_300, SINCE)).toBeNull();
+  expect(canonicalSinceOf(SINCE + 86_400_000, SINCE)).toBe(SINCE + 86_400_000);
 });
