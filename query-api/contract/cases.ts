@@ -79,8 +79,11 @@ export const caseSchema = z.object({
   group: z
     .object({
       key: z.string(),
-      /** hint: the same hint under several organisations · collector: cheap lanes that one collector reported */
-      by: z.enum(['hint', 'collector']),
+      /**
+       * hint: the same hint under several organisations · collector: cheap lanes that one collector reported · rule: keys with nothing but
+       * what a rule finds in their entry of the registry
+       */
+      by: z.enum(['hint', 'collector', 'rule']),
       /** How many there are, this one among them. */
       size: z.number().int(),
       cost_usd: dollarsSchema,

@@ -3,7 +3,7 @@ import { entriesOf, spentBy } from './group.ts';
 import type { Groupable } from './group.ts';
 
 const lane = (name: string, parts: Partial<Groupable> = {}): Groupable => ({
-  ...{ lane: name, hint: `sk-${name}`, rule: 'R01', spent: '2.5', collector: 'laptops' },
+  ...{ lane: name, hint: `sk-${name}`, rule: 'R01', spent: '2.5', collector: 'laptops', findings: [1] },
   ...parts,
 });
 const told = (items: Groupable[]) =>
@@ -32,6 +32,20 @@ test('cheap lanes of one collector are one entry from three on; dear ones, other
     ]),
   ).toEqual(['collector: a b c', 'lane: dear', 'lane: other', 'lane: ci', 'lane: nobody']);
   expect(told([lane('a', cheap), lane('b', cheap)])).toEqual(['lane: a', 'lane: b']);
+});
+
+test('keys with nothing but what a rule finds in the registry are one entry from three on; one with a second finding stands alone', () => {
+  const bare = { rule: 'R22', spent: '40' };
+  expect(
+    told([
+      lane('a', bare),
+      lane('used', { ...bare, findings: [1, 2] }),
+      lane('unknown'),
+      lane('b', bare),
+      lane('c', { ...bare, spent: '0.01', collector: 'ci' }),
+    ]),
+  ).toEqual(['rule: a b c', 'lane: used', 'lane: unknown']);
+  expect(told([lane('a', bare), lane('b', bare)])).toEqual(['lane: a', 'lane: b']);
 });
 
 test('lanes without a hint are never taken for the same key, and every lane is in exactly one entry', () => {

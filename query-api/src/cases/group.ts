@@ -9,12 +9,14 @@ export interface Groupable {
   spent: string;
   /** Who reported its last event; '' where that is not known. */
   collector: string;
+  /** Findings of the state that is looked at. */
+  findings: readonly unknown[];
 }
 
 export interface Entry<Item> {
   /** Names the entry; that of a single lane is the lane. */
   key: string;
-  by: 'lane' | 'hint' | 'collector';
+  by: 'lane' | 'hint' | 'collector' | 'rule';
   /** Highest score first; never empty. */
   members: Item[];
 }
@@ -23,12 +25,16 @@ export interface Entry<Item> {
 const CHEAP_NANO = 50_000_000n;
 const ALIKE_HINTS_MIN = 2;
 const ALIKE_CHEAP_MIN = 3;
+/** Rules that judge what the registry says of a key, not how it is used: where nobody set limits, they fire on every key at once. */
+const REGISTRY_RULES: readonly string[] = ['R22'];
+const ALIKE_ENTRIES_MIN = 3;
 
 export const isCheap = (spent: string): boolean => nanoOf(spent) < CHEAP_NANO;
 
 /**
  * Entries of the queue: lanes with the same hint and rule are one (a sender that makes organisations up makes a lane of each), and so are
- * three and more cheap ones of one rule and collector. Their order is that of their first members. Pure.
+ * three and more cheap ones of one rule and collector, and those with nothing but what a rule finds in the registry. Their order is that of
+ * their first members. Pure.
  */
 export function entriesOf<Item extends Groupable>(items: readonly Item[]): Entry<Item>[] {
   const byHint = Map.groupBy(items, ({ hint, rule }) => (hint === '' ? '' : `hint:${rule}:${hint}`));
@@ -36,15 +42,28 @@ export function entriesOf<Item extends Groupable>(items: readonly Item[]): Entry
     const alike = item.hint === '' ? undefined : byHint.get(`hint:${item.rule}:${item.hint}`);
     return alike !== undefined && alike.length >= ALIKE_HINTS_MIN;
   };
+  const ruleKey = (item: Item): string =>
+    REGISTRY_RULES.includes(item.rule) && item.findings.length === 1 && !isOfHint(item) ? `rule:${item.rule}` : '';
+  const byRule = Map.groupBy(items, ruleKey);
+  const isOfRule = (item: Item): boolean =>
+    ruleKey(item) !== '' && (byRule.get(ruleKey(item))?.length ?? 0) >= ALIKE_ENTRIES_MIN;
   const cheapKey = (item: Item): string =>
-    item.collector === '' || isOfHint(item) || !isCheap(item.spent) ? '' : `collector:${item.rule}:${item.collector}`;
+    item.collector === '' || isOfHint(item) || isOfRule(item) || !isCheap(item.spent)
+      ? ''
+      : `collector:${item.rule}:${item.collector}`;
   const byCollector = Map.groupBy(items, cheapKey);
   const entries = new Map<string, Entry<Item>>();
   for (const item of items) {
     const ofCollector = cheapKey(item);
     const isOfCollector = ofCollector !== '' && (byCollector.get(ofCollector)?.length ?? 0) >= ALIKE_CHEAP_MIN;
-    const by = isOfHint(item) ? 'hint' : isOfCollector ? 'collector' : 'lane';
-    const key = by === 'hint' ? `hint:${item.rule}:${item.hint}` : by === 'collector' ? ofCollector : item.lane;
+    const by = isOfHint(item) ? 'hint' : isOfRule(item) ? 'rule' : isOfCollector ? 'collector' : 'lane';
+    const keys = {
+      hint: `hint:${item.rule}:${item.hint}`,
+      rule: ruleKey(item),
+      collector: ofCollector,
+      lane: item.lane,
+    };
+    const key = keys[by];
     const entry = entries.get(key);
     if (entry === undefined) entries.set(key, { key, by, members: [item] });
     else entry.members.push(item);
