@@ -330,5 +330,7 @@ describe('a lane', () => {
     const response = await page.goto('/lanes/nothing');
     expect(response?.status()).toBe(404);
     expect(await page.title()).toBe('Not found · Lanewatch');
+    await page.goto('/nothing');
+    expect((await page.locator('main').innerText()).match(/not found/gi)).toHaveLength(1);
   });
 });

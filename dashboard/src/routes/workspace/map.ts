@@ -176,7 +176,7 @@ function allowlist({ credential, standing, registration }: LaneDetail): MapNode 
 }
 
 function response(lane: LaneDetail): MapNode[] {
-  const { findings, credential_actions: actions } = lane.response_path;
+  const { findings } = lane.response_path;
   const [finding] = findings.filter(({ status }) => status !== 'resolved');
   const open = findings.filter(({ status }) => status !== 'resolved').length;
   const [session] = lane.usage_context.sessions;
@@ -201,19 +201,21 @@ function response(lane: LaneDetail): MapNode[] {
       tone: 'plain',
       href: session === undefined ? ledgerHref({ lane: lane.lane }, rows) : sessionHref(session.value),
     },
-    {
-      ...step,
-      id: 'decide',
-      label: actions.includes('register')
-        ? '3 register or revoke'
-        : lane.credential === null
-          ? '3 revoke at its provider'
-          : '3 rotate or revoke',
-      note: 'the bar above',
-      tone: 'live',
-      href: '#acts',
-    },
+    { ...step, id: 'decide', ...decision(lane), tone: 'live' },
   ];
+}
+
+/** The last step: the acts of the bar where it has them, else who has to act. */
+function decision(lane: LaneDetail): Pick<MapNode, 'label' | 'note' | 'href'> {
+  const { credential_actions: actions } = lane.response_path;
+  const bar = { note: 'the bar above', href: '#acts' };
+  if (actions.includes('register')) return { ...bar, label: '3 register or revoke' };
+  if (actions.includes('revoke')) return { ...bar, label: '3 rotate or revoke' };
+  if (lane.credential === null)
+    return { label: '3 end it at its provider', note: 'no act here reaches it', href: null };
+  return lane.credential.kind === 'managed'
+    ? { label: '3 stop its callers', note: 'revoked: refused here', href: null }
+    : { label: '3 end it at its provider', note: 'revoked here', href: null };
 }
 
 const at = (kind: string, { value, events }: Node, note: string) => ({
