@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import {
+  type ClientRequest,
   createServer,
   type IncomingMessage,
   request as httpRequest,
@@ -343,15 +344,34 @@ test('a WebSocket goes through, is reported as it opens, and ends on both sides 
   await once(ask(), 'upgrade');
 });
 
+test('a WebSocket that the provider never answers ends with its client, and does not keep the server from closing', async () => {
+  const { url, server } = await proxied(() => undefined);
+  const ask = async (): Promise<[ClientRequest, Duplex]> => {
+    const asked = httpRequest(`${url}/openai/v1/realtime`, { headers: WEBSOCKET });
+    asked.on('error', () => undefined).end();
+    const [, upstream] = (await once(server, 'upgrade')) as [IncomingMessage, Duplex];
+    upstream.resume().once('end', () => upstream.end());
+    return [asked, upstream];
+  };
+  const [asked, upstream] = await ask();
+  const ended = once(upstream, 'close');
+  asked.destroy();
+  await ended;
+  // One that is left open: the server would not close before it ends.
+  await ask();
+});
+
 test('a provider that takes no WebSocket says so itself, and one that is not reached is told', async () => {
-  const { url, events } = await proxied((_request, response) => response.writeHead(426).end('no'));
+  // Longer than what is sent at one time.
+  const no = 'no'.repeat(1_000_000);
+  const { url, events } = await proxied((_request, response) => response.writeHead(426).end(no));
   const ask = async (target: string) => {
     const asked = httpRequest(url + target, { headers: WEBSOCKET });
     asked.end();
     const [response] = (await once(asked, 'response')) as [IncomingMessage];
     return [response.statusCode, (await body(response)).toString()];
   };
-  expect(await ask('/openai/v1/realtime')).toEqual([426, 'no']);
+  expect(await ask('/openai/v1/realtime')).toEqual([426, no]);
   const gone = parseProviders('openai=http://127.0.0.1:1') as ProxyOptions['providers'];
   const unreached = await proxied(() => undefined, { providers: gone });
   const asked = httpRequest(`${unreached.url}/openai/v1/realtime`, { headers: WEBSOCKET });

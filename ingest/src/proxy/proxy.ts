@@ -1,6 +1,5 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Agent } from 'undici';
 import type { UsageEvent } from '../../contract/index.ts';
@@ -46,12 +45,12 @@ const PROXY_PATH = '/proxy';
 export function registerProxy(app: FastifyInstance, options: ProxyOptions): Proxy {
   const agent = new Agent({ connections: null, pipelining: 1, keepAliveTimeout: 30_000 });
   const reporting = new Set<Promise<void>>();
-  const tunnels = followUpgrades(app);
+  const upgrades = followUpgrades(app);
   const gatherer = gatherEvents((events) => options.publish(events));
 
   const handler = (request: FastifyRequest, reply: FastifyReply): void => {
     reply.hijack();
-    const exchanged = exchange(request, reply, { agent, gatherer, tunnels, options })
+    const exchanged = exchange(request, reply, { agent, gatherer, upgrades, options })
       .catch((error: unknown) => {
         options.onFault('the proxy could not report a request', error);
       })
@@ -73,7 +72,12 @@ export function registerProxy(app: FastifyInstance, options: ProxyOptions): Prox
 async function exchange(
   { raw, ip }: FastifyRequest,
   reply: FastifyReply,
-  { agent, gatherer, tunnels, options }: { agent: Agent; gatherer: Gatherer; tunnels: Tunnels; options: ProxyOptions },
+  {
+    agent,
+    gatherer,
+    upgrades,
+    options,
+  }: { agent: Agent; gatherer: Gatherer; upgrades: Upgrades; options: ProxyOptions },
 ): Promise<void> {
   const [, name = '', target = '/'] = /^\/+proxy(?:\/+([^/?]*))?(.*)$/s.exec(raw.url ?? '') ?? [];
   const provider = options.providers.get(name);
@@ -92,14 +96,14 @@ async function exchange(
     now: startedAt,
   });
   const refusal = violation?.isRefused ? violation : null;
-  const upgrade = tunnels.asked.get(raw);
+  const upgrade = upgrades.get(raw);
   const path = target.startsWith('/') ? target : `/${target}`;
   const forwarded =
     refusal !== null
       ? refuse(reply, provider, refusal)
       : upgrade === undefined
         ? await forward(agent, provider, path, raw, reply.raw)
-        : await tunnel(provider, path, raw, upgrade, reply.raw, (socket) => tunnels.opened(socket));
+        : await tunnel(provider, path, raw, upgrade, reply.raw);
   options.onExchange?.({ provider: name, status: forwarded.status, refused: refusal?.policy ?? null });
   const event = eventOf({
     provider: name,
@@ -128,38 +132,33 @@ function judged(options: ProxyOptions, request: Parameters<Allowlist['judge']>[0
   return options.policy.isInForce() ? options.allowlist.judge(request, (project) => options.policy.of(project)) : null;
 }
 
-/** WebSockets that clients ask for, and those that are open. */
-interface Tunnels {
-  asked: WeakMap<IncomingMessage, Upgrade>;
-  opened(socket: Duplex): void;
-}
+/** WebSockets that clients ask for, by their requests. */
+type Upgrades = WeakMap<IncomingMessage, Upgrade>;
 
-/** Has requests for WebSockets handled like all others; those that are open end before the server does. */
-function followUpgrades(app: FastifyInstance): Tunnels {
-  const asked = new WeakMap<IncomingMessage, Upgrade>();
-  const open = new Set<Duplex>();
+/** Has requests for WebSockets handled like all others. The server waits for their sockets and ends none: they are ended before it closes. */
+function followUpgrades(app: FastifyInstance): Upgrades {
+  const asked: Upgrades = new WeakMap();
+  const sockets = new Set<Socket>();
   // Other requests that offer another protocol, as curl offers HTTP/2, are answered as if they did not.
   const shouldUpgradeCallback = (request: IncomingMessage): boolean =>
     asksForWebSocket(request) && (request.url ?? '').startsWith(PROXY_PATH);
   Object.assign(app.server, { shouldUpgradeCallback });
-  app.server.on('upgrade', (request, socket, head) => {
-    asked.set(request, { socket, head });
+  app.server.on('upgrade', (request, duplex, head) => {
+    const socket = duplex as Socket;
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
     const response = new ServerResponse(request);
-    response.assignSocket(socket as Socket);
-    response.once('finish', () => socket.end());
-    socket.on('error', () => socket.destroy());
+    response.assignSocket(socket);
+    // The server tells responses of other sockets that they may go on.
+    socket.on('drain', () => response.emit('drain'));
+    response.once('finish', () => socket.destroySoon());
+    asked.set(request, { socket, head });
     app.routing(request, response);
   });
   app.addHook('preClose', () => {
-    for (const socket of open) socket.destroy();
+    for (const socket of sockets) socket.destroy();
   });
-  return {
-    asked,
-    opened(socket) {
-      open.add(socket);
-      socket.once('close', () => open.delete(socket));
-    },
-  };
+  return asked;
 }
 
 function refuse(reply: FastifyReply, provider: ProxyProvider, { policy, sentence }: Violation): Forwarded {

@@ -1,13 +1,16 @@
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { answerHeaders, failAnswer, type Forwarded, requestHeaders } from './forward.ts';
 import { NOTHING_METERED } from './meter.ts';
 import type { ProxyProvider } from './providers.ts';
 
+/** Either side may be silent for hours; this long after its last word it is asked whether it is still there. */
+const KEEP_ALIVE_MS = 60_000;
+
 /** A client that asks for a WebSocket. */
 export interface Upgrade {
-  socket: Duplex;
+  socket: Socket;
   /** What it sent behind its request already. */
   head: Buffer;
 }
@@ -18,7 +21,6 @@ export const asksForWebSocket = ({ headers }: Pick<IncomingMessage, 'headers'>):
 /**
  * Asks the provider for the WebSocket that a client wants, and from then on passes bytes both ways, unread: what is used inside is not told.
  * @param target path and query behind the provider's base URL
- * @param onOpen hears of each tunnel's end at the client, to end it with
  * @returns once the provider has answered; never rejects
  */
 export function tunnel(
@@ -27,7 +29,6 @@ export function tunnel(
   request: IncomingMessage,
   { socket, head }: Upgrade,
   response: ServerResponse,
-  onOpen: (socket: Duplex) => void,
 ): Promise<Forwarded> {
   return new Promise((resolve) => {
     const url = new URL(provider.origin + provider.pathPrefix + target);
@@ -39,18 +40,19 @@ export function tunnel(
     const settle = (status: number, answer: Pick<Forwarded, 'headers'> | null, broken = false) =>
       resolve({ status, headers: answer?.headers ?? {}, metered: NOTHING_METERED, broken });
     const left = () => {
+      socket.destroy();
       asked.destroy();
       settle(0, null);
     };
-    socket.once('close', left);
+    // Who ends their own side alone has left, too, as with other requests.
+    socket.once('end', left).once('close', left);
 
     asked.once('upgrade', (answer, upstream, upstreamHead) => {
-      socket.off('close', left);
+      socket.off('end', left).off('close', left);
       // From here on the socket is no longer this response's.
-      response.detachSocket(socket as never);
+      response.detachSocket(socket);
       socket.write(statusLines(answer));
       joined(socket, upstream, { head, upstreamHead });
-      onOpen(socket);
       settle(101, answer);
     });
     asked.once('response', (answer) => {
@@ -76,17 +78,20 @@ function statusLines({ rawHeaders, statusMessage }: IncomingMessage): string {
 
 /** Two sockets as one: each is read as fast as the other takes it, and the end of one is that of the other. */
 function joined(
-  client: Duplex,
-  upstream: Duplex,
+  client: Socket,
+  upstream: Socket,
   { head, upstreamHead }: { head: Buffer; upstreamHead: Buffer },
 ): void {
+  if (head.length > 0) upstream.write(head);
+  if (upstreamHead.length > 0) client.write(upstreamHead);
   for (const [one, other] of [
     [client, upstream],
     [upstream, client],
-  ] as const)
+  ] as const) {
+    one.setKeepAlive(true, KEEP_ALIVE_MS);
     one.once('error', () => other.destroy()).once('close', () => other.destroy());
-  if (head.length > 0) upstream.write(head);
-  if (upstreamHead.length > 0) client.write(upstreamHead);
-  client.pipe(upstream);
-  upstream.pipe(client);
+    // What was read before is still written.
+    one.once('end', () => other.destroySoon());
+    one.pipe(other);
+  }
 }
