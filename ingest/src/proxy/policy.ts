@@ -21,27 +21,30 @@ const NOTHING: ReadonlySet<ProxyRefusal> = new Set();
 /** @param always what an operator has the proxy refuse, whatever the policy says */
 export function createPolicyView(always: ReadonlySet<ProxyRefusal>): PolicyView {
   const unset: ProxyRules = { refused: always, noted: NOTHING };
-  let byProject = new Map<string, ProxyRules>();
+  let byProject: ReadonlyMap<string, ProxyRules> = new Map();
+  let isInForce = always.size > 0;
 
   const rulesOf = ({ mode, refuse }: ProxyPolicy['places'][number]): ProxyRules => ({
     refused: mode === 'enforce' ? always.union(new Set(refuse)) : always,
     noted: mode === 'watch' ? new Set(refuse).difference(always) : NOTHING,
   });
 
+  /** Each request asks whether anything is in force, so that is known beforehand. */
+  function take(places: ProxyPolicy['places']): null {
+    byProject = new Map(places.map((place) => [place.project, rulesOf(place)]));
+    isInForce = [unset, ...byProject.values()].some(({ refused, noted }) => refused.size + noted.size > 0);
+    return null;
+  }
+
   return {
     apply(value) {
-      if (value === null) {
-        byProject = new Map();
-        return null;
-      }
+      if (value === null) return take([]);
       const parsed = proxyPolicySchema.safeParse(jsonOf(value));
       if (!parsed.success) return `${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}`;
-      byProject = new Map(parsed.data.places.map((place) => [place.project, rulesOf(place)]));
-      return null;
+      return take(parsed.data.places);
     },
     of: (project) => byProject.get(project) ?? byProject.get('') ?? unset,
-    isInForce: () =>
-      always.size > 0 || [...byProject.values()].some(({ refused, noted }) => refused.size + noted.size > 0),
+    isInForce: () => isInForce,
   };
 }
 

@@ -10,9 +10,9 @@ const HEADERS = RATE_LIMITED.map((kind) => {
   const name = kind.replace('_', '-');
   return {
     kind,
-    ...{ limit: [`anthropic-ratelimit-${name}-limit`, `x-ratelimit-limit-${name}`] },
-    ...{ remaining: [`anthropic-ratelimit-${name}-remaining`, `x-ratelimit-remaining-${name}`] },
-    ...{ reset: [`anthropic-ratelimit-${name}-reset`, `x-ratelimit-reset-${name}`] },
+    limit: [`anthropic-ratelimit-${name}-limit`, `x-ratelimit-limit-${name}`],
+    remaining: [`anthropic-ratelimit-${name}-remaining`, `x-ratelimit-remaining-${name}`],
+    reset: [`anthropic-ratelimit-${name}-reset`, `x-ratelimit-reset-${name}`],
   };
 });
 
