@@ -26,9 +26,25 @@ export const together = <Value>(act: Act, work: () => Value): Value => acts.run(
 export async function endAct(act: Act, keeps: boolean): Promise<void> {
   if (act.isOver) return;
   act.isOver = true;
-  const transaction = await act.transaction;
-  if (transaction === null) return;
-  await (keeps && !act.hasFailed ? transaction.commit() : transaction.rollback()).execute();
+  const transaction = await act.transaction?.catch((error: unknown) => {
+    // Whoever sent the statement that was to begin it knows already.
+    if (keeps) throw error;
+  });
+  if (transaction === undefined) return;
+  await (keeps && !act.hasFailed ? commit(transaction) : transaction.rollback().execute());
+}
+
+/** Only a rollback gives back the connection of a commit that failed, and it does so whatever the server says to it. */
+async function commit(transaction: ControlledTransaction<unknown>): Promise<void> {
+  try {
+    await transaction.commit().execute();
+  } catch (error) {
+    await transaction
+      .rollback()
+      .execute()
+      .catch(() => undefined);
+    throw error;
+  }
 }
 
 /**
@@ -62,7 +78,7 @@ class JoiningConnection implements DatabaseConnection {
 
   async executeQuery<Row>(compiled: CompiledQuery): Promise<QueryResult<Row>> {
     const act = presentAct();
-    if (this.own === null && act !== null && begins(compiled)) beginAct(act, this.#inner);
+    if (this.own === null && act !== null && begins(compiled)) await beginAct(act, this.#inner);
     const executor = this.own ?? (await act?.transaction) ?? this.#inner;
     return executor.executeQuery(compiled as CompiledQuery<Row>);
   }
@@ -77,8 +93,9 @@ function presentAct(): Act | null {
   return act === undefined || act.isOver ? null : act;
 }
 
-function beginAct(act: Act, inner: Kysely<unknown>): void {
+async function beginAct(act: Act, inner: Kysely<unknown>): Promise<void> {
   act.transaction ??= inner.startTransaction().execute();
+  await act.transaction;
 }
 
 class JoiningDriver implements Driver {
@@ -99,13 +116,13 @@ class JoiningDriver implements Driver {
   async beginTransaction(connection: JoiningConnection): Promise<void> {
     const act = presentAct();
     if (act === null) connection.own = await this.#inner.startTransaction().execute();
-    else beginAct(act, this.#inner);
+    else await beginAct(act, this.#inner);
   }
 
   async commitTransaction(connection: JoiningConnection): Promise<void> {
     const { own } = connection;
     connection.own = null;
-    await own?.commit().execute();
+    if (own !== null) await commit(own);
   }
 
   async rollbackTransaction(connection: JoiningConnection): Promise<void> {
