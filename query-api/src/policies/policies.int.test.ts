@@ -194,6 +194,12 @@ describe.each(registryTargets(inject('postgresUrl')))('policies on %s', (_name, 
     for (let hours = 0; hours < 3; hours += 1, nowMs += 3_600_000) await run('enforce');
     const createdMs = Date.parse(endless.credential.created_at);
     expect(Date.parse(await ends(endless.credential.id))).toBe(createdMs + 30 * DAY_MS);
+    const changedBy = await api.database.db
+      .selectFrom('credentials')
+      .select('changed_by')
+      .where('id', '=', endless.credential.id)
+      .executeTakeFirstOrThrow();
+    expect(changedBy).toEqual({ changed_by: 'lanewatch' });
     expect(await ends(ours.credential.id)).toBe('2099-01-01T00:00:00.000Z');
     expect((await policy('maximum_lifetime')).compliance).toBe(1);
     expect((await api.put('/v1/policies/usage_monitoring', { mode: 'enforce', version: 0 })).status).toBe(400);

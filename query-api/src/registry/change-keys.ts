@@ -56,15 +56,15 @@ export async function changeKeys(
 
 /** Writes what {@link KeyChange} may change, of all keys with one statement. */
 async function writeKeys(transaction: RegistryTransaction, rows: readonly CredentialRow[]): Promise<void> {
-  const written = rows.map(({ id, version, expires_at, allowed_cidrs, scopes, project, team, owner }) => ({
-    ...{ id, version, expires_at, allowed_cidrs, scopes, project, team, owner },
+  const written = rows.map(({ id, version, changed_by, expires_at, allowed_cidrs, scopes, project, team, owner }) => ({
+    ...{ id, version, changed_by, expires_at, allowed_cidrs, scopes, project, team, owner },
   }));
   await sql`
-    UPDATE credentials SET version = written.version, expires_at = written.expires_at,
+    UPDATE credentials SET version = written.version, changed_by = written.changed_by, expires_at = written.expires_at,
       allowed_cidrs = written.allowed_cidrs, scopes = written.scopes,
       project = written.project, team = written.team, owner = written.owner
     FROM jsonb_to_recordset(${JSON.stringify(written)}::jsonb) AS written (
-      id text, version integer, expires_at timestamptz, allowed_cidrs jsonb, scopes jsonb, project text, team text, owner text
+      id text, version integer, changed_by text, expires_at timestamptz, allowed_cidrs jsonb, scopes jsonb, project text, team text, owner text
     )
     WHERE credentials.id = written.id`.execute(transaction);
 }
