@@ -44,8 +44,11 @@ export async function collectNotices(
   const wanting = channels.filter(({ enabled, baselined_at: baselined }) => enabled || baselined === null);
   if (wanting.length === 0) return;
   const [triage, settings] = await Promise.all([readTriage(db, nowMs), readSettings(db)]);
+  const isAnySuppressed = [...settings.values()].some(({ settings: { suppress_by: by = [] } }) => by.length > 0);
+  // What was found is the longest part of a finding, and nothing else here goes by it.
+  const facts = isAnySuppressed ? 'facts' : `'' AS facts`;
   const rows = await store.rows<Candidate['row']>(
-    `SELECT ${JUDGED_SQL}, credential_id, facts FROM ${store.database}.findings AS findings FINAL`,
+    `SELECT ${JUDGED_SQL}, credential_id, ${facts} FROM ${store.database}.findings AS findings FINAL`,
   );
   const candidates = rows.map((row): Candidate => {
     const { status } = findingStatus(judgedOf(row), triage);
@@ -57,6 +60,9 @@ export async function collectNotices(
     const isOpen = status === 'open' || status === 'reopened';
     return { row, severity: severityNow(row, triage), opening, isOpen, isMonitored, suppressBy, suppressMs };
   });
+  const keys = new Map(
+    candidates.flatMap(({ row, suppressBy }) => (suppressBy === null ? [] : [[row.id, suppressBy]])),
+  );
   const { byId } = await registry.current();
   for (const channel of wanting) {
     const isBaseline = channel.baselined_at === null;
@@ -65,7 +71,7 @@ export async function collectNotices(
       const { project = '', owner = '' } = byId.get(one.row.credential_id) ?? {};
       return one.isOpen && isWantedBy(channel, { severity: one.severity, org: one.row.org, project, owner });
     });
-    await putDown(db, channel, told, nowMs);
+    await putDown(db, channel, told, keys, nowMs);
     if (isBaseline) {
       const baselined_at = new Date(nowMs);
       await db.updateTable('channels').set({ baselined_at }).where('id', '=', channel.id).execute();
@@ -91,6 +97,7 @@ async function putDown(
   db: RegistryDatabase,
   channel: ChannelRow,
   candidates: readonly Candidate[],
+  keys: ReadonlyMap<string, string>,
   nowMs: number,
 ): Promise<void> {
   const known = await db
@@ -105,7 +112,7 @@ async function putDown(
   const fresh = candidates
     .filter(isFresh)
     .sort((one, other) => SEVERITIES.indexOf(other.severity) - SEVERITIES.indexOf(one.severity));
-  const isSuppressed = suppressionOf(candidates, known, nowMs);
+  const isSuppressed = suppressionOf(keys, known, nowMs);
   for (let from = 0; from < fresh.length; from += ROWS_PER_INSERT) {
     const values = fresh.slice(from, from + ROWS_PER_INSERT).map((one) => ({
       ...{ channel_id: channel.id, finding_id: one.row.id, opening: one.opening, created_at: new Date(nowMs) },
@@ -120,15 +127,15 @@ async function putDown(
   }
 }
 
-/** Tells of one finding after the other whether one that agrees with it was told within the time before. */
+/**
+ * Tells of one finding after the other whether one that agrees with it was told within the time before.
+ * @param keys what findings agree in, by id; of those that are settled since as well
+ */
 function suppressionOf(
-  candidates: readonly Candidate[],
+  keys: ReadonlyMap<string, string>,
   known: readonly { finding_id: string; state: string; created_at: Date }[],
   nowMs: number,
 ): (one: Candidate) => boolean {
-  const keys = new Map(
-    candidates.flatMap(({ row, suppressBy }) => (suppressBy === null ? [] : [[row.id, suppressBy]])),
-  );
   const toldMs = new Map<string, number>();
   for (const { finding_id, state, created_at } of known) {
     const key = keys.get(finding_id);
