@@ -94,3 +94,23 @@ test('an answer that ends inside a block, or has a type that is not read, is ref
     all(pieces(encode([{ text: '', label: '', small: 1, instant: 2, money: 3 }], 'Int16'), 9)),
   ).rejects.toThrow('small is Int16');
 });
+
+test('an answer is ended by whoever stops reading it, or can’t', async () => {
+  const block = encode([{ text: 'a', label: 'b', small: 1, instant: 2, money: 3 }]);
+  for (const sent of [block, encode([{ text: '', label: '', small: 1, instant: 2, money: 3 }], 'Int16')]) {
+    let ended = 0;
+    async function* answer() {
+      try {
+        for (;;) yield sent;
+      } finally {
+        ended++;
+      }
+    }
+    const blocks = readBlocks(answer());
+    await blocks.next().then(
+      () => blocks.return(undefined),
+      (error: unknown) => expect(String(error)).toContain('small is Int16'),
+    );
+    expect(ended).toBe(1);
+  }
+});

@@ -29,25 +29,32 @@ const VAR_UINT_BYTES_MAX = 10;
 const WIDTH_MASK = 0xff;
 
 /**
- * The blocks of an answer, as they come.
+ * The blocks of an answer, as they come. Whoever stops before its end, or can't read it, ends it.
  * @throws Error when the answer ends inside a block, as it does when the engine gives up, or has a column of another type
  */
 export async function* readBlocks(answer: AsyncIterable<Uint8Array>): AsyncGenerator<ReadBlock> {
-  const source = new ByteSource(answer[Symbol.asyncIterator]());
-  while (await source.want(1)) {
-    const columns = await source.varUint();
-    const rows = await source.varUint();
-    const block: ReadBlock = { rows, texts: new Map(), numbers: new Map() };
-    for (let column = 0; column < columns; column++) {
-      const name = await source.text();
-      const type = await source.text();
-      if (rows === 0) continue;
-      if (type === 'String') block.texts.set(name, await readTexts(source, rows));
-      else if (type === 'LowCardinality(String)') block.texts.set(name, await readLabels(source, rows));
-      else block.numbers.set(name, await readNumbers(source, rows, name, type));
-    }
-    yield block;
+  const chunks = answer[Symbol.asyncIterator]();
+  const source = new ByteSource(chunks);
+  try {
+    while (await source.want(1)) yield await readBlock(source);
+  } finally {
+    await chunks.return?.();
   }
+}
+
+async function readBlock(source: ByteSource): Promise<ReadBlock> {
+  const columns = await source.varUint();
+  const rows = await source.varUint();
+  const block: ReadBlock = { rows, texts: new Map(), numbers: new Map() };
+  for (let column = 0; column < columns; column++) {
+    const name = await source.text();
+    const type = await source.text();
+    if (rows === 0) continue;
+    if (type === 'String') block.texts.set(name, await readTexts(source, rows));
+    else if (type === 'LowCardinality(String)') block.texts.set(name, await readLabels(source, rows));
+    else block.numbers.set(name, await readNumbers(source, rows, name, type));
+  }
+  return block;
 }
 
 async function readTexts(source: ByteSource, rows: number): Promise<TextColumn> {
