@@ -59,6 +59,15 @@ export function throughputResult(
   return { ...line, unit: 'events/s', ours, peer, ratio: ours / peer, oursRuns, peerRuns };
 }
 
+/** A result against a limit, of a figure of which less is better. */
+export function limitResult(
+  line: Pick<BenchResult, 'id' | 'what' | 'unit' | 'ours'> & { note?: string },
+  limit: number,
+  oursRuns: number[] = [line.ours],
+): BenchResult {
+  return { ...line, against: 'limit', peer: limit, ratio: limit / line.ours, floor: 1, oursRuns, peerRuns: [limit] };
+}
+
 /** A load may fall this far behind what was wanted before figures taken under it are worth nothing. */
 const LOAD_SHARE_MIN = 0.95;
 

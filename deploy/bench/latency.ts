@@ -9,7 +9,7 @@ import {
   type UsageEvent,
 } from '@lanewatch/ingest/contract';
 import { startEmbeddedClickHouse } from '../embedded/clickhouse/spawn.ts';
-import { median, requireLoad, type Bench, type BenchResult } from './bench.ts';
+import { limitResult, median, requireLoad, type Bench, type BenchResult } from './bench.ts';
 import { startDetectorProcess } from './detector-process.ts';
 import { fillRegistry, fillTopic } from './fill-topic.ts';
 import { startIngestProcess, type IngestProcess } from './ingest-process.ts';
@@ -83,8 +83,7 @@ export const latency: Bench = {
 function result(what: string, figures: number[]): BenchResult {
   const p99 = figures.toSorted((a, b) => a - b)[Math.ceil(figures.length * 0.99) - 1]!;
   const note = `median ${Math.round(median(figures))} ms of ${figures.length} probes`;
-  const shared = { id: 'P6', what, against: 'limit', unit: 'ms', floor: 1, note };
-  return { ...shared, ours: p99, peer: LIMIT_MS, ratio: LIMIT_MS / p99, oursRuns: figures, peerRuns: [LIMIT_MS] };
+  return limitResult({ id: 'P6', what, unit: 'ms', ours: p99, note }, LIMIT_MS, figures);
 }
 
 const fill = (events: Iterable<UsageEvent>, bus: Bus, topic: string) =>

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { chainStateSchema, jobItemSchema, jobsSchema, policyItemSchema } from '@lanewatch/query-api/contract';
 import { z } from 'zod';
-import type { Bench, BenchContext, BenchResult } from './bench.ts';
+import { limitResult, type Bench, type BenchContext, type BenchResult } from './bench.ts';
 import { quantile, timeOf } from './reads/clicking.ts';
 import { openLedger, type OpenedLedger } from './reads/ledger.ts';
 import { fillRegistry, metricOf, untilPublished } from './registry.ts';
@@ -138,8 +138,6 @@ async function checkChain(context: BenchContext, { session, ready }: OpenedLedge
 }
 
 function below(what: string, unit: string, ours: number, limit: number, note: string): BenchResult {
-  return {
-    ...{ id: 'P13', what, against: 'limit', unit, ours, peer: limit, ratio: limit / Math.max(ours, 1) },
-    ...{ floor: 1, oursRuns: [ours], peerRuns: [limit], note },
-  };
+  // Memory may have become less.
+  return { ...limitResult({ id: 'P13', what, unit, ours, note }, limit), ratio: limit / Math.max(ours, 1) };
 }

@@ -1,5 +1,5 @@
 import { request as send, Agent } from 'undici';
-import { median, type Bench, type BenchResult } from './bench.ts';
+import { limitResult, median, type Bench, type BenchResult } from './bench.ts';
 import { startIngestProcess } from './ingest-process.ts';
 import { startServer } from './processes.ts';
 import { latenciesAt } from './steady-load.ts';
@@ -55,20 +55,9 @@ export const proxy: Bench = {
 };
 
 function resultOf(part: 'p50' | 'p99', ours: number[], bare: number[]): BenchResult {
-  const limit = LIMITS_MS[part];
-  return {
-    id: 'P12',
-    what: `what the proxy adds to a streamed answer at ${REQUESTS_PER_SECOND} requests/s, ${part}`,
-    against: 'limit',
-    unit: 'ms',
-    ours: median(ours),
-    peer: limit,
-    ratio: limit / median(ours),
-    floor: 1,
-    oursRuns: ours,
-    peerRuns: [limit],
-    note: `a bare proxy on undici adds ${median(bare).toFixed(2)} ms`,
-  };
+  const what = `what the proxy adds to a streamed answer at ${REQUESTS_PER_SECOND} requests/s, ${part}`;
+  const note = `a bare proxy on undici adds ${median(bare).toFixed(2)} ms`;
+  return limitResult({ id: 'P12', what, unit: 'ms', ours: median(ours), note }, LIMITS_MS[part], ours);
 }
 
 /** Passes when the answer is a success, once its last byte is there. */

@@ -53,12 +53,12 @@ export async function metricOf(queryApiUrl: string, name: string): Promise<numbe
  * @throws Error when that takes too long
  */
 export async function untilPublished(queryApiUrl: string): Promise<void> {
-  const isUp = async () => ((await (await fetch(`${queryApiUrl}/readyz`)).json()) as { missing: string[] }).missing;
+  const missing = async () => ((await (await fetch(`${queryApiUrl}/readyz`)).json()) as { missing: string[] }).missing;
   const deadlineMs = performance.now() + PUBLISHED_DEADLINE_MS;
   // Between two parts of them nothing may wait for a moment.
   for (let calm = 0; calm < CALM_LOOKS; calm++) {
     const isCalm =
-      !(await isUp()).includes('bus') && (await metricOf(queryApiUrl, 'lanewatch_query_api_outbox_unsent')) === 0;
+      !(await missing()).includes('bus') && (await metricOf(queryApiUrl, 'lanewatch_query_api_outbox_unsent')) === 0;
     if (!isCalm) calm = 0;
     if (performance.now() > deadlineMs) throw new Error('The registry was not published in ten minutes');
     await delay(LOOK_MS);

@@ -79,7 +79,7 @@ export function pagesOf(
       page: `/?window=${window}`,
       queries: [
         `/v1/overview?window=${window}`,
-        `/v1/cases?window=${window}&limit=50`,
+        `/v1/cases?window=${window}&limit=25`,
         `/v1/lanes?window=${window}&limit=8`,
       ],
     },
@@ -117,11 +117,6 @@ export function pagesOf(
     { name: 'findings', page: '/findings', queries: ['/v1/findings?status=unresolved'] },
     { name: 'registry', page: '/credentials', queries: ['/v1/credentials?status=active'] },
     ...entityPages(found, window, pick),
-    ...['lane', 'user'].map((by) => ({
-      name: `spend by ${by}`,
-      page: `/spend?${query({ window, by })}`,
-      queries: [`/v1/spend?${query({ window, by })}`, `/v1/spend/savings?${query({ window })}`],
-    })),
     { name: 'usage', page: `/usage?window=${window}`, queries: [`/v1/usage?window=${window}`] },
   ];
 }

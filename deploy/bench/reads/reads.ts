@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { createRandom } from '../../measuring/random.ts';
-import type { Bench, BenchContext, BenchResult } from '../bench.ts';
+import { limitResult, type Bench, type BenchContext, type BenchResult } from '../bench.ts';
 import { keepArriving } from './arriving.ts';
 import { clickAround, quantile, type Click, type Timings } from './clicking.ts';
 import { costOf, type Cost } from './cost.ts';
@@ -149,19 +149,9 @@ function resultsOf(measured: { ledger: PreparedLedger; figures: Figure[] }[]): B
     const isOfManyLanes = /100k-lanes/.test(ledger.title);
     for (const figure of figures) {
       const limit = isOfManyLanes && figure.window === '7d' ? MANY_LANES_LIMIT_MS : LIMITS_MS[figure.window];
-      results.push({
-        id: 'P8',
-        what: `${ledger.title}, ${figure.window}, ${figure.via === 'page' ? 'the page' : 'queries of the page'} ${figure.name}: p95`,
-        against: 'limit',
-        unit: 'ms',
-        ours: figure.p95,
-        peer: limit,
-        ratio: limit / figure.p95,
-        floor: 1,
-        oursRuns: [figure.p95],
-        peerRuns: [limit],
-        note: `p50 ${ms(figure.p50)} of ${figure.answers} answers${told(figure.cost)}`,
-      });
+      const what = `${ledger.title}, ${figure.window}, ${figure.via === 'page' ? 'the page' : 'queries of the page'} ${figure.name}: p95`;
+      const note = `p50 ${ms(figure.p50)} of ${figure.answers} answers${told(figure.cost)}`;
+      results.push(limitResult({ id: 'P8', what, unit: 'ms', ours: figure.p95, note }, limit));
     }
   }
   const [small, large] = [
@@ -174,18 +164,8 @@ function resultsOf(measured: { ledger: PreparedLedger; figures: Figure[] }[]): B
     );
     if (before === undefined) continue;
     const growth = figure.p95 / before.p95;
-    results.push({
-      id: 'P8',
-      what: `growth of p95 from ${small!.ledger.title} to ${large!.ledger.title}, ${figure.window}, ${figure.via} ${figure.name}`,
-      against: 'limit',
-      unit: '×',
-      ours: growth,
-      peer: GROWTH_MAX,
-      ratio: GROWTH_MAX / growth,
-      floor: 1,
-      oursRuns: [growth],
-      peerRuns: [GROWTH_MAX],
-    });
+    const what = `growth of p95 from ${small!.ledger.title} to ${large!.ledger.title}, ${figure.window}, ${figure.via} ${figure.name}`;
+    results.push(limitResult({ id: 'P8', what, unit: '×', ours: growth }, GROWTH_MAX));
   }
   return results;
 }
