@@ -26,15 +26,17 @@ test('an installation of somebody’s needs its address and secrets, and every o
   const { against, hook, kills } = parseOptions(['--against', 'https://ingest/', '--hook', 'true', '--kills', '3'], 42);
   expect([against, hook, kills]).toEqual(['https://ingest/', 'true', 3]);
   expect(() => targetOf(against!, {})).toThrow(/COLLECTOR_KEY is missing[^]*CLICKHOUSE_URL is missing/);
-  expect(() => targetOf('ingest', {})).toThrow('--against');
+  for (const url of ['ingest', 'ingest.example.com:443']) expect(() => targetOf(url, {})).toThrow('--against');
   const env = { COLLECTOR_KEY: 'k', CLICKHOUSE_URL: 'http://clickhouse:8123' };
   expect(targetOf(against!, env)).toMatchObject({ ingestUrl: 'https://ingest', clickhouse: { database: 'lanewatch' } });
   expect(() => targetOf(against!, { ...env, CLICKHOUSE_DATABASE: 'a; DROP' })).toThrow('CLICKHOUSE_DATABASE');
+  expect(() => targetOf(against!, { ...env, CLICKHOUSE_URL: 'clickhouse:8123' })).toThrow('CLICKHOUSE_URL must be');
 });
 
 test.each([
   [['--bus', 'rabbit'], 'kafka, embedded or both'],
   [['--faults', 'ingest,flood'], 'flood'],
+  [['--hook', 'true'], '--against URL'],
   [['--kills', '0'], 'whole number'],
   [['--kills', '1e3'], 'whole number'],
   [['--seed', '-1'], '--seed'],

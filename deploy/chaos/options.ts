@@ -35,6 +35,8 @@ export function parseOptions(args: string[], nowMs: number): Options {
   if (buses.length === 0) throw new UsageError(`--bus is kafka, embedded or both, not "${values.bus}".`);
   const names = values.faults?.split(',').map((name) => name.trim()) ?? [...FAULTS];
   const strange = names.filter((name) => !(FAULTS as readonly string[]).includes(name));
+  if (values.hook !== undefined && values.against === undefined)
+    throw new UsageError('--hook does harm to the installation that --against URL names.');
   if (strange.length > 0) throw new UsageError(`--faults knows ${FAULTS.join(', ')}, not "${strange.join(', ')}".`);
   return {
     mutants: values.mutants,

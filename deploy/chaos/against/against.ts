@@ -9,10 +9,12 @@ import { createCollectors } from '../workload/collectors.ts';
 import { createEventSource, type EventSource } from '../workload/events.ts';
 import { unknownLane } from '../workload/lanes.ts';
 import type { Harm } from './harm.ts';
-import type { Target } from './target.ts';
+import { checkTarget, type Target } from './target.ts';
 
 const COLLECTORS = 3;
 const LANES = 20;
+/** A balancer before ingest answers 502 and 504 while no ingest is behind it. */
+const UNAVAILABLE = [502, 503, 504];
 /** An installation may have any number of partitions: so many sessions reach nearly all of them. */
 const MARKERS = 48;
 
@@ -47,10 +49,12 @@ export async function runAgainst(
     ...{ ingestUrl: target.ingestUrl, secret: target.collectorKey, putOnBus: null, random: random.fork() },
     sources: Array.from({ length: COLLECTORS }, (_, index) => sourceOf(String(index))),
     eventsPerSecond: options.eventsPerSecond,
+    unavailable: UNAVAILABLE,
   });
   const ledgerCatchesUp = catchUp(createLedgerView(client, database), collectors, sourceOf('markers'));
   const settled = createCheck('the ledger catches up after the faults');
   try {
+    await checkTarget(target, client);
     await ledgerCatchesUp(recoveryMs);
     onProgress(`events of sources chaos/${name}-… arrive at ${database}.ledger`);
     collectors.start();
@@ -84,7 +88,7 @@ export async function runAgainst(
         'events sent again': collectors.counts.repeats,
         posts: collectors.counts.posts,
         'posts without an answer': collectors.counts.unanswered,
-        'posts answered 503': collectors.counts.unavailable,
+        'posts answered 502, 503 or 504': collectors.counts.unavailable,
       },
     };
   } finally {

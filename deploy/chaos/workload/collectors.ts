@@ -32,6 +32,8 @@ export interface CollectorsOptions {
   sources: EventSource[];
   /** Of all collectors together, roughly. */
   eventsPerSecond: number;
+  /** Statuses that ask to come again; ingest itself has 503 alone. */
+  unavailable?: readonly number[];
 }
 
 const EVENTS_PER_BATCH_MAX = 40;
@@ -45,7 +47,7 @@ const REMEMBERED_MAX = 5_000;
 
 /** Collectors as they should be: they keep a batch until it is acknowledged, and send the same events again until then. */
 export function createCollectors(options: CollectorsOptions): Collectors {
-  const { random, sources, putOnBus } = options;
+  const { random, sources, putOnBus, unavailable = [503] } = options;
   const sent = new Map<string, string>();
   const acknowledged = new Set<string>();
   const refusals: string[] = [];
@@ -92,7 +94,7 @@ export function createCollectors(options: CollectorsOptions): Collectors {
       counts.unanswered++;
       return false;
     }
-    if (status === 503) {
+    if (unavailable.includes(status)) {
       counts.unavailable++;
       return false;
     }
