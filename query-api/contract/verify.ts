@@ -24,7 +24,7 @@ export const verifySchema = z
     action: z.enum(ACTIONS_ASKED),
     resource: z.string().min(1).max(RESOURCE_CHARS_MAX).describe('A path such as runs/r_81; see the scope syntax'),
     ip: z
-      .union([z.ipv4(), z.ipv6()])
+      .union([z.ipv4(), z.ipv6()], { error: 'must be an IPv4 or IPv6 address such as 10.1.2.3, without a port' })
       .optional()
       .describe('Who presents the key. Without it a key that is bound to networks is refused'),
     environment: z.string().max(64).optional().describe('Where it is presented; without it this is not checked'),

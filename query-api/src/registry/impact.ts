@@ -16,7 +16,7 @@ const LISTED_MAX = 200;
 type Reason = Impact['items'][number]['reasons'][number];
 type Hit = Pick<Impact['items'][number], 'effect' | 'reasons'>;
 /** What a change means for one caller. */
-export type HitOf = (caller: Caller) => Hit;
+export type HitOf = (caller: Omit<Caller, 'lane'>) => Hit;
 
 const NOT_HIT: Hit = { effect: 'none', reasons: [] };
 
@@ -47,15 +47,21 @@ export function hitByEdit(before: CredentialRow, after: CredentialRow, nowMs: nu
       reasons.push({ code: 'repo', message: `${repo} is not an expected repository`, effect: 'finding' });
     }
     const asked = askedIn(caller.operation);
+    const isRefusedNow =
+      (ip !== '' && !addresses[0](ip)) ||
+      crosses(before.environment, environment) ||
+      (asked !== null && !scopes[0](...asked));
     if (asked !== null && scopes[0](...asked) && !scopes[1](...asked)) {
       reasons.push({ code: 'scope', message: `no scope allows ${caller.operation}`, effect: 'fails' });
     }
     if (endsSooner) {
       reasons.push({ code: 'expired', message: `it ends at ${new Date(endsMs).toISOString()}`, effect: hard });
     }
-    if (reasons.length === 0) return NOT_HIT;
-    const effect = reasons.some((reason) => reason.effect === 'fails') ? 'fails' : 'finding';
-    return { effect, reasons: reasons.map(({ code, message }) => ({ code, message })) };
+    // What is refused already does not start to fail.
+    const told = isRefusedNow ? reasons.filter((reason) => reason.effect !== 'fails') : reasons;
+    if (told.length === 0) return NOT_HIT;
+    const effect = told.some((reason) => reason.effect === 'fails') ? 'fails' : 'finding';
+    return { effect, reasons: told.map(({ code, message }) => ({ code, message })) };
   };
 }
 
@@ -82,6 +88,17 @@ export function hitByEnd(row: CredentialRow, act: 'revoke' | 'rotate' | 'regener
   return () => ({ effect, reasons: [reason] });
 }
 
+/** One of each, whichever of the key's secrets they used. */
+function mergedCallers(callers: readonly Caller[]): Omit<Caller, 'lane'>[] {
+  const merged = new Map<string, Omit<Caller, 'lane'>>();
+  for (const { lane: _lane, calls, lastMs, ...named } of callers) {
+    const key = JSON.stringify(Object.values(named));
+    const same = merged.get(key);
+    merged.set(key, { ...named, calls: calls + (same?.calls ?? 0), lastMs: Math.max(lastMs, same?.lastMs ?? 0) });
+  }
+  return [...merged.values()];
+}
+
 /**
  * Who of those seen in the last 7 days a change would hit. A ledger that does not answer leaves it open.
  * @param lanes those whose callers it concerns; default all of the credential's
@@ -104,13 +121,15 @@ export async function readImpact(
     items: [],
     truncated: false,
   };
-  let callers: Caller[];
+  let callers: Omit<Caller, 'lane'>[];
+  let read = 0;
   try {
     const [using, shipping] = await Promise.all([
       readCallers(store, lanes, fromMs),
       mayShipEvents(row) ? readShipping(store, row.id, fromMs) : null,
     ]);
-    callers = shipping === null ? using : [shipping, ...using];
+    read = using.length;
+    callers = mergedCallers(shipping === null ? using : [shipping, ...using]);
   } catch (error) {
     onFault(error);
     return { ...impact, ledger: 'unavailable' };
@@ -123,12 +142,12 @@ export async function readImpact(
       impact.callers_failing++;
       impact.calls_failing += caller.calls;
     }
-    const { lane: _lane, lastMs, ...named } = caller;
+    const { lastMs, ...named } = caller;
     impact.items.push({ ...named, last_seen: new Date(lastMs).toISOString(), ...hit });
   }
   const rank = { fails: 0, finding: 1, none: 2 } as const;
   impact.items.sort((one, other) => rank[one.effect] - rank[other.effect] || other.calls - one.calls);
-  impact.truncated = impact.items.length > LISTED_MAX || callers.length >= CALLERS_MAX;
+  impact.truncated = impact.items.length > LISTED_MAX || read >= CALLERS_MAX;
   impact.items = impact.items.slice(0, LISTED_MAX);
   return impact;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { UsageEventInput } from '@lanewatch/ingest/contract';
-import { credentialCreateSchema, VERIFY_CODES } from '../../contract/index.ts';
+import { credentialCreateSchema, VERIFY_CODES, VERIFY_SCOPE } from '../../contract/index.ts';
 import type { VerifyCode } from '../../contract/index.ts';
 import { draftCredential } from '../registry/draft.ts';
 import { snapshotOf } from '../registry/view.ts';
@@ -70,4 +70,28 @@ test('each code is answered for its cause, and its use becomes an event of that 
     ['EXPIRED', 'denied 401'],
   ]);
   expect(new Set(codes.map(([code]) => code))).toEqual(new Set(VERIFY_CODES));
+});
+
+test('a key that asks is noted as used, once a minute for each address', () => {
+  const asker = issue({ scopes: [VERIFY_SCOPE] });
+  const clock = { nowMs: NOW };
+  const told: UsageEventInput[] = [];
+  const registry = snapshotOf(1, [asker.row]);
+  const verifier = createVerifier({
+    registry: { held: () => registry, current: async () => registry },
+    budgets: { isUsedUp: () => false, usedNano: () => 0n, look: async () => undefined, close: () => undefined },
+    events: { add: (event: UsageEventInput) => void told.push(event) } as never,
+    now: () => clock.nowMs,
+    onFault: (error) => expect.fail(String(error)),
+  });
+  for (const address of ['10.0.0.1', '10.0.0.1', '10.0.0.2', '11.0.0.1']) verifier.caller(asker.secret, address);
+  clock.nowMs += 60_000;
+  verifier.caller(asker.secret, '10.0.0.1');
+  verifier.close();
+  expect(told.map(({ ip }) => ip)).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.1']);
+  expect(told[0]).toMatchObject({
+    credential: { fingerprint: asker.row.fingerprint },
+    operation: 'read query-api/credentials/verify',
+    outcome: 'success',
+  });
 });

@@ -14,6 +14,9 @@ import { createRates } from './rate.ts';
 /** How often another process's changes are looked for; this one's hold at once. */
 const LOOK_MS = 1_000;
 
+/** A key that asks is noted as used so often for each address that it asks from. */
+const NOTED_EVERY_MS = 60_000;
+
 const OUTCOME_OF = {
   VALID: { outcome: 'success', status_code: 200 },
   NOT_FOUND: { outcome: 'denied', status_code: 401 },
@@ -47,6 +50,25 @@ export function createVerifier(parts: {
 }): Verifier {
   const { registry, budgets, events, now, onFault } = parts;
   const rates = createRates(now);
+  let asking = { sinceMs: -Infinity, seen: new Set<string>() };
+
+  /** The key that asks is in use as well: it has a last use, and whoever wants to end it sees who would be hit. */
+  function noteCaller(row: CredentialRow, fingerprint: string, address: string): void {
+    const nowMs = now();
+    if (nowMs - asking.sinceMs >= NOTED_EVERY_MS) asking = { sinceMs: nowMs, seen: new Set() };
+    const caller = `${fingerprint} ${address}`;
+    if (asking.seen.has(caller)) return;
+    asking.seen.add(caller);
+    const { hint, provider, org, module } = row;
+    events.add({
+      source: VERIFY_SOURCE,
+      credential: { fingerprint, hint, provider, kind: 'api_key' },
+      ...{ org, module, ip: address, action: 'access' },
+      operation: `${VERIFY_SCOPE.action} ${VERIFY_SCOPE.resource}`,
+      ...OUTCOME_OF.VALID,
+    });
+  }
+
   const refresh = async (): Promise<void> => void (await registry.current());
   // A registry that does not answer leaves what was known: verify goes on from memory.
   const timer = setInterval(() => void refresh().catch(onFault), LOOK_MS);
@@ -95,10 +117,13 @@ export function createVerifier(parts: {
       };
     },
     caller(key, address) {
-      const row = registry.held().byFingerprint.get(fingerprintOf(key));
+      const fingerprint = fingerprintOf(key);
+      const row = registry.held().byFingerprint.get(fingerprint);
       if (row?.kind !== 'managed' || lifeCodeOf(row, now()) !== 'VALID') return { ok: false, isKnown: false };
       const isAllowed = decide(row, { ...VERIFY_SCOPE, ip: address }, now()) === 'VALID';
-      return isAllowed ? { ok: true, row } : { ok: false, isKnown: true };
+      if (!isAllowed) return { ok: false, isKnown: true };
+      noteCaller(row, fingerprint, address);
+      return { ok: true, row };
     },
     close: () => clearInterval(timer),
   };
