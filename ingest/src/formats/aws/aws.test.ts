@@ -69,6 +69,13 @@ test('a key that a role gave for an hour names no lane; the role does', async ()
   ]);
 });
 
+test('a service of AWS that calls for itself has no key', async () => {
+  const [record] = (JSON.parse(load('cloudtrail-file.json')) as { Records: object[] }).Records;
+  const userIdentity = { type: 'AWSService', invokedBy: 'bedrock.amazonaws.com' };
+  const { events } = await run(format, JSON.stringify({ ...record, userIdentity }));
+  expect(events).toMatchObject([{ fingerprint: '', hint: '', credential_kind: 'none' }]);
+});
+
 test.each([
   [undefined, { hint: undefined, user: undefined, account: undefined }],
   ['none of ours', { hint: 'none of ours', user: undefined, account: undefined }],

@@ -34,7 +34,7 @@ function eventOf(event: JsonObject): JsonObject {
     source: 'aws-cloudtrail',
     id: firstText(event, 'eventID') ?? identityOfFacts(event.eventTime, event.requestID, operation, hint),
     time: firstText(event, 'eventTime'),
-    credential: { ...credentialOf(accessKeyId, hint), provider: 'aws', kind: 'api_key' },
+    credential: credentialOf(accessKeyId, hint),
     org: firstText(event, 'recipientAccountId') ?? firstText(identity, 'accountId') ?? account,
     user: user ?? firstText(identity, 'userName'),
     ip: firstText(event, 'sourceIPAddress'),
@@ -49,9 +49,13 @@ function eventOf(event: JsonObject): JsonObject {
   };
 }
 
-/** A key that lasts (AKIA…) by its id; one that a sign-in or role gave (ASIA…) is another every hour, so there the principal names the lane. */
-function credentialOf(accessKeyId: string | undefined, hint: string | undefined): JsonObject {
-  return accessKeyId?.startsWith('AKIA')
-    ? { fingerprint: fingerprintOf(accessKeyId), hint: hintOf(accessKeyId) }
-    : { hint };
+/**
+ * A key that lasts (AKIA…) by its id; one that a sign-in or role gave (ASIA…) is another every hour, so there the principal names the lane. Services of
+ * AWS that call for themselves have neither.
+ */
+function credentialOf(accessKeyId: string | undefined, hint: string | undefined): JsonObject | undefined {
+  const shared = { provider: 'aws', kind: 'api_key' };
+  if (accessKeyId?.startsWith('AKIA'))
+    return { fingerprint: fingerprintOf(accessKeyId), hint: hintOf(accessKeyId), ...shared };
+  return hint === undefined ? undefined : { hint, ...shared };
 }
