@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { openLogFile, type LogFile } from './log-file.ts';
+import { ask, becomesReady, pause } from './ready.ts';
 
 /** One process that the supervisor keeps running. */
 export interface ServiceSpec {
@@ -11,7 +12,7 @@ export interface ServiceSpec {
   args?: string[];
   /** Added to the supervisor's own environment; undefined takes a variable away. */
   env: Record<string, string | undefined>;
-  /** Answers 2xx once the process does its work. */
+  /** Answers 2xx once the process does its work, and names when to ask again (`retry-after`) while nothing but time is wanting. */
   readyUrl: string;
   /** Answers as long as the process turns; asked every few seconds while it runs. */
   aliveUrl: string;
@@ -51,9 +52,6 @@ export class ChildStartError extends Error {
   }
 }
 
-/** Time a first start may take: a cold disk reads 550 MB of engine, and a busy machine is slow. */
-const READY_TIMEOUT_MS = 90_000;
-const READY_POLL_MS = 50;
 const BACKOFF_MIN_MS = 250;
 const BACKOFF_MAX_MS = 10_000;
 /** Restarts in a row before the supervisor gives up; with the back-off about half a minute of trying. */
@@ -98,7 +96,7 @@ export function startChild(
   };
 
   const start = async () => {
-    const problem = await becomesReady(spec, current.ended, quit.signal);
+    const problem = await becomesReady(spec.readyUrl, current.ended, quit.signal);
     if (problem === null) return;
     if (!quit.signal.aborted) current.process.kill('SIGKILL');
     await current.ended;
@@ -125,7 +123,7 @@ export function startChild(
         await pause(restartInMs, quit.signal);
         if (quit.signal.aborted) return;
         current = launch(spec, log);
-        const problem = await becomesReady(spec, current.ended, quit.signal);
+        const problem = await becomesReady(spec.readyUrl, current.ended, quit.signal);
         if (quit.signal.aborted) return;
         if (problem === null) break;
         current.process.kill('SIGKILL');
@@ -186,23 +184,6 @@ function launch(spec: ServiceSpec, log: LogFile): Launched {
   return { process: child, ended };
 }
 
-/** Waits for readiness. Returns null when ready, else what went wrong or that nobody wants it any more. */
-async function becomesReady(spec: ServiceSpec, ended: Promise<string>, quit: AbortSignal): Promise<string | null> {
-  const deadline = Date.now() + READY_TIMEOUT_MS;
-  let how: string | null = null;
-  void ended.then((text) => (how = text));
-  let last = 'no answer';
-  while (Date.now() < deadline) {
-    const answer = await ask(spec.readyUrl, ALIVE_TIMES.timeoutMs, quit);
-    if (quit.aborted) return 'it was stopped while it started';
-    if (how !== null) return how;
-    if (answer === 'ok') return null;
-    last = answer;
-    await pause(READY_POLL_MS, quit);
-  }
-  return `not ready after ${READY_TIMEOUT_MS / 1000} s (${spec.readyUrl}: ${last})`;
-}
-
 /** Resolves with how the process ended; one that hangs is killed first. */
 async function endOrHang(
   spec: ServiceSpec,
@@ -220,7 +201,7 @@ async function endOrHang(
     await Promise.race([end, delay(pollMs, undefined, { ref: false })]);
     if (over) break;
     log.enforceSize();
-    const answered = (await ask(spec.aliveUrl, timeoutMs)) !== 'no answer';
+    const answered = (await ask(spec.aliveUrl, timeoutMs)).answer !== 'no answer';
     const now = performance.now();
     // A round never counts for more than it can take, so that a machine which slept for hours kills nothing when it wakes.
     silentMs = answered ? 0 : silentMs + Math.min(now - roundAt, pollMs + timeoutMs);
@@ -231,23 +212,4 @@ async function endOrHang(
     break;
   }
   return end;
-}
-
-async function ask(url: string, timeoutMs: number, quit?: AbortSignal): Promise<string> {
-  const timeout = AbortSignal.timeout(timeoutMs);
-  try {
-    const response = await fetch(url, { signal: quit ? AbortSignal.any([quit, timeout]) : timeout });
-    if (response.ok) {
-      await response.body?.cancel();
-      return 'ok';
-    }
-    return `${response.status} ${(await response.text()).slice(0, 200)}`;
-  } catch {
-    return 'no answer';
-  }
-}
-
-/** Resolves after the time, or at once when it is no longer wanted. */
-function pause(ms: number, quit: AbortSignal): Promise<void> {
-  return delay(ms, undefined, { signal: quit }).catch(() => undefined);
 }

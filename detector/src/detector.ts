@@ -72,6 +72,8 @@ export interface DetectorObserver {
   stored(batch: Batch): void;
   finished(batch: Batch, tookMs: number): void;
   fault(stage: string, error: unknown): void;
+  /** It reads its lanes back from the ledger, which takes the longer the more rows there are. */
+  restoring?(): void;
   assigned(partitions: number[], tookMs: number): void;
   /** Corrections were put on the bus because requests have several reports. */
   corrected(corrections: number): void;

@@ -1,12 +1,15 @@
 import { createServer, type Server } from 'node:http';
 import type { Registry } from 'prom-client';
+import type { Readiness } from './readiness.ts';
+
+/** When whoever waits for a process at work should ask again. */
+const RETRY_AFTER_S = 1;
 
 export interface HealthServerOptions {
   host: string;
   port: number;
   metrics: Registry;
-  /** Why the process is not ready, or null when it is. */
-  notReadyReason(): string | null;
+  readiness: Pick<Readiness, 'reason' | 'isAtWork'>;
 }
 
 /** Answers `/healthz`, `/readyz` and `/metrics`; nothing else. Resolves once it listens. */
@@ -20,7 +23,8 @@ export function startHealthServer(options: HealthServerOptions): Promise<Server>
         respond(200, 'application/json', '{"status":"ok"}');
         return;
       case '/readyz': {
-        const reason = options.notReadyReason();
+        const { reason, isAtWork } = options.readiness;
+        if (isAtWork) response.setHeader('retry-after', RETRY_AFTER_S);
         respond(reason === null ? 200 : 503, 'application/json', JSON.stringify({ ready: reason === null, reason }));
         return;
       }

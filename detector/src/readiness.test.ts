@@ -8,6 +8,8 @@ test('a detector is ready from an assignment until it is revoked', () => {
   expect(readiness.reason).toBeNull();
   readiness.revoked();
   expect(readiness.reason).toMatch(/taken away/);
+  readiness.restoring();
+  expect([readiness.reason, readiness.isAtWork]).toEqual(['reading its lanes back from the ledger', true]);
   readiness.assigned();
-  expect(readiness.reason).toBeNull();
+  expect([readiness.reason, readiness.isAtWork]).toEqual([null, false]);
 });

@@ -74,6 +74,7 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
       if (lastFault.count === 1 || lastFault.count % 50 === 0)
         log.warn({ stage, error: text, times: lastFault.count }, 'will try again');
     },
+    restoring: () => readiness.restoring(),
     assigned(partitions, tookMs) {
       readiness.assigned();
       metrics.observer.assigned(partitions, tookMs);
@@ -94,7 +95,7 @@ export async function runDetector(config: DetectorConfig, parts: DetectorParts =
     host: config.DETECTOR_HOST,
     port: config.DETECTOR_PORT,
     metrics: metrics.registry,
-    notReadyReason: () => readiness.reason,
+    readiness,
   });
   const endpoint = {
     url: config.CLICKHOUSE_URL,

@@ -51,5 +51,7 @@ export interface PipelineObserver {
   /** Its findings are written as well, so many milliseconds after it was closed. */
   finished(batch: Batch, tookMs: number): void;
   fault(stage: string, error: unknown): void;
+  /** It reads its lanes back from the ledger, which takes the longer the more rows there are. */
+  restoring?(): void;
   assigned(partitions: number[], tookMs: number): void;
 }

@@ -224,6 +224,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     signal.throwIfAborted();
     owner.resumesAt(resumeOffsets);
     flood.clear(placement.count);
+    observer.restoring?.();
     const lagging = await restoreState({
       ...options,
       crowd: detection?.crowd ?? null,
