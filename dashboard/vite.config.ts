@@ -1,6 +1,10 @@
+import { dirname, relative } from 'node:path';
 import adapter from '@sveltejs/adapter-node';
 import { sveltekit } from '@sveltejs/kit/vite';
 import { defineConfig } from 'vite';
+
+/** Where the repository lies must not decide which files go together. */
+const WORKSPACE = dirname(import.meta.dirname);
 
 export default defineConfig({
   plugins: [
@@ -46,7 +50,9 @@ export default defineConfig({
             // A file for each component would be sixty requests and twenty style sheets before a page is whole. Small ones are
             // put together with what nearly the same pages need; large ones stay with the pages that need them.
             codeSplitting: {
-              groups: [{ name: 'common', minShareCount: 12, test: (id) => !/zod|contract/.test(id) }],
+              groups: [
+                { name: 'common', minShareCount: 12, test: (id) => !/zod|contract/.test(relative(WORKSPACE, id)) },
+              ],
             },
           },
         },
