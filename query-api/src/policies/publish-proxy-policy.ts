@@ -1,16 +1,9 @@
 import { PROXY_POLICY_KEY } from '@lanewatch/ingest/contract';
 import type { Bus, ProxyPolicy, ProxyRefusal, TopicSpec } from '@lanewatch/ingest/contract';
 import type { RegistryDatabase } from '../registry/database.ts';
+import { recurring } from '../recurring.ts';
+import type { Recurring } from '../recurring.ts';
 import { readPolicies } from './settings.ts';
-
-const POLL_MS = 5_000;
-const RETRY_MS = 1_000;
-
-export interface ProxyPolicyPublisher {
-  /** Tells that a policy was committed. */
-  wake(): void;
-  close(): Promise<void>;
-}
 
 /**
  * Carries what holds for requests through the observing proxy to the bus: whole, at the start and whenever it differs from what this
@@ -21,13 +14,9 @@ export function publishProxyPolicy(parts: {
   bus: Bus;
   topic: TopicSpec;
   onFault: (error: unknown) => void;
-}): ProxyPolicyPublisher {
+}): Recurring {
   const { db, bus, topic, onFault } = parts;
   let sent = '';
-  let isClosed = false;
-  let isWoken = false;
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> | null = null;
 
   async function publish(): Promise<void> {
     const text = JSON.stringify(await readProxyPolicy(db));
@@ -36,33 +25,7 @@ export function publishProxyPolicy(parts: {
     sent = text;
   }
 
-  function run(): void {
-    isWoken = running !== null;
-    if (isClosed || running !== null) return;
-    clearTimeout(timer);
-    running = publish()
-      .then(
-        () => POLL_MS,
-        (error: unknown) => {
-          if (!isClosed) onFault(error);
-          return RETRY_MS;
-        },
-      )
-      .then((waitMs) => {
-        running = null;
-        if (!isClosed) timer = setTimeout(run, isWoken ? 0 : waitMs);
-      });
-  }
-  run();
-
-  return {
-    wake: run,
-    async close() {
-      isClosed = true;
-      clearTimeout(timer);
-      await running;
-    },
-  };
+  return recurring(publish, onFault);
 }
 
 async function readProxyPolicy(db: RegistryDatabase): Promise<ProxyPolicy> {

@@ -1,16 +1,9 @@
 import { ruleSettingsKey } from '@lanewatch/detector/contract';
 import type { Bus, TopicSpec } from '@lanewatch/ingest/contract';
 import type { RegistryDatabase } from '../registry/database.ts';
+import { recurring } from '../recurring.ts';
+import type { Recurring } from '../recurring.ts';
 import { EFFECTIVE_IN_MS } from './set-rule.ts';
-
-const POLL_MS = 5_000;
-const RETRY_MS = 1_000;
-
-export interface RulePublisher {
-  /** Tells that settings were committed. */
-  wake(): void;
-  close(): Promise<void>;
-}
 
 /**
  * Carries committed rule settings to the bus. Sent twice they are the same record, so nobody has to keep others out. A version that waited
@@ -22,12 +15,8 @@ export function publishRules(parts: {
   topic: TopicSpec;
   now: () => number;
   onFault: (error: unknown) => void;
-}): RulePublisher {
+}): Recurring {
   const { db, bus, topic, now, onFault } = parts;
-  let isClosed = false;
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> | null = null;
-
   async function publish(): Promise<void> {
     const rows = await db
       .selectFrom('rule_settings')
@@ -46,30 +35,5 @@ export function publishRules(parts: {
     }
   }
 
-  function run(): void {
-    if (isClosed || running !== null) return;
-    clearTimeout(timer);
-    running = publish()
-      .then(
-        () => POLL_MS,
-        (error: unknown) => {
-          if (!isClosed) onFault(error);
-          return RETRY_MS;
-        },
-      )
-      .then((waitMs) => {
-        running = null;
-        if (!isClosed) timer = setTimeout(run, waitMs);
-      });
-  }
-  run();
-
-  return {
-    wake: run,
-    async close() {
-      isClosed = true;
-      clearTimeout(timer);
-      await running;
-    },
-  };
+  return recurring(publish, onFault);
 }

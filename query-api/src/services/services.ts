@@ -45,9 +45,8 @@ import { jobsOf } from '../schedule/jobs.ts';
 import { createBacktestRequests } from '../rules/backtest-requests.ts';
 import type { BacktestRequests } from '../rules/backtest-requests.ts';
 import { publishProxyPolicy } from '../policies/publish-proxy-policy.ts';
-import type { ProxyPolicyPublisher } from '../policies/publish-proxy-policy.ts';
 import { publishRules } from '../rules/publish-rules.ts';
-import type { RulePublisher } from '../rules/publish-rules.ts';
+import type { Recurring } from '../recurring.ts';
 import { startScheduler } from '../schedule/scheduler.ts';
 import type { Scheduler } from '../schedule/scheduler.ts';
 import { createLaneFacts } from '../lanes/facts.ts';
@@ -70,8 +69,10 @@ export interface Services extends Verifying {
   registry: RegistryView;
   lastUses: LastUses;
   publisher: OutboxPublisher;
-  rulePublisher: RulePublisher;
-  proxyPolicy: ProxyPolicyPublisher;
+  /** Woken when settings of rules were committed. */
+  rulePublisher: Recurring;
+  /** Woken when the policy on requests was. */
+  proxyPolicy: Recurring;
   /** Asks the detectors to hold stored events against a rule set otherwise. */
   backtests: BacktestRequests;
   /** What pages ask for that others asked for a moment ago. */
