@@ -52,12 +52,15 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
       },
       async ({ query: { window } }) => {
         const current = await registry.current();
-        const [overview, trend] = await facts.use(window, (used) =>
-          Promise.all([
-            shared.read(`${used.key} overview`, () => readOverview(store, db, used)),
-            shared.read(`count trend ${window}`, () => readCountTrend(store, used), countTrendKept(window)),
-          ]),
-        );
+        const [overview, trend] = await Promise.all([
+          facts.use(window, (used) => shared.read(`${used.key} overview`, () => readOverview(store, db, used))),
+          // Others wait for the same read with other facts: it takes its own, and makes up for their loss by itself.
+          shared.read(
+            `count trend ${window}`,
+            () => facts.use(window, (used) => readCountTrend(store, used)),
+            countTrendKept(window),
+          ),
+        ]);
         return {
           ...overview,
           count_trend: trend,
@@ -108,7 +111,7 @@ export function readRoutes(services: Services): FastifyPluginAsyncZod {
             candidates: () =>
               shared.read(
                 `${used.registryVersion} comparables ${JSON.stringify([window, found.org, found.provider])}`,
-                () => readCandidates(store, found, used),
+                () => facts.use(window, (own) => readCandidates(store, found, own)),
                 { msMin: COMPARABLES_KEPT_MS },
               ),
             findings: items.map(({ id, rule, title, severity, status }) => ({ id, rule, title, severity, status })),
