@@ -30,7 +30,7 @@ export type BacktestNews =
   | { kind: 'done'; result: BacktestResult }
   | { kind: 'failed'; problem: string };
 
-/** An engine that says nothing for so long is sorting a day of a large ledger, at worst. */
+/** An engine that says nothing for so long is sorting a week of a large ledger, at worst. */
 const SILENCE_MS = 300_000;
 
 const task = workerData as BacktestTask;
