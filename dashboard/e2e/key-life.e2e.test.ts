@@ -281,7 +281,9 @@ describe('a viewer', () => {
         path,
       ).toBe(0);
     }
-    await page.goto('/credentials/create');
+    const refused = await page.goto('/credentials/create');
+    expect(refused?.status()).toBe(403);
+    await page.getByRole('link', { name: 'To the first page' }).waitFor();
     expect(await page.locator('main form').count()).toBe(0);
   });
 });

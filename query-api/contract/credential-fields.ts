@@ -8,7 +8,9 @@ import { givenTimeSchema, instantSchema } from './common.ts';
 
 const text = (max: number) => z.string().trim().max(max);
 
-export const environmentSchema = z.enum([...CREDENTIAL_ENVIRONMENTS, '']);
+export const environmentSchema = z.enum([...CREDENTIAL_ENVIRONMENTS, ''], {
+  error: `must be one of ${CREDENTIAL_ENVIRONMENTS.join(', ')}, or empty`,
+});
 export const credentialStatusSchema = z.enum(['active', 'expired', 'revoked']);
 export const markSchema = z.enum(MARKS);
 export const scopeInputSchema = z.object({

@@ -103,7 +103,7 @@ export function requireStepUp(request: FastifyRequest, nowMs: number): void {
     principal.via === 'token'
       ? 'A token can’t prove a TOTP code: do this on the dashboard.'
       : principal.person.twoFactorEnabled
-        ? `Prove a TOTP code with POST /v1/me/step-up; it counts for ${STEP_UP_MINUTES} minutes. Nothing was changed.`
+        ? `It needs a code of your authenticator, which counts for ${STEP_UP_MINUTES} minutes (POST /v1/me/step-up). Nothing was changed.`
         : 'It needs a TOTP code, and your account has no authenticator yet: set one up under Account. Nothing was changed.',
   );
 }

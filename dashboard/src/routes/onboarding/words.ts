@@ -24,7 +24,7 @@ export const STEP_WORDS: Record<OnboardingStepId, { title: string; why: string; 
   },
   usage_confirmed: {
     title: 'Confirm that the key is used',
-    why: 'Run the demo with the new key. Its calls appear in the ledger, named by its fingerprint.',
+    why: 'Use the new key once: have a service ask verify about it, or a client report a call with it. Its calls appear in the ledger, named by its fingerprint.',
     blocker: 'No call of the key is in the ledger yet.',
   },
   evidence_captured: {
