@@ -137,6 +137,18 @@ describe('the landing page', () => {
     expect(await status!.textContent()).toContain('1 unknown API key');
   });
 
+  it('moves no row under the pointer: what is new waits until it has left the table', async () => {
+    await page.goto('/');
+    await page.getByText('Live', { exact: true }).waitFor();
+    await lane('C001').hover();
+    stage.fake.org.rows = stage.fake.org.rows.filter((row) => row.standing === 'known');
+    stage.fake.announce(new Date().toISOString());
+    await page.getByText('Held', { exact: true }).waitFor();
+    expect(await lane('C001').count()).toBe(1);
+    await page.mouse.move(0, 0);
+    await banner().getByText('Every key in use is registered').waitFor();
+  });
+
   it('stays as it is while it is paused, and follows again when it is told to', async () => {
     await page.goto('/');
     await page.getByText('Live', { exact: true }).waitFor();

@@ -6,14 +6,20 @@ import { unattended } from '#lib/unattended.ts';
 const REFRESH_PAUSE_MS = 1_000;
 /** Pause before a refused stream is asked for again; a dropped one the browser reopens by itself. */
 const RECONNECT_MS = 5_000;
+/** How often a held refresh looks whether the pointer has left. */
+const HOLD_CHECK_MS = 300;
+
+/** Whether a mouse is on a row of a table; a finger only touches. */
+const isOnRow = (): boolean =>
+  matchMedia('(hover: hover)').matches && document.querySelector('main tbody tr:hover') !== null;
 
 /**
  * Keeps a page up to date: listens to the stream of changes and loads the page's data again when something was stored.
- * Rests while the tab is hidden and catches up once when it is seen again.
+ * Rests while the tab is hidden and catches up once when it is seen again, and holds still while the pointer is on a row of a table.
  */
 export class Live {
-  /** ledger_away: listening, but nothing that is stored now is heard of. */
-  state = $state<'off' | 'connecting' | 'live' | 'ledger_away' | 'lost' | 'paused'>('off');
+  /** ledger_away: listening, but nothing that is stored now is heard of; held: there is something new, which waits for the pointer. */
+  state = $state<'off' | 'connecting' | 'live' | 'held' | 'ledger_away' | 'lost' | 'paused'>('off');
   #isPaused = false;
   #source: EventSource | undefined;
   #refreshTimer: ReturnType<typeof setTimeout> | undefined;
@@ -23,6 +29,8 @@ export class Live {
   #refreshedMs = 0;
   /** Whether the page was loaded since the stream was refused. */
   #askedWhy = false;
+  /** Whether the pointer was moved on this page. One that rests where a link of the last page was aims at nothing. */
+  #hasMoved = false;
   #shownUntil: () => string | null | undefined;
   #refresh: () => Promise<void>;
 
@@ -38,10 +46,13 @@ export class Live {
   /** Starts in the browser. @returns the teardown */
   start(): () => void {
     const follow = () => this.#follow();
+    const moved = () => (this.#hasMoved = true);
     document.addEventListener('visibilitychange', follow);
+    document.addEventListener('pointermove', moved, { once: true });
     follow();
     return () => {
       document.removeEventListener('visibilitychange', follow);
+      document.removeEventListener('pointermove', moved);
       this.#stop();
     };
   }
@@ -91,7 +102,8 @@ export class Live {
    * rendered before it was listened to. */
   #changed(data: string): void {
     const { ledger_answers: ledgerAnswers, ...change } = JSON.parse(data) as Change;
-    this.state = ledgerAnswers ? 'live' : 'ledger_away';
+    if (!ledgerAnswers) this.state = 'ledger_away';
+    else if (this.state !== 'held') this.state = 'live';
     const told = JSON.stringify(change);
     if (told === this.#told) return;
     this.#told = told;
@@ -102,15 +114,23 @@ export class Live {
   #refreshSoon(): void {
     if (this.#refreshTimer !== undefined) return;
     const waitMs = Math.max(0, this.#refreshedMs + REFRESH_PAUSE_MS - Date.now());
-    this.#refreshTimer = setTimeout(() => {
-      this.#refreshTimer = undefined;
-      this.#refreshedMs = Date.now();
-      // Where the data can't be had an error page takes this one's place, and tries again by itself.
-      void unattended(this.#refresh).then(
-        () => this.#catchUp(),
-        () => undefined,
-      );
-    }, waitMs);
+    this.#refreshTimer = setTimeout(() => this.#refreshOnceFree(), waitMs);
+  }
+
+  #refreshOnceFree(): void {
+    if (this.#hasMoved && isOnRow()) {
+      if (this.state === 'live') this.state = 'held';
+      this.#refreshTimer = setTimeout(() => this.#refreshOnceFree(), HOLD_CHECK_MS);
+      return;
+    }
+    if (this.state === 'held') this.state = 'live';
+    this.#refreshTimer = undefined;
+    this.#refreshedMs = Date.now();
+    // Where the data can't be had an error page takes this one's place, and tries again by itself.
+    void unattended(this.#refresh).then(
+      () => this.#catchUp(),
+      () => undefined,
+    );
   }
 
   /** query-api may answer with figures that it made just before what the stream told of: nothing else would bring the rest. */
