@@ -122,7 +122,7 @@ export async function readImpact(
     truncated: false,
   };
   let callers: Omit<Caller, 'lane'>[];
-  let read = 0;
+  let read: number;
   try {
     const [using, shipping] = await Promise.all([
       readCallers(store, lanes, fromMs),
