@@ -14,6 +14,14 @@ import {
 import { bannerLaneSchema } from './overview.ts';
 import { lanesQuerySchema, POSTURE_REASONS } from './lanes.ts';
 
+const REGISTRY_RULES: readonly string[] = ['R22'];
+
+/**
+ * Whether a rule judges what the registry says of a key, not how it is used: where nobody set limits, it fires on every key at once, and of
+ * two findings equally grave the one about use tells more. Pure.
+ */
+export const isOfRegistry = (rule: string): boolean => REGISTRY_RULES.includes(rule);
+
 /** Where a case is: wants a decision; somebody works on it; put off until later. */
 export const CASE_STATES = ['open', 'acknowledged', 'snoozed'] as const;
 export type CaseState = (typeof CASE_STATES)[number];

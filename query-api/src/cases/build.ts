@@ -1,4 +1,4 @@
-import { SEVERITIES } from '../../contract/index.ts';
+import { isOfRegistry, SEVERITIES } from '../../contract/index.ts';
 import type { CaseState, Lane } from '../../contract/index.ts';
 import type { Candidates, FindingOfLane, LaneFigures } from './candidates.ts';
 import { scoreOf } from './score.ts';
@@ -9,7 +9,7 @@ export interface LaneCase {
   hint: string;
   org: string;
   standing: Lane['standing'];
-  /** Its gravest finding; of equals the one that occurred last. */
+  /** Its gravest finding; of equals one about its use, then the one that occurred last. */
   worst: FindingOfLane;
   rule: string;
   severity: FindingOfLane['severity'];
@@ -56,7 +56,9 @@ export function laneCases({ findings, figures }: Candidates, judge: Judge): Reco
 function caseOf(lane: string, own: (FindingOfLane & { assignee: string })[], figures: LaneFigures | null): LaneCase {
   const worst = own.reduce((gravest, finding) => {
     const more =
-      rankOf(finding.severity) - rankOf(gravest.severity) || Number(finding.last_ms) - Number(gravest.last_ms);
+      rankOf(finding.severity) - rankOf(gravest.severity) ||
+      Number(isOfRegistry(gravest.rule)) - Number(isOfRegistry(finding.rule)) ||
+      Number(finding.last_ms) - Number(gravest.last_ms);
     return more > 0 ? finding : gravest;
   });
   const standing = figures?.standing ?? worst.standing;

@@ -1,3 +1,4 @@
+import { isOfRegistry } from '../../contract/index.ts';
 import { dollarsOf, nanoOf } from '../ledger/money.ts';
 
 /** What grouping looks at. Lanes come highest score first. */
@@ -25,8 +26,6 @@ export interface Entry<Item> {
 const CHEAP_NANO = 50_000_000n;
 const ALIKE_HINTS_MIN = 2;
 const ALIKE_CHEAP_MIN = 3;
-/** Rules that judge what the registry says of a key, not how it is used: where nobody set limits, they fire on every key at once. */
-const REGISTRY_RULES: readonly string[] = ['R22'];
 const ALIKE_ENTRIES_MIN = 3;
 
 export const isCheap = (spent: string): boolean => nanoOf(spent) < CHEAP_NANO;
@@ -43,7 +42,7 @@ export function entriesOf<Item extends Groupable>(items: readonly Item[]): Entry
     return alike !== undefined && alike.length >= ALIKE_HINTS_MIN;
   };
   const ruleKey = (item: Item): string =>
-    REGISTRY_RULES.includes(item.rule) && item.findings.length === 1 && !isOfHint(item) ? `rule:${item.rule}` : '';
+    isOfRegistry(item.rule) && item.findings.length === 1 && !isOfHint(item) ? `rule:${item.rule}` : '';
   const byRule = Map.groupBy(items, ruleKey);
   const isOfRule = (item: Item): boolean =>
     ruleKey(item) !== '' && (byRule.get(ruleKey(item))?.length ?? 0) >= ALIKE_ENTRIES_MIN;

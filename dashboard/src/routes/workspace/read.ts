@@ -1,4 +1,5 @@
 import { isHttpError } from '@sveltejs/kit';
+import { isOfRegistry } from '@lanewatch/query-api/contract';
 import type { Case, CaseState, FindingItem, LaneDetail, LedgerItem, Window } from '@lanewatch/query-api/contract';
 import type { Api } from '#lib/api/client.ts';
 
@@ -9,7 +10,7 @@ const ROWS_DRAWN = 100;
 /** A lane with what is needed to decide about it. */
 export interface CaseData {
   lane: LaneDetail;
-  /** What is not resolved, gravest first; where that is nothing, what is put off. */
+  /** What is not resolved, gravest first and of equals one about its use, as in the queue; where that is nothing, what is put off. */
   findings: FindingItem[];
   /** Rows of its newest session in the window, newest first; of the lane where no event names one. */
   rows: LedgerItem[];
@@ -44,7 +45,9 @@ export async function readCase(
 async function readFindings(api: Api, lane: string): Promise<FindingItem[]> {
   for (const status of ['unresolved', 'snoozed'] as const) {
     const { items } = await api.findings({ lane, status, limit: FINDINGS_TOLD });
-    if (items.length > 0) return items;
+    const first =
+      items.find(({ rule, severity }) => severity === items[0]?.severity && !isOfRegistry(rule)) ?? items[0];
+    if (first !== undefined) return [first, ...items.filter((finding) => finding !== first)];
   }
   return [];
 }
