@@ -2,6 +2,7 @@ import {
   encodeUsageRow,
   fingerprintOf,
   ROW_VERSION_HEADER,
+  USAGE_COLUMNS,
   USAGE_ROW_VERSION,
   type BusRecord,
   type CredentialRecord,
@@ -607,7 +608,7 @@ describe('bad records', () => {
       harness.deadLetters.map(({ recordIndex, bytes, reason }) => [recordIndex, Buffer.from(bytes).toString(), reason]),
     ).toEqual([
       [1, '{"half":', 'not JSON'],
-      [3, '[1,2]', 'has 2 columns, 38 expected'],
+      [3, '[1,2]', `has 2 columns, ${USAGE_COLUMNS.length} expected`],
       [4, wrongType, 'time: number expected, got string'],
     ]);
   });

@@ -63,6 +63,7 @@ export class Queue {
   /** Does an act on the targets. @returns whether it was done */
   async act(command: Omit<TriageCommand, 'ids' | 'versions'>): Promise<boolean> {
     const before = this.targets;
+    const chosen = [...this.selected];
     if (before.length === 0) {
       this.complaint = 'Choose findings first: x chooses, j and k move.';
       return false;
@@ -73,7 +74,8 @@ export class Queue {
     if (answer === null) return false;
     const done = changedBy(answer);
     this.complaint = refusals(answer);
-    this.selected.clear();
+    // What was chosen while the answer was on its way stays chosen.
+    for (const id of chosen) this.selected.delete(id);
     this.#show({
       text: doneWords(whole, done.length),
       undo: undoOf(command, done),

@@ -81,12 +81,15 @@ export function decodeChunk(
     const wanted = firstOffset + index >= from;
     const keyAt = at;
     if (keyBytes !== NO_KEY) at += keyBytes;
-    const headers: Record<string, string> = {};
+    const headers: [string, string][] = [];
     for (let header = 0; header < headerCount; header++) {
       const nameEnd = at + HEADER_HEAD_BYTES + chunk.readUInt16LE(at);
       const textEnd = nameEnd + chunk.readUInt32LE(at + 2);
       if (wanted)
-        headers[chunk.toString('utf8', at + HEADER_HEAD_BYTES, nameEnd)] = chunk.toString('utf8', nameEnd, textEnd);
+        headers.push([
+          chunk.toString('utf8', at + HEADER_HEAD_BYTES, nameEnd),
+          chunk.toString('utf8', nameEnd, textEnd),
+        ]);
       at = textEnd;
     }
     if (wanted)
@@ -95,7 +98,8 @@ export function decodeChunk(
         offset: firstOffset + index,
         key: keyBytes === NO_KEY ? null : chunk.toString('utf8', keyAt, keyAt + keyBytes),
         value: chunk.subarray(at, at + valueBytes),
-        headers,
+        // Not one by one: of a header called __proto__ an assignment makes none.
+        headers: Object.fromEntries(headers),
         timestamp,
       });
     at += valueBytes;

@@ -158,12 +158,10 @@ function readVarint(reader: VarintReader): number {
 function readHeaders(reader: VarintReader): Record<string, string> {
   const count = readVarint(reader);
   if (count <= 0) return NO_HEADERS;
-  const headers: Record<string, string> = {};
-  for (let index = 0; index < count; index++) {
-    const name = readText(reader);
-    headers[name] = readText(reader);
-  }
-  return Object.freeze(headers);
+  const headers: [string, string][] = [];
+  for (let index = 0; index < count; index++) headers.push([readText(reader), readText(reader)]);
+  // Not one by one: of a header called __proto__ an assignment makes none.
+  return Object.freeze(Object.fromEntries(headers));
 }
 
 function readText(reader: VarintReader): string {
