@@ -50,8 +50,8 @@ describe('triage', () => {
     await page.getByText('2 chosen').waitFor();
     await page.keyboard.press('c');
     await page.getByRole('heading', { name: 'Comment on 2 findings' }).waitFor();
-    await page.keyboard.press('Tab');
     await page.keyboard.type('asked Mira');
+    expect(await page.getByLabel('Comment', { exact: true }).inputValue()).toBe('asked Mira');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.getByText('Comment added to 2 findings.').waitFor();
