@@ -12,7 +12,7 @@ import type { MemoryLedger } from './memory-ledger.ts';
 export const PARTITIONS = [0, 1];
 
 /** One key of the log is registered; it was revoked in the midst of the times that events tell. */
-export const REVOKED: Partial<CredentialRecord> = {
+const REVOKED: Partial<CredentialRecord> = {
   id: 'cred',
   fingerprint: fingerprintOf('0/2'),
   hint: 'sk-...1',
